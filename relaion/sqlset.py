@@ -196,7 +196,8 @@ _ORDER = (
     "| `relaion/run/cover_task.py` |",
     "| hosts, and directories of them, too large for one site (44 again for what is in these) | 46 "
     "| `relaion/run/cover_task.py` |",
-    "| the choice of all, 48 for each level | 47, 56, 48, 57, 66 | `relaion/run/cover_task.py` |",
+    "| the choice of all, 48 for each level | 47, 56, 91, 48, 57, 66 "
+    "| `relaion/run/cover_task.py` |",
     "| a batch, for the rows of these sites and their links "
     "| 43, 49, 67, 32, 19, 20, 33, 68, 18 to 20, 33, 59, with sidecars 62 "
     "| `relaion/run/cover_task.py` |",
@@ -205,7 +206,7 @@ _ORDER = (
     "| a batch, for rows that share a link or an image with them "
     "| 34, 15, 18 to 20, 35, with sidecars 58, then 53 "
     "| `relaion/run/cover_task.py` |",
-    "| the listed sites that share something | 69 | `relaion/run/cover_task.py` |",
+    "| what joins listed sites | 69 | `relaion/run/cover_task.py` |",
     "| what leaves as cover | 54 | `relaion/run/cover_task.py` |",
     "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "
@@ -255,6 +256,12 @@ def index(version: str = VERSION) -> str:
         "An update goes on from a finished run. The shards that its new lists touch are counted",
         "twice, with these lists and without (36 and 45 to 55 again). From this and the audit",
         "before, 63 makes what 60 and 65 write.",
+        "",
+        "If listed sites are joined, 43 and 90 run for each batch; with sidecars 97, too, and 98",
+        "for these. Then the choice is made again, with 92 to 96 before 48",
+        "(`relaion/run/cover_teams.py`): 93 for each knot of a group; for each level 94, 95 for",
+        "each further knot, and 96 until it seats no team. All that comes after the choice runs",
+        "again, too.",
         "",
         "`fast/` decides nothing. Its scripts only save work. They pass on the links that could",
         "be on a list, by cheap tests, and set apart those that SQL cannot judge. No list names",

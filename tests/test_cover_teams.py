@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
 from relaion.run.manifest import COVERED, JOINED
+from relaion.sidecars.row_hash import row_hashes
 from relaion.verifier.checker import verify
 from tests.cover_world import md5
 from tests.faults.world import run
@@ -75,8 +77,8 @@ def cleaned(folder: Path, out: str = "out", cover: int = K, **how: Any) -> Mappi
     return dict(json.loads((folder / out / "manifest.json").read_text()))
 
 
-def findings(folder: Path, out: str = "out") -> set[str]:
-    found = verify(folder / out, inputs=[folder / "data"], lists=folder / "lists.duckdb")
+def findings(folder: Path, out: str = "out", **how: Any) -> set[str]:
+    found = verify(folder / out, inputs=[folder / "data"], lists=folder / "lists.duckdb", **how)
     return {finding.what for finding in found.findings}
 
 
@@ -128,6 +130,7 @@ def test_a_listed_pair_is_hidden_by_pairs(tmp_path: Path) -> None:
     assert again["cover"] == made["cover"] and ledger(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_pair_that_shares_many_images_is_not_hidden_by_pairs_that_share_one(
     tmp_path: Path,
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_pair_that_shares_many_images_is_not_hidden_by_pairs_that_share_one(
     assert not findings(tmp_path)
 
 
+@pytest.mark.slow
 def test_an_image_that_stands_elsewhere_too_makes_no_team(tmp_path: Path) -> None:
     # of each neutral pair's image one row stands on a host that is no site, or cannot leave
     rows = hosts(40) + sharing(*PAIRS)
@@ -166,9 +170,8 @@ def test_three_sites_of_two_images_are_hidden_by_three_of_two(tmp_path: Path) ->
     assert not findings(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 12))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 12))
 def test_a_team_has_the_shape_of_its_group(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
     sets = [draw.sample(range(70), draw.choice([2, 2, 2, 3])) for _ in range(45)]
@@ -205,6 +208,7 @@ def test_other_code_finds_a_team_that_is_none(tmp_path: Path) -> None:
     assert FEWER in findings(tmp_path)
 
 
+@pytest.mark.slow
 def test_rows_that_came_since_spoil_a_team(tmp_path: Path) -> None:
     world = World(evened(hosts(40) + sharing(*PAIRS)), images=["x0"])
     world.write(tmp_path)
@@ -235,6 +239,7 @@ def test_a_withdrawal_parts_no_sites_that_were_joined(tmp_path: Path) -> None:
     assert FEWER in findings(tmp_path, "two")
 
 
+@pytest.mark.slow
 def test_sites_that_had_neutral_ones_each_get_no_team_when_they_are_joined(tmp_path: Path) -> None:
     world = World(
         evened(hosts(40) + sharing(*PAIRS)), links=["s0.example/a/0.jpg", "s1.example/a/0.jpg"]
@@ -247,6 +252,7 @@ def test_sites_that_had_neutral_ones_each_get_no_team_when_they_are_joined(tmp_p
     assert not teams(tmp_path, world) and not findings(tmp_path, "two")
 
 
+@pytest.mark.slow
 def test_a_ledger_of_before_is_read_and_grows(tmp_path: Path) -> None:
     world = World(evened(hosts(40) + sharing(*PAIRS)), links=["s20.example/a/0.jpg"])
     world.write(tmp_path)
@@ -265,6 +271,7 @@ def test_a_ledger_of_before_is_read_and_grows(tmp_path: Path) -> None:
     assert not findings(tmp_path, "two")
 
 
+@pytest.mark.slow
 def test_with_every_host_listed_all_are_weak(tmp_path: Path) -> None:
     world = World(evened(hosts(12) + sharing(*PAIRS[:6])))
     world.images = [f"x{n}" for n in range(6)]
@@ -273,3 +280,38 @@ def test_with_every_host_listed_all_are_weak(tmp_path: Path) -> None:
     assert (made["cover"]["weak"], made["cover"]["joined"]) == (12, 12)
     assert not made["publishable"] and not findings(tmp_path)
     assert pq.read_metadata(tmp_path / "out/research/en/part-0.parquet").num_rows == 0
+
+
+@pytest.mark.parametrize("keyed_by", ["hash", pytest.param("url", marks=pytest.mark.slow)])
+def test_images_that_sidecars_tell_make_teams_too(keyed_by: str, tmp_path: Path) -> None:
+    world = World(evened(hosts(40) + sharing(*PAIRS)), images=["x0"])
+    world.write(tmp_path)
+    for no in range(2):  # no column has them
+        path = tmp_path / f"data/en/part-{no}.parquet"
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["md5"]), path)
+    links = [f"https://{link}" for link, _ in world.rows]
+    beside: dict[str, Any] = {"md5": [md5(image) for _, image in world.rows]}
+    if keyed_by == "url":
+        beside["url"] = links
+    else:
+        beside["hash"] = row_hashes(pa.array(links), pa.array(["x"] * len(links)))
+    (tmp_path / "beside").mkdir()
+    pq.write_table(pa.table(beside), tmp_path / "beside/s.parquet")
+    sidecars = [tmp_path / "beside"]
+    made = cleaned(tmp_path, sidecars=sidecars)
+    assert (made["cover"]["weak"], made["cover"]["joined"]) == (0, 0)
+    found = teams(tmp_path, world)
+    told = shared_by(world)
+    assert len(found) == K
+    assert all(told[frozenset(team.values())] == 1 for team in found.values())
+    assert not findings(tmp_path, sidecars=sidecars)
+    # a row that the data set lacks shows the image of a team
+    (one, *_) = found.values()
+    (image,) = {i for link, i in world.rows if link.startswith(f"{one['s0.example']}/x/")}
+    more = {name: list(pa.table(beside)[name].to_pylist()) for name in beside}
+    more["md5"].append(md5(image))
+    more[keyed_by].append("https://elsewhere.example/1.jpg" if keyed_by == "url" else 77)
+    pq.write_table(pa.table(more), tmp_path / "beside/s.parquet")
+    made = cleaned(tmp_path, "two", sidecars=sidecars)
+    assert made["cover"]["joined"] == 2
+    assert not findings(tmp_path, "two", sidecars=sidecars)

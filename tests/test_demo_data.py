@@ -85,6 +85,9 @@ def read_entries(delivery: DemoDelivery) -> list[str]:
     for path in delivery.files:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+        if path.suffix in (".xml", ".json", ".jsonl"):
+            entries += re.findall('(?:>|"md5": "|"SHA1": ")([0-9A-Fa-f]{32,40})[<"]', text)
+            continue
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         if ".csv" in path.name:
             delimiter = ";" if ";" in lines[0] else ","
@@ -151,6 +154,10 @@ def check_protocol(audit: Audit) -> None:
 
 def test_published_protocol(audit: Audit) -> None:
     check_protocol(audit)
+    files = [path for d, _ in audit.hits for path in d.files]
+    assert {"".join(path.suffixes) for path in files} == {
+        ".xml", ".json", ".jsonl", ".csv.gz", ".csv", ".txt",
+    }  # fmt: skip
     assert {d.label for d, _ in audit.hits if d.source == "HRW"} == {"privacy"}
 
 

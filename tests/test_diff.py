@@ -14,6 +14,7 @@ import pytest
 
 from relaion.errors import InputError, StopError
 from relaion.labs.diff_file import META, SCHEMA, read_diff
+from relaion.labs.hashes import check_hashes
 from relaion.links import KEY_VERSION
 from relaion.stages.apply import apply
 from relaion.stages.diff import diff
@@ -104,7 +105,7 @@ def test_it_is_sorted_packed_and_says_what_it_is_of(tmp_path: Path) -> None:
     assert set(said) == {
         "form", "relaion", "key_version", "sql_version", "scripts", "made", "by", "salt", "rows",
         "rows_left", "links_gone", "rows_without_identity", "rows_without_link", "duplicates",
-        "colliding_hashes", "old", "new", "content",
+        "colliding_hashes", "hashes_doubted", "hashes_believed", "old", "new", "content",
     }  # fmt: skip
     assert (said["old"]["rows"], said["old"]["shards"]) == (len(OLD), 3)
     assert (said["new"]["rows"], said["new"]["shards"]) == (len(NEW), 2)
@@ -512,3 +513,43 @@ def test_hashes_that_were_not_compared_are_told(tmp_path: Path) -> None:
     pq.write_table(table.drop_columns(["text"]).slice(1), sets[1] / "new.parquet")
     done = diff(old, new, tmp_path / "f.parquet")
     assert any(": 0 of 29,999 rows were compared" in line for line in done.notices)
+
+
+def _hashed(n: int, wrong: Sequence[int] = ()) -> list[dict[str, Any]]:
+    rows = [{"url": f"https://h{i}.example/{i}.jpg", "text": f"one {i}"} for i in range(n)]
+    return [
+        {**row, "hash": murmur(row["url"], row["text"]) + (i in wrong)}
+        for i, row in enumerate(rows)
+    ]
+
+
+def test_every_row_that_left_is_held_against_its_link_and_caption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # of a set that is larger than the sample
+    monkeypatch.setattr(check_hashes, "__defaults__", ("", 40))
+    rows = _hashed(400, wrong=(390, 395))
+    for side, some in (("old", rows), ("new", rows[:380])):
+        (tmp_path / side).mkdir()
+        pq.write_table(pa.Table.from_pylist(some), tmp_path / side / "a.parquet")
+    path = tmp_path / "d.parquet"
+    done = diff(tmp_path / "old", tmp_path / "new", path, workers=1)
+    assert (done.left, done.doubted) == (20, 2)
+    said = said_of(path)
+    assert said["hashes_doubted"] == 2
+    assert said["hashes_believed"] == done.believed > 0
+    assert any("2 of the 20 rows that left have another row hash" in n for n in done.notices)
+    assert any("are believed" in notice for notice in done.notices)
+    by_link = tmp_path / "l.parquet"
+    told = diff(tmp_path / "old", tmp_path / "new", by_link, by="link")
+    assert (told.doubted, told.believed) == (0, 0)
+
+
+def test_a_set_that_was_compared_whole_has_no_hash_that_is_believed(tmp_path: Path) -> None:
+    rows = _hashed(60)
+    for side, some in (("old", rows), ("new", rows[:50])):
+        (tmp_path / side).mkdir()
+        pq.write_table(pa.Table.from_pylist(some), tmp_path / side / "a.parquet")
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    assert (done.left, done.doubted, done.believed) == (10, 0, 0)
+    assert not any("believed" in notice for notice in done.notices)

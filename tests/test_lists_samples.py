@@ -22,7 +22,6 @@ pytestmark = pytest.mark.skipif(not TRUTH, reason="../shared/data/lists is not h
 # -- The files as they are ---------------------------------------------------------------------
 
 _CHOICE = "a choice must be made first: "
-_LATER = "a later issue brings the format: "
 REFUSED = {
     "google_removal_dmca.csv": _CHOICE + "`removed` beside `rejected` answers requests (point 3)",
     "iped.csv": _CHOICE + "numbers of categories mean another thing to every giver (point 3)",
@@ -34,11 +33,7 @@ REFUSED = {
     "vics13_media_pretty.json": _CHOICE + "numbers of categories; read with --where",
     "vics20_media.json": _CHOICE + "numbers of categories; read with --where",
     "vics_array.json": _CHOICE + "numbers of categories; read with --where",
-    "stopncii.json": _LATER + "StopNCII",
     "misp_text_export.txt": "a text of MISP has lost its types (point 3)",
-    "tat.csv": _LATER + "Tech Against Terrorism",
-    "tx_dataset.csv": _LATER + "ThreatExchange",
-    "tx_dataset_nohead.csv": _LATER + "ThreatExchange",
     "stix21_patterns.txt": _CHOICE + "patterns alone cannot say what was revoked (point 1)",
 }
 """Samples in text, tables and JSON that hold entries and are not read, each with the reason."""
@@ -86,12 +81,30 @@ def _all_or_nothing(sample: Sample, outcome: Outcome) -> None:
     assert not more or sample.name in MORE
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in TRUTH if n.endswith(_TEXTS) and TRUTH[n]["good"]]
-)
+@pytest.mark.parametrize("name", [n for n in TRUTH if n.endswith(_TEXTS) and TRUTH[n]["good"]])
 def test_texts_are_read_but_those_named(name: str) -> None:
     outcome = SAMPLES[name].read()
     assert (outcome.refused is not None) == (name in REFUSED), outcome.refused
+
+
+BOXES = {
+    "list.zip": None, "list.txt.gz_junk.gz": None, "list.parquet": None, "spawning.parquet": None,
+    "list.xlsx": None, "list.arrow": "it is empty", "list.tar": "tar xf", "list.tar.gz": "tar xf",
+    "list.Z": "uncompress", "list.gpg": "gpg --decrypt", "autopsy.kdb": "--role good",
+    "rdsv3.db": "--role good", "rdsv3_delta.sql": "--role good",
+}  # fmt: skip
+"""Samples in containers and tables that are no text; of those refused what the error says."""
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_containers_are_read_or_refused_with_what_to_do(name: str) -> None:
+    outcome, said = SAMPLES[name].read(), BOXES[name]
+    if said is None:
+        assert outcome.entries == SAMPLES[name].good
+    elif name == "list.arrow":  # which the store refuses as empty
+        assert outcome.entries == frozenset()
+    else:
+        assert said in (outcome.refused or "")
 
 
 @pytest.mark.parametrize("name", CHOSEN)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,22 @@ def deliveries(folder: Path) -> None:
         "sites.txt": ["site20.example"],
         "parts.txt": ["site21.example/a/"],
         "mixed.txt": ["*.site22.example", "site23.example/a/*", "https://site24.example/a/1.jpg"],
+        "page1.xml": page("<next>/v2/entries?start=2&amp;size=1&amp;max=2</next>", "71-1"),
+        "page2.xml": page("", "72-1"),
     }.items():
         (folder / file).write_text("\n".join([*lines, ""]))
+    with zipfile.ZipFile(folder / "june.zip", "w") as archive:
+        archive.writestr("hashes.csv", f"md5\n{md5('73-1')}\n")
+        archive.writestr("notes.txt", "of June\n")
+
+
+def page(following: str, name: str) -> list[str]:
+    """A page of NCMEC's hash sharing with one image."""
+    return [
+        '<queryResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><images><image><id>',
+        f"{name}</id><classification>A1</classification><fingerprints><md5>{md5(name)}</md5>",
+        f"</fingerprints></image></images><paging>{following}</paging></queryResult>",
+    ]
 
 
 def stored(folder: Path) -> None:

@@ -1,27 +1,36 @@
 """A clean in parts, end to end: it ends as one clean of all does, in no other order, once."""
 
+import errno
 import json
 import os
+import re
 import shutil
 import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
+from relaion.run.journal import WRITTEN, Journal
 from relaion.run.out import open_out
 from relaion.run.parts import check_phase, divided
 from tests import cover_world
 from tests.parts import did, folders, in_parts, merge, part, search, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_clean import contents
+from tests.test_properties import BESIDE, ROWS
+from tests.test_update import DELIVERY, Rows, World
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
+ROOT = Path(__file__).resolve().parents[1]
 ARGS = ("data", "--lists", "lists.duckdb")
 MINE = """-- name: mine
 -- purpose: What research removes, and rows that are wide.
@@ -75,6 +84,9 @@ def make(folder: Path) -> Path:
         ]
         if i == 1:
             rows[7] |= {"image_md5": "ab" * 16, "url": "https://seen.example/a.jpg"}
+        if i in (0, 1, 4):
+            for k in (12, 13, 14):  # sites like the listed one, over the same shards
+                rows[k] |= {"url": f"https://n{k}.example/{i}.jpg", "punsafe": 0.4}
         if i in (0, 4):
             rows[9] |= {"url": "http://www.seen.example/a.jpg/"}
         if i == 5:
@@ -86,37 +98,46 @@ def make(folder: Path) -> Path:
     return folder
 
 
-def removed(folder: Path) -> int:
-    return sum(1 for i in range(6) for _ in range(20 + i)) - len(rows_of(folder, "research"))
+ROWS_IN = sum(20 + i for i in range(6))
 
 
-def test_a_same_link_leaves_whatever_part_it_is_in(tmp_path: Path) -> None:
-    make(tmp_path)
-    did(here("clean", *ARGS, "--out", "whole", "--no-verify", cwd=tmp_path))
-    assert removed(tmp_path / "whole") == 3
-    rounds = [in_parts(tmp_path, n, ARGS, f"out{n}") for n in (2, 7)]  # one has no shard
-    assert rounds == [2, 2]  # what the lists name, then its links
-    whole = contents(tmp_path / "whole")
-    for n in (2, 7):
-        assert contents(tmp_path / f"out{n}") == whole, n
-    args = (*ARGS, "--no-same-link")
-    assert in_parts(tmp_path, 2, args, "fewer") == 1
-    assert removed(tmp_path / "fewer") == 1
-    done = did(here("verify", "out2", "--inputs", *ARGS, "--json", cwd=tmp_path))
+def test_a_same_link_and_its_cover_leave_whatever_part_they_are_in(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "many")
+    args = (*ARGS, "--cover", "1", "--keywords", "words.txt")
+    did(here("clean", *args, "--out", "out", "--no-verify", cwd=tmp_path / "one"))
+    rounds = in_parts(tmp_path / "many", 2, args, "out")
+    assert rounds > 3  # what the lists name, its links, and the sites of these
+    one, many = tmp_path / "one/out", tmp_path / "many/out"
+    assert contents(many) == contents(one)
+    assert not (many / ".work").exists()
+    left = {row["URL"] for row in rows_of(many, "research")}
+    assert not any("seen.example" in link for link in left)
+    assert ROWS_IN - len(rows_of(many, "research")) > 4  # three with the link, a keyword, cover
+    given = ("--inputs", *ARGS, "--keywords", "words.txt")
+    done = did(here("verify", "out", *given, "--json", cwd=tmp_path / "many"))
     assert all(o["state"] == "held" for o in json.loads(done.stdout)["outcomes"])
-    with pytest.raises(FileNotFoundError):
-        (tmp_path / "out2/.work").stat()
 
 
-def test_untouched_shards_stay_links_of_the_input(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_as_many_parts_as_there_are_and_more(tmp_path: Path) -> None:
     make(tmp_path)
-    in_parts(tmp_path, 3, (*ARGS, "--edition", "research"), "out")
-    linked = {
-        source.name
-        for source in (tmp_path / "data").rglob("*.parquet")
-        if source.samefile(tmp_path / "out/research" / source.relative_to(tmp_path / "data"))
-    }
-    assert linked == {"part-2.parquet", "part-3.parquet", "part-5.parquet"}
+    for args, searches, gone in ((ARGS, 2, 3), ((*ARGS, "--no-same-link"), 1, 1)):
+        did(here("clean", *args, "--out", "whole", "--no-verify", cwd=tmp_path))
+        assert ROWS_IN - len(rows_of(tmp_path / "whole", "research")) == gone
+        for n in (1, 6, 7):
+            assert in_parts(tmp_path, n, args, f"out{n}") == searches
+            assert contents(tmp_path / f"out{n}") == contents(tmp_path / "whole"), n
+            linked = {
+                source.name
+                for source in (tmp_path / "data").rglob("*.parquet")
+                if source.samefile(
+                    tmp_path / f"out{n}/research" / source.relative_to(tmp_path / "data")
+                )
+            }
+            assert len(linked) == 6 - gone  # as by one clean
+            shutil.rmtree(tmp_path / f"out{n}")
+        shutil.rmtree(tmp_path / "whole")
 
 
 def covered_world(folder: Path) -> Path:
@@ -164,6 +185,127 @@ def _ledger(path: Path) -> list[Any]:
 
     with connect(path, read_only=True) as engine:
         return [engine.rows(f"from {table} order by all") for table in ("sites", "cover")]
+
+
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(
+    shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=5),
+    sent=st.lists(DELIVERY, min_size=1, max_size=3),
+    beside=BESIDE,
+    of=st.integers(1, 4),
+    same_link=st.booleans(),
+    cover=st.sampled_from([0, 0, 1]),
+)
+def test_parts_end_where_one_clean_does(
+    shards: list[Rows], sent: list[Sent], beside: list[tuple[str, str]], of: int,
+    same_link: bool, cover: int,
+) -> None:  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name) / "one", beside)
+        world.grow(shards)
+        for delivery in sent:
+            world.send(delivery)
+        shutil.copytree(world.folder, Path(name) / "many", symlinks=True)
+        one = world.clean("out", same_link=same_link, cover=cover)
+        many = Path(name) / "many"
+        args = ["data", "--lists", "lists.duckdb", "--keywords", "keywords.txt", "--workers", "1"]
+        args += [] if same_link else ["--no-same-link"]
+        args += ["--cover", str(cover)] if cover else []
+        args += ["--yes-i-checked"]
+        for sidecar in world.sidecars:
+            args += ["--sidecar", str(Path(sidecar).relative_to(world.folder))]
+        in_parts(many, of, args, "out", "--yes-i-checked")
+        assert contents(many / "out") == contents(one)
+
+
+SBATCH = """#!/bin/bash
+# as Slurm: the array's jobs one after the other; fails where one does
+[[ "$1 $2" = "--wait --array=1-2" ]] || exit 64
+for SLURM_ARRAY_TASK_ID in 1 2; do
+  export SLURM_ARRAY_TASK_ID
+  bash "${@:3}" || failed=1
+done
+exit $failed
+"""
+
+
+@pytest.mark.slow
+def test_the_script_for_slurm_does_it_all(tmp_path: Path) -> None:
+    """As `relaion/run/README.md` has it, with two parts; what a job prints holds nothing listed."""
+    page = (ROOT / "relaion/run/README.md").read_text("utf-8")
+    job, all_of_it = re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)
+    make(tmp_path)
+    (tmp_path / "part.sh").write_text(job.replace("/8", "/2"))
+    for name, text in (
+        ("sbatch", SBATCH), ("relaion", f'#!/bin/bash\nexec {sys.executable} -m relaion "$@"\n'),
+    ):  # fmt: skip
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", all_of_it.replace("1-8", "1-2")], cwd=tmp_path, capture_output=True,
+        text=True, check=False, env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every promise was checked and held" in done.stdout
+    assert done.stdout.count("shards searched now") == 4
+    assert "seen.example" not in done.stdout + done.stderr
+    did(here("clean", *ARGS, "--keywords", "words.txt", "--out", "whole", cwd=tmp_path))
+    assert contents(tmp_path / "clean")["removals"] == []  # as it is told where it is published
+    assert files(tmp_path / "clean") == files(tmp_path / "whole")
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")}
+
+
+# -- What is private -----------------------------------------------------------------------------
+
+
+def test_nothing_listed_is_told_by_a_part_or_a_merge(tmp_path: Path) -> None:
+    """Neither by what commands say, nor by logs or names, nor by what lies open to others."""
+    make(tmp_path)
+    (tmp_path / "logs").mkdir()
+    said: list[str] = []
+
+    def run(*args: str | Path, cwd: Path | None = None) -> Any:
+        done = here(*args, "-v", "--log", f"logs/{len(said)}.log", cwd=cwd)
+        said.append(done.stdout + done.stderr)
+        return done
+
+    def both(phase: str) -> None:
+        for no in (1, 2):
+            did(part(tmp_path, no, 2, phase, ARGS, run=run))
+
+    both("find")
+    did(merge(tmp_path, 2, "--phase", "find", run=run), 1)
+    _open_to_nobody(tmp_path)
+    refused(part(tmp_path, 1, 2, "write", ARGS, run=run), "part 1/2")
+    both("find")
+    did(merge(tmp_path, 2, "--phase", "find", "--json", run=run))
+    both("write")
+    _open_to_nobody(tmp_path)
+    did(merge(tmp_path, 2, "--out", "out", run=run))
+    texts = [*said, *(p.read_text() for p in (tmp_path / "logs").iterdir())]
+    texts += [str(p) for p in tmp_path.rglob("*")]
+    texts += [(tmp_path / each / "merged.json").read_text() for each in folders(2)]
+    for text in texts:
+        assert not any(x in text.lower() for x in ("seen.example", "ab" * 16, "abab", "teapot"))
+    assert len(texts) > 30
+
+
+def _open_to_nobody(folder: Path) -> None:
+    works = [folder / each / ".work" for each in folders(2)]
+    assert all(w.is_dir() for w in works)
+    held = [p for w in works for p in (w, *w.rglob("*"))]
+    assert any(p.name.startswith("hits-") for p in held) and any(p.name == "merge" for p in held)
+    for path in held:
+        if path.name != "lists.duckdb":  # it may be another name of the store itself
+            assert stat.S_IMODE(path.stat().st_mode) in (0o600, 0o700), path
+    for path in folder.glob("parts/*/**/*.parquet"):
+        if ".work" not in path.parts:
+            assert path.parts[-3] in ("research", "research-safe")
 
 
 # -- In no other order ---------------------------------------------------------------------------
@@ -218,7 +360,7 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     again = did(merge(world, 2, "--phase", "find"), 1)
     assert "--phase find` of every part again" in again.stdout
     refused(part(world, 1, 2, "write", ARGS), "not searched yet", "--phase find")
-    did(merge(world, 2, "--phase", "find"), 2)  # nobody has searched since
+    did(merge(world, 2, "--phase", "find"), 1)  # nobody has searched since
     did(part(world, 1, 2, "find", ARGS))
     refused(merge(world, 2, "--phase", "find"), "parts/2: part 2/2", "--phase find")
     refused(part(world, 1, 2, "write", ARGS), "relaion merge PART... --phase find")
@@ -230,6 +372,11 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     )
     assert not (world / "out").exists()
     did(merge(world, 2, "--phase", "find"))  # may be repeated
+    journal = Journal(world / "parts/1/.work")
+    (before,) = journal.entries(WRITTEN)
+    journal.add([before._replace(value={**before.value, "of": "of other hits"})])
+    refused(merge(world, 2, "--out", "out"), "parts/1: part 1/2 is not written yet")
+    journal.add([before])
     assert "is next" in did(part(world, 1, 2, "find", ARGS)).stdout
     shutil.rmtree(world / "parts/2")
     (world / "before").rename(world / "parts/2")  # one that was put back from before
@@ -334,9 +481,22 @@ def test_a_part_of_another_run_is_named_with_what_differs(
     args = (*_other(world, what), *more)
     did(part(world, 2, 2, "find", args, "others"))
     done = here("merge", "others/2", "parts/1", "--phase", "find", cwd=world)
-    refused(done, "others/2: part 2/2 is of another run than parts/1", told)
-    said = {"key": "under another curator key", "same size": "changed since the run began"}
+    refused(done, "parts/1: part 1/2 is of another run than others/2", told)
+    said = {"key": "under another curator key", "same size": "changed since"}
+    said["data"] = ""  # by its plan or, where the shard is another part's, by its own shards
     refused(part(world, 2, 2, "find", args), said.get(what, "parts/2: holds"), "--purge")
+
+
+def test_sidecars_of_other_bytes_are_refused(world: Path) -> None:
+    for no in (1, 2):
+        args = _other(world, "sidecar")
+        if no == 2:
+            path = world / "beside/s.parquet"
+            path.write_bytes(path.read_bytes().replace(b"ab" * 16, b"cd" * 16))
+        did(part(world, no, 2, "find", args, "others"))
+        shutil.rmtree(world / "beside")
+    done = merge(world, 2, "--phase", "find", named="others")
+    refused(done, "others/2: part 2/2 is of another run", "the sidecars differ")
 
 
 def test_parts_of_other_versions_are_refused(world: Path) -> None:
@@ -347,3 +507,109 @@ def test_parts_of_other_versions_are_refused(world: Path) -> None:
             note["plan"]["versions"][name] = "0.9"
             plan.write_text(json.dumps(note))
         refused(merge(world, 2, "--phase", "find"), "parts/1: part 1/2 was made with", told)
+
+
+# -- What happens in between -------------------------------------------------------------------
+
+
+def test_a_part_whose_data_changed_since_it_searched_is_refused(world: Path) -> None:
+    search(world, 2, ARGS)
+    own = _own(world, 2)
+    path = world / "data" / own[0]
+    before, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    path.write_bytes(before)
+    refused(part(world, 2, 2, "write", ARGS), f"{path.name}: changed since the run began")
+    os.utime(path, ns=(stamp, stamp))
+    write(world, 2, ARGS)
+    target = world / "parts/2/research" / own[0]
+    target.unlink()
+    target.write_bytes(b"other")
+    refused(merge(world, 2, "--out", "out"), f"{path.name}: is gone, or not what part 2/2 wrote")
+    did(part(world, 2, 2, "write", ARGS))
+    did(merge(world, 2, "--out", "out"))
+
+
+def _own(folder: Path, no: int) -> list[str]:
+    """The shards of a part, below data/."""
+    note = json.loads((folder / f"parts/{no}/.work/plan.json").read_text())
+    parts = divided([x["bytes"] for x in note["plan"]["inputs"]], 2)
+    return [
+        f"{x['subset']}/{x['shard']}"
+        for x, held in zip(note["plan"]["inputs"], parts, strict=True)
+        if held == no
+    ]
+
+
+@pytest.mark.slow
+def test_a_broken_shard_is_replaced_and_the_other_parts_keep_what_they_found(
+    tmp_path: Path,
+) -> None:
+    """Its size has a say in who searches what: what went to another part is searched there."""
+    make(tmp_path)
+    broken = tmp_path / "data/en/part-1.parquet"
+    whole = broken.read_bytes()
+    spoiled = bytearray(whole)
+    spoiled[4:900] = bytes(896)
+    broken.write_bytes(spoiled)
+    said = [part(tmp_path, no, 2, "find", ARGS) for no in (1, 2)]
+    assert sorted(done.returncode for done in said) == [0, 2]
+    assert "part-1.parquet" in "".join(done.stderr for done in said)
+    refused(merge(tmp_path, 2, "--phase", "find"), "not searched all of its shards", "--phase find")
+    rows = pq.ParquetFile(tmp_path / "data/en/part-2.parquet").read()
+    broken.write_bytes(whole)
+    table = pa.concat_tables([pq.ParquetFile(broken).read(), *[rows] * 9])
+    pq.write_table(table, broken)  # another size by far
+    failed = next(no for no, done in enumerate(said, 1) if done.returncode)
+    did(part(tmp_path, failed, 2, "find", ARGS))
+    other = 3 - failed
+    refused(merge(tmp_path, 2, "--phase", "find"), "the inputs differ, first in en/part-1.parquet")
+    assert in_parts(tmp_path, 2, ARGS, "out") == 2
+    assert other in (1, 2)
+    did(here("clean", *ARGS, "--out", "one", "--no-verify", cwd=tmp_path))
+    assert contents(tmp_path / "out") == contents(tmp_path / "one")
+
+
+def test_a_shard_that_cannot_be_read_stops_a_part_before_it_begins(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "data/en/part-0.parquet").write_bytes(b"PAR1" + bytes(40) + b"PAR1")
+    refused(part(tmp_path, 1, 2, "find", ARGS), "part-0.parquet", "no part begins before all")
+    assert not (tmp_path / "parts/1/.work").exists()
+
+
+def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And on a disk that knows no hard links."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    monkeypatch.setattr(os, "link", refuse)
+    make(tmp_path)
+    scoped = (("host", "h.example"),)
+    add_lists(tmp_path / "lists.duckdb", [Sent(()), Sent(scoped)])
+    (tmp_path / "elsewhere").mkdir()
+    args = (*ARGS, "--work", "elsewhere")
+    work = ("--work", "elsewhere")
+    for no in (1, 2):
+        did(part(tmp_path, no, 2, "find", args))
+    refused(merge(tmp_path, 2, "--phase", "find"), "parts/1: holds no part", "another --work")
+    did(merge(tmp_path, 2, "--phase", "find", *work), 1)
+    for no in (1, 2):
+        did(part(tmp_path, no, 2, "find", args))
+    refused(merge(tmp_path, 2, "--phase", "find", *work), "hosts and prefixes", "--yes-i-checked")
+    refused(part(tmp_path, 1, 2, "write", args), "before all parts have searched")
+    did(merge(tmp_path, 2, "--phase", "find", *work, "--yes-i-checked"))
+    write(tmp_path, 2, args)
+    did(merge(tmp_path, 2, "--out", "out", *work))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    did(here("clean", *ARGS, "--yes-i-checked", "--no-verify", "--out", "one", cwd=tmp_path))
+    assert contents(tmp_path / "out") == contents(tmp_path / "one")
+
+
+def test_a_part_can_be_purged(world: Path) -> None:
+    place = ("--out", "parts/1", "--shards", "1/2", "--phase", "find")
+    did(here("clean", *ARGS, *place, "--purge", cwd=world))
+    assert list((world / "parts/1").iterdir()) == []
+    refused(merge(world, 2, "--phase", "find"), "parts/1: holds no part")
+    assert search(world, 2, ARGS) == 2

@@ -30,8 +30,8 @@ FILLED_BY_PYTHON = {"other_hashes", "captionless",
     *(f"earlier.{t}" for t in (
         "hits", "hit_groups", "protocol", "shared_rows", "removals", "removal_groups", "scores",
     )),
-    "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
-    "site_images", "site_keys", "shown_images",
+    "ledger_places", "ledger_sites", "ledger_cover", "ledger_bonds", "site_ranks", "site_rows",
+    "cover_links", "site_images", "site_keys", "shown_images",
 }  # fmt: skip
 
 

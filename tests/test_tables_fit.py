@@ -19,6 +19,7 @@ SOURCE = "Internationale Beschwerdestelle für sehr lange Namen 東京支部"
 ASKED = {
     "inspect": ("inspect", "data"),
     "columns": ("inspect", "data", "--columns"),
+    "formats": ("lists", "formats"),
     "lists": ("lists", "show", "--lists", "lists.duckdb"),
     "match": ("match", "data", "--lists", "lists.duckdb"),
     "clean": ("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify"),

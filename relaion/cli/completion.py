@@ -23,9 +23,13 @@ VARIABLE = "_RELAION_COMPLETE"
 
 # names that heavy modules have; tests hold them against these
 LIST_FORMATS = (
-    "hashdeep", "cdx", "certutil", "get-filehash", "get-filehash-table", "fciv", "7z-h",
-    "checksums", "changes", "host-rules", "csv", "txt",
+    "ncmec", "misp", "stix", "stopncii", "tat", "threatexchange", "vics", "json", "parquet",
+    "arrow", "arrow-stream", "xlsx", "ods", "hashdeep", "cdx", "misp-csv", "stix-patterns", "icse",
+    "tat-csv", "threatexchange-csv", "te", "local-file", "certutil", "get-filehash",
+    "get-filehash-table", "fciv", "7z-h", "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip
+PACKED = ("gzip", "bzip2", "xz", "zstd", "zip")
+SAMPLES = (*LIST_FORMATS, *PACKED)
 _WIDEST = 48
 COLUMN_KINDS = ("md5", "sha1", "sha256", "hash", *KINDS)
 

@@ -25,6 +25,8 @@ EXAMPLES = {
     "relaion lists": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
     "relaion lists add": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
     "relaion lists show": "relaion lists show --lists lists.duckdb",
+    "relaion lists formats": "relaion lists formats",
+    "relaion lists sample": "relaion lists sample --format vics",
     "relaion lists withdraw": "relaion lists withdraw 3 --lists lists.duckdb",
     "relaion match": "relaion match data --lists lists.duckdb",
     "relaion clean": "relaion clean data --lists lists.duckdb --out clean",

@@ -1,4 +1,4 @@
-"""`relaion lists add|show|withdraw`."""
+"""`relaion lists add|show|withdraw`; the others are in `list_formats.py`."""
 
 from __future__ import annotations
 
@@ -266,7 +266,8 @@ def add(
         typer.Option(
             "--where",
             metavar="NAME=WORD,...",
-            help="Take only rows whose column NAME holds one of these words.",
+            help="Take only rows whose column NAME holds one of these words. Of MISP only what has "
+            "to_ids is taken, unless to_ids=true,false is said.",
         ),
     ] = None,
     ignore: Annotated[
@@ -322,6 +323,14 @@ def add(
             help="How to read the file, if relaion guesses wrong: txt, csv, ...",
         ),
     ] = None,
+    member: Annotated[
+        str | None,
+        typer.Option(
+            "--member",
+            metavar="NAME",
+            help="The file to read in a zip archive, or the sheet in a workbook: name or number.",
+        ),
+    ] = None,
     partial: Annotated[
         bool,
         typer.Option("--partial", help="Accept a file of which more than half cannot be read."),
@@ -342,7 +351,7 @@ def add(
             lists, named, source=source, title=title, received=received, label=label, kind=kind,
             scope=scope, forms=forms or (), file_format=file_format, columns=columns or (),
             where=where or (), ignore=ignore or (), role=role, partial=partial,
-            keep_ids=keep_ids, update=update, full=full, dry_run=dry_run,
+            keep_ids=keep_ids, member=member, update=update, full=full, dry_run=dry_run,
         )  # fmt: skip
     emit(result, show_added, as_json=as_json)
 

@@ -23,9 +23,9 @@ MergedPhase = Annotated[
     typer.Option(
         "--phase", metavar="find",
         autocompletion=completion.among("find"),
-        help="Join what the parts found. Exit code 1: every part has to run `clean … --phase "
+        help="Join what the parts found. Exit code 1: every part has to run `clean ... --phase "
         "find` again, then merge again. Exit code 0: all is found, and every part can run "
-        "`clean … --phase write`.",
+        "`clean ... --phase write`.",
     ),
 ]  # fmt: skip
 MergedOut = Annotated[

@@ -62,6 +62,8 @@ def show_diffed(result: Diffed) -> RenderableType:
         (result.linkless, "row{s} that left without a link, named by row hash alone"),
         (result.duplicates, "row{s} that left, with the hash and link of another one"),
         (result.colliding, "row hash{es} shared by several links"),
+        (result.doubted, "row{s} that left with another hash than link and caption give"),
+        (result.believed, "row{s} whose hash was not held against link and caption"),
     ):
         table.add_row(count(n), what.format(s="s" * (n != 1), es="es" * (n != 1)))
     return Group(table, Text(), Text(diffed_line(result)))

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.engine import connect
 from relaion.labs.diff_file import META, SCHEMA, Content
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
+from relaion.parquet.mended import raw_bytes
 from relaion.paths import Seal, atomic_write, file_sha256
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
+from relaion.sidecars.row_hash import row_hashes, without_fillers
 
 GROUP_ROWS = 1_000_000
+PROVED = frozenset({"row_hash", "url", "text"})
+"""The roles of a shard that prove its row hashes."""
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, link blob"
 
@@ -30,7 +35,8 @@ class Compared:
     `lines` of the diff; `rows` of the old set that are not in the new one, `links` that are gone,
     `linkless` those of the rows told by their row hash alone, `colliding` hashes of several links.
     `nameless` are rows of the old set without an identity, of which no line can tell; `without` is
-    how many fewer of them the new one has.
+    how many fewer of them the new one has. `doubted` are rows whose own hash is not that of their
+    link and caption.
     """
 
     lines: int
@@ -40,6 +46,7 @@ class Compared:
     linkless: int
     colliding: int
     nameless: int
+    doubted: int
     seals: dict[int, Seal]
 
 
@@ -72,8 +79,11 @@ def compare(
         (counts,) = engine.rows("from diff_counts")
         rows_left, links, nameless, linkless, colliding = counts
         without = max(0, nameless - _nameless(seeker, of_new, by)) if nameless else 0
+        doubted = _doubted(seeker, of_old, rows) if ROW in by else 0
         seals = seeker.seals([*old, *new])
-        found = Compared(lines, rows_left, links, without, linkless, colliding, nameless, seals)
+        found = Compared(
+            lines, rows_left, links, without, linkless, colliding, nameless, doubted, seals
+        )
         return found, path
 
 
@@ -96,6 +106,34 @@ def _nameless(seeker: Seeker, batches: Batches, by: Sequence[str]) -> int:
         seeker.run("apply/87_nameless", by_row=ROW in by)
         ((n,),) = seeker.engine.rows("from nameless")
         found += n
+    return found
+
+
+def _doubted(seeker: Seeker, of_old: Batches, rows: Sequence[Path]) -> int:
+    """How many of these rows have another row hash than their link and caption give."""
+    found = 0
+    for path, batch in zip(rows, of_old, strict=True):
+        able = [n for n in batch if set(n.shard.layout.roles) >= PROVED]
+        if not able or not pq.read_metadata(path).num_rows:
+            continue
+        seeker.table("rows", _ROWS, [path])
+        told: list[pa.Table] = []
+
+        def look(told: list[pa.Table] = told) -> None:
+            query = (
+                "select s.row_hash, s.url, s.text from shard as s "
+                "semi join rows as r using (shard_no, file_row_number) "
+                "where s.row_hash is not null and s.url <> '' and s.text <> ''"
+            )
+            told[:] = [seeker.engine.table(query)]
+
+        seeker.read(able, look, "shard", sorted(PROVED))
+        (table,) = told
+        pair = (
+            pa.array(map(raw_bytes, table[x].to_pylist()), pa.binary()) for x in ("url", "text")
+        )
+        own = without_fillers(table["row_hash"].combine_chunks())
+        found += pc.sum(pc.not_equal(own, row_hashes(*pair))).as_py() or 0
     return found
 
 

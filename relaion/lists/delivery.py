@@ -53,6 +53,7 @@ class Delivery:
             "role": o.role,
             "partial": o.partial,
             "keep_ids": self.keep_ids,
+            "member": o.member,
         }
         return json.dumps({name: value for name, value in said.items() if value})
 
@@ -82,6 +83,7 @@ def describe(
     role: str | None = None,
     partial: bool = False,
     keep_ids: bool = False,
+    member: str | None = None,
 ) -> Delivery:
     """Check what is said about a delivery and that its files can be read.
 
@@ -108,7 +110,7 @@ def describe(
     sha256 = tuple(map(file_sha256, files))
     options = Options(
         kind, scope, file_format, read_columns(columns), frozenset(ignore), read_where(where),
-        read_role(role), partial,
+        read_role(role), partial, _member(member),
     )  # fmt: skip
     return Delivery(tuple(files), sha256, *about, forms, options, keep_ids)
 
@@ -186,6 +188,13 @@ def read_role(said: str | None) -> str | None:
     """`--role`; raises InputError for a word that is none."""
     if said is not None and said not in ROLES_OF_LISTS:
         raise InputError(f"--role {typed(said)}: choose one of {', '.join(ROLES_OF_LISTS)}")
+    return said
+
+
+def _member(said: str | None) -> str | None:
+    """`--member`; raises InputError for no name."""
+    if said is not None and not said.strip():
+        raise InputError("--member: write the name of a member or a sheet, or its number")
     return said
 
 

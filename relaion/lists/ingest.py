@@ -13,7 +13,7 @@ from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
 from relaion.lists.nothing import advice_for, told_of
 from relaion.lists.readers.changes import CHANGES
-from relaion.lists.readers.documents import Shared
+from relaion.lists.readers.documents import OfDelivery
 from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
@@ -144,7 +144,7 @@ def _read_all(
     is_update: bool,
     is_full: bool,
 ) -> list[FileRead]:
-    shared = Shared(len(delivery.files))
+    shared = OfDelivery(len(delivery.files))
     read = [
         _read_file(
             delivery, number, incoming, notices, shared, is_update=is_update, is_full=is_full
@@ -161,7 +161,7 @@ def _read_file(
     number: int,
     incoming: "_Incoming",
     notices: list[str],
-    shared: Shared,
+    shared: OfDelivery,
     *,
     is_update: bool,
     is_full: bool,

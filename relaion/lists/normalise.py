@@ -123,6 +123,8 @@ class Tally:
         """The values of records that count, their kinds, and of which record each is."""
         text = values.text.to_pylist() if isinstance(values.text, pa.Array) else values.text
         of = range(len(text)) if values.of is None else values.of
+        if not batch.fates:
+            return [*text], values.kinds, [*of]
         kept: list[tuple[str, int]] = []
         gone: list[tuple[str, int]] = []
         unchosen: list[tuple[str, int]] = []

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.marks import ADVICE
+from relaion.lists.readers.delivered import DeliveredFile
 from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
@@ -30,7 +30,10 @@ from relaion.lists.readers.format import (
     OTHER_HASH,
     OWN_POLICY,
     PATTERN,
+    REFERENCE,
+    SEEN,
     TAKEN_BACK,
+    UNCONFIRMED,
     VIDEO,
     Options,
 )
@@ -49,6 +52,9 @@ _ADVICE = {
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),
+    UNCONFIRMED: "where such records are listed all the same, choose them with --where",
+    REFERENCE: "ask the giver for what is listed, and not for links that tell of it",
+    SEEN: "only an indicator lists something; ask the giver for indicators",
     **ADVICE,
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
@@ -87,14 +93,14 @@ def nothing_in(skipped: Counter[str]) -> ListError:
     )
 
 
-def may_hold_entry(path: Path, options: Options) -> bool:
+def may_hold_entry(file: DeliveredFile, options: Options) -> bool:
     """Whether a line of a file may hold an entry, by a quick look at all of it.
 
     With a kind, a scope or columns that were named anything may be one.
     """
     if options.kind or options.scope or options.columns:
         return True
-    for block in blocks(path, Counter()):
+    for block in blocks(file, Counter()):
         try:
             found = pc.match_substring_regex(pa.array([block], pa.string()), _MAY_HOLD)
         except (UnicodeEncodeError, pa.ArrowInvalid):

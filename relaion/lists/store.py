@@ -190,6 +190,7 @@ def add(
     role: str | None = None,
     partial: bool = False,
     keep_ids: bool = False,
+    member: str | None = None,
     update: int | None = None,
     full: bool = False,
     dry_run: bool = False,
@@ -220,6 +221,8 @@ def add(
         role: `bad`, or `good` for a list of what is known good: it removes nothing.
         partial: Take a file of which less than half can be read.
         keep_ids: Keep the giver's ids as they stand, not only digests of them.
+        member: What is read of a zip archive or a workbook: the name of a file or a sheet in it,
+            its number, or a pattern; needed where there are several.
         update: The number of the list that the delivery brings up to date.
         full: With `update`: it is the whole new list, not what changed.
         dry_run: Read and count, and store nothing.
@@ -239,7 +242,7 @@ def add(
         "source": source, "title": title, "label": label, "kind": kind, "scope": scope,
         "forms": as_texts(forms), "file_format": file_format, "columns": as_texts(columns),
         "where": as_texts(where), "ignore": as_texts(ignore), "role": role, "partial": partial,
-        "keep_ids": keep_ids,
+        "keep_ids": keep_ids, "member": member,
     }  # fmt: skip
     if full and update is None:
         raise InputError("--full: is for --update, which names the list that it replaces")

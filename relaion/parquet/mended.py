@@ -72,6 +72,12 @@ def unmarked(link: str) -> str | bytes:
         return link
 
 
+def raw_bytes(text: str) -> bytes:
+    """The bytes of a link or caption as its shard has them, marked or not."""
+    found = unmarked(text)
+    return found if isinstance(found, bytes) else found.encode("utf-8", "surrogatepass")
+
+
 def readable(text: bytes) -> str:
     """A caption's text, with one U+FFFD for each run of bytes that are no UTF-8."""
     return _BAD_RUN.sub("\ufffd", text.decode("utf-8", "surrogateescape"))

@@ -244,7 +244,7 @@ class CoverFacts:
 
     `site_rows` is how many rows a site may have, `release` which choice of the ledger it is, `weak`
     how many listed sites stand out: they lack neutral ones like them, or are `joined`, that is,
-    share a listed image or link with another one.
+    share a listed image or link with another one, as too few neutral ones do.
     """
 
     per_site: int

@@ -224,8 +224,8 @@ def cover(report: AuditReport) -> Iterator[Part]:
         f"With each site that holds a listed row, {several(c.per_site, 'neutral site')} like it "
         f"left whole, of at most {several(c.site_rows, 'row')} each: that a row left does not "
         f"mean that it was listed. Sites with a listed row that may stand out all the same, for "
-        f"they lack neutral ones like them, or share a listed image or link with another one and "
-        f"are gone whole together: {number(c.weak)}, of which {number(c.joined)} share something."
+        f"they lack neutral ones like them, or share a listed image or link with another one as "
+        f"too few neutral ones do: {number(c.weak)}, of which {number(c.joined)} share something."
     )
     lines = [x for x in report.removals if x.reason_kind == "cover"]
     if lines:

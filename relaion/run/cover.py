@@ -7,7 +7,6 @@ what a run that goes on uses.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -158,10 +157,7 @@ class Choice:
         name = _FIRST
         if things := self._things(shards, searched, has_bonds=bool(chosen["bonds"])):
             chosen, name = self._chosen({**reads, **things}, values, ""), ""
-        for table in (*_CHOSEN, *_GAINED):
-            if name:
-                shutil.copyfile(self._path(f"{name}{table}"), self._path(table))
-        chosen |= {"site_rows": limit, "all_rows": all_rows}
+        chosen |= {"site_rows": limit, "all_rows": all_rows, "name": name}
         self._settle(chosen, known)
         return chosen
 
@@ -182,13 +178,14 @@ class Choice:
     def _settle(self, chosen: dict[str, Any], known: dict[str, Any]) -> None:
         """Say what it costs, and have the ledger and the journal keep it."""
         all_rows, limit = chosen["all_rows"], chosen["site_rows"]
+        name = chosen["name"]
         self.hunt.progress.say(
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
             f"sites and their cover, a site being of at most {limit:,} rows"
         )
         if chosen["gained"]:
-            gains = {_GAINED[table]: self._path(table) for table in _GAINED}
+            gains = {_GAINED[table]: self._path(f"{name}{table}") for table in _GAINED}
             with blaming(self.ledger, ListError):
                 self.caller.call(
                     "relaion.lists.cover:grow_ledger", self.ledger, known["copied"], self.key,
@@ -196,7 +193,7 @@ class Choice:
                 )  # fmt: skip
         files = {
             str(path.relative_to(self._work)): file_sha256(path)
-            for path in map(self._path, _CHOSEN)
+            for path in (self._path(f"{name}{table}") for table in _CHOSEN)
         }
         entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
         self.hunt.journal.add([entry])
@@ -225,11 +222,16 @@ class Choice:
         task = replace(self._task("joined", reads), writes={"joined_things": things})
         if not self.hunt.made(task, self._seen(reads))["joined"] and not has_bonds:
             return None
-        found: Reads = {"joined_things": (things,)}
-        if not self.hunt.sidecars:  # images that these tell of are not looked for
-            able: Reads = {"able_sites": (self._path(f"{_FIRST}able_sites"),)}
-            found = {**found, **self._swept("things", 0, shards, searched, able)}
-        return found
+        able: Reads = {"able_sites": (self._path(f"{_FIRST}able_sites"),)}
+        found = self._swept("things", 0, shards, searched, able)
+        shown = found["shown_things"]
+        if sidecars := self.hunt.sidecars:
+            keyed: Reads = {"sited_keys": found["sited_keys"]}
+            beside = self._path("beside-shown_things")
+            task = replace(self._task("beside_things", keyed), writes={"shown_things": beside})
+            self.hunt.made(task, self._seen(keyed, [sealed(s).sha256 for s in sidecars]))
+            shown = (*shown, beside)
+        return {"joined_things": (things,), "shown_things": shown}
 
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings
@@ -282,7 +284,8 @@ class Choice:
     def _found(
         self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
     ) -> tuple[Searched, Covered]:
-        sites = {t: self._path(t) for t in ("removed_sites", "listed_rows")}
+        name = chosen["name"]
+        sites = {t: self._path(f"{name}{t}") for t in ("removed_sites", "listed_rows")}
         found = self._gathered(shards, searched, sites)
         if chosen["joined"]:
             self.hunt.progress.say(
@@ -298,7 +301,7 @@ class Choice:
             "list_hits": (work / "list_hits.parquet",),
             "same_link": (work / "same_link.parquet",),
             "lists": (work / "lists.parquet",),
-            "cover_lists": (self._path("cover_lists"),),
+            "cover_lists": (self._path(f"{name}cover_lists"),),
         }
         task = replace(
             self._task("cover", reads),
@@ -373,5 +376,5 @@ _TABLES = {
     "sites": ("site_counts", "listed_places"),
     "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes", "site_keys"),
     "around": ("same_link", "same_images"),
-    "things": ("shown_things",),
+    "things": ("shown_things", "sited_keys"),
 }

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from relaion.engine import Engine
-from relaion.links.text import as_bytes
 from relaion.lists.cover import attach_ledger, ranks
-from relaion.parquet.mended import unmarked
+from relaion.parquet.mended import raw_bytes
 from relaion.roles import WIDTHS
 from relaion.run.cover_teams import seat_teams
 from relaion.run.find_task import (
@@ -177,20 +176,38 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
 
 
 def _things(finder: Finder, task: FindTask) -> TaskOutcome:
-    """How many rows of each site show each image."""
+    """How many rows of each site show each image; with sidecars, how these may name the rows."""
+    engine = finder.engine
     _macros(finder)
     read_found(finder, task, "able_sites")
 
     def search() -> None:
         _hosts_told(finder, task)
         finder.told("90_shown_things")
+        if not task.sidecars:
+            finder.none_of("97_sited_keys", "table sited_keys")
+            return
+        asked = task.shards if _is_hashed(task) else ()
+        fill_row_hashes(engine, asked, None, task.settings.limits.workers)
+        finder.told("97_sited_keys")
 
-    views = ("row_links", "row_digests")
     return look_again(
-        finder, task,
-        lambda: finder.read(task.shards, search, WIDTHS, views, ()),
-        passes=2,
+        finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=3
+    )
+
+
+def _beside_things(finder: Finder, task: FindTask) -> TaskOutcome:
+    """How many rows of sidecars show each image of each site."""
+    engine = finder.engine
+    read_found(finder, task, "sited_keys")
+    finder.passes((), 1)
+    read_as_shards(
+        engine, task.sidecars, task.settings, finder.copies,
+        lambda: finder.told("98_beside_things"),
     )  # fmt: skip
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    return step_done(task, task.writes.values(), copies=finder.copies.made)
 
 
 def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -256,7 +273,7 @@ def _add_computed(engine: Engine) -> None:
     )
     links, captions = (
         pa.array(
-            [None if v is None else _raw(v) for v in found[name].to_pylist()],
+            [None if v is None else raw_bytes(v) for v in found[name].to_pylist()],
             pa.large_binary(),
         )
         for name in ("url", "text")
@@ -265,11 +282,6 @@ def _add_computed(engine: Engine) -> None:
     engine.insert(
         "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])
     )
-
-
-def _raw(text: str) -> bytes:
-    found = unmarked(text)
-    return found if isinstance(found, bytes) else as_bytes(found)
 
 
 def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -375,5 +387,5 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
 COVER_STEPS: Steps = {
     "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
     "collect": _collect, "beside": _beside, "around": _around, "joined": _joined,
-    "things": _things, "cover": _cover,
+    "things": _things, "beside_things": _beside_things, "cover": _cover,
 }  # fmt: skip

@@ -208,7 +208,7 @@ _MAKERS = {
     "same_images": "53_same_images", "removed_sites": "57_removed_sites",
     "cover_lists": "57_removed_sites", "listed_rows": "66_listed_rows",
     "joined_things": "69_joined_sites", "able_sites": "47_cells",
-    "shown_things": "90_shown_things",
+    "shown_things": "90_shown_things", "sited_keys": "97_sited_keys",
 }  # fmt: skip
 
 

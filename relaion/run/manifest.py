@@ -185,8 +185,8 @@ WEAK = (
 )
 JOINED = (
     "some sites with a listed row share a listed image or link with another one (`cover` says how "
-    "many): they are gone whole together, as neutral ones seldom are, so the difference to the old "
-    "metadata points at these, however much cover there is"
+    "many): they are gone whole together, and too few neutral ones that share something are, so "
+    "the difference to the old metadata points at these"
 )
 COVERED = (
     "neutral sites left with every site that has a listed row, and whatever shares a link or "

@@ -167,8 +167,10 @@ class Merger:
     def _refuse_unfinished(
         self, journal: Journal, asks: str, asked: Mapping[int, Joined | None]
     ) -> None:
-        """Raise InputError for a part that was told of a step, and has not done it."""
+        """Raise InputError for a part that was told of a step that others have done."""
         covered = Ledger(journal, asks).covered if asks else set()
+        if not covered and asks != "hits":
+            return  # they are told once more
         for part in self.parts:
             before = asked[part.share.no]
             was_told = asks == "hits" or (before is not None and before.asks == asks)
@@ -250,10 +252,11 @@ def _ready() -> None:
 def given(source: Path, target: Path, files: Mapping[str, str]) -> bool:
     """Put private files of one work folder, by their SHA-256, into another one.
 
-    False where they are not whole. None of these files is ever written to in place.
+    False where one is gone, or was copied and is not whole; of one that could be linked, whoever
+    reads it looks. None of these files is ever written to in place.
     """
     for name, sha256 in files.items():
-        if is_whole(target / name, sha256):
+        if _is_one(source / name, target / name) or is_whole(target / name, sha256):
             continue
         try:
             with atomic_write(target / name, mode=0o600, flush=False) as part:
@@ -264,9 +267,17 @@ def given(source: Path, target: Path, files: Mapping[str, str]) -> bool:
                     part.chmod(0o600)
         except FileNotFoundError:
             return False
-        if not is_whole(target / name, sha256):
+        if not (_is_one(source / name, target / name) or is_whole(target / name, sha256)):
             return False
     return True
+
+
+def _is_one(path: Path, other: Path) -> bool:
+    """Whether these are two names of one file."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 def _settings(plan: Plan, limits: Limits, work: Path) -> Settings:

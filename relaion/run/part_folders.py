@@ -1,10 +1,10 @@
 """Parts as their merge finds them: each in a folder of its own, all of one run."""
 
 import os
+import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.run import out as folder
 from relaion.run.journal import SIDECARS, Journal
-from relaion.run.parts import Share, own_of, refuse_merged
+from relaion.run.parts import Share, divided, note_at, refuse_merged, sizes_of
 from relaion.run.settings import Plan, differences, versions
 from relaion.sqlset import load
 
@@ -21,24 +21,25 @@ ANEW = (
     "left)"
 )
 
+_FILES = 256  # that a merge may have open beside the locks of its parts
+
 
 @dataclass(frozen=True)
 class Part:
-    """One part whose lock is held. `note` is private: what it noted beside its plan."""
+    """One part whose lock is held. `note` is private: what it noted beside its plan.
+
+    `own` are the numbers of its shards.
+    """
 
     place: folder.Out
     share: Share
     plan: Plan
     note: Mapping[str, Any]
     journal: Journal
+    own: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         return f"{shown(self.place.path)}: part {self.share}"
-
-    @cached_property
-    def own(self) -> frozenset[int]:
-        """The numbers of its shards."""
-        return own_of(self.plan, self.share)
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -57,14 +58,11 @@ class Part:
 def read_part(place: folder.Out) -> Part:
     """Read what a part noted; raises InputError for a folder that is no part."""
     refuse_merged(place.path)
-    found = folder.begun(
-        place.work,
-        lambda note: (Share(*note["part"]["share"]), Plan(**note["plan"]), dict(note["part"])),
-    )
+    found = note_at(place.work)
     if found is None:
         raise InputError(
             f"{shown(place.path)}: holds no part of a clean, or one that was given another --work; "
-            "name the folders that `relaion clean … --shards i/n --out` was given"
+            "name the folders that `relaion clean ... --shards i/n --out` was given"
         )
     return Part(place, *found, Journal(place.work))
 
@@ -82,37 +80,58 @@ def open_parts(paths: Sequence[Path], work: Path | None) -> Iterator[tuple[folde
         first = seen.setdefault(Path(os.path.realpath(path)), path)
         if first is not path:
             raise InputError(f"{shown(path)}: is named twice; name each part once")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(paths) + _FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:  # each lock is an open file
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     with ExitStack() as held:
         yield tuple(held.enter_context(folder.open_out(path, work)) for path in paths)
 
 
-def together(found: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts in order, where they are all the parts of one run; raises InputError."""
-    by_share: dict[int, Part] = {}
-    for part in found:
-        first = found[0]
-        if part.share.of != first.share.of:
-            raise InputError(
-                f"{part}, but {shown(first.place.path)} is part {first.share}; the parts of one "
-                "clean are divided by one number"
-            )
-        other = by_share.setdefault(part.share.no, part)
-        if other is not part:
-            raise InputError(f"{part}, and so is {shown(other.place.path)}; name each part once")
-    parts = tuple(by_share[no] for no in sorted(by_share))
-    _refuse_other_program(parts[0])
-    for part in parts[1:]:
-        if different := _differences(parts[0], part):
-            raise InputError(
-                f"{part} is of another run than {shown(parts[0].place.path)} "
-                f"({'; '.join(different)}); {ANEW}"
-            )
-    of = found[0].share.of
-    lacking = [f"{no}/{of}" for no in range(1, of + 1) if no not in by_share]
+def together(places: Sequence[folder.Out]) -> tuple[Part, ...]:
+    """The parts in order, where they are all the parts of one run; raises InputError.
+
+    What is the same in all is held once: a plan names every shard.
+    """
+    if not places:
+        raise InputError("no part is named; name the folders of all parts")
+    found: dict[int, Part] = {}
+    for place in places:
+        part = read_part(place)
+        first = next(iter(found.values()), part)
+        if part is first:
+            _refuse_other_program(part)
+            owners = divided(sizes_of(part.plan), part.share.of)
+            own: dict[int, set[int]] = {}
+            for number, owner in enumerate(owners):
+                own.setdefault(owner, set()).add(number)
+        _refuse_other(first, part, found.get(part.share.no))
+        mine = frozenset(own.get(part.share.no, ()))
+        note = part.note if part is first else {k: part.note[k] for k in ("key", "said")}
+        found[part.share.no] = replace(part, plan=first.plan, note=note, own=mine)
+    of = first.share.of
+    lacking = [f"{no}/{of}" for no in range(1, of + 1) if no not in found]
     if lacking:
         more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
         raise InputError(f"part {lacking[0]} is missing{more}; name the folders of all parts")
-    return parts
+    return tuple(found[no] for no in sorted(found))
+
+
+def _refuse_other(first: Part, part: Part, other: Part | None) -> None:
+    """Raise InputError for a part of another run than the first one, or named already."""
+    if part.share.of != first.share.of:
+        raise InputError(
+            f"{part}, but {shown(first.place.path)} is part {first.share}; the parts of one "
+            "clean are divided by one number"
+        )
+    if other is not None:
+        raise InputError(f"{part}, and so is {shown(other.place.path)}; name each part once")
+    if different := _differences(first, part):
+        raise InputError(
+            f"{part} is of another run than {shown(first.place.path)} "
+            f"({'; '.join(different)}); {ANEW}"
+        )
 
 
 def _differences(first: Part, part: Part) -> list[str]:

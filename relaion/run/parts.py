@@ -28,7 +28,7 @@ _SHARE = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
 _SHORT = 16  # hex digits that tell a footer from another one
 SIDECARS_STEP = "sidecars"  # the one step without shards that every part does for itself
 SEARCH_AGAIN = (
-    "run the `relaion clean … --phase find` of every part again, then this `relaion merge`"
+    "run the `relaion clean ... --phase find` of every part again, then this `relaion merge`"
 )
 MERGE_NEXT = "`relaion merge PART... --phase find` with all parts"
 
@@ -86,8 +86,13 @@ def divided(sizes: Sequence[int], of: int) -> list[int]:
 
 def own_of(plan: Plan, share: Share) -> frozenset[int]:
     """The numbers of the shards of a part."""
-    parts = divided([int(item["bytes"]) for item in plan.inputs], share.of)
+    parts = divided(sizes_of(plan), share.of)
     return frozenset(no for no, part in enumerate(parts) if part == share.no)
+
+
+def sizes_of(plan: Plan) -> list[int]:
+    """The bytes of each shard, in order of number."""
+    return [int(item["bytes"]) for item in plan.inputs]
 
 
 def note_of(share: Share, key: bytes, inputs: Inputs, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,17 +113,28 @@ def key_digest(key: bytes) -> str:
     return hmac_digest(key, sha256(b"relaion part 1").hexdigest())
 
 
-def others(plan: Plan, share: Share, before: Plan | None) -> set[tuple[str, str]]:
-    """The shards (subset, name) that are no part's of this share, now or before."""
+def others(work: Path) -> set[tuple[str, str]]:
+    """The shards (subset, name) that were other parts' by then: this one did nothing with them."""
+    found = note_at(work)
+    if found is None:
+        return set()
+    share, plan, _ = found
     mine = own_of(plan, share)
-    if before is not None and len(before.inputs) == len(plan.inputs):
-        mine |= own_of(before, share)
     return {(x["subset"], x["shard"]) for no, x in enumerate(plan.inputs) if no not in mine}
 
 
-def plan_at(work: Path) -> Plan | None:
-    """The plan of a part that was begun; None where there is none."""
-    return folder.begun(work, lambda note: Plan(**note["plan"]) if "part" in note else None)
+def note_at(work: Path) -> tuple[Share, Plan, dict[str, Any]] | None:
+    """What a part noted when it was begun: its share, plan and the rest; None where none was."""
+
+    def read(note: Any) -> tuple[Share, Plan, dict[str, Any]]:
+        share, plan = share_of("/".join(map(str, note["part"]["share"]))), Plan(**note["plan"])
+        sizes_of(plan)  # has it all?
+        return share, plan, {**note["part"], "said": dict(note["part"]["said"])}
+
+    try:
+        return folder.begun(work, read)
+    except InputError:
+        return None
 
 
 def refuse_merged(part: Path) -> None:

@@ -96,7 +96,9 @@ class FindTask(AnyTask):
     @property
     def files(self) -> Sequence[Shard | Sidecar]:
         """What it reads, but for work files."""
-        return self.sidecars if self.step in ("sidecars", "beside") else super().files
+        return (
+            self.sidecars if self.step in ("sidecars", "beside", "beside_things") else super().files
+        )
 
 
 @dataclass(frozen=True)

@@ -23,29 +23,52 @@ _MD5, _SHA1 = 16, 20  # bytes
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is spelled: `line` says where in a line the value stands.
+    """How a file is spelled: `line` says where in a line the value stands, and its number `n`.
 
-    A name that ends in `.gz` is compressed, a header starting with `#` is a comment.
+    A name that ends in `.gz` is compressed, a header starting with `#` is a comment. `between`
+    stands between lines, `footer` below them.
     """
 
     name: str
     header: str = ""
     line: str = "{}"
     end: str = "\n"
+    between: str = ""
+    footer: str = ""
     bom: bool = False
     upper: bool = False
 
 
+_XML = '<?xml version="1.0" encoding="UTF-8"?>\n<queryResult xmlns="{}">\n<images>'
+_IMAGE = (
+    '<image><member id="1">Example</member><timestamp>2024-04-24T00:00:00Z</timestamp><id>{n}</id>'
+    "<classification>A1</classification><fingerprints><sha1>{}</sha1></fingerprints></image>"
+)
+_VICS = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media"
 FORMS: Mapping[str, tuple[Form, ...]] = {
-    "iwf_first": (Form("iwf-2024-02-22.txt", "# MD5 of pictures, made up for a demo"),),
-    "c3p": (Form("c3p-2024-03-20.txt.gz", upper=True),),
+    "iwf_first": (Form("iwf-2024-02-22.jsonl", line='{{"md5": "{}"}}'),),
+    "c3p": (Form("c3p-2024-03-20.csv.gz", "md5", upper=True),),
     "iwf_second": (Form("iwf-2024-03-26.csv", "md5,flag", "{},G", end="\r\n", bom=True),),
     "iwf_links": (Form("iwf-2024-03-26-links.txt", end="\r\n", bom=True),),
     "stanford": (
-        Form("stanford-2024-04-24-part-1.csv", "sha1", '"{}"'),
+        Form(
+            "stanford-2024-04-24-part-1.xml",
+            _XML.format("https://hashsharing.ncmec.org/hashsharing/v2"),
+            _IMAGE,
+            footer="</images>\n</queryResult>",
+        ),
         Form("stanford-2024-04-24-part-2.csv.gz"),
     ),
-    "stanford_validated": (Form("stanford-2024-04-24-validated.txt", end="\r\n", upper=True),),
+    "stanford_validated": (
+        Form(
+            "stanford-2024-04-24-validated.json",
+            f'{{"@odata.context": "{_VICS}", "value": [',
+            '{{"MediaID": {n}, "Category": 1, "SHA1": "{}"}}',
+            between=",",
+            footer="]}",
+            upper=True,
+        ),
+    ),
     "hrw": (
         Form("hrw-2024-07-10-part-1.txt"),
         Form("hrw-2024-07-10-part-2.csv", "url;reported", '"{}";2024-07-10'),
@@ -81,7 +104,7 @@ def write_deliveries(
         for path, form, part in zip(files, FORMS[d.slug], lines[d.slug], strict=True):
             _write(path, form, part)
         updates = plants.PLANNED[d.updates].title if d.updates else None
-        about = (d.source, d.title, d.label, d.received, d.kind, d.role, updates)
+        about = (d.source, d.title, d.label, d.received, d.kind, d.role, updates, d.where)
         deliveries.append(DemoDelivery(files, *about))
     return tuple(deliveries)
 
@@ -163,9 +186,16 @@ def _write_lines(f: IO[bytes] | gzip.GzipFile, form: Form, lines: Iterable[str])
     if form.header:
         f.write((form.header + form.end).encode())
     lines = iter(lines)
+    apart = form.between + form.end
+    n = 0
     while some := list(islice(lines, _CHUNK)):
+        f.write(apart.encode() if n else b"")
         if form.upper:
             some = [line.upper() for line in some]
         if form.line != "{}":
-            some = [form.line.format(line) for line in some]
-        f.write((form.end.join(some) + form.end).encode())
+            some = [form.line.format(line, n=i) for i, line in enumerate(some, n + 1)]
+        f.write(apart.join(some).encode())
+        n += len(some)
+    f.write(form.end.encode() if n else b"")
+    if form.footer:
+        f.write((form.footer + form.end).encode())

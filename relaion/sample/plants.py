@@ -42,6 +42,7 @@ class Planned:
     kind: str | None = None
     role: str | None = None
     updates: str | None = None  # slug of the delivery that this one brings up to date
+    where: tuple[str, ...] = ()  # which categories are listed
 
 
 # In the order in which they were received. A list's label decides which editions it cleans;
@@ -89,6 +90,7 @@ DELIVERIES = (
         "validated",
         date(2024, 4, 24),
         by_subset(463, 287, 258),
+        where=("category=1,2",),
     ),
     Planned(
         "hrw",

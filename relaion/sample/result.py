@@ -13,7 +13,7 @@ class DemoDelivery:
     """What one partner sent on one day: the arguments of one `lists add`.
 
     `kind` is None where the entries' own form tells it. `updates` is the title of the delivery
-    that this one brings up to date.
+    that this one brings up to date, `where` chooses its records.
     """
 
     files: tuple[Path, ...]
@@ -24,6 +24,7 @@ class DemoDelivery:
     kind: str | None
     role: str | None = None
     updates: str | None = None
+    where: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ from relaion.run.editions import Edition, load_editions
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
-from relaion.run.parts import WRITE_PHASE, check_phase, refuse_unsearched
+from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
-from relaion.run.progress import QUIET, Progress, steps_of
+from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs, refuse_text
 from relaion.sqlset import BUILT_IN, VERSION
@@ -130,7 +130,8 @@ def clean(
     refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_apart(out, work, paths)
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
-    listen.steps(steps_of(cover=cover > 0, verify=verify))
+    steps = steps_of(cover=cover > 0, verify=verify and share is None)
+    listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
     command = verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:

@@ -142,6 +142,7 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             received=delivery.received,
             kind=delivery.kind,
             role=delivery.role,
+            where=delivery.where,
             update=ids[delivery.updates] if delivery.updates else None,
         )
         ids[delivery.title] = added.list_id

@@ -55,7 +55,9 @@ class Diffed(Tabled):
     `without` is how many rows without a row hash and a link, of which no line can tell, the old set
     has more than the new one; `linkless` are rows that only their row hash tells; `duplicates` rows
     of a hash and link that another one has, too; `colliding` row hashes that more than one link
-    has. `notices` are for whoever made it.
+    has. `doubted` are rows that left whose own row hash is not that of their link and caption,
+    `believed` rows of both sets whose own was not held against these. `notices` are for whoever
+    made it.
     """
 
     out: Path
@@ -71,6 +73,8 @@ class Diffed(Tabled):
     colliding: int
     by: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    doubted: int = 0
+    believed: int = 0
 
 
 def diff(
@@ -131,8 +135,7 @@ def diff(
         is_secret = bool(told)
         refuse_same(new, before, after, "OLD and NEW", "name two versions of a data set")
         refuse_swapped(new, before, after, "NEW", "write it after the other: diff OLD NEW")
-        identities, believed = _identities(pool, by, sides)
-        told = (*told, *believed)
+        identities, looked = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
         rows = {name: sum(n.shard.rows for n in shards) for name, shards in sides.items()}
@@ -141,7 +144,7 @@ def diff(
         pool.begin(1, owned.path, held=(owned.lock,))
         salt = secrets.token_bytes(16)
         at: list[Path] = []
-        listen.phase("compare", Extent.of(sides["old"]) * 2 + Extent.of(sides["new"]) * 3)
+        listen.phase("compare", Extent.of(sides["old"]) * 3 + Extent.of(sides["new"]) * 3)
 
         def hear(word: tuple[Any, ...]) -> None:
             if word[0] == "at":
@@ -164,16 +167,21 @@ def diff(
             )
         seals = [sorted(found.seals[n.no].sha256 for n in sides[side]) for side in sides]
         is_same = seals[0] == seals[1]
-        told = (*told, *_doubts(found.rows, rows, old[0], new[0], is_same=is_same))
+        believed = _believed(sides, looked, found) if ROW in identities else 0
+        told += (
+            *_of_hashes(sides, believed, found),
+            *_doubts(found.rows, rows, old[0], new[0], is_same=is_same),
+        )
         if _is_untold(new) and not is_secret:
             told = (_nobody_knows(new, found.rows, rows), *told)  # before all else
-        said = _said(found, sides, rows, identities, salt, sql_version)
+        said = _said(found, sides, rows, identities, salt, sql_version, believed)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
         with blaming(out, OutputError):
             sha256 = pool.call("relaion.labs.diffing:write_diff", lines, out, said)
     return Diffed(
         out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
+        found.doubted, believed,
     )  # fmt: skip
 
 
@@ -215,8 +223,8 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
 
 def _identities(
     pool: LocalPool, by: str | None, sides: Mapping[str, Sequence[Numbered]]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The identities that both sides have; and a line where row hashes are believed.
+) -> tuple[tuple[str, ...], int]:
+    """The identities that both sides have; and how many rows had their own hash proved for that.
 
     Raises InputError where they are none.
     """
@@ -225,20 +233,49 @@ def _identities(
         raise InputError("--by row: a shard has neither row hashes nor both links and captions")
     wanted = (ROW, LINK) if by is None else (by,)
     found = tuple(each for each in wanted if each != ROW or able)
-    stored = looked = 0
+    looked = 0
     if ROW in found:
         for shards in sides.values():
             with blaming(shards[0].shard.path):
                 some, _ = pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
                 pool.call("relaion.labs.hashes:refuse_shared", [n.shard for n in shards])
             looked += some
-            stored += sum(n.shard.rows for n in shards if "row_hash" in n.shard.layout.roles)
-    if stored <= looked:
-        return found, ()
-    return found, (
-        f"row hashes that stand in OLD and NEW are believed: {looked:,} of {stored:,} rows were "
-        "compared with what their link and caption give",
-    )
+    return found, looked
+
+
+def _stored(sides: Mapping[str, Sequence[Numbered]], *roles: str) -> int:
+    """The rows of both sets that lie in shards with row hashes and these roles."""
+    wanted = {"row_hash", *roles}
+    shards = (n.shard for some in sides.values() for n in some)
+    return sum(shard.rows for shard in shards if wanted <= set(shard.layout.roles))
+
+
+def _believed(sides: Mapping[str, Sequence[Numbered]], looked: int, found: Compared) -> int:
+    """How many rows have a hash of their own that nobody held against link and caption.
+
+    Of rows that left all are, where the old set has these; they may be among those `looked` at.
+    """
+    able = {"row_hash", "url", "text"}
+    is_proved = all(able <= set(n.shard.layout.roles) for n in sides["old"])
+    return max(0, _stored(sides) - max(looked, found.rows if is_proved else 0))
+
+
+def _of_hashes(
+    sides: Mapping[str, Sequence[Numbered]], believed: int, found: Compared
+) -> Iterator[str]:
+    """What is told of row hashes that were believed, and of those that are not what they seem."""
+    if believed:
+        stored = _stored(sides)
+        yield (
+            f"row hashes that stand in OLD and NEW are believed: {stored - believed:,} of "
+            f"{stored:,} rows were compared with what their link and caption give"
+        )
+    if found.doubted:
+        yield (
+            f"{found.doubted:,} of the {found.rows:,} rows that left have another row hash than "
+            "their link and caption give: a copy without that column knows these by their links "
+            "alone"
+        )
 
 
 def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> tuple[str, ...]:
@@ -311,8 +348,10 @@ def way_out(made: Mapping[str, Any]) -> str:
     ways = []
     if joined:
         ways.append(
-            f"{joined:,} of its listed sites share a listed image or link with another one and "
-            "are gone whole together, which no --cover hides: keep it as secret as the lists"
+            f"{joined:,} of its listed sites share a listed image or link with another one, and "
+            f"its --cover {asked} found too few neutral ones that do: clean into another OUT with "
+            "more of the data set in one run or with a smaller --cover, or keep it as secret as "
+            "the lists"
         )
     if weak > joined or not joined:
         ways.append(
@@ -354,6 +393,7 @@ def _said(
     by: Sequence[str],
     salt: bytes,
     sql_version: str,
+    believed: int,
 ) -> dict[str, Any]:
     """What a diff says of itself: no path, no name of a file."""
     known = versions()
@@ -373,6 +413,8 @@ def _said(
         "rows_without_link": found.linkless,
         "duplicates": found.rows - found.lines,
         "colliding_hashes": found.colliding,
+        "hashes_doubted": found.doubted,
+        "hashes_believed": believed,
     }
     for name, shards in sides.items():
         lines = (f"{n.shard.rows} {found.seals[n.no].sha256}" for n in shards)

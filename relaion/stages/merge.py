@@ -16,7 +16,7 @@ from relaion.run.merge_find import Merger
 from relaion.run.merge_out import clear, put_together, refuse_strangers, written_parts
 from relaion.run.notebook import listening
 from relaion.run.outputs import check_apart
-from relaion.run.part_folders import Part, open_parts, read_part, together, work_for_merge
+from relaion.run.part_folders import Part, open_parts, together, work_for_merge
 from relaion.run.parts import FIND_PHASE, SEARCH_AGAIN
 from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import AUDIT, COVER, SEARCH, WRITE, Progress
@@ -106,8 +106,8 @@ def merge(
     ):
         if given_out is not None:
             return _put(places, as_path(given_out), work, pool, listen)
-        found = together([read_part(place) for place in places])
-        pool.begin(1, work_for_merge(found), held=tuple(p.lock for p in places))
+        found = together(places)
+        pool.begin(1, work_for_merge(found), held=(found[0].place.lock,))
         merger = Merger(found, limits, executor or pool, pool, listen, key, yes_i_checked)
         return _searched(paths, found, merger.run())
 
@@ -122,7 +122,7 @@ def _searched(paths: Sequence[Path], parts: Sequence[Part], asks: str) -> Merged
         )
         return Merged(n, False, SEARCH_AGAIN, summary)
     command = f"relaion merge {shlex.join(map(str, paths))} --out OUT"
-    following = f"`relaion clean … --phase write` of every part, then `{shown(command)}`"
+    following = f"`relaion clean ... --phase write` of every part, then `{shown(command)}`"
     return Merged(n, True, following, f"{n} parts are joined, all is found; next: {following}")
 
 
@@ -132,7 +132,7 @@ def _put(
     parts: tuple[Part, ...] = ()
     known: list[dict[str, Any]] = []
     if manifest.read(out) is None:  # before there is an OUT
-        parts = together([read_part(each) for each in places])
+        parts = together(places)
         known = written_parts(parts)
     with folder.open_out(out, work) as place:
         folder.check_ours(place)

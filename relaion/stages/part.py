@@ -17,7 +17,6 @@ from relaion.run.parts import (
     note_of,
     others,
     own_of,
-    plan_at,
     refuse_merged,
 )
 from relaion.stages.cleaned import CleanedPart
@@ -61,8 +60,7 @@ def do_part(
             "all can be read; repair or replace it)"
         )
     note = note_of(share, request.known.key, inputs, said)
-    strangers = others(plan, share, plan_at(place.work))
-    journal, goes_on = folder.begin(place, plan, inputs.stamps(), note, strangers)
+    journal, goes_on = folder.begin(place, plan, inputs.stamps(), note, others(place.work))
     if goes_on:
         listen.say(f"{shown(place.path)}: going on with part {share}")
     pool.begin(workers, place.work, held=(place.lock,))

@@ -17,6 +17,8 @@ _SAID = {
          "rows_left", "links_gone", "rows_without_identity", "rows_without_link", "duplicates",
          "colliding_hashes", "content"),
     ),
+    "?hashes_doubted": _TEXT,
+    "?hashes_believed": _TEXT,
     "old": _SIDE,
     "new": _SIDE,
 }  # fmt: skip

@@ -39,7 +39,7 @@ class Sharing:
 
     `images` and `links` (also those inside links) join sites; by `keys` (their own links) and
     `hashes` sidecars name these rows. `named` are the sites with a listed row; `shown` counts the
-    rows of each site that show an image.
+    rows of each site that show an image, and `beside` those of sidecars that say so of such a row.
     """
 
     images: dict[Image, Marks] = field(default_factory=dict)
@@ -48,6 +48,7 @@ class Sharing:
     hashes: dict[int, Marks] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     shown: dict[Image, Counter[str]] = field(default_factory=dict)
+    beside: dict[Image, Counter[str]] = field(default_factory=dict)
 
     def add(self, other: "Sharing") -> None:
         """Take over what others share."""
@@ -101,11 +102,14 @@ def joined_places(
     for found in apply(partial(_shared, known.only(), frozenset(lists), inner), some):
         sharing.add(found)
     pieces = [piece for apart in sidecars for piece in apart.pieces()]
-    counts = _add_beside(sharing, ledger.listed, pieces)
+    _add_beside(sharing, pieces)
     listed = sharing.of(ledger.listed)
     images = _joining(listed.images, sharing.named)
     inside = _inside(ledger.teams, sharing)
     wanted = frozenset(images).union(*inside.values())
+    counts: Counter[Image] = Counter()
+    for apart in pieces if wanted else ():
+        counts.update(_counted(wanted, apart.source))
     shown: Counter[Image] = Counter()
     for more in apply(partial(_counted, wanted), sources) if wanted else ():
         shown.update(more)
@@ -118,7 +122,7 @@ def joined_places(
     here = frozenset().union(*(places for file in asked.values() for places in file.values()))
     sound = [
         frozenset(team) for name, team in ledger.teams.items()
-        if _is_tied(here.intersection(team.values()), inside[name], sharing, shown)
+        if _is_tied(here.intersection(team.values()), inside[name], sharing, shown, counts)
     ]  # fmt: skip
     joined: set[str] = set()
     for group in _groups(groups):
@@ -130,8 +134,9 @@ def joined_places(
 def _inside(teams: Mapping[str, Mapping[str, str]], sharing: Sharing) -> dict[str, set[Image]]:
     """By team the images that several of its sites show."""
     of_site: dict[str, list[Image]] = {}
-    for image, rows in sharing.shown.items():
-        for site in rows if len(rows) > 1 else ():
+    for image, marks in sharing.images.items():
+        sites = {site for site, _ in marks}
+        for site in sites if len(sites) > 1 else ():
             of_site.setdefault(site, []).append(image)
     found = {}
     for name, team in teams.items():
@@ -141,17 +146,27 @@ def _inside(teams: Mapping[str, Mapping[str, str]], sharing: Sharing) -> dict[st
 
 
 def _is_tied(
-    sites: Places, inside: Collection[Image], sharing: Sharing, shown: Mapping[Image, int]
+    sites: Places,
+    inside: Collection[Image],
+    sharing: Sharing,
+    shown: Mapping[Image, int],
+    beside: Mapping[Image, int],
 ) -> bool:
     """Whether each site of a team shows an image that stands on several of its sites alone.
 
-    A team of which no site is in this data set counts as it did where it was chosen.
+    `shown` and `beside` count all rows of shards and of sidecars that show an image. A team of
+    which no site is in this data set counts as it did where it was chosen.
     """
     tied: set[str] = set()
     for image in inside:
-        rows = {site: n for site, n in sharing.shown[image].items() if site in sites}
-        if sum(rows.values()) >= shown[image] and shown[image] <= IMAGE_ROWS:
-            tied |= rows.keys()
+        held: set[str] = set()
+        for of_sites, of_all in ((sharing.shown, shown), (sharing.beside, beside)):
+            rows = {site: n for site, n in of_sites.get(image, {}).items() if site in sites}
+            if sum(rows.values()) < of_all[image] or of_all[image] > IMAGE_ROWS:
+                break
+            held |= rows.keys()
+        else:
+            tied |= held if len(held) > 1 else set()
     return tied >= sites
 
 
@@ -225,12 +240,9 @@ def _inner_keys(row: Mapping[str, object]) -> set[str]:
     }
 
 
-def _add_beside(
-    sharing: Sharing, listed: Collection[str], sidecars: Sequence["Apart"]
-) -> Counter[Image]:
-    """Add the images that sidecars tell of these rows; returns how many of their rows show each."""
+def _add_beside(sharing: Sharing, sidecars: Sequence["Apart"]) -> None:
+    """Add the images that sidecars tell of these rows."""
     carriers = Carriers(frozenset(sharing.keys)).prepared()
-    counts: Counter[Image] = Counter()
     for apart in sidecars:
         for _, rows in apart.source.rows({*apart.keys, *IMAGE_KINDS}):
             marks: dict[int, Marks] = {}
@@ -239,11 +251,9 @@ def _add_beside(
             at = sorted(marks)
             for image, numbers in carried(rows.take(at), None).items():
                 for number in numbers:
-                    sharing.images.setdefault(image, set()).update(marks[at[number]])
-    wanted = frozenset(_joining(sharing.of(listed).images, sharing.named))
-    for apart in sidecars:
-        counts.update(_counted(wanted, apart.source))
-    return counts
+                    told = marks[at[number]]
+                    sharing.images.setdefault(image, set()).update(told)
+                    sharing.beside.setdefault(image, Counter()).update({s for s, _ in told})
 
 
 def _named(rows: Rows, sharing: Sharing, carriers: Carriers) -> Iterator[tuple[int, Marks]]:

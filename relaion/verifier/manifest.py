@@ -272,8 +272,8 @@ WHY = {
     "weak": "some sites with a listed row lack neutral ones like them (`cover` says how many), so "
     "the difference to the old metadata points at these",
     "joined": "some sites with a listed row share a listed image or link with another one (`cover` "
-    "says how many): they are gone whole together, as neutral ones seldom are, so the difference "
-    "to the old metadata points at these, however much cover there is",
+    "says how many): they are gone whole together, and too few neutral ones that share something "
+    "are, so the difference to the old metadata points at these",
     "covered": "neutral sites left with every site that has a listed row, and whatever shares a "
     "link or an image with them, so the difference to the old metadata does not tell which were "
     "listed; that rests on the cover ledger and the curator key staying secret, on no edition of "

@@ -124,7 +124,11 @@ def _is_day(value: Any) -> bool:
 
 
 def _are_entries(value: Any) -> bool:
-    return isinstance(value, dict) and all(k in KINDS and _is_count(n) for k, n in value.items())
+    return (
+        isinstance(value, dict)
+        and all(k in KINDS and _is_count(n) for k, n in value.items())
+        and list(value) == sorted(value)
+    )
 
 
 def _are_words(value: Any) -> bool:

@@ -5,6 +5,7 @@
 -- reads:   row_digests (shard_no integer, file_row_number bigint, kind varchar, digest varchar)
 -- reads:   odd_keys (url varchar, url_key varchar)
 -- reads:   able_sites (site varchar, host varchar)
+-- writes:  sited_rows (shard_no integer, file_row_number bigint, site varchar)
 -- writes:  shown_things (thing ubigint, site varchar, n_rows bigint)
 -- nulls:   site is null for rows that stand in no able site, and for rows without a link
 -- order:   none
@@ -13,7 +14,7 @@
 -- and the listed ones. An image is told by 64 bits: two that have the same at most spoil a choice.
 -- `hash()` is equal within this run, which is enough.
 
-create or replace temp table shown_things as
+create or replace temp table sited_rows as
 with split as (
     select distinct a.host
     from able_sites as a
@@ -47,20 +48,19 @@ parted as (
         case when s.host is not null then site_link(p.link) end as place
     from placed as p
     left join split as s on p.host = s.host
-),
+)
 
-located as (
-    select distinct
-        p.shard_no,
-        p.file_row_number,
-        coalesce(w.site, d.site, k.site) as site
-    from parted as p
-    left join able_sites as w on p.host = w.site
-    left join able_sites as d on p.directory = d.site
-    left join able_sites as k on p.place = k.site
-),
+select distinct
+    p.shard_no,
+    p.file_row_number,
+    coalesce(w.site, d.site, k.site) as site
+from parted as p
+left join able_sites as w on p.host = w.site
+left join able_sites as d on p.directory = d.site
+left join able_sites as k on p.place = k.site;
 
-carried as (
+create or replace temp table shown_things as
+with carried as (
     select distinct
         d.shard_no,
         d.file_row_number,
@@ -74,6 +74,6 @@ select
     l.site,
     count(*) as n_rows
 from carried as c
-left join located as l
+left join sited_rows as l
     on c.shard_no = l.shard_no and c.file_row_number = l.file_row_number
 group by all;

@@ -19,7 +19,8 @@ SEED = 4
 # in two processes side by side: a name, and what it is called with
 PLAN: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (("kills.kill_clean_at_random", (200, SEED)), ("kills.kill_clean_at_every_step", (2,)),
-     ("full_disk.limit_clean", (40,)), ("damage.pipeline", (100,))),
+     ("parts.kill_parts", (100, SEED)), ("full_disk.limit_clean", (40,)),
+     ("damage.pipeline", (100,))),
     (("kills.kill_lists", (100, SEED)), ("kills.kill_programs", (20, SEED)),
      ("full_disk.limit_lists", (30,)), ("full_disk.small_disk", (25,)),
      ("damage.flips", (1,)), ("damage.cuts", (1,)),
@@ -30,9 +31,11 @@ Step = Callable[..., list[Row]]
 
 def step(name: str) -> Step:
     """The function that a name of the plan means: `(folder, *numbers) -> rows`."""
-    from tests.faults import damage, full_disk, kills, mutated
+    from tests.faults import damage, full_disk, kills, mutated, parts
 
-    modules = {"kills": kills, "full_disk": full_disk, "damage": damage, "lists": mutated}
+    modules = {
+        "kills": kills, "full_disk": full_disk, "damage": damage, "lists": mutated, "parts": parts,
+    }  # fmt: skip
     module, _, function = name.partition(".")
     found: Step = getattr(modules[module], function)
     return found

@@ -13,14 +13,18 @@ ROOT = Path(__file__).resolve().parents[2]
 SHORT = {
     "kills.kill_clean_at_random": (2, 4),
     "kills.kill_lists": (6, 4),
+    "parts.kill_parts": (6, 4),
     "full_disk.limit_clean": (3,),
     "full_disk.limit_lists": (4,),
     "damage.flips": (200,),
     "damage.cuts": (200,),
 }
+SLOW = {"parts.kill_parts"}
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in SHORT]
+)
 def test_a_few(name: str, tmp_path: Path) -> None:
     # a process of its own: what is forked must come of one that has run nothing
     code = f"from tests.faults.__main__ import run, tell; tell(run([({name!r}, {SHORT[name]!r})]))"

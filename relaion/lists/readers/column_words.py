@@ -9,7 +9,7 @@ UNTIL_NAMES = (
     "expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
     "enddate removeafter deleteafter notafter notvalidafter sunset sunsetdate sunseton retireon "
-    "retirementdate endoflife eol lapsedate dropdate dropafter holduntil"
+    "retirementdate endoflife eol lapse lapses lapseson lapsedate dropdate dropafter holduntil"
 )
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "
@@ -49,31 +49,31 @@ COMPLAINT_NAMES = (
 )
 """Of links that tell of a complaint, or of the work that it speaks of."""
 SUBJECTS = (
-    "site website host hosting network referrer referral victim offender suspect source reporter "
-    "device camera page case report incident provider offence offense crime location place scene "
-    "event partner member organisation organization agency account user service platform storage "
-    "drive sensor infraction délit delito reato delikt straftat misdrijf brott"
+    "jpeg jpg png exif compression site website host hosting network referrer referral victim "
+    "offender suspect source reporter device camera page case report incident provider offence "
+    "offense crime location place scene event partner member organisation organization agency "
+    "account user service platform storage drive sensor infraction délit delito reato delikt "
+    "straftat misdrijf brott"
 )
 """The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
-    "exif gps geotag geotagged logo overlay commercial self id ids no nr num number row rows "
-    "line index idx count counts total n size width height length bytes pages page frames faces "
-    "face people quality score rank distance nsfw punsafe unsafe language lang country region "
-    "city gender sex age color colour grayscale animated watermark watermarked ocr series batch "
-    "part chunk version year month day hour week https ssl platform os vendor tool camera format "
-    "sprache land geschlecht alter farbe anzahl nummer seite jahr langue pays sexe âge nombre "
-    "idioma país sexo edad año lingua paese sesso età taal leeftijd"
+    "pixel pixels exif gps geotag geotagged logo overlay commercial self id ids no nr num number "
+    "row rows line index idx count counts total n size width height length bytes pages page frames "
+    "faces face people quality score rank distance nsfw punsafe unsafe language lang country "
+    "region city gender sex age color colour grayscale animated watermark watermarked ocr series "
+    "batch part chunk version year month day hour week https ssl platform os vendor tool camera "
+    "format sprache land geschlecht alter farbe anzahl nummer seite jahr langue pays sexe âge "
+    "nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
 )
 """Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (
-    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
-    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
-    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
-    "remarques commentaire commentaires raison motif observation observations nota notas "
+    "note notes obs anm bem comment comments remark remarks tag tags label labels memo annotation "
+    "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "
+    "anmerkungen kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte "
+    "remarque remarques commentaire commentaires raison motif observation observations nota notas "
     "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
     "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags "
-    "anmärkning anteckning orsak bemærkning merknad "
+    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
     "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
     "примечание примечания комментарий комментарии notlar açıklama yorum"
 )

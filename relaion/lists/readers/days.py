@@ -36,6 +36,7 @@ _MONTHS = (
     "grudnia grudzień prosinec prosince декабря декабрь aralık decembrie грудня",
 )
 _MONTH = {word: i for i, said in enumerate(_MONTHS, 1) for word in words_in(said)}
+MONTHS = frozenset(_MONTH)
 _NAMED = tuple(
     re.compile(pattern)
     for pattern in (

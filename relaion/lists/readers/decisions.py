@@ -90,7 +90,7 @@ _OF_HASH = re.compile(
 )
 _UNUSABLE = re.compile(
     r"(?:hash|image|photo)?(pdqf?|photodna|pdna|md4|ed2k|sha224|sha384|sha512|sha3\d*|ssdeep|tlsh"
-    r"|imphash|phash|blake2?3?[bs]?|ripemd160|crc32|vpdq|netclean|whirlpool|tiger|sdhash)"
+    r"|imphash|phash|blake2?3?[bs]?|ripemd160|crc32|vpdq|netclean|whirlpool|tiger|sdhash)(?:hash(?:er|es)?|v\d)?"
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
 )
 _OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}

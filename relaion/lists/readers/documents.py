@@ -14,7 +14,7 @@ from relaion.lists.readers.format import Batch, Options, Sure
 
 
 @dataclass
-class Shared:
+class OfDelivery:
     """What the files of one delivery, of which there are `files`, tell each other.
 
     `held` is whatever a format keeps from one file for the next, by the format's name. `ends` are
@@ -34,7 +34,8 @@ class Document:
     start: unpacked, in UTF-8, without byte order mark; reading raises ListError where it is
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
     by field. `is_delta`: it brings a list up to date, and names only what changed. `shared` is
-    what the other files of its delivery said. `is_named`: it says of what its digests are.
+    what the other files of its delivery said. `raw` gives its bytes as they are, in which one can
+    seek. `is_named`: it says of what its digests are.
     """
 
     file_name: str
@@ -43,7 +44,8 @@ class Document:
     notices: list[str] = field(default_factory=list)
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_delta: bool = False
-    shared: Shared = field(default_factory=Shared)
+    shared: OfDelivery = field(default_factory=OfDelivery)
+    raw: Callable[[], BinaryIO] | None = None
     is_named: bool = True
 
     def decide(self, name: str, word: str, times: int = 1) -> None:

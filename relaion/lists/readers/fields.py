@@ -126,8 +126,9 @@ class Fields:
             elif meaning.what in WATCHED and not (
                 meaning.what == names.NOTE and OF_LINE in self.options.ignore
             ):
-                # what no format defines, and no name tells, speaks only by itself
-                self._remark(name, names.CAPTION if meaning.what == names.UNKNOWN else meaning.what)
+                # what the format does not define speaks only where nothing else stands in it
+                is_told = meaning.what in (names.NOTE, names.FILE_NAME)
+                self._remark(name, meaning.what if is_told else names.CAPTION)
 
     def _remark(self, name: str, what: str) -> None:
         self.remarks.append(
@@ -182,6 +183,8 @@ class Fields:
 def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:
     """What a field says of each row: of its words the first that takes it out, or gives a kind."""
     held = [column.of_row(row.get(column.name, ())) for row in rows]
+    if all(len(words) == 1 for words in held):  # as of nearly all fields
+        return column.read([words[0] for words in held])
     said = iter(column.read([word for words in held for word in words]))
     found = []
     for words in held:

@@ -56,6 +56,11 @@ _UNITS = words.words_in(
 )
 _NONE = words.words_in("n/a nan unknown image still stills picture photo none null undefined")
 _IMAGE_CODECS = words.words_in(f"{words.IMAGE} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
+_CODECS = words.words_in(
+    "h261 h262 h263 h264 h265 h266 x264 x265 hevc avc avc1 hvc1 hev1 vp6 vp8 vp9 av01 xvid divx "
+    "mpeg1 mpeg2 mpeg4 mp4v prores theora wmv3 dnxhd dnxhr matroska quicktime mpegts libx264 "
+    "libx265 aac isom mp42 mpeg4part2 mpeg4avc msmpeg4 cinepak sorenson"
+)
 _FIGURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*[a-z/]*")
 _LEAST = 0.1  # of a second, which programs give a picture
 
@@ -66,6 +71,11 @@ def is_measure(name: str) -> bool:
     bare = [word for word in told if word not in _UNITS]
     is_one = names.squeezed(name) in _MEASURES or told == ("length", "s")
     return is_one or (bool(bare) and "".join(bare) in _MEASURES)
+
+
+def names_codec(cell: str) -> bool:
+    """Whether a cell is the name of a codec or a container of films."""
+    return len(cell) < 20 and names.squeezed(cell) in _CODECS
 
 
 def measures_film(cell: str) -> bool:

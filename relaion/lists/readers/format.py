@@ -245,7 +245,8 @@ class Options:
     `kind` fixes the kind of every entry. `columns` names columns by the kind that they hold,
     `ignore` what decides nothing, `where` the words of a column that choose its rows: a column
     is its name in the file or its number, from 1. `role` is `bad` or `good` where it was said.
-    `partial` takes a file of which less than half can be used.
+    `partial` takes a file of which less than half can be used. `member` names what is read of an
+    archive, or a sheet of a workbook: by its name, its number, from 1, or a pattern.
     """
 
     kind: str | None = None
@@ -256,12 +257,14 @@ class Options:
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     role: str | None = None
     partial: bool = False
+    member: str | None = None
 
     def told(self) -> list[str]:
         """What of it changes what is read, in words: nothing where nothing was said."""
         said = [f"column {k}={','.join(v)}" for k, v in sorted(self.columns.items())]
         said += [f"ignore {x}" for x in sorted(self.ignore)]
         said += [f"where {k}={words_written(v)}" for k, v in sorted(self.where.items())]
+        said += [f"member {self.member}"] * (self.member is not None)
         return said + [f"role {self.role}"] * bool(self.role) + ["partial"] * self.partial
 
     def columns_named(self) -> list[tuple[str, str]]:

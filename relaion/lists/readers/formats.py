@@ -18,6 +18,7 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
+from relaion.lists.readers.exchange_tables import EXCHANGE_TABLES
 from relaion.lists.readers.format import (
     Batch,
     Format,
@@ -26,6 +27,7 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.icse import Icse
 from relaion.lists.readers.listings import git_log, git_objects, settings
 from relaion.lists.readers.misp_csv import MispCsv
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
@@ -94,20 +96,20 @@ class Foreign:
 _COMMENT = re.compile(r"\s*(?:<!--.*?-->|/\*.*?\*/|//[^\n]*\n|<\?.*?\?>|<!DOCTYPE[^>]*>)", re.S)
 _TAG = re.compile(r"\s*<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<]*?)?/?>", re.S)
 _ROOTS = (
-    ("hashsharing|queryResult", "an XML of hashes as NCMEC shares them"),
+    ("hashsharing|queryResult", "hash sharing of NCMEC, cut off or within another XML"),
     ("STIX_Package|stix", "STIX 1 (XML)"),
     ("ioc|OpenIOC", "an OpenIOC file (XML)"),
     ("html|body|head|table|div", "an HTML page"),
-    ("rss|feed", "a news feed (XML)"),
+    ("rss|feed|RDF", "a news feed (XML)"),
+    ("Observables|cybox", "CybOX (XML)"),
+    ("urlset|sitemapindex", "a sitemap (XML)"),
+    ("Workbook", "a spreadsheet in XML"),
 )
 _JSON_START = re.compile(
     r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])"
 )
 _JSON_KINDS = (
     (r'"odata\.metadata"|"@odata\.context"|"MediaID"', "JSON of Project VIC (VICS, CAID)"),
-    (r'"hashRecords"', "JSON of StopNCII"),
-    (r'"hash_digest"', "JSON of Tech Against Terrorism"),
-    (r'"raw_indicator"|"indicator"\s*:', "JSON of ThreatExchange"),
 )
 
 
@@ -169,8 +171,9 @@ _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
 )
-_INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
+_CUT = re.compile(r"(?:0x)?[0-9A-Fa-f]{6,31}")
 _CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"
+_INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
 
 
 def _mostly(pattern: re.Pattern[str], what: str) -> Callable[[str, str], str | None]:
@@ -201,18 +204,22 @@ def _header(head: str) -> set[str]:
     return set(re.split(r"[,;\t|]", re.sub(r"[\s\"']", "", line).casefold()))
 
 
-def _threatexchange(head: str, file_name: str) -> str | None:
-    if re.fullmatch(r".*\.te(?:\.gz)?", file_name, re.I):
-        return "a ThreatExchange file (.te)"
+def _prefixes(head: str, _: str) -> str | None:
+    """Digits of digests, too few of them, all of one length: of numbers some have no letter."""
+    lines = [line.strip().strip(",;\"'") for line in first_lines(head, _LINES)]
+    cut = [line for line in lines if _CUT.fullmatch(line)]
+    lengths = Counter(map(len, cut))
+    n, times = lengths.most_common(1)[0] if lengths else (0, 0)
+    letters = sum(re.search("[A-Fa-f]", line) is not None for line in cut)
+    is_one = times > 2 and times * 2 > len(lines) and letters * 2 > len(cut)
+    return f"a list of digests of {n} digits, prefixes or perceptual hashes" if is_one else None
+
+
+def _threatexchange(head: str, _: str) -> str | None:
     lines = first_lines(head, 50)
-    n = sum(1 for line in lines if re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line))
-    is_one = {"signal_type", "signal_str"} <= _header(head) or n * 2 > len(lines)
-    return "a data set of ThreatExchange" if is_one else None
-
-
-def _tat(head: str, _: str) -> str | None:
-    is_one = {"hash_digest", "algorithm"} <= _header(head)
-    return "a table of Tech Against Terrorism" if is_one else None
+    n = sum(re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line) is not None for line in lines)
+    is_one = n * 2 > len(lines)
+    return "a data set of ThreatExchange whose columns have no known names" if is_one else None
 
 
 _NAMED_HASHES = re.compile(r"(?i)(?:.*[_. -])?hashes\.csv(?:\.gz)?")
@@ -277,8 +284,17 @@ FOREIGN = (
         _mostly(_INTS, "PhotoDNA hashes, which match no digest of an image's bytes"),
         "ask the giver for MD5, SHA-1 or SHA-256",
     ),
-    Foreign("threatexchange", _threatexchange, _LATER),
-    Foreign("tech-against-terrorism", _tat, _LATER),
+    Foreign(
+        "prefixes",
+        _prefixes,
+        "they name more than what is listed, or match no digest of an image's bytes: ask the giver "
+        "for whole MD5, SHA-1 or SHA-256",
+    ),
+    Foreign(
+        "threatexchange-rows",
+        _threatexchange,
+        "export it with the names of its columns, as `threatexchange dataset -P --csv` does",
+    ),
     Foreign(
         "misp-hashes",
         _misp_hashes,
@@ -291,16 +307,17 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), *FOREIGN, Certutil(), FileHashList(),
-    FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(), Table(), Lines(),
+    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), Icse(), *EXCHANGE_TABLES, *FOREIGN, Certutil(),
+    FileHashList(), FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(),
+    Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 
 
 def readable() -> tuple[str, ...]:
     """The names that `--format` takes."""
-    named = [f.name for some in (DOCUMENTS, TABLES, FORMATS) for f in some]
-    return tuple(name for name in named if name not in _FOREIGN)
+    named = [f.name for some in (DOCUMENTS, TABLES) for f in some]
+    return (*named, *(f.name for f in FORMATS if f.name not in _FOREIGN))
 
 
 def check_format(name: str | None) -> None:

@@ -71,9 +71,10 @@ WRONG = (
 """Short notes of these may take back, and nobody here can say."""
 
 OF_AGE = (
-    "ofage overage over18 volljährig+ erwachsenenporno majeur majeure majeurs mayordeedad "
-    "maggiorenne maggiorenni meerderjarig meerderjarige maiordeidade myndig myndiga täysikäinen "
-    "nagykorú pełnoletni pełnoletnia plnoletá plnoletý zletilý zletilá совершеннолетн~ reşit"
+    "grownup grownups ofage overage over18 volljährig+ erwachsenenporno majeur majeure majeurs "
+    "mayordeedad maggiorenne maggiorenni meerderjarig meerderjarige maiordeidade myndig myndiga "
+    "täysikäinen nagykorú pełnoletni pełnoletnia plnoletá plnoletý zletilý zletilá совершеннолетн~ "
+    "reşit"
 )
 """Of grown-ups, whom a giver may list, or list apart."""
 
@@ -173,7 +174,8 @@ STANDING_NAMES = (
     "olek staatus otsus seisund estat estado decisió trạngthái tìnhtrạng quyếtđịnh keadaan "
     "keputusan hali hadhi egoera stádas statws statusi gjendja staða κατάσταση απόφαση αποτέλεσμα "
     "pagpapasya katayuan estatus stato esito "
-    "consensus votesagainst dissent objections qa qc qualitycheck "
+    "consensus against contra nays downvotes dagegen gegenstimmen contre tegen emot proti przeciw "
+    "disagreement disagreements votesagainst dissent objections qa qc qualitycheck "
     "qualitycontrol qualityassurance check checks checked validation audit "
     "audited auditresult screening vetting approval acceptance passfail pass passed fail failed "
     "adjudication determination finding opinion conclusion overrule override prüfung kontrolle "
@@ -222,5 +224,5 @@ ASKED = "requested request notice sent issued ordered"
 PEOPLE = "victim victims offender offenders suspect suspects perpetrator opfer täter"
 """The state of one of these decides nothing: `victim status`."""
 
-NO_FLAG = "basis ground grounds notice entity team framework reference article advice"
+NO_FLAG = "hold basis ground grounds notice entity team framework reference article advice"
 """Beside these a word such as `legal` says nothing of a record."""

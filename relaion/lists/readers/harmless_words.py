@@ -74,7 +74,7 @@ NAMES = (
 )
 """Of these a column is called that tells where, by whom, with what and of whom."""
 
-VALUES = (
+TOPICS = (
     # where
     "germany france spain italy netherlands holland belgium austria switzerland poland sweden "
     "norway denmark finland iceland ireland england scotland wales britain kingdom portugal greece "
@@ -121,7 +121,12 @@ VALUES = (
     # by whom
     "iwf ncmec c3p icse interpol europol inhope hrw stanford fbi nca bka rcmp afp hsi arachnid "
     "ceop netclean thorn ecpat hotline helpline police polizei gendarmerie lka eco fsm meldpunt "
-    "public anonymous citizen analyst machine human user crawler manual automatic bot "
+    "public anonymous citizen analyst machine human user crawler manual automatic bot"
+)
+"""Names of places, languages, platforms, makers, agencies: they tell what a column is of."""
+
+VALUES = (
+    f"{TOPICS} "
     # what it shows and how it is written
     "red green blue yellow black white brown grey gray pink purple orange rot grün blau gelb "
     "schwarz weiss rouge vert bleu noir blanc rojo verde azul negro blanco male female m f w boy "

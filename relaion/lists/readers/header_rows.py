@@ -16,6 +16,8 @@ _DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as pe
 
 def is_divider(row: Sequence[str]) -> bool:
     """Whether a row is a line that is drawn below names."""
+    if row and row[0][:1].isalnum():
+        return False
     return all(not cell or _DIVIDER.fullmatch(cell) for cell in row) and any(row)
 
 

@@ -14,14 +14,12 @@ from relaion.errors import ListError
 from relaion.links.text import trim
 from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers import names
-from relaion.lists.readers.answers import answer_of
+from relaion.lists.readers.column_values import refuse_perceptual, signed
 from relaion.lists.readers.columns import (
     MOST_COLUMNS,
     ListColumn,
     ListLayout,
     TableSample,
-    are_policies,
-    are_signs,
     by_values,
     checked,
     cleaned_name,
@@ -34,7 +32,6 @@ from relaion.lists.readers.columns import (
     refuse_nameless,
     refuse_wide,
 )
-from relaion.lists.readers.days import days_of
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     chosen_of,
@@ -46,8 +43,7 @@ from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.header_rows import is_divider
 from relaion.lists.readers.listed_links import chosen_links
-from relaion.lists.readers.proxy import OUTCOMES, PASSES
-from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
+from relaion.lists.readers.replaced import refuse_successors, with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
@@ -285,13 +281,13 @@ def by_names(table: TableSample, options: Options) -> ListLayout:
             )
     body = [row for row in table.body if len(row) > 1]
     columns = [
-        _signed(_named_column(i, name, options), body, options) for i, name in enumerate(told)
+        signed(_named_column(i, name, options), body, options) for i, name in enumerate(told)
     ]
     refuse_successors(columns, body, options)
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
     columns = chosen_links(with_new(columns))
-    _refuse_perceptual(columns, body, options)
+    refuse_perceptual(columns, body, options)
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
@@ -303,31 +299,6 @@ def by_names(table: TableSample, options: Options) -> ListLayout:
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
         tuple(deciders), skip,
     )  # fmt: skip
-
-
-def _refuse_perceptual(
-    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
-) -> None:
-    """Raise ListError where digests of 64 digits are rated, as PDQ hashes are and no SHA-256 is."""
-    rated = next((c for c in columns if names.squeezed(c.name) in _RATINGS), None)
-    if rated is None or options.kind is not None:
-        return
-    for c in columns:
-        if c.what != names.ENTRY or c.is_said or c.word.endswith("256"):
-            continue
-        cells = [row[c.index] for row in body if c.index < len(row) and row[c.index]]
-        if cells and sum(shape(cell) == "sha256" for cell in cells) * 2 > len(cells):
-            raise ListError(
-                f"column {c.told} holds digests of 64 digits beside {rated.told}, as lists of PDQ "
-                "hashes do, which match no image digest; if they are SHA-256, say "
-                f"--column sha256={c.index + 1}"
-            )
-
-
-_RATINGS = frozenset((
-    "quality", "pdqquality", "hashquality", "distance", "hamming", "hammingdistance",
-    "pdqdistance", "hammingthreshold", "pdqthreshold",
-))  # fmt: skip
 
 
 def _refuse_twins(columns: Sequence[ListColumn], deciders: Sequence[DecidingColumn]) -> None:
@@ -355,26 +326,6 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
     if is_ignored(options, name, i):
         return ListColumn(i, name, names.ID if says.what == names.ID else "ignored")
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
-
-
-_SIZE = re.compile(r"(?i)\d+ ?[x×*] ?\d+|\d+(?:[.,]\d+)? ?(?:dpi|ppi|mp|px|p)")
-
-
-def _signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) -> ListColumn:
-    cells = [row[column.index] for row in body if column.index < len(row)]
-    filled = [cell for cell in map(str.strip, cells) if cell]
-    is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
-    if is_mark and is_replaced(column):  # `hash_removed` with yes and no
-        return replace(column, what=names.GONE)
-    if column.word == "resolution" and filled and all(map(_SIZE.fullmatch, filled)):
-        return replace(column, what=names.UNKNOWN, word="")
-    is_sign = column.what == names.UNKNOWN and are_signs(cells)
-    is_beside = column.what in (names.UNKNOWN, names.NOTE, names.REFERENCE, names.OTHER)
-    if options.scope == "host":
-        if names.squeezed(column.name) in PASSES:  # whether `yes` lets a host pass is asked for
-            return replace(column, what=names.GONE, word="known")
-        is_sign = is_sign or (is_beside and are_policies(cells, OUTCOMES))
-    return replace(column, what=names.STANDING) if is_sign else column
 
 
 def _deciders(

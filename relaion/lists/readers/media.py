@@ -48,6 +48,14 @@ def media_of_file(name: str) -> str | None:
 
 
 _PLAIN = frozenset((".jpg", ".png", "jpeg", ".gif", "webp"))
+_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp")
+
+
+def is_plain_picture(name: str) -> bool:
+    """Whether a name is that of a picture and of no folder: a quick look, which may miss some."""
+    return name.endswith(_PICTURES) and "/" not in name and "\\" not in name
+
+
 _NOTED = re.compile(r"(?s).*?\.[A-Za-z0-9]{2,5}(?=[\s#;|(\[,])[\s#;|(\[,–—-]*(.*)")
 
 

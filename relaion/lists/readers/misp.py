@@ -1,313 +1,55 @@
-"""MISP: events and what a search answers, as JSON. `--format misp`.
-
-An attribute is a record: its type says what its value is, `to_ids` whether it is meant to be looked
-for, `deleted` that it was taken back. Its event and its object speak of it, too.
-"""
+"""MISP: events and what a search answers, as JSON. `--format misp`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, traits
-from relaion.lists.readers.decisions import WordSays
 from relaion.lists.readers.documents import Document
-from relaion.lists.readers.fields import Fields, Row
-from relaion.lists.readers.format import (
-    ANY,
-    LINK_KINDS,
-    NO_ENTRY,
-    NO_TRAIT,
-    ONLY_HOST,
-    REFERENCE,
-    Batch,
-    Columns,
-    Options,
-    Stream,
-    Sure,
-    Trait,
+from relaion.lists.readers.fields import Fields
+from relaion.lists.readers.format import Batch, Options, Sure
+from relaion.lists.readers.json_pieces import JsonPiece, each_of, in_object, pieces
+from relaion.lists.readers.misp_attributes import (
+    DERIVED,
+    Attribute,
+    Attributes,
+    Event,
+    Object,
+    event_of,
+    of_file,
 )
-from relaion.lists.readers.json_pieces import JsonPiece, each_of, in_object, pieces, text_of
-from relaion.lists.readers.media import is_name_of_media, media_of_file
-from relaion.lists.readers.misp_words import (
-    EXPIRED,
-    MEANINGS,
-    OF_ANALYSIS,
-    SIGHTING_TYPES,
-    type_says,
-    value_of,
-)
-from relaion.lists.values import shape
+from relaion.lists.readers.misp_words import MEANINGS
 
 AT_ONCE = 2000  # attributes of a batch
-Object = Mapping[str, Any]
-
-# -- Attributes as records -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Event:
-    """What an event says of its attributes: the words of its fields, and who made it."""
-
-    words: Row = field(default_factory=dict)
-    by: str = ""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """An attribute with what stands around it; `beside` are the attributes of its object."""
-
-    own: Object
-    event: Event = Event()
-    around: Object = field(default_factory=dict)
-    beside: Sequence[Object] = ()
-
-    @property
-    def type(self) -> str:
-        """Its type, as it stands."""
-        return text_of(self.own.get("type"))
-
-    def files(self) -> list[str]:
-        """The names of the file that it is of."""
-        name, _ = value_of(self.type, text_of(self.own.get("value")))
-        told = [text_of(a.get("value")) for a in self.beside if _is_of(a, "filename")]
-        return [each for each in (name, *told) if each]
-
-
-def _is_of(attribute: Object, kind: str) -> bool:
-    return text_of(attribute.get("type")).strip().casefold() == kind
-
-
-def event_of(shell: Object) -> Event:
-    """What an event, which has its attributes elsewhere, says of them."""
-    words: dict[str, Sequence[str]] = {
-        name: (text_of(value),)
-        for name, value in shell.items()
-        if name not in MEANINGS and not isinstance(value, (dict, list)) and value is not None
-    }
-    for name in ("published", "analysis", "info"):
-        if name in shell:
-            words[name] = (text_of(shell[name]),)
-    words["tag"] = _tags(shell)
-    words["warnings"] = _warnings(shell)
-    by = text_of(in_object(shell.get("orgc"), "name") or in_object(shell.get("org"), "name"))
-    return Event({name: said for name, said in words.items() if said}, by)
-
-
-def _tags(value: Object) -> tuple[str, ...]:
-    wrapped = (*each_of(value.get("eventtag")), *each_of(value.get("attributetag")))
-    told = [*each_of(value.get("tag")), *(in_object(x, "tag") for x in wrapped)]
-    named = (in_object(tag, "name") if isinstance(tag, dict) else tag for tag in told)
-    return tuple(text for name in named if (text := text_of(name)))
-
-
-def _warnings(value: Object) -> tuple[str, ...]:
-    return ("warninglist",) if each_of(value.get("warnings")) else ()
-
-
-def _sightings(value: Object) -> tuple[str, ...]:
-    found = []
-    for sighting in each_of(value.get("sighting")):
-        kind = text_of(in_object(sighting, "type"))
-        word = SIGHTING_TYPES.get(kind, kind)
-        day = _day(text_of(in_object(sighting, "date_sighting")))
-        is_to_come = day is not None and day > datetime.now(UTC).date().isoformat()
-        if not (word == EXPIRED and is_to_come):
-            found.append(word)
-    return tuple(found)
-
-
-_NO = frozenset(("", "0", "false"))
-
-
-def _proposals(value: Object) -> tuple[str, ...]:
-    told = (
-        text_of(in_object(x, "proposal_to_delete")) for x in each_of(value.get("shadowattribute"))
-    )
-    return ("to delete",) if any(word.casefold() not in _NO for word in told) else ()
-
-
-def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
-    """The fields of an attribute that may decide, each with its words."""
-    own, around = attribute.own, attribute.around
-    row: dict[str, Sequence[str]] = {
-        name: (text_of(value),)
-        for name, value in own.items()
-        if not isinstance(value, (dict, list)) and value is not None
-    }
-    event = attribute.event
-    if isinstance(own.get("event"), dict):
-        event = event_of(own["event"])
-    for name, words in event.words.items():
-        row.setdefault(name, words)
-    row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
-    row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
-    row["sighting"] = _sightings(own)
-    row["proposal"] = _proposals(own)
-    row["filename"] = _telling(attribute.files())
-    row["mimetype"] = tuple(
-        text_of(a.get("value")) for a in attribute.beside if _is_of(a, "mime-type")
-    )
-    if around:
-        row["object_name"] = (text_of(around.get("name")),)
-        for name in ("deleted", "comment"):
-            if (word := text_of(around.get(name))) and word.casefold() not in _NO:
-                row[name] = (*row.get(name, ()), word)
-    return {name: words for name, words in row.items() if words}
-
-
-def _telling(files: Sequence[str]) -> tuple[str, ...]:
-    """Of several names of a file the one that tells most: that of a picture, or of what is none."""
-    pictures = [f for f in files if _is_picture(f)]
-    return tuple((pictures or [f for f in files if media_of_file(f)] or [*files])[:1])
-
-
-def _is_picture(file_name: str) -> bool:
-    return is_name_of_media(file_name) and media_of_file(file_name) is None
-
-
-DERIVED = ("tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name")
-"""Fields of which records may have none, and that may be named all the same."""
-
-
-@dataclass
-class Attributes:
-    """Attributes on their way: as batches, and what was seen of all of them."""
-
-    options: Options
-    fields: Fields
-    unsaid: int = 0  # digests of which nothing says that they are of an image
-    references: int = 0
-    proposals: int = 0
-    n: int = 0
-
-    def batch(self, some: Sequence[Attribute]) -> Batch:
-        """Attributes as records."""
-        rows = [self._row(attribute) for attribute in some]
-        digits = [len(text_of(a.own.get("value"))) for a in some]
-        fates, types = self.fields.read(rows, digits, "type")
-        batch, values = Batch(len(some), fates=fates), Columns()
-        for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
-            if says.unusable:
-                batch.unusable[says.unusable] += 1
-            self._take(i, attribute, says, batch, values)
-            self.proposals += len(each_of(attribute.own.get("shadowattribute")))
-            if "type" not in rows[i]:
-                fates.setdefault(i, NO_ENTRY)
-        batch.values = values.all()
-        batch.ids = [text_of(a.own.get("uuid")).strip() or None for a in some]
-        batch.traits = [_trait(a) for a in some]
-        self.n += len(some)
-        if self.n == len(some):  # what the first show is refused at once
-            self.fields.refuse(so_far=True)
-        return batch
-
-    def _row(self, attribute: Attribute) -> Row:
-        """Its fields; a type that nobody knows is none where its value can be no entry."""
-        row = row_of(attribute)
-        kind = attribute.type
-        if type_says(kind) is None and not any(
-            shape(part) for part in re.split(r"[|\s]", text_of(attribute.own.get("value")))
-        ):
-            row.pop("type", None)
-        return row
-
-    def _take(
-        self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
-    ) -> None:
-        kinds = says.kinds
-        if not kinds and says.fate is None and says.is_sure and self._is_said("type"):
-            kinds = ANY  # the value tells
-        _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
-        if not kinds:
-            # what can be no entry takes none back
-            batch.fates[i] = says.fate or NO_ENTRY
-            values.put(LINK_KINDS, value, i)
-            return
-        if kinds == ("host",) and self.options.scope != "host":
-            batch.fates.setdefault(i, ONLY_HOST)
-        elif kinds == LINK_KINDS and self._is_reference(attribute):
-            batch.fates.setdefault(i, REFERENCE)
-            self.references += 1
-        if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
-            kinds = (self.options.kind,)
-        values.put(kinds, value, i)
-        if i not in batch.fates and kinds[0].startswith("image_"):
-            self.unsaid += not _is_of_image(attribute)
-
-    def _is_reference(self, attribute: Attribute) -> bool:
-        category = names.squeezed(text_of(attribute.own.get("category")))
-        return category == OF_ANALYSIS and not self._is_said("category")
-
-    def _is_said(self, field_name: str) -> bool:
-        """Whether the curator decided what a field says."""
-        said = (*self.options.where, *self.options.ignore)
-        return any(names.squeezed(name) == field_name for name in said)
-
-    def judge(self, document: Document | Stream) -> None:
-        """What all of them showed: raises ListError where they may not be taken so."""
-        self.fields.judge(document)
-        if self.unsaid:
-            document.notices.append(
-                f"nothing beside {self.unsaid:,} digests says of what they are (the name of a "
-                "file, or a media type): taken as digests of images"
-            )
-        if self.references:
-            document.notices.append(
-                f"links in the category External analysis: {self.references:,}, taken as "
-                "references; if they are listed, say --ignore category"
-            )
-        if self.proposals:
-            document.notices.append(
-                f"proposals to change attributes: {self.proposals:,}, of which none was taken"
-            )
-
-
-def _is_of_image(attribute: Attribute) -> bool:
-    row = row_of(attribute)
-    pictures = map(_is_picture, row.get("filename", ()))
-    return any(pictures) or any("image" in word.casefold() for word in row.get("mimetype", ()))
-
-
-def _day(stamp: str) -> str | None:
-    """The day of a time in seconds since 1970, or in words."""
-    if re.fullmatch(r"\d{9,10}", stamp):
-        return datetime.fromtimestamp(int(stamp), UTC).date().isoformat()
-    found = re.match(r"(\d{4}-\d\d-\d\d)(?!\d)", stamp)
-    return found[1] if found else None
-
-
-def _trait(attribute: Attribute) -> Trait:
-    own = attribute.own
-    first = _day(text_of(own.get("first_seen"))) or _day(text_of(own.get("timestamp")))
-    last = _day(text_of(own.get("last_seen")))
-    by = attribute.event.by
-    is_image = "filename" in own and _is_of_image(attribute)
-    told = Trait(
-        media="image" if is_image else None,
-        first_seen=first,
-        last_seen=last,
-        by=traits.trait_text(names.BY, by) if by else None,
-    )
-    return told if told != NO_TRAIT else NO_TRAIT
-
-
-# -- JSON ------------------------------------------------------------------------------------------
 
 _WITHIN = frozenset(("response", "event"))
 _RECORDS = frozenset(("attribute", "object"))
-_EVENT = re.compile(
-    r'(?i)"Event"\s*:\s*[{\[]|"Attribute"\s*:\s*[{\[]|"Object"\s*:\s*\[\s*\{|"to_ids"\s*:'
-)
-_OF_MISP = re.compile(
-    r'(?i)"(?:to_ids|threat_level_id|orgc|analysis|disable_correlation|object_relation|Attribute'
-    r'|sharing_group_id)"\s*:'
-)
+_PARTS = {
+    name: re.compile(rf'(?i)"{name}"\s*:\s*{begins}')
+    for name, begins in (
+        ("event", r"[{\[]"), ("attribute", r"[{\[]"), ("object", r"\[\s*\{"), ("to_ids", ""),
+        ("type", '"'), ("value", '"'), ("(?:category|event_id|distribution|uuid)", ""),
+        ("(?:threat_level_id|orgc|disable_correlation|object_relation|sharing_group_id)", ""),
+    )
+}  # fmt: skip
+_ATTRIBUTE = ("type", "value", "(?:category|event_id|distribution|uuid)")
+
+
+def _is_misp(head: str) -> bool:
+    """Whether JSON begins with an event, with attributes as a search answers them, or with one."""
+    has = {name for name, part in _PARTS.items() if part.search(head)}
+    of_event = has - {"type", "value", _ATTRIBUTE[2]}
+    is_attribute = has.issuperset(_ATTRIBUTE[:2]) and ("to_ids" in has or _ATTRIBUTE[2] in has)
+    return (
+        ("event" in has and len(of_event) > 1)
+        or ("attribute" in has and (is_attribute or len(of_event) > 1))
+        or ("to_ids" in has and has.issuperset(_ATTRIBUTE))
+    )
+
+
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MANIFEST = re.compile(
     rf'(?i)\s*\{{\s*"{_UUID}"\s*:\s*\{{(?=[^}}]*"(?:Orgc|threat_level_id|analysis|info)")'
@@ -326,8 +68,7 @@ class Misp:
         """Sure by the names that MISP gives its parts."""
         if not head.lstrip().startswith(("{", "[")):
             return None
-        is_one = _EVENT.search(head) is not None and _OF_MISP.search(head) is not None
-        return Sure() if is_one or _MANIFEST.match(head) else None
+        return Sure() if _is_misp(head) or _MANIFEST.match(head) else None
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """A record an attribute; what its event says of it was looked for before."""
@@ -350,6 +91,8 @@ def _look(document: Document) -> tuple[dict[int, Event], set[str], int]:
     proposals = 0
     for piece in pieces(document, _WITHIN, _RECORDS):
         value = piece.value
+        if value is None:  # an event without attributes
+            continue
         if not isinstance(value, dict):
             raise ListError(
                 "holds a value where an event or an attribute of MISP should stand; ask the giver "
@@ -390,16 +133,17 @@ def _of_object(value: Object) -> list[Object]:
 def _attributes(document: Document, events: Mapping[int, Event]) -> Iterator[Attribute]:
     none = Event()
     for piece in pieces(document, _WITHIN, _RECORDS):
-        if not _is_record(piece):
+        if not isinstance(piece.value, dict) or not _is_record(piece):
             continue
         event = events.get(piece.owner, none)
         if _name_of(piece) != "object":
             yield Attribute(piece.value, event)
             continue
-        beside = _of_object(piece.value)
+        within = _of_object(piece.value)
         around = {k: v for k, v in piece.value.items() if k != "attribute"}
-        for own in beside:
-            yield Attribute(own, event, around, beside)
+        told = of_file(within)
+        for own in within:
+            yield Attribute(own, event, around, told)
 
 
 def _refuse_manifest(value: Object) -> None:

@@ -17,8 +17,17 @@ from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.header_rows import is_header
-from relaion.lists.readers.misp import DERIVED, Attribute, Attributes, Event, Object, event_of
-from relaion.lists.readers.misp_words import MEANINGS
+from relaion.lists.readers.misp_attributes import (
+    DERIVED,
+    Attribute,
+    Attributes,
+    Event,
+    Object,
+    OfFile,
+    event_of,
+    of_file,
+)
+from relaion.lists.readers.misp_words import CATEGORIES, MEANINGS
 from relaion.lists.readers.text import RowReader, first_lines, with_end
 
 _DELIMITERS = ",;\t|"
@@ -35,11 +44,16 @@ _WIDTH = "fewer or more fields than columns"
 
 def columns_of(head: str) -> tuple[str, list[str]] | None:
     """The delimiter of a table of MISP, and the squeezed names of its columns; None for others."""
-    line = next(iter(first_lines(_SEPARATOR_LINE.sub("", head.lstrip("\ufeff"), count=1), 50)), "")
-    for delimiter in _DELIMITERS:
-        cells = next(iter(RowReader(delimiter).rows(line + "\n", last=True)), [])
-        told = [names.squeezed(cell) for cell in cells]
-        if _NEEDED.issubset(told) and not _ONE_MORE.isdisjoint(told):
+    text = _SEPARATOR_LINE.sub("", head.lstrip("\ufeff"), count=1)
+    lines = first_lines(text, 50)
+    for delimiter in _DELIMITERS if lines else ():
+        rows = RowReader(delimiter).rows("\n".join(lines) + "\n", last=True)
+        told = [names.squeezed(cell) for cell in rows[0]] if rows else []
+        if not _NEEDED.issubset(told):
+            continue
+        at = told.index("category")
+        held = {names.squeezed(row[at]) for row in rows[1:] if at < len(row)}
+        if not (_ONE_MORE.isdisjoint(told) and CATEGORIES.isdisjoint(held)):
             return delimiter, told
     return None
 
@@ -137,11 +151,16 @@ class _MispRows:
         for own, _ in told:
             if uuid := own.get("object_uuid"):
                 groups.setdefault(uuid, []).append(own)
+        of_objects = {uuid: of_file(group) for uuid, group in groups.items()}
         return [
-            Attribute(own, event, {"name": own["object_name"]} if own.get("object_name") else {},
-                      groups.get(own.get("object_uuid") or "", ()))
+            Attribute(
+                own,
+                event,
+                {"name": own["object_name"]} if own.get("object_name") else {},
+                of_objects.get(own.get("object_uuid") or "", OfFile()),
+            )
             for own, event in told
-        ]  # fmt: skip
+        ]
 
     def _fields(self, row: Sequence[str]) -> tuple[dict[str, Any], Event]:
         """The fields of a row as JSON would have them; of those of its event an event."""

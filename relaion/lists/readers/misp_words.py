@@ -108,6 +108,8 @@ _CATEGORIES = _squeezed(
     "social-network targeting-data"
 )
 _REFERENCES = _squeezed("internal-reference support-tool antivirus-detection")
+CATEGORIES = (_CATEGORIES | _REFERENCES) - {"other", "person", "attribution"}
+"""Squeezed: words by which a column of categories is known for one of MISP."""
 OF_ANALYSIS = "externalanalysis"
 """Squeezed: links in this category tell of what was found, digests are of it."""
 
@@ -161,7 +163,8 @@ def tag_says(tag: str) -> WordSays:
     if of.what in names.DECIDING and of.what != names.TYPE:
         said = read_word(of.what, found[3], of.word)
         return said if said.is_sure and said.fate in UNDOES else COUNTS
-    return _free_tag(found[3])
+    remark = read_text(found[3], alone=True)  # malware may be called Clean
+    return WordSays(remark.fate) if remark and remark.is_sure else COUNTS
 
 
 def _free_tag(text: str) -> WordSays:

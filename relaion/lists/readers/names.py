@@ -136,6 +136,8 @@ _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
     "approuv@ approvat* aprovad*"
 )
 _UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
+_TILL = words_in("until till bis hasta até jusquau tot")
+_SEEN_LAST = words_in("seen active online available up reachable checked covered covers period")
 _BEFORE = words_in(column_words.BEFORE_NAMES)
 _BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
@@ -300,6 +302,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
         plain in _UNTIL
         or plain in ("end", "until", "till", "bis", "hasta", "jusquau")
         or (told & _UNTIL and len(told) == 1)
+        or (words[-1] in _TILL and told and not values and told.isdisjoint(_SEEN_LAST))
     ):
         return NameSays(UNTIL, word=plain)
     if not told & _NO_FLAG and (says := _flag(words, rest, is_of_values=bool(values))):

@@ -31,7 +31,7 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.ncmec_pages import Pages
-from relaion.lists.values import told
+from relaion.lists.values import shape, told
 from relaion.roles import IMAGE_KINDS
 
 _NAME = "ncmec"
@@ -48,7 +48,7 @@ _ANSWERS = {
 
 # what stands where: `role` is how its end is taken
 _TOP, _GROUP, _RECORD, _FIELD, _PRINTS, _PRINT, _OPINIONS, _OPINION, _KINDS, _KIND = range(10)
-_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE = range(10, 16)
+_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE, _UNKNOWN = range(10, 17)
 _IMAGE, _VIDEO, _GONE, _NO_VIDEO = "image", "video", "deletedImage", "deletedVideo"
 _RECORDS = {name.casefold(): name for name in (_IMAGE, _VIDEO, _GONE, _NO_VIDEO)}
 _CATEGORY = {"categorization": (_KIND, ""), "categorisation": (_KIND, "")}
@@ -90,7 +90,7 @@ class Ncmec:
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """The entries, and what takes entries back, some thousands a batch."""
-        reading = _Reading(document, options, _space_of(document.head, options))
+        reading = _NcmecPage(document, options, _space_of(document.head, options))
         xml = xml_text.XmlReader(reading.start, reading.end, reading.text)
         for _ in xml.read(document):
             if reading.n >= _AT_ONCE:
@@ -144,12 +144,12 @@ def _space_of(head: str, options: Options) -> str:
 
 
 @dataclass(slots=True)
-class _Place:
+class _Element:
     """An element that may stand somewhere, and what it may hold."""
 
     role: int
     name: str = ""
-    children: dict[str, _Place] = field(default_factory=dict)
+    children: dict[str, _Element] = field(default_factory=dict)
 
 
 def _told_twice(name: str) -> ListError:
@@ -176,7 +176,7 @@ def _moment(text: str) -> float | None:
 
 
 @dataclass
-class _Reading:
+class _NcmecPage:
     """One file on its way: the record that is being read, and those that wait to be taken."""
 
     document: Document
@@ -184,8 +184,8 @@ class _Reading:
     space: str
     text: list[str] = field(default_factory=list)
     n: int = 0  # records that wait
-    here: _Place = field(init=False)
-    above: list[_Place] = field(default_factory=list)
+    here: _Element = field(init=False)
+    above: list[_Element] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     prints: list[tuple[str, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # fingerprints that match nothing
@@ -196,11 +196,11 @@ class _Reading:
     ids: list[str | None] = field(default_factory=list)
     traits: list[Trait] = field(default_factory=list)
     unusable: Counter[str] = field(default_factory=Counter)
-    known: dict[tuple[str | None, ...], Trait] = field(default_factory=dict)
+    known: dict[tuple[str, ...], Trait] = field(default_factory=dict)
     names_seen: int = 0
 
     def __post_init__(self) -> None:
-        self.here = _Place(_OUTSIDE)
+        self.here = _Element(_OUTSIDE)
         self.prefix = f"{self.space}{xml_text.SPACE}" if self.space else ""
         self.elements = Elements(self.options, self.document)
         self.pages = Pages.of(self.document.shared)
@@ -219,7 +219,12 @@ class _Reading:
             here = self._find(above, name)
         self.here = here
         if attributes:
-            self._attributes(here, attributes)
+            if here.name == "member" and here.role == _FIELD and [*attributes] == ["id"]:
+                member = attributes["id"].strip()  # as nearly all records have it
+                if self.fields.setdefault("member id", member) != member:
+                    raise _told_twice("member")
+            else:
+                self._attributes(here, attributes)
 
     def end(self, _: str) -> None:
         """Leave an element; all that a record says is said when its element ends."""
@@ -227,23 +232,26 @@ class _Reading:
         role = here.role
         if role == _FIELD:
             text = self.text
-            value = (text[0] if len(text) == 1 else "".join(text)).strip()
+            value = text[0] if len(text) == 1 else "".join(text)
+            value = value.strip()
             if self.fields.setdefault(here.name, value) != value:
                 raise _told_twice(here.name)
         elif role == _PRINT:
-            value = "".join(self.text).strip()
-            if value:  # what blanks divide is no digest, and no two
-                self.prints.append((here.name, value if len(value.split()) == 1 else "?"))
+            text = self.text
+            value = text[0] if len(text) == 1 else "".join(text)
+            parts = value.split()
+            if parts:  # what blanks divide is no digest, and no two
+                self.prints.append((here.name, parts[0] if len(parts) == 1 else "?"))
         elif role == _OTHER:
             self.others.append(here.name)
         elif role == _RECORD:
             self._finish(here.name)
         elif role != _PRINTS:
             self._leave(here)
-        self.text.clear()
+            self.text.clear()
         self.here = self.above.pop()
 
-    def _leave(self, here: _Place) -> None:
+    def _leave(self, here: _Element) -> None:
         """Leave an element that few records have."""
         value = "".join(self.text).strip()
         if here.role == _OPINION and self.feedback != "negative":
@@ -254,8 +262,16 @@ class _Reading:
             self.elements.beside(here.name, value)
         elif here.role == _NEXT:
             self.pages.follow(value)
+        elif here.role == _UNKNOWN:
+            if shape(value) not in (None, "link"):
+                raise ListError(
+                    f"holds fingerprints {here.name} that look like those of files, and nobody "
+                    f"here knows of what they are: say --ignore {here.name} to leave them out, or "
+                    "ask the giver"
+                )
+            self.others.append(here.name)
 
-    def _attributes(self, here: _Place, attributes: dict[str, str]) -> None:
+    def _attributes(self, here: _Element, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
             bare = xml_text.local(name)
             plain = bare.casefold()
@@ -266,8 +282,9 @@ class _Reading:
             self.pages.met.add(names.squeezed(bare))
             if here.role == _KIND and plain == "name":
                 self.kinds.append(value)
-            elif here.role in (_RECORD, _PRINT, _OTHER, _PRINTS, _FIELD, _BESIDE):
-                if not (here.role in (_PRINT, _OTHER) and plain in ("rel", "href")):
+            elif here.role in (_RECORD, _PRINT, _OTHER, _UNKNOWN, _PRINTS, _FIELD, _BESIDE):
+                is_print = here.role in (_PRINT, _OTHER, _UNKNOWN)
+                if not (is_print and plain in ("rel", "href")):
                     self.elements.beside(bare, value.strip())
             elif here.role in (_TOP, _GROUP) and self.elements.decides(bare):
                 raise ListError(
@@ -275,7 +292,7 @@ class _Reading:
                     "here knows what it says; ask the giver for version 2 as it was exported"
                 )
 
-    def _find(self, above: _Place, name: str) -> _Place:
+    def _find(self, above: _Element, name: str) -> _Element:
         """What an element is that was not met there before."""
         if len(self.above) > xml_text.DEEPEST:
             raise xml_text.refuse_deep()
@@ -291,14 +308,16 @@ class _Reading:
         found = above.children[name] = self._place(above, bare, is_ours=is_ours)
         return found
 
-    def _place(self, above: _Place, bare: str, *, is_ours: bool) -> _Place:
+    def _place(self, above: _Element, bare: str, *, is_ours: bool) -> _Element:
         role = above.role
         if role == _GROUP:
             return self._record(bare, is_ours=is_ours)
         if role == _PRINTS and is_ours:
             kind = _kind_of(bare)
-            return _Place(_PRINT, kind) if kind else _Place(_OTHER, told(bare))
-        if role in (_FIELD, _PRINT, _OTHER):
+            is_other = names.read_name(bare).what == names.OTHER or self.elements.ignores(bare)
+            role = _PRINT if kind else _OTHER if is_other else _UNKNOWN
+            return _Element(role, kind or told(bare))
+        if role in (_FIELD, _PRINT, _OTHER, _UNKNOWN):
             raise ListError(
                 f"an element {told(above.name)} holds others, as in no hash sharing of NCMEC of "
                 "version 2; ask the giver for the file as it was exported"
@@ -310,14 +329,14 @@ class _Reading:
                 "sharing has not, and nobody here knows what it says of them; ask the giver"
             )
         known = _WITHIN.get(role, {}) if is_ours or role == _OUTSIDE else {}
-        return _Place(*known.get(plain, (_UNKNOWN_WITHIN.get(role, _LEFT), bare)))
+        return _Element(*known.get(plain, (_UNKNOWN_WITHIN.get(role, _LEFT), bare)))
 
-    def _record(self, bare: str, *, is_ours: bool) -> _Place:
+    def _record(self, bare: str, *, is_ours: bool) -> _Element:
         plain = bare.casefold()
         if is_ours and plain in _RECORDS:
-            return _Place(_RECORD, _RECORDS[plain])
+            return _Element(_RECORD, _RECORDS[plain])
         if self.elements.ignores(bare):
-            return _Place(_RECORD, "")
+            return _Element(_RECORD, "")
         raise ListError(
             f"holds entries of a kind {told(bare)}, which version 2 of NCMEC's hash sharing has "
             f"not: say --ignore {told(bare)} to leave them out, or ask the giver what they are"
@@ -378,8 +397,7 @@ class _Reading:
             self.pages.take_back(giver_id, _moment(self.fields.get("timestamp", "")))
 
     def _trait(self, grade: str, at: str, member: str) -> Trait:
-        day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
-        key = (grade, day, member)
+        key = (grade, at[:10], member)
         found = self.known.get(key)
         if found is None:
             if len(self.known) > 100_000:
@@ -388,6 +406,7 @@ class _Reading:
                 traits.trait_text(what, said) if said else None
                 for what, said in ((names.BY, member), (names.SEVERITY, grade))
             )
+            day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
             found = Trait(severity=severity, last_seen=day, by=by)
             self.known[key] = found
         return found

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.documents import Document, Shared
+from relaion.lists.readers.documents import Document, OfDelivery
 from relaion.lists.readers.format import OF_NO_COLUMN, Options
 from relaion.paths import shown
 
@@ -33,7 +33,7 @@ class Pages:
     _follows: bool = False
 
     @classmethod
-    def of(cls, shared: Shared) -> Pages:
+    def of(cls, shared: OfDelivery) -> Pages:
         """Those of a delivery."""
         found: Pages = shared.held.setdefault(_NAME, cls(shared.files))
         return found

@@ -222,7 +222,9 @@ def read_short(note: str) -> Remark | None:
     """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
     if _OF_AGE.search(note.casefold()):
         return Remark(None, "adult", is_sure=False, is_whole=False)
-    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    if _FORBIDS.match(text := words.folded(note[:_LONGEST])):
+        return Remark(None, "not to", is_sure=False, is_whole=False)
+    units = _units(_WORDS.findall(text))
     word = next((unit for unit in units if unit in _DOUBTED), None)
     if word is None or not _IN_SHORT_NOTES.issuperset(units):
         is_mistake = sum(unit not in _FILLERS for unit in units) < 3  # `error de carga`
@@ -236,6 +238,20 @@ def read_short(note: str) -> Remark | None:
         elif word is None or is_denied or _is_name(note):
             return None
     return Remark(None, word, is_sure=False, is_whole=False)
+
+
+_SHARING = (
+    r"(?!(?:be )?(?:shar|distribut|disseminat|forward|publish|open|view|copy|copied|print|diffus"
+    r"|partag|ouvri|transmet|weiterg|verbreit|veroeffentlich|oeffne|compart|difund|public|abri"
+    r"|condivid|diffond|apri|delen|verspreid))"
+)
+_FORBIDS = re.compile(
+    r"(?:please |bitte |merci de |priere de |por favor |a |da |te |zu )?(?:"
+    rf"(?:do not|don'?t|not to|must not|should not|ne pas) {_SHARING}\w+"
+    rf"|(?:nicht|niet) {_SHARING}\w+en\b|non {_SHARING}\w+re\b"
+    rf"|(?:no|nao|não) {_SHARING}\w+(?:ar|er|ir)\b|nie \w+ac\b|не \w+ть\b)"
+)
+"""What is not to be done with an entry; sharing it is another thing."""
 
 
 def takes_back(note: str) -> bool:

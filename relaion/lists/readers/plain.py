@@ -76,7 +76,7 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             f"its values are called {told(column.name)}, which says that they are no entries "
             f"({told(column.word)}); rename that line in a copy if it is wrong"
         )
-    _refuse_columns(options, column)
+    _refuse_columns(options, column, any(d in stream.head for d in ",;|\t"))
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)
     header = stream.is_named = layout.header is not None
@@ -136,14 +136,14 @@ def _is_new_name(line: str, column: ListColumn) -> bool:
     return bool(is_other) and names.is_of_values(name)
 
 
-def _refuse_columns(options: Options, column: ListColumn) -> None:
+def _refuse_columns(options: Options, column: ListColumn, may_be_table: bool) -> None:
     """Raise ListError for options that speak of columns, where a file has none."""
     for option, name in options.columns_named():
         if option == "column" and is_named(name, column.name, 0):
             continue
         raise ListError(
             f"--{option} {shown(name)}: there is no such column; the file was read as a value a "
-            "line (--format csv reads it as a table)"
+            f"line{' (--format csv reads it as a table)' * may_be_table}"
         )
 
 

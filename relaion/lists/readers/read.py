@@ -13,10 +13,12 @@ from relaion.lists.digests import is_float
 from relaion.lists.marks import ADVICE, HASH_BESIDE
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import may_hold_entry, nothing_in
+from relaion.lists.readers import apart
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
-from relaion.lists.readers.documents import Document, DocumentFormat, Shared
+from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
+from relaion.lists.readers.documents import Document, DocumentFormat, OfDelivery
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
@@ -42,9 +44,8 @@ from relaion.lists.readers.registry import document_format, table_source
 from relaion.lists.readers.rows import TableSource, as_csv
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
-from relaion.lists.readers.text import BLOCK, beginning, blocks, content, document_source
+from relaion.lists.readers.text import BLOCK, beginning, blocks, content, opened, text_of
 from relaion.lists.values import SortedBatch, shape
-from relaion.paths import shown
 
 _IN_LINES = frozenset(("txt", "csv", "checksums", CHANGES))  # formats whose lines may be headings
 
@@ -68,7 +69,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
-    shared: Shared = field(default_factory=Shared)
+    shared: OfDelivery = field(default_factory=OfDelivery)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -80,40 +81,44 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     when all of it was seen. Raises ListError, which names the file.
     """
     try:
-        start = beginning(path)
-        form = document_format(start, path.name, options.file_format)
-        table = None if form else table_source(start, path.name, options.file_format)
-        if form:
-            yield from _read_document(path, form, start, options, found)
-        elif table:
-            yield from _read_table(path, table, start, options, found)
-        else:
-            source = without_escapes(blocks(path, found.tally.skipped))
-            source = _unsigned(source, found.notices)
-            yield from _read(path, options, found, _text(path, options, found, source))
+        with (
+            opened(path) as raw,
+            delivered(path, raw, options, found.notices) as file,
+        ):
+            yield from _read_file(file, options, found)
     except ListError as e:
-        said = str(e)
-        raise ListError(
-            said if said.startswith(shown(path)) else f"{shown(path)}: {said}"
-        ) from None
+        raise ListError(told_of(path, str(e))) from None
+
+
+def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+    start = beginning(file)
+    form = document_format(start, file.name, options.file_format)
+    table = None if form else table_source(start, file.name, options.file_format)
+    if form:
+        yield from _read_document(file, form, start, options, found)
+    elif table:
+        yield from _read_table(file, table, start, options, found)
+    else:
+        source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
+        yield from _read(file, options, found, _text(file, options, found, source))
 
 
 def _read(
-    path: Path, options: Options, found: FileRead, text: tuple[list[str], Iterator[str]]
+    file: DeliveredFile, options: Options, found: FileRead, text: tuple[list[str], Iterator[str]]
 ) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
-    refuse_passing(path.name, options)
+    refuse_passing(file.name, options)
     first, whole_text = text
-    sections = _sections(path.name, "".join(first), options)
+    sections = _sections(file.name, "".join(first), options)
     sections.asks_first = tally.is_delta
-    out = _TakenOut(sections, path.name, found)
+    out = _TakenOut(sections, file.name, found)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
-    form = choose(head, path.name, options.file_format)
+    form = choose(head, file.name, options.file_format)
     found.form = found.form or form.name
-    stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    stream = Stream(file.name, head, chain(_in_parts(first), source), found.notices, found.decided)
     stream.is_delta = tally.is_delta
     tally.beside = _what_signs_say(stream, options)
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
@@ -162,45 +167,39 @@ def _notices_of(tally: Tally) -> Iterator[str]:
 
 
 def _read_document(
-    path: Path, form: DocumentFormat, start: str, options: Options, found: FileRead
+    file: DeliveredFile, form: DocumentFormat, start: str, options: Options, found: FileRead
 ) -> Iterator[SortedBatch]:
     found.form = form.name
-    with document_source(path) as opened:
-        document = Document(
-            path.name,
-            start,
-            opened,
-            found.notices,
-            found.decided,
-            found.tally.is_delta,
-            found.shared,
-        )
-        yield from read_document(document, form, options, found.tally, found.first)
+    document = _document(file, start, found)
+    yield from read_document(document, form, options, found.tally, found.first)
 
 
 def _read_table(
-    path: Path, table: TableSource, start: str, options: Options, found: FileRead
+    file: DeliveredFile, table: TableSource, start: str, options: Options, found: FileRead
 ) -> Iterator[SortedBatch]:
     found.form = table.name
-    with document_source(path) as opened:
-        document = Document(
-            path.name,
-            start,
-            opened,
-            found.notices,
-            found.decided,
-            found.tally.is_delta,
-            found.shared,
-        )
-        text = as_csv(table.rows(document, options))
-        as_text = replace(options, file_format="csv")
-        if table.has_headings:
-            first, rest = _text(path, as_text, found, text)
-        else:
-            rest = text
-            first, _ = _head(rest)
-            refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
-        yield from _read(path, as_text, found, (first, rest))
+    # of a workbook in an archive the archive's member was named, and none of its sheets
+    named = options if file.member is None else replace(options, member=None)
+    document = _document(file, start, found)
+    if table in apart.NATIVE:
+        text = apart.csv_apart(table, document, named)
+    else:
+        text = as_csv(table.rows(document, named))
+    as_text = replace(options, file_format="csv")
+    if table.has_headings:
+        first, rest = _text(file, as_text, found, text)
+    else:
+        rest = text
+        first, _ = _head(rest)
+        refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
+    yield from _read(file, as_text, found, (first, rest))
+
+
+def _document(file: DeliveredFile, start: str, found: FileRead) -> Document:
+    return Document(
+        file.name, start, lambda: text_of(file), found.notices, found.decided,
+        found.tally.is_delta, found.shared, file.seekable,
+    )  # fmt: skip
 
 
 def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
@@ -225,7 +224,7 @@ _OF_HOSTS = re.compile(
 
 
 def _text(
-    path: Path, options: Options, found: FileRead, rest: Iterator[str]
+    file: DeliveredFile, options: Options, found: FileRead, rest: Iterator[str]
 ) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
     first, is_all = _head(rest)
@@ -236,10 +235,10 @@ def _text(
         rest = rest if options.scope else with_plain_comments(rest, found.notices)
         rest = without_boxes(rest)
         first, _ = _head(rest)
-    refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
+    refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
     if found.is_alone:
-        _refuse_at_once(path, "".join(first), options)
+        _refuse_at_once(file, "".join(first), options)
     return first, rest
 
 
@@ -381,12 +380,12 @@ def _refuse_spoilt(batch: Batch) -> None:
             )
 
 
-def _refuse_at_once(path: Path, head: str, options: Options) -> None:
+def _refuse_at_once(file: DeliveredFile, head: str, options: Options) -> None:
     """Raise ListError for a long file that is no other format, and of which no line is an entry."""
     lines = content(head.split("\n", SAMPLE)[:SAMPLE])
-    if len(lines) * 2 < SAMPLE or may_hold_entry(path, options):
+    if len(lines) * 2 < SAMPLE or may_hold_entry(file, options):
         return
-    if choose(head, path.name, options.file_format).name in ("txt", "csv"):
+    if choose(head, file.name, options.file_format).name in ("txt", "csv"):
         tally = Tally()
         tally.take(Batch(len(lines), [Values(ANY, lines)]), 0)
         raise nothing_in(tally.skipped)

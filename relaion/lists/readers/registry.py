@@ -6,7 +6,9 @@ their own), then tables that are no text. What none of them knows is read as tex
 
 from collections.abc import Sequence
 
+from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.exchange_json import StopNcii, TechAgainstTerrorism, ThreatExchange
 from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.ncmec import Ncmec
@@ -18,10 +20,13 @@ DOCUMENTS: Sequence[DocumentFormat] = (
     Ncmec(),
     Misp(),
     Stix(),
+    StopNcii,
+    TechAgainstTerrorism,
+    ThreatExchange,
     Vics(),
     JsonList(),  # the last, as it takes any JSON
 )
-TABLES: Sequence[TableSource] = ()
+TABLES: Sequence[TableSource] = (*NATIVE,)
 
 
 def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:

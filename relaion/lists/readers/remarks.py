@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
+from relaion.lists.readers.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.columns import ListColumn
@@ -28,7 +29,7 @@ from relaion.lists.readers.decisions import (
     type_of,
 )
 from relaion.lists.readers.few_words import FEW, FewWords
-from relaion.lists.readers.films import is_measure, measures_film
+from relaion.lists.readers.films import is_measure, measures_film, names_codec
 from relaion.lists.readers.folders import CHOICE, folder_of, undone_in
 from relaion.lists.readers.format import (
     GOOD,
@@ -38,7 +39,7 @@ from relaion.lists.readers.format import (
     UNDOES,
     VIDEO,
 )
-from relaion.lists.readers.media import media_of_file
+from relaion.lists.readers.media import is_plain_picture, media_of_file
 from relaion.lists.readers.notes import (
     MISTAKES,
     Remark,
@@ -128,6 +129,8 @@ def _is_right_of_good(said: Remark) -> bool:
 
 
 def _of_algorithm(cell: str) -> Remark | None:
+    if names_codec(cell):
+        return Remark(VIDEO, say(cell, 20), is_sure=False)
     says = type_of(cell)
     if says is not None and says.fate == VIDEO:
         return Remark(VIDEO, says.unusable)
@@ -159,11 +162,16 @@ class RemarkColumn:
     has_images: bool = False
     values: Counter[str] = field(default_factory=Counter)  # its cells, while there are few
     heeds_folders: bool = True
+    is_read: bool = False  # other columns have names in a language that is known
+    spelled: dict[str, str] = field(default_factory=dict)  # the same cells as they stand
+    expiries: Expiries = field(default_factory=Expiries)
     _is_measure: bool = False  # of films
+    _is_age: bool = False
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
         self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
+        self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
         told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
@@ -176,9 +184,8 @@ class RemarkColumn:
             said_so = (read_text(cell, alone=True) for cell in cells if cell)
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
-        if len(self.values) <= FEW:
-            self.values.update(cell.strip().casefold() for cell in cells)
-        said = {cell: self._read(cell) for cell in set(cells) if cell}
+        self._count(cells)
+        said = {cell: self._read(cell) for cell in self._telling(cells)}
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
         if all(remark is None for remark in said.values()) and self.has_images:
@@ -200,9 +207,30 @@ class RemarkColumn:
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
 
+    def _telling(self, cells: Sequence[str]) -> set[str]:
+        """The cells that may say anything: no numbers of records, no plain names of pictures."""
+        told = set(cells) - {""}
+        if self.column.what == names.ID:
+            return {cell for cell in told if not cell.isdigit()}
+        if self.column.what == names.FILE_NAME and not self.is_good:
+            return {cell for cell in told if not is_plain_picture(cell)}
+        return told
+
+    def _count(self, cells: Sequence[str]) -> None:
+        """Keep its words while they are few, and look for days to come."""
+        few = len(self.values) <= FEW
+        if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
+            self.expiries.watch(set(cells))
+        for cell, n in Counter(cells).items() if few else ():
+            bare = cell.strip()
+            self.values[bare.casefold()] += n
+            self.spelled.setdefault(bare.casefold(), bare)
+
     def _read(self, cell: str) -> Remark | None:
         if self._is_measure:
             return Remark(VIDEO, self.column.name) if measures_film(cell) else None
+        if self._is_age and is_grown_up(cell):
+            return Remark(None, GROWN_UP, is_sure=False)
         if self._media is not None and (answer := answer_of(cell)) is not None:
             is_image = self._media.fate is None
             fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
@@ -248,6 +276,13 @@ class RemarkColumn:
         self._few.refuse(is_good=self.is_good, so_far=so_far)
         if self._has_known_good():
             self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
+        if self.expiries.may_expire:
+            option = option_name(self.column.name, self.column.index)
+            raise ListError(
+                f"column {self.column.told} holds days that are past and days to come, as those on "
+                f"which entries expire: say --ignore {option} if it decides nothing; if not, leave "
+                "out, in a copy, the rows that have expired"
+            )
         if folders := {w: n for w, n in self.unsure.items() if w.startswith(_IN_FOLDER)}:
             raise ListError(
                 f"column {self.column.told} names files in {sum(folders.values()):,} rows that lie "
@@ -272,7 +307,14 @@ class RemarkColumn:
     @property
     def _few(self) -> FewWords:
         is_of_film = self._media is not None and self._media.fate is not None
-        return FewWords(self.column, self.values, self._media is not None, is_of_film)
+        return FewWords(
+            self.column,
+            self.values,
+            self._media is not None,
+            is_of_film,
+            self.spelled,
+            self.is_read,
+        )
 
     def notices(self) -> list[str]:
         """What of it kept rows out, and what was passed over."""

@@ -45,10 +45,9 @@ from relaion.lists.values import told
 Object = Mapping[str, Any]
 AT_ONCE = 2000
 _RECORDS = frozenset(("objects",))
-_IS_STIX = re.compile(
-    r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"|"type"\s*:\s*"(?:bundle|indicator)"'
-    r'|"spec_version"\s*:\s*"2\.[01]"'
-)
+_ID = re.compile(r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"')
+_INDICATOR = re.compile(r'(?i)"type"\s*:\s*"(?:bundle|indicator)"')
+_OF_ONE = re.compile(r'(?i)"(?:pattern|objects|spec_version)"\s*:')
 _SEEN = frozenset((
     "file", "artifact", "url", "domain-name", "ipv4-addr", "ipv6-addr", "email-message",
     "observed-data", "network-traffic", "process", "x509-certificate",
@@ -254,8 +253,10 @@ class Stix:
 
     def sniff(self, head: str, file_name: str) -> Sure | None:
         """Sure by the ids and the types of its objects."""
-        is_json = head.lstrip().startswith(("{", "["))
-        return Sure() if is_json and _IS_STIX.search(head) else None
+        if not head.lstrip().startswith(("{", "[")):
+            return None
+        is_one = _INDICATOR.search(head) is not None and _OF_ONE.search(head) is not None
+        return Sure() if is_one or _ID.search(head) else None
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """A record an indicator."""

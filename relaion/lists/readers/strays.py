@@ -18,6 +18,7 @@ DIGEST = re.compile(
 )
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_SHORTEST = 24  # characters of a digest: those of an MD5 in base64
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -37,8 +38,9 @@ class Strays:
             if is_watched or is_replaced(c):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
-                self.hashes[c.index] += sum(1 for v in column if v and DIGEST.fullmatch(v))
-                self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
+                long = [v for v in column if len(v) >= _SHORTEST]
+                self.hashes[c.index] += sum(1 for v in long if DIGEST.fullmatch(v))
+                self.links[c.index] += sum(1 for v in column if "://" in v and _LINK.fullmatch(v))
 
     def refuse(self, *, so_far: bool) -> None:
         """A column of digests under a name that says nothing is asked for.

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
+from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import bad, names, replaced, traits
 from relaion.lists.readers.columns import (
     ListColumn,
     ListLayout,
     cleaned_name,
     pieces_of,
+    trimmed,
 )
 from relaion.lists.readers.decisions import (
-    WordSays,
     fates_of,
     is_ignored,
     refuse_unsure,
 )
+from relaion.lists.readers.few_words import tells_language
 from relaion.lists.readers.films import left_out, rows_of_films
 from relaion.lists.readers.format import (
     BAD,
@@ -99,6 +101,11 @@ def _is_named_csv(file_name: str) -> bool:
     return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
 
 
+def _is_bare_digest(row: Sequence[str], at: int) -> bool:
+    """Whether a cell has the length and the letters of a digest: such a row names no columns."""
+    return at < len(row) and len(row[at]) in LENGTHS and row[at].isalnum()
+
+
 @dataclass
 class RowsReading:
     """A table on its way: what was seen in all rows decides at the end whether it is taken."""
@@ -127,6 +134,7 @@ class RowsReading:
                 replace(c, what="ignored") if is_ignored else c,
                 self.options.is_good,
                 heeds_folders=OF_FOLDERS not in self.options.ignore,
+                is_read=any(tells_language(o) for o in self.layout.columns if o is not c),
             )
             for c in self.layout.columns
             if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
@@ -218,7 +226,10 @@ class RowsReading:
         layout, skipped = self.layout, Counter[str]()
         whole = rows if self.are_records else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
-        cells = {c.index: _column(whole, c.index) for c in layout.columns}
+        cells = {
+            c.index: [trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
+            for c in layout.columns
+        }
         if self.are_records:  # a field that nobody knows may stand in records of its own
             self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
@@ -238,9 +249,10 @@ class RowsReading:
             header = [names.squeezed(c.name) for c in self.layout.columns]
             rows = [row for row in rows if not is_header(row, header)]
         rows = [row for row in rows if not is_divider(row)]
-        if (
-            at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
-        ) is not None:
+        first = self.layout.entries[0].index
+        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
+        at = next((i for i in may_name if self._names_anew(rows[i])), None)
+        if at is not None:
             at += self.rows
             raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
         width = self.layout.width
@@ -299,8 +311,8 @@ class RowsReading:
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
             is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
             if self.options.is_good and is_asked:
-                bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
-                fates.update((i, BAD) for i in bad if i not in fates)
+                listed = (i for i in range(n) if bad.says_bad(said[i], cells[decider.index][i]))
+                fates.update((i, BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
         for i in replaced.alone(self.layout.columns, cells):
             fates.setdefault(i, TAKEN_BACK)
@@ -434,14 +446,3 @@ class RowsReading:
         return begins_word(cell) and any(
             r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
         )
-
-
-def _column(rows: list[list[str]], at: int) -> list[str]:
-    """The cells of a column without blanks around them; nearly all are words and digests."""
-    cells = [row[at] if at < len(row) else "" for row in rows]
-    return [cell if cell.isalnum() else trim(cell, BLANK) for cell in cells]
-
-
-def says_bad(says: WordSays, cell: str) -> bool:
-    """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
-    return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)

@@ -1,66 +1,36 @@
 """The bytes of a partner's file as text, as blocks of whole lines, and as rows of fields.
 
-Each whatever the file is packed in, its encoding and line ends; what cannot be unpacked or is no
-text is named.
+Each whatever its encoding and line ends; what is no text is named.
 """
 
 import codecs
 import csv
-import gzip
 import hashlib
 import io
 import stat
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
+from relaion.lists.readers.delivered import DeliveredFile
 from relaion.lists.readers.format import TOO_LONG
+from relaion.lists.readers.magic import is_table, refuse_foreign_bytes
+from relaion.lists.readers.packed import Bytes
 from relaion.lists.values import shape
 from relaion.paths import shown
 
-# -- What the bytes are packed in ------------------------------------------------------------------
+# -- The bytes of a file ---------------------------------------------------------------------------
 
 
 BLOCK = 4 << 20  # bytes read at once; a line twice as long is no entry
+_PART = 1 << 20  # bytes of what is no lines, of which several parts are held at a time
 _BEGINNING = 256 << 10  # bytes by which XML and JSON are known
-
-_UNPACK = "unpack it first"
-_EXPORT = "export the list as txt or csv"
-_FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an office document", f"{_UNPACK}, or save the sheet as csv"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
-    (b"BZh", "compressed with bzip2", _UNPACK),
-    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
-    (b"7z\xbc\xaf", "a 7z archive", _UNPACK),
-    (b"Rar!", "a rar archive", _UNPACK),
-    (b"\x1f\x9d", "compressed with compress (.Z)", _UNPACK),
-    (b"\x1f\xa0", "compressed with compress (.Z)", _UNPACK),
-    (b"\x04\x22\x4d\x18", "compressed with lz4", _UNPACK),
-    (b"LZIP", "compressed with lzip", _UNPACK),
-    (b"PAR1", "a parquet file", _EXPORT),
-    (b"ARROW1", "an Arrow file", _EXPORT),
-    (b"\xff\xff\xff\xff", "an Arrow stream", _EXPORT),
-    (b"Obj\x01", "an Avro file", _EXPORT),
-    (b"ORC", "an ORC file", _EXPORT),
-    (b"%PDF", "a PDF document", _EXPORT),
-    (b"SQLite format 3", "a SQLite database", f"{_EXPORT}; of known-good files, with --role good"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document", "save the sheet as csv"),
-    (b"-----BEGIN PGP MESSAGE", "encrypted with PGP", "decrypt it first"),
-    (b"\x85\x01", "encrypted with PGP", "decrypt it first"),
-    (b"\x85\x02", "encrypted with PGP", "decrypt it first"),
-    (b"\x84\x5e", "encrypted with PGP", "decrypt it first"),
-    (b"EVF\x09", "an EnCase image", _EXPORT),
-    (b"\x89PNG", "a picture", _EXPORT),
-    (b"\xff\xd8\xff", "a picture", _EXPORT),
-    (b"GIF8", "a picture", _EXPORT),
-)
 
 
 def file_sha256(path: Path) -> str:
@@ -73,51 +43,24 @@ def file_sha256(path: Path) -> str:
 def opened(path: Path) -> Iterator[BufferedReader]:
     """A file for reading; raises ListError when it is none that can be read."""
     try:
+        with _at(path) as raw:
+            yield raw
+    except OSError as e:
+        raise _unreadable(path, e.strerror) from None
+
+
+def _at(path: Path) -> BufferedReader:
+    try:
         if not stat.S_ISREG(path.stat().st_mode):
             what = "is a folder" if path.is_dir() else "is no regular file"
             raise ListError(f"{shown(path)}: {what}; name the partner's files")
-        with path.open("rb") as raw:
-            yield raw
-    except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
-        why = getattr(e, "strerror", None) or "no usable path"
-        raise ListError(f"{shown(path)}: cannot be read ({why}); check the path") from None
+        return path.open("rb")
+    except ValueError:  # a NUL byte in the path
+        raise _unreadable(path, None) from None
 
 
-def unpacked(path: Path, raw: BufferedReader) -> Iterator[bytes]:
-    """The bytes of a file in blocks; of gzip, what is in it.
-
-    Raises ListError for gzip that is damaged.
-    """
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    if not packed:
-        while block := raw.read(BLOCK):
-            yield block
-        return
-    got_any = False
-    source = gzip.GzipFile(fileobj=raw)
-    try:
-        while block := source.read(BLOCK):
-            got_any = True
-            yield block
-    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        # what stands behind a whole member, such as the padding of a tape, is not gzip
-        if got_any and isinstance(e, gzip.BadGzipFile) and "Not a gzipped file" in str(e):
-            return
-        raise ListError(
-            f"{shown(path)}: the gzip data is damaged or ends too early; fetch the file again"
-        ) from None
-
-
-def refuse_packed(path: Path, first: bytes) -> None:
-    """Raise ListError where a file begins as one that cannot be read begins."""
-    start = first.lstrip(b" \t\r\n")
-    found = next(((w, a) for magic, w, a in _FOREIGN if start.startswith(magic)), None)
-    if found is None and first[257:262] == b"ustar":
-        found = ("a tar archive", _UNPACK)
-    if found:
-        what, advice = found
-        raise ListError(f"{shown(path)}: is {what}; {advice}")
+def _unreadable(path: Path, why: str | None) -> ListError:
+    return ListError(f"{shown(path)}: cannot be read ({why or 'no usable path'}); check the path")
 
 
 # -- Bytes as blocks of whole lines ----------------------------------------------------------------
@@ -133,76 +76,48 @@ _BOMS = (  # UTF-32 first: its mark begins like that of UTF-16
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 
 
-def blocks(path: Path, skipped: Counter[str]) -> Iterator[str]:
+def blocks(file: DeliveredFile, skipped: Counter[str]) -> Iterator[str]:
     r"""The text of a file in blocks of whole lines, each ended by `\n` but the last of a file.
 
-    gzip is known by its first bytes, UTF-16 and UTF-32 by their byte order mark; anything
+    UTF-16 and UTF-32 are known by their byte order mark; anything
     else is UTF-8, and bytes that are not become lone surrogates, so none is lost. Where values
     are divided by NUL, as `find -print0` writes them, each is a line. A line of many megabytes
     is left out and counted in `skipped`: memory stays bounded.
     Raises ListError for a damaged or foreign file.
     """
-    with opened(path) as raw:
-        for block in _whole_lines(_decoded(path, unpacked(path, raw)), skipped):
-            yield block.decode("utf-8", "surrogateescape")
+    for block in _whole_lines(_decoded(file.blocks(BLOCK)), skipped):
+        yield block.decode("utf-8", "surrogateescape")
 
 
-class _Bytes(io.RawIOBase):
-    """Blocks of bytes as a file to read from, whose place is its only state."""
-
-    def __init__(self, source: Iterator[bytes]) -> None:
-        self._source = source
-        self._held = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, into: Any) -> int:
-        """Fill as much as is at hand; 0 at the end."""
-        while not self._held:
-            block = next(self._source, None)
-            if block is None:
-                return 0
-            self._held = memoryview(block)
-        view = memoryview(into)
-        n = min(len(view), len(self._held))
-        view[:n], self._held = self._held[:n], self._held[n:]
-        return n
+def text_of(file: DeliveredFile) -> BinaryIO:
+    """A file from its start: UTF-8, unpacked, without byte order mark; reading raises ListError."""
+    source = Bytes(_decoded(file.blocks(_PART)))
+    return cast(BinaryIO, io.BufferedReader(source, _PART))
 
 
-@contextmanager
-def document_source(path: Path) -> Iterator[Callable[[], BinaryIO]]:
-    """What opens a file from its start: UTF-8, unpacked, without byte order mark.
+def beginning(file: DeliveredFile) -> str:
+    """How a file begins, as text; of an office document the names of its parts.
 
-    Only the bytes opened last can be read. Opening and reading raise ListError.
+    Raises ListError for a file that is damaged or foreign.
     """
-    with opened(path) as raw:
-
-        def from_start() -> BinaryIO:
-            raw.seek(0)
-            source = _Bytes(_decoded(path, unpacked(path, raw)))
-            return cast(BinaryIO, io.BufferedReader(source, BLOCK))
-
-        yield from_start
+    if file.office:
+        return "\n".join(["PK\x03\x04", *file.parts])
+    first = file.first()
+    if is_table(first):
+        return first.decode("latin-1")
+    return text_of(file).read(_BEGINNING).decode("utf-8", "surrogateescape")
 
 
-def beginning(path: Path) -> str:
-    """How a file begins, as text; raises ListError for a file that is damaged or foreign."""
-    with document_source(path) as from_start:
-        return from_start().read(_BEGINNING).decode("utf-8", "surrogateescape")
-
-
-def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:
+def _decoded(source: Iterator[bytes]) -> Iterator[bytes]:
     """UTF-8 without byte order mark; raises ListError when the first block is no text."""
     first = next(source, b"")
     bom, encoding = next(((b, e) for b, e in _BOMS if first.startswith(b)), (b"", "utf-8"))
     first = first[len(bom) :]
     if encoding == "utf-8":
-        refuse_packed(path, first)
+        refuse_foreign_bytes(first)
         by_nul = _is_by_nul(first)
         if not by_nul:
-            _refuse_no_text(path, first)
+            _refuse_no_text(first)
         for block in chain([first], source):
             yield block.replace(b"\0", b"\n") if by_nul else block
         return
@@ -214,7 +129,7 @@ def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:
         yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         raise ListError(
-            f"{shown(path)}: is damaged or ends within a character ({encoding}); fetch it again"
+            f"is damaged or ends within a character ({encoding}); fetch it again"
         ) from None
 
 
@@ -223,15 +138,15 @@ def _is_by_nul(first: bytes) -> bool:
     return b"\0" in first and b"\n" not in first and len(first) / (first.count(b"\0") + 1) > 8
 
 
-def _refuse_no_text(path: Path, first: bytes) -> None:
+def _refuse_no_text(first: bytes) -> None:
     if not first:
         return
     controls = 1 - len(first.translate(None, _CONTROLS)) / len(first)
     # some NULs in a text are a fault of single lines, a tenth of controls is no text
     if controls > 0.3 or (controls > 0.05 and not _is_utf8(first)):
         raise ListError(
-            f"{shown(path)}: is no text (if it is UTF-16, it lacks the byte order mark); export "
-            "the list as txt or csv in UTF-8"
+            "is no text (if it is UTF-16, it lacks the byte order mark); export the list as txt "
+            "or csv in UTF-8"
         )
 
 
