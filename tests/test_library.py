@@ -359,6 +359,7 @@ def test_a_path_is_text_or_a_path(
         given |= {"list_id": 1} if "list_id" in needed else {}
         given |= {"name": one("file")} if name == "scripts" else {}
         given |= {"keep": many("file/keep")} if name == "apply" else {}
+        given |= {"file_format": "txt"} if name == "lists.sample" else {}
         with pytest.raises(RelaionError) as e:
             function(**given)
         said[way] = f"{type(e.value).__name__}: {e.value}"

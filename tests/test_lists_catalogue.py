@@ -9,9 +9,10 @@ import pytest
 from relaion.cli import completion, consoles
 from relaion.errors import InputError
 from relaion.lists import catalogue
-from relaion.lists.format_samples import LINKS, MD5, SAMPLES
+from relaion.lists.format_samples import SAMPLES
 from relaion.lists.readers.about import ABOUT, PACKED
 from relaion.lists.readers.formats import readable
+from relaion.lists.text_samples import LINKS, MD5
 from tests.pipeline import here
 
 TOLD = (

@@ -148,6 +148,11 @@ def test_row_hashes_that_lost_their_digits_are_refused(column: pa.Array) -> None
     assert said is not None and "floating-point numbers" in said
 
 
+def test_a_uuid_is_no_digest() -> None:
+    ids = pa.array([uuid.UUID(digest).bytes for digest in MD5], pa.uuid())
+    assert read(parquet(pa.table({"hash": ids}))).entries == frozenset()
+
+
 def test_columns_that_decide_are_heeded() -> None:
     words = ["active"] * 8 + ["removed", "disputed"]
     outcome = read(parquet(pa.table({"md5": MD5, "status": words})))

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import random
+import shlex
 import tracemalloc
 import zipfile
 import zlib
@@ -16,10 +17,11 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
+from relaion.lists.format_samples import SAMPLES
 from relaion.lists.readers import packed
 from relaion.lists.readers.format import Options
 from relaion.paths import shown
-from tests.list_samples import Outcome, read_list
+from tests.list_samples import Outcome, options_of, read_list
 
 DIGESTS = [f"{i * 7919:08x}" * 4 for i in range(101, 121)]
 TEXT = "".join(f"{digest}\n" for digest in DIGESTS).encode()
@@ -31,6 +33,9 @@ NSRL = (
         for i, d in enumerate(DIGESTS)
     )
 )
+
+
+STREAMS_BY_NAME = ("gzip", "bzip2", "xz", "zstd", "zip")
 
 
 def zst(data: bytes) -> bytes:
@@ -296,6 +301,22 @@ def test_software_stays_good_in_every_container() -> None:
     for data in (NSRL, zipped(("NSRLFile.txt", NSRL)), *(f(NSRL) for f in STREAMS.values())):
         assert "known-good software hashes" in (read(data, "RDS").refused or "")
         assert len(read(data, "RDS", role="good").entries) == 2 * len(DIGESTS)
+
+
+@pytest.mark.parametrize("form", [n for n in SAMPLES if n not in STREAMS_BY_NAME])
+def test_every_format_is_read_in_every_container(form: str) -> None:
+    if form in ("xlsx", "ods"):
+        pytest.importorskip("python_calamine", reason="the extra `sheets` is not installed")
+    made = SAMPLES[form]()
+    name, options = f"list{made.suffix}", options_of(shlex.join(made.args))
+    right = read_list(made.data, name, options)
+    assert right.entries
+    packed_so = {f"{name}.{how}": pack(made.data) for how, pack in STREAMS.items()}
+    packed_so["list.zip"] = zipped((f"2024/{name}", made.data))
+    packed_so["both.zip"] = zipped((f"{name}.gz", gzip.compress(made.data)))
+    for name_of_it, data in packed_so.items():
+        outcome = read_list(data, name_of_it, options)
+        assert (outcome.entries, outcome.refused) == (right.entries, None), name_of_it
 
 
 # -- In the store --------------------------------------------------------------------------------

@@ -50,31 +50,6 @@ ABOUT = {
         "nothing: numbers of categories differ from country to country",
         "categories: --where category=1,2",
     ),
-    "stopncii": AboutFormat(
-        "JSON of StopNCII", "StopNCII", "links in force; hashes there are perceptual, or of videos",
-    ),
-    "tat": AboutFormat(
-        "JSON of hashes", "Tech Against Terrorism", "MD5 and SHA-256 of images not deleted",
-    ),
-    "tat-csv": AboutFormat(
-        "CSV of hashes", "Tech Against Terrorism", "MD5 and SHA-256 of images not deleted",
-    ),
-    "threatexchange": AboutFormat(
-        "JSON of descriptors", "ThreatExchange", "MD5, digests of links, and links in force",
-    ),
-    "threatexchange-csv": AboutFormat(
-        "CSV of its command line", "ThreatExchange", "signals that nobody disputes or calls good",
-    ),
-    "te": AboutFormat(
-        ".te files, named by their type", "ThreatExchange", "what the file's name says",
-    ),
-    "local-file": AboutFormat(
-        "a type and a value a line", "ThreatExchange", "MD5, digests of links, and links",
-    ),
-    "icse": AboutFormat(
-        "CSV of ICSE", "Interpol", "MD5 and SHA-1 of images in the baseline",
-        "what is not in the baseline: --where or --ignore baseline",
-    ),
     "json": AboutFormat(
         "JSON, an array or an object a line", "anybody", _COLUMNS, _ASKED,
     ),
@@ -134,7 +109,10 @@ ABOUT = {
         "a digest or a link a line", "anybody", "every line; titles count for those below",
         "digests of links: --kind url_md5",
     ),
-    "parquet": AboutFormat("parquet files", "data teams, Spawning, LAION", _COLUMNS, _ASKED),
+    "parquet": AboutFormat(
+        "parquet files", "data teams, Spawning, LAION", _COLUMNS,
+        f"{_ASKED}; row hashes: --kind row_hash",
+    ),
     "arrow": AboutFormat("Arrow files, Feather 2", "data teams", _COLUMNS, _ASKED),
     "arrow-stream": AboutFormat("Arrow streams", "data teams", _COLUMNS, _ASKED),
     "xlsx": AboutFormat("sheets of Excel (extra [sheets])", "anybody", _COLUMNS, _ONE_SHEET),
