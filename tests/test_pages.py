@@ -184,11 +184,18 @@ def deliveries(folder: Path) -> None:
         "mixed.txt": ["*.site22.example", "site23.example/a/*", "https://site24.example/a/1.jpg"],
         "page1.xml": page("<next>/v2/entries?start=2&amp;size=1&amp;max=2</next>", "71-1"),
         "page2.xml": page("", "72-1"),
+        "vics.json": media(1, "74-1"),
+        "caid.json": media(8, "75-1"),
     }.items():
         (folder / file).write_text("\n".join([*lines, ""]))
     with zipfile.ZipFile(folder / "june.zip", "w") as archive:
         archive.writestr("hashes.csv", f"md5\n{md5('73-1')}\n")
         archive.writestr("notes.txt", "of June\n")
+
+
+def media(category: int, name: str) -> list[str]:
+    """One medium of Project VIC."""
+    return [json.dumps([{"MediaID": 1, "Category": category, "MD5": md5(name)}])]
 
 
 def page(following: str, name: str) -> list[str]:
