@@ -36,8 +36,7 @@ def show_formats(known: tuple[KnownFormat, ...]) -> RenderableType:
 
 @lists_app.command(
     cls=PlainCommand,
-    help="Show which formats of lists are read, what is taken by default, and what must be "
-    "chosen. Those in brackets are what lists are packed in.",
+    help="Show which formats of lists are read, and what of them must be chosen.",
 )
 def formats(
     file_format: Annotated[

@@ -109,7 +109,10 @@ ABOUT = {
         "a digest or a link a line", "anybody", "every line; titles count for those below",
         "digests of links: --kind url_md5",
     ),
-    "parquet": AboutFormat("parquet files", "data teams, Spawning, LAION", _COLUMNS, _ASKED),
+    "parquet": AboutFormat(
+        "parquet files", "data teams, Spawning, LAION", _COLUMNS,
+        f"{_ASKED}; row hashes: --kind row_hash",
+    ),
     "arrow": AboutFormat("Arrow files, Feather 2", "data teams", _COLUMNS, _ASKED),
     "arrow-stream": AboutFormat("Arrow streams", "data teams", _COLUMNS, _ASKED),
     "xlsx": AboutFormat("sheets of Excel (extra [sheets])", "anybody", _COLUMNS, _ONE_SHEET),

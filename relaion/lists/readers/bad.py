@@ -13,7 +13,7 @@ from functools import lru_cache
 from relaion.errors import ListError
 from relaion.lists.readers import names, titles, words
 from relaion.lists.readers.columns import ListColumn
-from relaion.lists.readers.decisions import is_named, option_name
+from relaion.lists.readers.decisions import WordSays, is_named, option_name
 from relaion.lists.readers.format import OF_FILE, Options
 
 _BAD = words.words_in(f"{words.ABUSE} {words.LISTS_OF_BAD}")
@@ -104,3 +104,8 @@ def _option(column: ListColumn) -> str:
 
 def _told(what: str, it: str, word: str, option: str) -> str:
     return _SAYS.format(what=what, it=it, word=word) + _CHOICE.format(option=option)
+
+
+def says_bad(says: WordSays, cell: str) -> bool:
+    """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
+    return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)

@@ -366,6 +366,11 @@ def is_regular(table: TableSample) -> bool:
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
 
 
+def trimmed(cell: str) -> str:
+    """A cell without what nobody sees at its ends; most are letters and digits alone."""
+    return cell if cell.isascii() and cell.isalnum() else trim(cell, BLANK)
+
+
 def pieces_of(cell: str) -> list[str]:
     """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
     if "\n" not in cell:

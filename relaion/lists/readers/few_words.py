@@ -31,6 +31,7 @@ _HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
 _OF_NOTHING = _HARMLESS | words.words_in(f"{harmless_words.NAMES} {topic_words.NAMES}")
 _TOLD = words.words_in(topic_words.TOLD)
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
+_OPINIONS = words.words_in(topic_words.OPINIONS)
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
 _LABELS = words.words_in("label labels flag flags")
@@ -211,6 +212,8 @@ _WORDS_KNOWN = _OF_NOTHING | words.words_in("date time datum datums fecha data j
 def of_nothing(name: str) -> bool:
     """Whether a column by its name tells where, by whom, with what and of whom."""
     told = names.words_of(name)
+    if not _OPINIONS.isdisjoint(told):  # `team view`
+        return False
     is_by = len(told) > 1 and told[-1] in _BY
     is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
     is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))

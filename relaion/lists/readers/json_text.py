@@ -92,6 +92,9 @@ class JsonReader:
 
     def peek(self) -> str:
         """The first character of what comes next; empty at the end."""
+        text, at = self._text, self._at
+        if at < len(text) and text[at] > " ":
+            return text[at]
         while True:
             self._at = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._text):

@@ -17,9 +17,9 @@ from relaion.lists.readers.columns import (
     ListLayout,
     cleaned_name,
     pieces_of,
+    trimmed,
 )
 from relaion.lists.readers.decisions import (
-    WordSays,
     fates_of,
     is_ignored,
     refuse_unsure,
@@ -99,11 +99,6 @@ class Table:
 
 def _is_named_csv(file_name: str) -> bool:
     return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
-
-
-def _trimmed(cell: str) -> str:
-    """A cell without what nobody sees at its ends; most are letters and digits alone."""
-    return cell if cell.isascii() and cell.isalnum() else trim(cell, BLANK)
 
 
 def _is_bare_digest(row: Sequence[str], at: int) -> bool:
@@ -232,7 +227,7 @@ class RowsReading:
         whole = rows if self.are_records else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
         cells = {
-            c.index: [_trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
+            c.index: [trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
         if self.are_records:  # a field that nobody knows may stand in records of its own
@@ -316,8 +311,8 @@ class RowsReading:
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
             is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
             if self.options.is_good and is_asked:
-                bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
-                fates.update((i, BAD) for i in bad if i not in fates)
+                listed = (i for i in range(n) if bad.says_bad(said[i], cells[decider.index][i]))
+                fates.update((i, BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
         for i in replaced.alone(self.layout.columns, cells):
             fates.setdefault(i, TAKEN_BACK)
@@ -451,8 +446,3 @@ class RowsReading:
         return begins_word(cell) and any(
             r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
         )
-
-
-def says_bad(says: WordSays, cell: str) -> bool:
-    """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
-    return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)

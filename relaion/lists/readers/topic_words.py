@@ -146,6 +146,15 @@ VERDICTS = (
     "išmesti giữ bỏ ipo imeondolewa indarrean kendua cyfredol dilëwyd esmanté descartada gildir"
 )
 """What may be said of a record: none decides, but a column that holds one may."""
+OPINIONS = (
+    "view views opinion opinions vote votes voting verdict answer answers reply feedback stance "
+    "fate outcome ruling rulings says said call judgement judgment meinung ansicht votum stimme "
+    "stimmen urteil standpunkt einschätzung antwort avis réponse verdict vote opinión dictamen "
+    "voto votos respuesta veredicto parere opinione voto risposta oordeel mening antwoord stem "
+    "parecer opinião resposta åsikt omdöme svar vurdering holdning mielipide lausunto vastaus "
+    "vélemény válasz opinia odpowiedź názor odpověď мнение ответ görüş cevap"
+)
+"""Names of these are of what somebody thinks, whoever it is."""
 PARTICLES = (
     "in out on off up down over under back away left right for against pro con contra yes no nope "
     "yep ok raus rein hin her ab an aus zu dehors dedans fuera dentro fuori uit aan af ind ud inn "

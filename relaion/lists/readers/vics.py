@@ -34,6 +34,7 @@ _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
 _HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
+_CASES = frozenset(("Media", "media", "MEDIA"))
 _SHAPES = 1000  # of media that are told apart; others are read with care
 _PAIR = 2
 _PICTURES = frozenset((".jpg", "jpeg", ".png", ".gif", ".bmp", "webp"))
@@ -365,7 +366,7 @@ def _media_of(value: Any) -> Iterator[dict[str, Any]]:
         if value is not None:
             raise ListError("holds something that is no medium among its media")
         value = {}
-    inner = next((v for name, v in value.items() if name.casefold() == "media"), None)
+    inner = None if _CASES.isdisjoint(value) else _value(value, "media")
     if not isinstance(inner, list):
         yield value
         return
