@@ -84,15 +84,20 @@ class Odometer:
                 self._tell(at)
 
     @contextmanager
-    def passing(self, groups: float, share: Callable[[], float]) -> Iterator[None]:
-        """A stretch of which `share()` says how much is through; asked from another thread."""
+    def passing(self, groups: float, share: Callable[[], float | None]) -> Iterator[None]:
+        """A stretch of which `share()` says how much is through; asked from another thread.
+
+        None where it cannot say: what it asks may have ended just now.
+        """
         done = threading.Event()
 
         def look() -> None:
             seen = 0.0
             while not done.wait(EVERY):
-                with suppress(Exception):  # what is asked may have ended just now
-                    seen = max(seen, share())
+                if (now := share()) is None:
+                    continue
+                seen = max(seen, now)
+                with suppress(OSError):  # whoever was told is gone, and this process ends with it
                     self.reach(seen)
 
         with self.stretch(groups):

@@ -57,6 +57,19 @@ _start = duckdb.connect
 _run = Engine.run
 _free: list[duckdb.DuckDBPyConnection] = []
 _empty: dict[Any, bytes] = {}
+_of_parent: list[duckdb.DuckDBPyConnection] = []
+
+
+def _leave_to_parent() -> None:
+    """Take none of these in a process that was forked, nor close it: its threads are not there.
+
+    Whoever asks one waits for ever for them.
+    """
+    _of_parent.extend(_free)
+    _free.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class _Attached:

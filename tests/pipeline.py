@@ -101,6 +101,11 @@ def rows_of(out: Path, edition: str) -> list[dict[str, Any]]:
     return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
 
 
+_STAGES = (
+    "apply", "clean", "diff", "diff_check", "inspect", "match", "merge", "update", "verify",
+)  # fmt: skip
+
+
 @contextmanager
 def hands_here() -> Iterator[None]:
     """Do tasks in this process wherever a stage would start others for them."""
@@ -110,16 +115,7 @@ def hands_here() -> Iterator[None]:
         yield InProcess()
 
     with pytest.MonkeyPatch.context() as patch:
-        for stage in (
-            "apply",
-            "clean",
-            "diff",
-            "diff_check",
-            "inspect",
-            "match",
-            "merge",
-            "verify",
-        ):
+        for stage in _STAGES:
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
         yield

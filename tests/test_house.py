@@ -38,6 +38,14 @@ def test_what_only_asks_and_tells_loads_no_data_library(module: str) -> None:
     assert not {"duckdb", "pyarrow", "numpy"} & set(ast.literal_eval(done.stdout))
 
 
+def test_a_worker_loads_nothing_that_reads_the_files_of_partners() -> None:
+    """That takes as long as all else that it loads, and every process would wait for it."""
+    code = "import sys, relaion.run.worker, relaion.verifier.checker; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = ast.literal_eval(done.stdout)
+    assert [name for name in loaded if name.startswith("relaion.lists.readers")] == []
+
+
 def test_no_module_is_too_long_to_read() -> None:
     lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
     assert {name: n for name, n in lengths.items() if n > 450} == {}

@@ -1,5 +1,6 @@
 """Tests see of DuckDB what the product would, though their files share one that is there."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,17 @@ def test_it_can_be_switched_off(audit: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("relaion.engine.connection.duckdb", duckdb)
     with one_duckdb.one_duckdb(), connect(audit, read_only=True) as engine:
         assert isinstance(engine._con, duckdb.DuckDBPyConnection)
+
+
+def test_a_process_that_was_forked_takes_no_duckdb_of_its_parent(audit: Path) -> None:
+    """The threads stay with the parent: whoever asks for what they hold may wait for ever."""
+    with connect(audit, read_only=True) as engine:
+        engine.rows("from t")
+    (there,) = one_duckdb._free
+    child = os.fork()
+    if child == 0:
+        with connect(audit, read_only=True) as engine:
+            is_own = engine._con._duckdb is not there  # type: ignore[attr-defined]
+            os._exit(not (is_own and engine.rows("from t") == [(1,)]))
+    assert os.waitpid(child, 0)[1] == 0
+    assert one_duckdb._free == [there]

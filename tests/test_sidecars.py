@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,22 @@ def test_verify_does_not_pass_over_a_sidecar_that_cannot_be_read(tmp_path: Path)
     for look in (lambda: list(source.pieces()), lambda: list(source.rows({"url"}))):
         with pytest.raises(InputError, match=r"gone\.parquet"):
             look()
+
+
+def test_row_groups_that_hold_none_of_some_rows_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.parquet"
+    pq.write_table(pa.table({"url": [f"https://h{i}.example/" for i in range(10)]}), path,
+                   row_group_size=3)  # fmt: skip
+    source = Source(path, {"url": (At(0, "string"),)}, is_checked=False)
+    for rows, groups in (([0, 2], [(0, 0)]), ([3, 9], [(3, 1), (9, 3)]), ([], []), ([11], [])):
+        pieces = list(source.holding(pa.array(rows, pa.int64())))
+        assert [(p.first, *(p.groups or ())) for p in pieces] == groups
+        for piece in pieces:
+            ((first, found),) = piece.rows({"url"})
+            assert found.all("url")[0][0].as_py() == f"https://h{first}.example/".encode()
+    gone = replace(source, path=tmp_path / "gone.parquet")
+    with pytest.raises(InputError, match=r"gone\.parquet"):
+        list(gone.holding(pa.array([1], pa.int64())))
 
 
 def test_sidecars_are_no_matter_where_no_image_hash_is_listed(tmp_path: Path) -> None:

@@ -64,14 +64,14 @@ class World:
     def clean(self, name: str, **how: Any) -> Path:
         made = clean(
             self.folder / "data", self.lists, self.folder / name, keywords=self.words,
-            sidecars=self.sidecars, executor=InProcess(), **{**HOW, **how},
+            sidecars=self.sidecars, **{"executor": InProcess(), **HOW, **how},
         )  # fmt: skip
         return made.out
 
     def update(self, before: Path, name: str, **how: Any) -> Cleaned:
         return update(
             before, self.folder / "data", self.lists, self.folder / name, keywords=self.words,
-            sidecars=self.sidecars, executor=InProcess(), **{**HOW, **how},
+            sidecars=self.sidecars, **{"executor": InProcess(), **HOW, **how},
         )  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """What the check at the end of an update rests on, and when it does not."""
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,13 @@ from hypothesis import strategies as st
 from relaion.engine import connect
 from relaion.errors import InputError, StopError
 from relaion.lists.key import hmac_of_check, key_path, load
+from relaion.paths import Seal, seal
 from relaion.run.find import Hunt
+from relaion.run.pool import LocalPool
+from relaion.run.process import TaskOutcome
 from relaion.run.update import UpdateRun
 from relaion.stages.cleaned import Cleaned
+from relaion.stages.verify import check as checking
 from relaion.stages.verify import verify
 from relaion.verifier import checker, rows
 from relaion.verifier.verdict import Verdict
@@ -24,7 +30,7 @@ from tests.drawn import drawn
 from tests.faults.world import HONEST, OWN
 from tests.mutations import restate_audit
 from tests.oracle import md5
-from tests.pipeline import Sent
+from tests.pipeline import InProcess, Sent
 from tests.test_properties import ROWS
 from tests.test_update import DELIVERY, Rows, World, files
 
@@ -177,6 +183,46 @@ def _are_touched(done: Cleaned) -> bool:
     )
 
 
+@pytest.mark.parametrize(("rows_a_process", "n"), [(10_000_000, 1), (20, 2), (1, 4)])
+def test_processes_are_started_for_what_takes_longer_than_their_start(
+    world: World, monkeypatch: pytest.MonkeyPatch, rows_a_process: int, n: int
+) -> None:
+    """Of a check that rests, by its rows; shards are four here, with 35 rows."""
+    updated(world)
+    asked = []
+
+    @contextmanager
+    def processes(wanted: int) -> Iterator[Any]:
+        asked.append(wanted)
+        yield map
+
+    monkeypatch.setattr(checker, "processes", processes)
+    monkeypatch.setattr("relaion.verifier.resting.ROWS_A_PROCESS", rows_a_process)
+    assert again(world, workers=4).rests
+    assert asked == [n]
+
+
+class Hands(LocalPool):
+    """A pool that starts no process, and says how many it was to have."""
+
+    def run(self, tasks: Sequence[Any]) -> Iterator[TaskOutcome]:
+        self.wanted = self._workers
+        yield from InProcess().run(tasks)
+
+
+@pytest.mark.parametrize(
+    ("limits", "n"), [({}, 1), ({"_ROWS_A_PROCESS": 9}, 3), ({"_BYTES_A_PROCESS": 1}, 4)]
+)
+def test_an_update_writes_in_no_more_processes_than_there_is_work_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], n: int
+) -> None:
+    for name, value in limits.items():
+        monkeypatch.setattr(f"relaion.run.update.{name}", value)
+    hands = Hands(4)
+    updated(world, executor=hands, verify=False)
+    assert hands.wanted == n
+
+
 # -- what nothing may rest on --------------------------------------------------------------------
 
 
@@ -327,13 +373,13 @@ def test_a_row_with_the_link_of_a_new_hit_that_an_update_misses_is_found(
 # -- what changes after a check ------------------------------------------------------------------
 
 
-def again(world: World) -> Verdict:
+def again(world: World, digested: Mapping[Path, Seal] | None = None, workers: int = 1) -> Verdict:
     """The check at the end of an update, made again by itself."""
     out = world.folder / "out2"
     (out / "verified.json").unlink()
     return checker.verify(
         out, inputs=[world.folder / "data"], lists=world.lists, keywords=world.words,
-        parent=world.folder / "out", rests=True,
+        parent=world.folder / "out", rests=True, digested=digested, workers=workers,
     )  # fmt: skip
 
 
@@ -357,6 +403,64 @@ def test_a_file_that_is_other_than_the_parents_check_saw_is_found(world: World, 
     verdict = again(world)
     assert not verdict.ok and any("SHA-256" in f.what for f in verdict.findings)
     assert ANEW in verdict.notices
+
+
+def _checked(
+    monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None
+) -> list[Mapping[Path, Seal]]:
+    """What the check is told of digests that the run has taken; `first` is done just before it."""
+    told: list[Mapping[Path, Seal]] = []
+
+    def check(*given: Any, digested: Mapping[Path, Seal], **named: Any) -> Verdict:
+        told.append(digested)
+        first()
+        return checking(*given, digested=digested, **named)
+
+    monkeypatch.setattr("relaion.stages.clean.check", check)
+    return told
+
+
+def test_only_what_an_update_has_read_and_not_written_need_not_be_digested_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = _checked(monkeypatch)
+    out = updated(world).out
+    inputs = (world.folder / "data").rglob("*.parquet")
+    before = {p: world.folder / "out" / p.relative_to(out) for p in out.rglob("*.parquet")}
+    linked = [p for p, other in before.items() if p.samefile(other)]
+    assert 0 < len(linked) < len(before)
+    assert {p.resolve() for p in told[0]} == {p.resolve() for p in (*linked, *inputs)}
+    assert all(seal(path) == found for path, found in told[0].items())
+
+
+@pytest.mark.parametrize("place", ["out2/research/multi", "out2/research-safe/multi", "data/multi"])
+def test_a_digest_that_an_update_took_is_not_believed_of_a_file_that_was_touched_since(
+    world: World, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    path = world.folder / place / "part-002.parquet"
+
+    def change() -> None:
+        before, data = path.stat(), bytearray(path.read_bytes())
+        data[data.index(b"https://h") + 9] ^= 1
+        with path.open("r+b") as f:  # in place, and as old as it was
+            f.write(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    _checked(monkeypatch, change)
+    verdict = updated(world).verdict
+    assert verdict is not None and not verdict.ok and ANEW in verdict.notices
+    assert any("SHA-256" in f.what for f in verdict.findings)
+
+
+def test_a_digest_that_an_update_took_is_believed_of_a_file_that_nothing_touched(
+    world: World,
+) -> None:
+    out = updated(world).out
+    path = out / "research/multi/part-002.parquet"
+    verdict = again(world, {path: replace(seal(path), sha256="0" * 64)})
+    assert [(f.where, f.what) for f in verdict.findings] == [
+        ("research/multi/part-002.parquet", "its SHA-256 is not the one that the manifest states")
+    ]
 
 
 def test_rows_that_cannot_be_read_are_no_rows_that_nothing_names(

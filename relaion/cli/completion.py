@@ -2,7 +2,7 @@
 
 Typer speaks to the shells (`_RELAION_COMPLETE`). Nothing is offered but what `lists show` shows
 anyway: a list's number, who gave it and what it is called. Where nothing can be said nothing is,
-and no error: a shell would take that for a candidate. Heavy libraries are loaded for a list's
+and no error: a shell would write that into what is typed. Heavy libraries are loaded for a list's
 number alone, which stands in the store.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import typer
 
+from relaion.errors import RelaionError
 from relaion.roles import KINDS, ROLES, kind_words
 from relaion.sqlset import BUILT_IN, VERSION, load, versions
 
@@ -31,6 +32,9 @@ LIST_FORMATS = (
 PACKED = ("gzip", "bzip2", "xz", "zstd", "zip")
 SAMPLES = (*LIST_FORMATS, *PACKED)
 _WIDEST = 48
+# a store, a configuration or a script that is not there, is none, or was damaged: the command says
+# so itself, with what to do. Whatever else is raised is a bug, and may be seen
+_UNUSABLE = (RelaionError, OSError, ValueError)
 COLUMN_KINDS = ("md5", "sha1", "sha256", "hash", *KINDS)
 
 
@@ -85,7 +89,7 @@ def scripts(incomplete: str) -> list[Candidate]:
 def _scripts() -> dict[str, str]:
     try:
         return {key: script.purpose for key, script in load(VERSION).items()}
-    except Exception:
+    except _UNUSABLE:
         return {}
 
 
@@ -93,7 +97,7 @@ def sql_versions(incomplete: str) -> list[Candidate]:
     """Sets of scripts that are installed."""
     try:
         return [version for version in versions() if version.startswith(incomplete)]
-    except Exception:
+    except _UNUSABLE:
         return []
 
 
@@ -117,7 +121,7 @@ def list_ids(ctx: typer.Context, incomplete: str) -> list[Candidate]:
             (str(x.list_id), f"{x.source} {x.title or ''} {x.received or ''} {x.label}")
             for x in lists.show(store)
         ]
-    except Exception:
+    except _UNUSABLE:
         return []
     return _told(x for x in found if x[0].startswith(incomplete))
 

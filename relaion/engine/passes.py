@@ -34,11 +34,14 @@ class _Share:
         self._engine = engine
         self._start = self._told = 0.0
 
-    def __call__(self) -> float:
+    def __call__(self) -> float | None:
         now = self._engine.statement
         if now != self._statement:
             self._statement, self._start = now, self._told
         most = 1.0 if now[0] + 1 == now[1] else _MOST
-        through = max(0.0, self._engine.connection.query_progress()) / 100
+        try:
+            through = max(0.0, self._engine.connection.query_progress()) / 100
+        except duckdb.Error:  # closed, or at an end, since
+            return None
         self._told = self._start + (1 - self._start) * most * through
         return self._told

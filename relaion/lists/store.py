@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from relaion.engine import Engine
-from relaion.errors import InputError, ListError
+from relaion.errors import InputError
+from relaion.lists.contents import (
+    CHANGES,
+    COLUMNS,
+    count_entries,
+    open_store,
+    result_of,
+    rows_of_lists,
+    show,
+)
 from relaion.lists.database import (
     has_hashes,
     move_lists,
@@ -24,7 +33,6 @@ from relaion.lists.ingest import take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
 from relaion.lists.results import (
     Added,
-    ListAbout,
     ListChanges,
     Shown,
     StoredList,
@@ -32,139 +40,9 @@ from relaion.lists.results import (
     Withdrawn,
 )
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, owned_folder, shown, sweep
-from relaion.tabled import Results
 
 GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
 READER_VERSION = 1  # of what values of a file become entries
-
-# -- What a list store holds: for people in counts, for runs with what they need to record -----
-# A run calls `open_store` first, then `attach_store`, and reads `store.entries`
-# and `store.lists` in place. A writer replaces the file as a whole, so what a run has attached
-# does not change under it.
-
-_COLUMNS = (
-    "list_id", "source", "title", "label", "received", "n_read", "n_new", "n_known", "n_duplicate",
-    "n_retracted", "n_records", "n_used", "added", "content_sha256", "forms", "role", "format",
-    "settings", "replaces", "withdrawn", "entries_then",
-)  # fmt: skip
-_LISTS = f"select {', '.join(_COLUMNS)} from lists order by list_id"  # noqa: S608 - ours
-_Result = TypeVar("_Result", bound=ListAbout)
-
-
-def rows_of_lists(engine: Engine, *, history: bool = False) -> list[dict[str, Any]]:
-    """The lists of a store as rows by field name; those withdrawn only for the `history`."""
-    names = [name.removeprefix("n_") for name in _COLUMNS]
-    rows = [dict(zip(names, row, strict=True)) for row in engine.rows(_LISTS)]
-    held = [row for row in rows if history or row["withdrawn"] is None]
-    return [{**row, "forms": tuple(row["forms"] or ())} for row in held]
-
-
-def _result(kind: type[_Result], row: Mapping[str, Any], **more: Any) -> _Result:
-    """A list as a result of this class: its fields by name, and more of them."""
-    return kind(**{f.name: row[f.name] for f in fields(kind) if f.name in row} | more)
-
-
-def count_entries(engine: Engine) -> dict[int, dict[str, int]]:
-    """Entries by list and kind."""
-    return _by_list(engine, "select list_id, kind, count(*) from entries group by all order by all")
-
-
-def _by_list(engine: Engine, query: str) -> dict[int, dict[str, int]]:
-    found: dict[int, dict[str, int]] = {}
-    for list_id, name, n in engine.rows(query):
-        found.setdefault(list_id, {})[name] = n
-    return found
-
-
-_UNUSABLE = "select list_id, algorithm, n from unusable order by all"
-
-
-def show(store: AnyPath, *, history: bool = False) -> Results[Shown]:
-    """The lists of a store with their counts: never an entry, a file's name or its digest.
-
-    Args:
-        store: The list store.
-        history: Those that were withdrawn, too.
-
-    Returns:
-        The lists in the order of their numbers.
-
-    Raises:
-        ListError: For a file that is no store of this version.
-    """
-    with reading(as_path(store)) as engine:
-        rows, entries = rows_of_lists(engine, history=history), count_entries(engine)
-        skipped = _by_list(
-            engine, "select list_id, reason, n from skipped where n > 0 order by all"
-        )
-        unusable = _by_list(engine, _UNUSABLE)
-    return Results(
-        _result(
-            Shown,
-            row,
-            entries=json.loads(row["entries_then"] or "null") or entries.get(row["list_id"], {}),
-            skipped=skipped.get(row["list_id"], {}),
-            format=row["format"] or "",
-            unusable=unusable.get(row["list_id"], {}),
-            changes=_changes(row),
-            updated_by=tuple(x["list_id"] for x in rows if x["replaces"] == row["list_id"]),
-        )
-        for row in rows
-    )
-
-
-def _changes(row: Mapping[str, Any]) -> ListChanges | None:
-    told = json.loads(row["settings"] or "{}").get(_CHANGES)
-    return ListChanges(**told) if told else None
-
-
-_CHANGES = "changes"  # what an update changed, beside the settings by which it was read
-
-
-def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = False) -> StoreInfo:
-    """The lists of a store, for a run that is to use them.
-
-    Args:
-        store: The list store.
-        counted: Count the entries of each list.
-        may_be_empty: Take a store without a list, for who asks what was withdrawn since.
-
-    Returns:
-        The lists, and the versions of the store.
-
-    Raises:
-        ListError: For a file that is no store of this version or holds no list.
-        EngineError: While another program has it open for writing.
-    """
-    store = as_path(store)
-    with reading(store) as engine:
-        history = rows_of_lists(engine, history=True)
-        rows = [row for row in history if row["withdrawn"] is None]
-        entries = count_entries(engine) if counted else {}
-        unusable = _by_list(engine, _UNUSABLE)
-        ((store_version, key_version),) = engine.rows(
-            "select store_version, key_version from store"
-        )
-    if not rows and not may_be_empty:
-        raise ListError(f"{shown(store)}: holds no list; add one with `relaion lists add`")
-    lists = tuple(
-        _result(
-            StoredList,
-            row,
-            entries=entries.get(row["list_id"], {}),
-            unusable=unusable.get(row["list_id"], {}),
-        )
-        for row in rows
-    )
-    taken_back = any(
-        row["withdrawn"] is not None or (row["replaces"] is not None and row["retracted"])
-        for row in history
-    )
-    withdrawn = tuple(
-        _result(StoredList, row, entries={}) for row in history if row["withdrawn"] is not None
-    )
-    return StoreInfo(store, store_version, key_version, lists, taken_back, withdrawn)
-
 
 __all__ = [
     "Added", "ListChanges", "Shown", "StoreInfo", "StoredList", "Withdrawn", "add", "open_store",
@@ -337,7 +215,7 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
             f"`relaion lists withdraw {found['list_id']}`, then add it again)"
         )
     none = dict.fromkeys(("read", "new", "known", "duplicate", "retracted", "records", "used"), 0)
-    return _result(
+    return result_of(
         Added, found, **none, added=False, entries={}, skipped={}, format=found["format"] or "",
         replaces=None, notices=(notice,),
     )  # fmt: skip
@@ -362,8 +240,8 @@ def _added(
     )  # fmt: skip
     settings = json.loads(delivery.settings)
     if added.changes is not None:
-        settings[_CHANGES] = vars(added.changes)
-    told = {name: vars(added).get(name.removeprefix("n_")) for name in _COLUMNS if name != "added"}
+        settings[CHANGES] = vars(added.changes)
+    told = {name: vars(added).get(name.removeprefix("n_")) for name in COLUMNS if name != "added"}
     columns = told | {
         "content_sha256": delivery.content_sha256, "forms": list(delivery.forms) or None,
         "reader_version": READER_VERSION, "settings": json.dumps(settings),
@@ -443,4 +321,4 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
             f"what it took back from list {before} does not come back; add that list anew if it is "
             "to count again",
         ) * (before is not None)
-        return _result(Withdrawn, lists[list_id], entries=entries, notices=notices)
+        return result_of(Withdrawn, lists[list_id], entries=entries, notices=notices)

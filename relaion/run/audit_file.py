@@ -11,7 +11,7 @@ from relaion.parquet.looked_at import NotLookedAt
 from relaion.paths import shown
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, Hits
-from relaion.run.manifest import Earlier, Removal, Rows, Told
+from relaion.run.manifest import Carried, Earlier, Removal, Rows, Told
 from relaion.sqlset import Script, load
 
 
@@ -106,21 +106,17 @@ def _text(value: Any) -> Any:
     return shown(value) if isinstance(value, str) and not value.isprintable() else value
 
 
-def read_steps(out: Path) -> Rows:
-    """The table `steps` of an OUT's audit."""
+def read_carried(out: Path) -> Carried:
+    """What an update carries on of the audit of the OUT that it goes on from."""
     with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
-        return engine.rows(
+        steps = engine.rows(
             "select step, run, edition, subset, rows_in, removed, kept from steps order by all"
         )
-
-
-def read_files(out: Path) -> Rows:
-    """The files of an OUT, as its audit has them: inputs, which have no edition, and outputs."""
-    with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
-        return engine.rows(
+        files = engine.rows(
             "select null as edition, subset, shard, rows, bytes, sha256 from inputs "
             "union all select edition, subset, shard, rows, bytes, sha256 from outputs"
         )
+        return Carried(steps, files, _told(engine))
 
 
 def read_hits(out: Path) -> Hits:
@@ -134,18 +130,22 @@ def read_hits(out: Path) -> Hits:
 def read_told(out: Path) -> Told:
     """Read an OUT's audit."""
     with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
-        removals = engine.rows(
-            "select r.edition, r.subset, r.reason_kind, r.list_id, l.source, l.title, r.label, "
-            "r.kind, r.form, r.rule, r.gross, r.exclusive from removals as r "
-            "left join (select distinct list_id, source, title from lists) as l "
-            "on r.list_id = l.list_id order by all"
-        )
-        coverage = engine.rows(
-            "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
-        )
-        left_out = engine.rows(
-            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
-        )
+        return _told(engine)
+
+
+def _told(engine: Engine) -> Told:
+    removals = engine.rows(
+        "select r.edition, r.subset, r.reason_kind, r.list_id, l.source, l.title, r.label, "
+        "r.kind, r.form, r.rule, r.gross, r.exclusive from removals as r "
+        "left join (select distinct list_id, source, title from lists) as l "
+        "on r.list_id = l.list_id order by all"
+    )
+    coverage = engine.rows(
+        "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
+    )
+    left_out = engine.rows(
+        "select subset, role, column_name, reason, n_values from not_looked_at order by all"
+    )
     return Told(
         tuple(Removal(*line) for line in removals),
         tuple(Coverage(*line) for line in coverage),

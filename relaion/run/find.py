@@ -64,7 +64,8 @@ class Hunt:
     image digests none else is compared with any list, and how many rows have a value is counted
     of these. `fail` hears of each shard that broke it; without it they all end the search.
     `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
-    have a value is counted at all, which costs a third of a search for few digests.
+    have a value is counted at all, which costs a third of a search for few digests. `stays`: more
+    is asked when all is counted, so the connection is not closed then.
     """
 
     settings: Settings
@@ -77,6 +78,7 @@ class Hunt:
     fail: Fail | None = None
     with_entries: bool = False
     with_values: bool = True
+    stays: bool = False
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -211,11 +213,12 @@ class Hunt:
             writes["gather"]["hit_entries"] = self._path("hit_entries")
         else:
             del writes["hits"]["hit_entries"]
+        values = {"hits": {"counts": self.with_values}, "count": {"stays": self.stays}}
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
             reads=dict(reads or {}), writes=writes.get(step, {}), step=step, store=self.store,
-            values={"counts": self.with_values} if step == "hits" else {},
+            values=values.get(step, {}),
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:

@@ -262,7 +262,8 @@ def run_find(task: FindTask, finders: Finders, steps: "Steps | None" = None) -> 
     except BaseException:
         finders.close()
         raise
-    if task.step == ("cover" if task.settings.cover else "count"):
+    last = "cover" if task.settings.cover else "count"
+    if task.step in (last, "before") and not task.values.get("stays"):
         finders.close()
     return done
 

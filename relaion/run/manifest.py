@@ -171,6 +171,18 @@ class Told(NamedTuple):
     not_looked_at: tuple[NotLookedAt, ...]
 
 
+class Carried(NamedTuple):
+    """What an update carries on of the audit before: lines of its table `steps`, and what it told.
+
+    `files` are its inputs, which have no edition, and its outputs: edition, subset, shard, rows,
+    bytes, SHA-256.
+    """
+
+    steps: Rows
+    files: Rows
+    told: Told
+
+
 # -- manifest.json ----------------------------------------------------------------------------
 
 NOT_PUBLISHABLE = (

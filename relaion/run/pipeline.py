@@ -15,7 +15,7 @@ from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
-from relaion.paths import replaced, shown
+from relaion.paths import Seal, replaced, shown
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
@@ -72,6 +72,7 @@ class Run:
     caller: Caller
     progress: Progress
     yes: bool
+    digested: dict[Path, Seal] = field(default_factory=dict)  # files as this try has read them
     _failed: list[str] = field(default_factory=list)
     _written: int = 0  # shards, by this process
     _unwritten: int = 0

@@ -163,6 +163,10 @@ class LocalPool:
         """Take tasks from here on: what was not known when the first call was."""
         self._workers, self._work, self._held = workers, work, held
 
+    def no_more_than(self, workers: int) -> None:
+        """Take tasks in so many processes at most: there is not work for more."""
+        self._workers = min(self._workers, workers)
+
     def call(
         self, function: str, *given: Any, hear: Callable[[Any], object] | None = None, **named: Any
     ) -> Any:

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from relaion.engine import Engine, connect
 from relaion.errors import ListError
+from relaion.lists.contents import open_store
 from relaion.lists.database import attach_store, has_hashes
 from relaion.lists.key import hmac_digest
 from relaion.lists.results import StoredList
-from relaion.lists.store import open_store
 from relaion.paths import shown, unwritten
 from relaion.roles import HASHED_LINK_KINDS, LINK_KINDS
 from relaion.run.giver_report import name_of

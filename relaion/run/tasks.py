@@ -215,12 +215,20 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 
 
 def tasks(
-    settings: Settings, shards: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
+    settings: Settings,
+    shards: Sequence[Numbered],
+    searched: Searched,
+    copies: Mapping[int, str],
+    workers: int | None = None,
 ) -> Iterator[Task]:
-    """Tasks for some shards, in order of number."""
+    """Tasks for some shards, in order of number.
+
+    `workers` is how many there is work for, where that is known; a single one shares with nobody.
+    """
     rows = sum(n.shard.rows for n in shards)
-    workers = settings.limits.fitting(settings.limits.workers)
-    each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
+    most = settings.limits.fitting(settings.limits.workers)
+    each = BATCH_ROWS if workers == 1 else rows // (SHARES * min(workers or most, most))
+    each = max(FEWEST_ROWS, min(BATCH_ROWS, each))
     for batch in batches(shards, each):
         yield task(settings, batch, searched, copies)
 

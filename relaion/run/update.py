@@ -9,19 +9,20 @@ sites, and what a row was named by is known of lists that are there.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import BY_BYTES, UNREAD, UNREAD_BESIDE, NotLookedAt
-from relaion.paths import private_folder
+from relaion.paths import Seal, private_folder
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
-from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Earlier, Rows, Told
+from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Carried, Earlier
 from relaion.run.outputs import AUDIT
 from relaion.run.parent import (
     Key,
@@ -34,13 +35,18 @@ from relaion.run.parent import (
     refused_sidecars,
 )
 from relaion.run.pipeline import Run
-from relaion.run.pool import blaming
+from relaion.run.pool import LocalPool
+from relaion.run.process import TaskOutcome
 from relaion.run.survey import Numbered, sidecar_lines
 from relaion.run.tasks import Report, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 
 GAINS = "gains"  # folder of the search for new entries, in the work folder
 _LINKED_ROWS = 1_000_000
+# what takes some two seconds, as much as the start of a process is worth: to decide and write, and
+# to digest
+_ROWS_A_PROCESS = 1_000_000
+_BYTES_A_PROCESS = 4_000_000_000
 
 
 @dataclass
@@ -53,11 +59,12 @@ class UpdateRun(Run):
     parent: Parent = field(kw_only=True)
     since: ListsSince = field(kw_only=True)
     shards: ShardsSince = field(kw_only=True)
+    carried: Carried = field(kw_only=True)
     allow_changed: bool = field(kw_only=True)
     _touched: frozenset[int] | None = None  # None: all shards are decided anew
+    _worth: int | None = None  # processes, where there is not work for all
     _walks: bool = True  # whether rows may have left for what nothing names now
     _moved: dict[int, Key] = field(default_factory=dict)  # by number, what a shard was called
-    _told_before: Told | None = None
 
     # -- the search ----------------------------------------------------------------------------
 
@@ -77,7 +84,7 @@ class UpdateRun(Run):
                 return self._search_all(beside, store)
             hold(gains.hits, self.request.inputs.rows, self.request.known.sources, yes=self.yes)
             self._touched = frozenset(gains.digests) | search.linked_shards(gains)
-            hunt = self._hunt(beside, store)
+            hunt = replace(self._hunt(beside, store), with_values=False, stays=True)
             shards = [n for n in gains.shards if n.no in self._touched]
             now = hunt.run(shards)
             hunt.count_before(now.shards, self.since.gained)
@@ -174,17 +181,32 @@ class UpdateRun(Run):
         settings = replace(self.request.settings, work=journal.work)
         return Hunt(
             settings, beside, roles, replace(store, only=only), journal,
-            self.executor, self.progress, self._fail, with_values=False,
+            self.executor, self.progress, self._fail, with_values=False, stays=True,
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------
+
+    def _rewrite(self, searched: Searched) -> dict[int, Report]:
+        """Write, where few shards are touched in no more processes than are worth their start."""
+        if self._touched is not None:
+            self._worth = self._processes(searched.shards, self._touched)
+            if isinstance(self.executor, LocalPool):
+                self.executor.no_more_than(self._worth)
+        return super()._rewrite(searched)
+
+    def _processes(self, shards: Sequence[Numbered], touched: frozenset[int]) -> int:
+        """How many processes there is work for: some shards are written, the others digested."""
+        rows = sum(n.shard.rows for n in shards if n.no in touched)
+        size = sum(n.shard.bytes for n in shards if n.no not in touched)
+        n_bytes = size * len(self.request.settings.editions)
+        return 1 + rows // _ROWS_A_PROCESS + n_bytes // _BYTES_A_PROCESS
 
     def _tasks(
         self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
     ) -> Iterator[Task]:
         settings, touched = self.request.settings, self._touched
         decided = [n for n in waiting if touched is None or n.no in touched]
-        for batch in tasks(settings, decided, searched, copies):
+        for batch in tasks(settings, decided, searched, copies, self._worth):
             yield replace(
                 batch, parents=self._parents(batch.shards), is_less=self._walks,
                 gained=() if touched is None else self.since.gained,
@@ -193,6 +215,25 @@ class UpdateRun(Run):
         for some in batches(rest, _LINKED_ROWS):
             batch = task(settings, some, searched, copies)
             yield replace(batch, parents=self._parents(some), decides=False)
+
+    def _take(
+        self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]
+    ) -> Sequence[Numbered]:
+        again = super()._take(batch, outcome, reports)
+        for n in batch.shards:
+            if (report := reports.get(n.no)) is not None:
+                self.digested |= dict(self._digests(n, report))
+        return again
+
+    def _digests(self, n: Numbered, report: Report) -> Iterator[tuple[Path, Seal]]:
+        """The files of a shard of which this try has read all bytes, as they were when it was done.
+
+        What was written, or copied, is to be read from the disk once more by whoever checks it.
+        """
+        yield n.shard.path, Seal(report.stamp, report.sha256)
+        for name, made in report.outputs.items():
+            if made.how == "linked" and made.stamp is not None:
+                yield self.request.settings.target(name, n), Seal(made.stamp, made.sha256)
 
     def _parents(self, shards: Sequence[Numbered]) -> dict[int, Any]:
         """The editions of these shards as they were; of new and changed ones there are none.
@@ -214,21 +255,11 @@ class UpdateRun(Run):
 
     def _earlier(self) -> Earlier:
         refuse_other_audit(self.parent.folder, self.parent.made)  # it is read from now on
-        with blaming(self.parent.folder / AUDIT):
-            steps: Rows = self.caller.call("relaion.run.audit_file:read_steps", self.parent.folder)
         return Earlier(
-            self.parent.folder / AUDIT, steps, self._touched is None,
+            self.parent.folder / AUDIT, self.carried.steps, self._touched is None,
             tuple(x["list_id"] for x in self.request.plan.lists),
             self.parent.made["why"] not in (PUBLISHABLE, BROUGHT_BACK),
         )  # fmt: skip
-
-    def _before(self) -> Told:
-        if self._told_before is None:
-            with blaming(self.parent.folder / AUDIT):
-                self._told_before = self.caller.call(
-                    "relaion.run.audit_file:read_told", self.parent.folder
-                )
-        return self._told_before
 
     def _covered(
         self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
@@ -236,7 +267,7 @@ class UpdateRun(Run):
         if self._touched is None:
             return super()._covered(beside, searched, reports)
         self._check_still(beside, reports)
-        return self._before().coverage
+        return self.carried.told.coverage
 
     def _passed_over(
         self, beside: tuple[Sidecar, ...], searched: Searched
@@ -245,7 +276,10 @@ class UpdateRun(Run):
         if self._touched is None:
             return found
         counted = (BY_BYTES, UNREAD, UNREAD_BESIDE)  # by their values, which are what they were
-        return (*found, *(x for x in self._before().not_looked_at if x.reason.startswith(counted)))
+        return (
+            *found,
+            *(x for x in self.carried.told.not_looked_at if x.reason.startswith(counted)),
+        )
 
     def _told(
         self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]

@@ -204,7 +204,7 @@ def carry_out(
                 keywords=words.raw if words else None, key=request.known.key, columns=columns,
                 sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
-                rests=parent is not None,
+                rests=parent is not None, digested=run.digested,
             )  # fmt: skip
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)

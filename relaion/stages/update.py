@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.hits import hold_good
+from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.parent import (
@@ -139,16 +140,15 @@ def update(
             refuse_changed(made, shards.lost, "gone")
             refuse_changed(made, shards.changed, "changed")
         with blaming(before / AUDIT):
-            steps = pool.call("relaion.run.audit_file:read_steps", before)
-            files = pool.call("relaion.run.audit_file:read_files", before)
-            pool.call("relaion.run.audit_file:read_told", before)
-        refuse_other_counts(made, steps, files)
+            carried: Carried = pool.call("relaion.run.audit_file:read_carried", before)
+        refuse_other_counts(made, carried.steps, carried.files)
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)
         check_apart_from_shards(out, work, inputs, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
         run = partial(
-            UpdateRun, parent=made, since=since, shards=shards, allow_changed=allow_changed
-        )
+            UpdateRun, parent=made, since=since, shards=shards, carried=carried,
+            allow_changed=allow_changed,
+        )  # fmt: skip
         return carry_out(
             place, request, pool, inputs, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,

@@ -15,7 +15,16 @@ from relaion.labs.place import is_applied
 from relaion.labs.sides import NO_SET, refuse_diffs, refuse_folder
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    Seal,
+    as_path,
+    as_paths,
+    maybe_path,
+    owned_folder,
+    shown,
+)
 from relaion.run import manifest
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
@@ -121,10 +130,12 @@ def check(
     ledger: Path | None = None,
     parent: Path | None = None,
     rests: bool = False,
+    digested: Mapping[Path, Seal] | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
-    `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed.
+    `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed;
+    for that, files that the run has `digested` itself need not be digested once more.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
     A file that ends the process counts as unreadable, and the check is done again.
@@ -137,7 +148,7 @@ def check(
         given = {
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
             "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
-            "parent": parent, "rests": rests,
+            "parent": parent, "rests": rests, "digested": digested,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened

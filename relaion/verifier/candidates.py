@@ -16,7 +16,7 @@ blanks are undone, each with the other scheme and without one, in lower case, wi
 import hashlib
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -86,12 +86,14 @@ _HIDING = "%25|%3[0-9]|%[46][1-6]"
 _MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
 # of any other link that is not even known: it may be escaped as a whole, entities and all
 _USUAL = "(?i)^https?://"
-_IS_USUAL = re.compile(rb"https?://", re.IGNORECASE)
+# up to the end of the host, behind which another link may stand
+_OUTER = re.compile(rb"https?://[/\\]*[^/\\?#]*", re.IGNORECASE)
 
 _AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
-_PORT = re.compile(rb":[0-9]")
-_ENDS = bytes.maketrans(b"?&=:\\", b"/////")
+_PORT = re.compile(rb":[0-9]+[/\\]")
+_WORDS = re.compile(rb"([^/?&=:\\]+)([/\\]?)")  # a host has a slash, or a port, behind it
 _PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
+_FOREIGN_HOST = re.compile(rb"[a-z0-9_.-]*[\x80-\xff][a-z0-9_.\x80-\xff-]*")
 _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
 
 
@@ -152,11 +154,12 @@ class Near:
 
     def may_name_inside(self, url: bytes) -> bool:
         """Whether a link may hold one on a host that is near, or that is odd."""
-        if not _IS_USUAL.match(url):
+        outer = _OUTER.match(url)
+        if outer is None:
             return True
-        text = url.lower()
+        text = url[outer.end() :].lower()
         for _ in range(_DEEPEST):
-            if not text.isascii() or self._stands_in(text):
+            if self._stands_in(text):
                 return True
             undone = unquote_to_bytes(text).lower()
             if undone == text:
@@ -167,10 +170,11 @@ class Near:
     def _stands_in(self, text: bytes) -> bool:
         if _PORT.search(text):
             return True
-        if text.rfind(b"http") > 0 and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
+        if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
             return True
-        # whatever stands between two such signs may be a host; what ends the text is not
-        words = [word for word in text.translate(_ENDS).split(b"/")[:-1] if b"." in word]
+        words = [word for word, slash in _WORDS.findall(text) if slash and b"." in word]
+        if not text.isascii() and any(_FOREIGN_HOST.fullmatch(word) for word in words):
+            return True
         return any(host in self for host in filter(_PLAIN_HOST.fullmatch, words))
 
 
@@ -182,10 +186,26 @@ def _digest(host: bytes) -> str:
 # -- rows that carry one of some links -------------------------------------------------------
 
 _FEW_HOSTS = 64
+_FEW_WORDS = 8  # of one host
+_LONGEST = 24  # characters of a word: more tell no more links apart
 _KEY_HOST = re.compile(r"[^/?#]*")
-# what may spell a letter, digit, `-` or `_` of a host otherwise, or stand between two of them: any
-# byte that is not printed, any entity, and any escape but those of signs that none of these is
-_MAY_HIDE = r"[^\x21-\x7e]|;|%(?:2[^0-246-9a-cf]|3[^acdef]|[^23]|$)"
+_NO_WORD = re.compile(r"%[0-9A-F]{2}|[^A-Za-z0-9_-]")
+# what may spell a letter, digit, `-`, `_` or dot of a host otherwise, or stand between two of them:
+# any byte that is not printed, any entity but `&amp;`, any escape but those of signs that none of
+# these is, and a label that means another one
+_MAY_HIDE = (
+    r"[^\x21-\x7e]|(?:[^p]|[^m]p|[^a]mp|[^&]amp|^(?:a?m?p)?);|"
+    "%(?:2[^0-246-9a-cf]|3[^acdef]|[^23]|$)|xn--"
+)
+
+
+def _pattern(of_host: tuple[str, Collection[str]]) -> str:
+    """What stands in a link on a host, with one of these words behind it; any where one is ''."""
+    host, words = of_host
+    found = host.replace(".", r"\.+")
+    if "" in words or len(words) > _FEW_WORDS:
+        return found
+    return f"{found}.*(?:{'|'.join(sorted(words))})"
 
 
 @dataclass(frozen=True)
@@ -210,15 +230,21 @@ class Carriers:
     def words(self) -> str | None:
         """A pattern that every link has which may carry a key; None where none is known.
 
-        A label of a plain host stands in a link as it is, but for case, unless something there has
-        to be undone first: an escape, an entity, or a character that nobody sees. To look for a few
-        such words costs as much as one look at the link.
+        A plain host stands in a link as it is, but for case and runs of dots, and behind it the
+        longest word of the key, unless something there has to be undone first: an escape, an
+        entity, or a character that nobody sees. To look for a few of them costs as much as one
+        look at the link. A large host alone would be found in every tenth.
         """
-        hosts = {_KEY_HOST.match(key)[0] for key in self.own | self.inside}  # type: ignore[index]
-        if len(hosts) > _FEW_HOSTS or not all(map(is_ordinary, hosts)):
+        words: dict[str, set[str]] = {}
+        for key in self.own | self.inside:
+            host = _KEY_HOST.match(key)[0]  # type: ignore[index]
+            if not is_ordinary(host):
+                return None
+            behind = _NO_WORD.split(key[len(host) :])
+            words.setdefault(host, set()).add(max(behind, key=len)[-_LONGEST:])
+        if len(words) > _FEW_HOSTS:
             return None
-        words = {max(host.split("."), key=len) for host in hosts}
-        return f"(?i){'|'.join(sorted(words))}|{_MAY_HIDE}"
+        return f"(?i){'|'.join(sorted(map(_pattern, words.items())))}|{_MAY_HIDE}"
 
     @cached_property
     def _near(self) -> tuple[Near, Near]:

@@ -15,7 +15,7 @@ from relaion.lists.snapshot import Snapshot, hold
 from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
-from relaion.paths import shown
+from relaion.paths import Seal, shown
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
     Given,
@@ -52,7 +52,7 @@ from relaion.verifier.lineage import (
 )
 from relaion.verifier.lookup import Apply, Begins
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
-from relaion.verifier.resting import check_resting
+from relaion.verifier.resting import check_resting, worth_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
@@ -75,16 +75,18 @@ def verify(
     ledger: Path | None = None,
     parent: Path | None = None,
     rests: bool = False,
+    digested: Mapping[Path, Seal] | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `rests`: what the parent's own
-    check saw is not looked at again, as far as nothing of it changed. `held()` is called as soon as
-    the store is open, `begins(detail, files, groups)` where a part of the check begins. Writes
-    nothing but private copies of sidecars of text lines, in the private folder `work` or one that
-    is gone afterwards. A list of hashed links makes it slow: each link is written in every way
+    check saw is not looked at again, as far as nothing of it changed; files that this very run has
+    `digested` need not be digested once more for that. `held()` is called as soon as the store is
+    open, `begins(detail, files, groups)` where a part of the check begins. Writes nothing but
+    private copies of sidecars of text lines, in the private folder `work` or one that is gone
+    afterwards. A list of hashed links makes it slow: each link is written in every way
     that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
@@ -118,10 +120,14 @@ def verify(
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
         check_said(out, statement, given.secret, notes)
-        with processes(min(workers, len(statement.inputs))) as apply:
-            job = Job(out, statement, given, begins, before)
-            if not (rests and check_resting(job, apply, notes)):
-                _check_rows(job, apply, notes)
+        job = Job(out, statement, given, begins, before)
+        n = min(workers, len(statement.inputs))
+        if rests:
+            with processes(min(n, worth_resting(statement))) as apply:
+                if check_resting(job, apply, notes, digested or {}):
+                    return notes.verdict(shown(out))
+        with processes(n) as apply:
+            _check_rows(job, apply, notes)
     return notes.verdict(shown(out))
 
 

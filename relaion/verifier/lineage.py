@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ class RunBefore:
                 )
                 notes.find("6", f"{AUDIT} (parent)", what)
             return None
+        return self._cells
+
+    @cached_property
+    def _cells(self) -> Cells | None:
         return read_audit(self.out, Notes())
 
     def outputs(self, subset: str, name: str, source: FileLine | None) -> dict[str, OutputTask]:

@@ -342,10 +342,15 @@ def hit_links(what: tuple[StatedLists, Source]) -> dict[str, set[int]]:
     """The keys of the links of the rows that a list hits, with those lists."""
     known, source = what
     links: dict[str, set[int]] = {}
-    if not (known.rows or known.beside.links or known.beside.hashes):
+    if known.beside.links or known.beside.hashes:
+        pieces: Iterable[Source] = [source]
+    elif source.path in known.rows:
+        pieces = source.holding(known.rows[source.path])
+    else:
         source.moved(source.size[0])
         return links
-    for first, rows in source.rows(known.roles):
+    looked_at = chain.from_iterable(piece.rows(known.roles) for piece in pieces)
+    for first, rows in looked_at:
         if "url" not in rows.columns:
             continue
         named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))

@@ -19,6 +19,7 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.links import link_key
 from relaion.links.inner import inner_links
+from relaion.paths import Seal
 from relaion.verifier import counts, file_checks
 from relaion.verifier.audit_tables import (
     Cells,
@@ -44,7 +45,8 @@ from relaion.verifier.lookup import (
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists, values
 from relaion.verifier.rows import Source
-from relaion.verifier.shard import check_files, check_shard
+from relaion.verifier.shard import check_shard
+from relaion.verifier.stated_files import check_files
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask, judge
 from relaion.verifier.verdict import Notes, count
 
@@ -61,10 +63,20 @@ class Ground:
     gained: frozenset[int]
 
 
-def check_resting(job: Job, apply: Apply, notes: Notes) -> bool:
+ROWS_A_PROCESS = 10_000_000
+"""To look at so many for new entries takes longer than to start a process."""
+
+
+def worth_resting(statement: Statement) -> int:
+    """How many processes are worth their start."""
+    return 1 + sum(statement.sums()[0].values()) // ROWS_A_PROCESS
+
+
+def check_resting(job: Job, apply: Apply, notes: Notes, digested: Mapping[Path, Seal]) -> bool:
     """Check all that needs rows as far as it cannot rest; False where nothing can.
 
-    Then why is a notice, and all has to be checked whole.
+    Then why is a notice, and all has to be checked whole. `digested` are files that the run has
+    digested a moment ago, as they were then.
     """
     ground = "something was found before any row was looked at"
     if not notes.findings:
@@ -74,7 +86,7 @@ def check_resting(job: Job, apply: Apply, notes: Notes) -> bool:
         return False
     found = Notes()
     try:
-        _Resting(job, ground, apply).check(found)
+        _Resting(job, ground, apply, digested).check(found)
     except InputError:  # the whole check says which file it is
         notes.notice("every shard was checked whole: a file cannot be read as it was")
         return False
@@ -182,6 +194,7 @@ class _Resting:
     job: Job
     ground: Ground
     apply: Apply
+    digested: Mapping[Path, Seal]
 
     def check(self, notes: Notes) -> None:
         job = self.job
@@ -275,10 +288,17 @@ class _Resting:
         for report in self.apply(check_touched, tasks):
             reports.append(report)
             notes.add(report.notes)
-        resting = [_bare(task) for task in tasks_of(job, StatedLists(), rest, {})]
+        resting = [self._bare(task) for task in tasks_of(job, StatedLists(), rest, {})]
         for report in self.apply(check_files, resting):
             notes.add(report.notes)
         return reports
+
+    def _bare(self, task: ShardTask) -> ShardTask:
+        """A task for files alone, which travels light."""
+        files = [o.path for o in task.outputs]
+        files += [] if task.source is None else [task.source.path]
+        known = {path: self.digested[path] for path in files if path in self.digested}
+        return replace(task, sample={}, before={}, digested=known)
 
     def _say(self, resting: int, of: int, notes: Notes) -> None:
         lists = self.job.statement.lists
@@ -303,11 +323,6 @@ def _with_links(known: StatedLists, sources: Sequence[Source], apply: Apply) -> 
             links.setdefault(key, set()).update(lists)
     found = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
     return replace(found, carriers=found.carriers.prepared())
-
-
-def _bare(task: ShardTask) -> ShardTask:
-    """A task for files alone, which travels light."""
-    return replace(task, sample={}, before={})
 
 
 def check_touched(task: ShardTask) -> ShardReport:

@@ -9,6 +9,7 @@ was taken off is compared by itself (`compare_schemas`).
 
 import os
 from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
@@ -273,6 +274,30 @@ class Source:
             if not self.is_checked:
                 raise
 
+    def holding(self, numbers: pa.Array) -> Iterator["Source"]:
+        """Itself in pieces of one row group that holds a row of these numbers, in order."""
+        wanted = numbers.to_pylist()
+        for piece in self._of_groups():
+            at = bisect_left(wanted, piece.first)
+            if at < len(wanted) and wanted[at] < piece.first + piece.size[0]:
+                yield replace(piece, size=(0, 0))
+            self.moved(piece.size[0])
+
+    def _of_groups(self) -> Iterator["Source"]:
+        """Itself in row groups, each with its number of rows as `size`."""
+        try:
+            with open_shard(self.path) as file:
+                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        except InputError:
+            if not self.is_checked:
+                raise
+            return
+        first = self.first
+        for group, size in enumerate(sizes):
+            if self.groups is None or group in self.groups:
+                yield replace(self, groups=(group,), first=first, size=(size, 1))
+                first += size
+
     def moved(self, rows: int) -> None:
         """Tell that so many rows of it are through."""
         n_rows, n_groups = self.size
@@ -281,20 +306,14 @@ class Source:
 
     def pieces(self) -> Iterator["Source"]:
         """Itself in pieces of whole row groups, each of some PIECE_ROWS rows."""
-        try:
-            with open_shard(self.path) as file:
-                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-        except InputError:
-            if not self.is_checked:
-                raise
-            return
         groups: list[int] = []
         first = held = 0
-        for group, size in enumerate(sizes):
+        for piece in self._of_groups():
+            size = piece.size[0]
             if groups and held + size > PIECE_ROWS:
                 yield replace(self, groups=tuple(groups), first=first)
                 groups, first, held = [], first + held, 0
-            groups.append(group)
+            groups += piece.groups or ()
             held += size
         if groups:
             yield replace(self, groups=tuple(groups), first=first)

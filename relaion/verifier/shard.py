@@ -5,7 +5,6 @@ model knows what must remain, it has to be there, bit for bit. Where it does not
 one's own, no lists given), the output's rows have to stand in the input in this order.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.odometer import ODOMETER
-from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
+from relaion.paths import Seal, is_still, shown
 from relaion.verifier.compare import (
     Cursor,
     Differences,
@@ -29,8 +28,8 @@ from relaion.verifier.compare import (
 from relaion.verifier.counts import count_coverage, count_reasons
 from relaion.verifier.file_checks import check_columns
 from relaion.verifier.footers import Said, check_owned
-from relaion.verifier.manifest import FileLine
-from relaion.verifier.rows import Rows, Source, batches, open_shard, rows_of, schema_of
+from relaion.verifier.rows import Rows, Source, batches, rows_of, schema_of
+from relaion.verifier.stated_files import digest_of, is_other, stamp_at, where_of
 from relaion.verifier.task import (
     OutputTask,
     Reasons,
@@ -52,8 +51,8 @@ def check_shard(task: ShardTask) -> ShardReport:
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     files += [(o.path, o.where, o.stated) for o in task.before.values()]
     if task.source is not None and task.stated is not None:
-        files.append((task.source.path, _where(task), task.stated))
-    stamps = [_stamp(path) for path, _, _ in files]
+        files.append((task.source.path, where_of(task), task.stated))
+    stamps = [stamp_at(path) for path, _, _ in files]
     with ODOMETER.stretch(task.groups):
         found = _check(task, report)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
@@ -62,35 +61,8 @@ def check_shard(task: ShardTask) -> ShardReport:
     return found
 
 
-def check_files(task: ShardTask) -> ShardReport:
-    """Check only that the files of a shard have the bytes that the manifest states."""
-    report = ShardReport(task.subset)
-    files = [(o.path, o.where, o.stated) for o in task.outputs]
-    if task.source is not None and task.stated is not None:
-        files.append((task.source.path, _where(task), task.stated))
-    for path, where, stated in files:
-        stamp = _stamp(path)
-        sha256 = _whole(path, where, stated, report.notes)
-        if stamp is not None and sha256 is not None and _stamp(path) != stamp:
-            report.notes.find("5", where, "was changed or replaced while it was checked")
-    if task.source is None or _is_other(task.source, written=True):
-        report.notes.find("5", _where(task), "was replaced; nothing was held against it")
-    return report
-
-
-def _where(task: ShardTask) -> str:
-    return shown(f"{task.subset}/{task.name} (input)")
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        return stamp_of(path)
-    except InputError:
-        return None
-
-
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:
-    read = [(o, _whole(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
+    read = [(o, digest_of(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
     outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
     for output, found in outputs:
         if task.stated is None or found != task.stated.sha256:
@@ -100,10 +72,10 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
         report.notes.unreadable(lost.where)
     before = _others_before(task, outputs, report.notes)
     if task.source is not None and task.stated is not None:
-        where = _where(task)
-        sha256 = _whole(task.source.path, where, task.stated, report.notes)
+        where = where_of(task)
+        sha256 = digest_of(task.source.path, where, task.stated, report.notes)
         same = sha256 == task.stated.sha256
-        if sha256 is not None and _is_other(task.source, written=same):
+        if sha256 is not None and is_other(task.source, written=same):
             report.notes.find("5", where, "was replaced; nothing was held against it")
             _check_alone(task, [o for o, _ in outputs], before, report)
             return report
@@ -131,7 +103,7 @@ def _others_before(
         before = task.before.get(name)
         if before is None or before.stated.sha256 == sha256:
             continue
-        if _whole(before.path, before.where, before.stated, Notes()) == before.stated.sha256:
+        if digest_of(before.path, before.where, before.stated, Notes()) == before.stated.sha256:
             found[name] = before
             continue
         said = "is missing, or not what the manifest beside it states; nothing was held against it"
@@ -139,43 +111,6 @@ def _others_before(
         if task.keeps_out:
             notes.limit("1b", "files of the parent could not be read, so what left before it")
     return found
-
-
-def _is_other(source: Source, *, written: bool) -> bool:
-    """Whether this is not the file whose columns, and rows with an entry, are known.
-
-    With `written`, a further name or another mode makes no other file of it.
-    """
-    now, before = _stamp(source.path), source.stamp
-    if now is None or before is None:
-        return now is None
-    return now.written != before.written if written else now != before
-
-
-def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:
-    """The SHA-256 of a file that can be read; what differs from the manifest goes to notes."""
-    try:
-        if not path.is_file():  # a pipe would be waited for
-            notes.find("5", where, "is missing")
-            return None
-        size = path.stat().st_size
-        with path.open("rb") as f:
-            sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-        with open_shard(path) as file:
-            rows = file.metadata.num_rows
-    except OSError:
-        notes.find("5", where, "is missing")
-        return None
-    except InputError:
-        notes.find("5", where, "is no whole parquet file")
-        return None
-    if rows != stated.rows:
-        notes.find("5", where, f"has {rows:,} rows; the manifest states {stated.rows:,}")
-    if size != stated.bytes:
-        notes.find("5", where, f"has {size:,} bytes; the manifest states {stated.bytes:,}")
-    if sha256 != stated.sha256:
-        notes.find("5", where, "its SHA-256 is not the one that the manifest states")
-    return sha256
 
 
 def _check_against(

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.paths import Seal
 from relaion.verifier.manifest import EditionLine, FileLine
 from relaion.verifier.model import Reason, Rules, StatedLists, list_reasons, rule_reasons
 from relaion.verifier.rows import Roles, Rows, Source
@@ -103,7 +104,8 @@ class ShardTask:
     whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
     labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
     rows that it lacks need no other reason to be gone. `earlier`: the lists that the run before
-    had, where what they alone name is counted, too.
+    had, where what they alone name is counted, too. `digested`: files whose digest this very run
+    has taken; a check of files alone believes it while nothing has touched them since.
     """
 
     subset: str
@@ -122,6 +124,7 @@ class ShardTask:
     before: Mapping[str, OutputTask] = field(default_factory=dict)
     keeps_out: bool = False
     earlier: frozenset[int] | None = None
+    digested: Mapping[Path, Seal] = field(default_factory=dict)
 
     def as_before(self, named: Reasons) -> Reasons:
         """The same as if there were only the lists of the run before."""

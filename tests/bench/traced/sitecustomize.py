@@ -1,0 +1,5 @@
+"""Loaded by each process that `tests.bench.phases` watches: it has its functions measured."""
+
+from tests.bench.spans import watch
+
+watch()
