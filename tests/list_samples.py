@@ -13,11 +13,11 @@ import pytest
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key, read_scoped
 from relaion.lists.delivery import read_columns, read_where, scoped_kind
-from relaion.lists.readers import apart
-from relaion.lists.readers.documents import Document
+from relaion.lists.readers.containers import apart
+from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.rows import TableSource, as_csv
+from relaion.lists.readers.tables.rows import TableSource, as_csv
 
 LISTS = Path(__file__).parents[1] / "../shared/data/lists"
 TRUTH: dict[str, dict[str, Any]] = (
@@ -25,7 +25,7 @@ TRUTH: dict[str, dict[str, Any]] = (
 )
 
 
-def in_this_process(table: TableSource, document: Document, options: Options) -> Iterator[str]:
+def in_this_process(table: TableSource, document: ListDocument, options: Options) -> Iterator[str]:
     """`apart.csv_apart` without a process of its own."""
     return as_csv(table.rows(document, options))
 

@@ -254,15 +254,15 @@ def test_memory_does_not_grow_with_a_table(tmp_path: Path) -> None:
     n = 2_000_000
     digests = pa.array([f"{i * 2654435761:032x}" for i in range(n)])
     pq.write_table(pa.table({"md5": digests}), path, row_group_size=n, compression="none")
-    from relaion.lists.readers.columnar import PARQUET_TABLE
-    from relaion.lists.readers.documents import Document
+    from relaion.lists.readers.documents.document import ListDocument
+    from relaion.lists.readers.tables.columnar import PARQUET_TABLE
 
     def raw() -> Any:
         return path.open("rb")
 
     before = pa.total_allocated_bytes()
     peak = 0
-    document = Document(path.name, "PAR1", raw, raw=raw)
+    document = ListDocument(path.name, "PAR1", raw, raw=raw)
     for i, _ in enumerate(PARQUET_TABLE.rows(document, Options())):
         if i % 50_000 == 0:
             peak = max(peak, pa.total_allocated_bytes() - before)

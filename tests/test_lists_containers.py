@@ -18,7 +18,7 @@ import pytest
 from relaion.errors import ListError
 from relaion.lists import store
 from relaion.lists.format_samples import SAMPLES
-from relaion.lists.readers import packed
+from relaion.lists.readers.containers import packed
 from relaion.lists.readers.format import Options
 from relaion.paths import shown
 from tests.list_samples import Outcome, options_of, read_list

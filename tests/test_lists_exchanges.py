@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.lists.readers.latest import Deletion, Latest, day_of, moment_of
+from relaion.lists.readers.documents.latest import Deletion, Latest, day_of, moment_of
 from tests.list_samples import Outcome, read_list
 
 _D = "00112233445566778899aabbccddee"

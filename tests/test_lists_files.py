@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
 from relaion.lists.normalise import Tally
-from relaion.lists.readers.columns import TableSample, by_values
+from relaion.lists.readers.containers.text import RowReader
 from relaion.lists.readers.format import ANY, Batch, Options, Values
-from relaion.lists.readers.names import STANDING, TYPE
-from relaion.lists.readers.one_word import kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.text import RowReader
+from relaion.lists.readers.tables.columns import TableSample, by_values
+from relaion.lists.readers.vocabulary.names import STANDING, TYPE
+from relaion.lists.readers.vocabulary.one_word import kinds_named
 from relaion.roles import KINDS
 
 HEX = "0123456789abcdef"
@@ -125,7 +125,7 @@ def test_borders_of_blocks_change_nothing(
     path.write_bytes(data)
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.lists.readers.text.BLOCK", 400 + size)
+        patch.setattr("relaion.lists.readers.containers.text.BLOCK", 400 + size)
         assert read(path) == whole
 
 
@@ -318,7 +318,7 @@ def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: li
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         together = entries()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("relaion.lists.readers.plain._lines", lambda _: None)
+            patch.setattr("relaion.lists.readers.lines.plain._lines", lambda _: None)
             assert entries() == together
 
 

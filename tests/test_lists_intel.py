@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stix2patterns.inspector import INDEX_STAR
 from stix2patterns.v21.pattern import Pattern
 
+from relaion.lists.readers.documents.stix_pattern import PatternError, comparisons
 from relaion.lists.readers.format import Options
-from relaion.lists.readers.stix_pattern import PatternError, comparisons
 from tests.list_samples import Held, Outcome, read_list
 
 Json = Any

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import ListError
-from relaion.lists.readers.documents import Document
-from relaion.lists.readers.json_text import LARGEST, JsonReader, objects
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_text import LARGEST, JsonReader, objects
 
 
 class _Few(io.RawIOBase):
@@ -26,8 +26,8 @@ class _Few(io.RawIOBase):
         return self._data.read(self._at_once)
 
 
-def _document(data: bytes, at_once: int = 1 << 20) -> Document:
-    return Document("list.json", "", lambda: cast(BinaryIO, _Few(data, at_once)))
+def _document(data: bytes, at_once: int = 1 << 20) -> ListDocument:
+    return ListDocument("list.json", "", lambda: cast(BinaryIO, _Few(data, at_once)))
 
 
 def _read(data: bytes | str, place: str = "", at_once: int = 1 << 20) -> list[Any]:

@@ -14,8 +14,8 @@ from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import GOOD, TAKEN_BACK, Batch, Values
-from relaion.lists.readers.lines import BESIDE, SIGN, read_line
-from relaion.lists.readers.notes import read_text, takes_back
+from relaion.lists.readers.lines.line import BESIDE, SIGN, read_line
+from relaion.lists.readers.tables.notes import read_text, takes_back
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 

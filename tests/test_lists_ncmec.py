@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relaion.engine import connect
 from relaion.errors import ListError
 from relaion.lists import store
-from relaion.lists.readers import xml_text
+from relaion.lists.readers.documents import xml_text
 from tests.list_samples import read_list
 
 _SPACE = "https://hashsharing.ncmec.org/hashsharing/v2"

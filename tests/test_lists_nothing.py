@@ -9,9 +9,9 @@ import pytest
 from relaion.errors import ListError
 from relaion.lists import nothing, store
 from relaion.lists.normalise import Tally
-from relaion.lists.readers.delivered import delivered
+from relaion.lists.readers.containers.delivered import delivered
+from relaion.lists.readers.containers.text import opened
 from relaion.lists.readers.format import ANY, Batch, Options, Values
-from relaion.lists.readers.text import opened
 from relaion.lists.values import read_value
 from tests.test_lists_cases import CASES
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from relaion.links import key_digest, link_key
-from relaion.lists.readers import sheet_parts, sheets
 from relaion.lists.readers.format import Options
+from relaion.lists.readers.tables import sheet_parts, sheets
 from tests.list_samples import Outcome, read_list
 from tests.sheet_files import Cell, Rows, ods, sheet_xml, xlsx
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from relaion.lists.readers import titles
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -16,7 +15,8 @@ from relaion.lists.readers.format import (
     VIDEO,
     Options,
 )
-from relaion.lists.readers.sections import Sections
+from relaion.lists.readers.lines import titles
+from relaion.lists.readers.lines.sections import Sections
 
 CASES = [
     re.split(r" {2,}", line, maxsplit=1)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
+from relaion.lists.readers.containers.text import file_sha256
 from relaion.lists.readers.format import EMPTY, OF_FILE, Options, words_written
 from relaion.lists.readers.formats import check_format
-from relaion.lists.readers.text import file_sha256
 from relaion.paths import typed
 from relaion.roles import HASHED_LINK_KINDS, KINDS
 

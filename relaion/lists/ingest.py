@@ -12,11 +12,11 @@ from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
 from relaion.lists.nothing import advice_for, told_of
-from relaion.lists.readers.changes import CHANGES
-from relaion.lists.readers.documents import OfDelivery
+from relaion.lists.readers.containers.text import file_sha256
+from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
+from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
 from relaion.lists.values import SortedBatch
 from relaion.paths import shown

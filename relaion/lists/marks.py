@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from relaion.lists.readers.format import ONLY_HOST
-from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.values import NOTHING, shape
 
 HASH_BESIDE = "a hash beside other text"

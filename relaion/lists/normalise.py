@@ -23,9 +23,9 @@ from relaion.lists.readers.format import (
     Batch,
     Values,
 )
-from relaion.lists.readers.lines import SIGN, LinkBeside, read_line
-from relaion.lists.readers.notes import Remark
-from relaion.lists.readers.remarks import of_line
+from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line
+from relaion.lists.readers.tables.notes import Remark
+from relaion.lists.readers.tables.remarks import of_line
 from relaion.lists.values import (
     LONGEST,
     NOTHING,

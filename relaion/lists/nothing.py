@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.marks import ADVICE
-from relaion.lists.readers.delivered import DeliveredFile
+from relaion.lists.readers.containers.delivered import DeliveredFile
+from relaion.lists.readers.containers.text import blocks
 from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
@@ -37,7 +38,6 @@ from relaion.lists.readers.format import (
     VIDEO,
     Options,
 )
-from relaion.lists.readers.text import blocks
 from relaion.lists.values import WRONG_LENGTH
 
 _ADVICE = {

@@ -42,8 +42,8 @@ from relaion.lists.readers.format import (
     Trait,
     is_of_machine,
 )
-from relaion.lists.readers.lines import LINK_START
-from relaion.lists.readers.notes import read_text
+from relaion.lists.readers.lines.line import LINK_START
+from relaion.lists.readers.tables.notes import read_text
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS
 

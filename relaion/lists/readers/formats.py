@@ -9,16 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
-from relaion.lists.readers.cdx import Cdx
-from relaion.lists.readers.changes import Changes, unreadable_changes
-from relaion.lists.readers.checksums import (
-    Certutil,
-    Checksums,
-    FileHashList,
-    FileHashTable,
-    Hashdeep,
-)
-from relaion.lists.readers.exchange_tables import EXCHANGE_TABLES
+from relaion.lists.readers.containers.text import first_lines
+from relaion.lists.readers.documents.stix_entries import StixPatterns
 from relaion.lists.readers.format import (
     Batch,
     Format,
@@ -27,17 +19,25 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
-from relaion.lists.readers.icse import Icse
-from relaion.lists.readers.listings import git_log, git_objects, settings
-from relaion.lists.readers.misp_csv import MispCsv
-from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
-from relaion.lists.readers.plain import Lines
-from relaion.lists.readers.programs import Fciv, SevenZip
+from relaion.lists.readers.lines.cdx import Cdx
+from relaion.lists.readers.lines.changes import Changes, unreadable_changes
+from relaion.lists.readers.lines.checksums import (
+    Certutil,
+    Checksums,
+    FileHashList,
+    FileHashTable,
+    Hashdeep,
+)
+from relaion.lists.readers.lines.listings import git_log, git_objects, settings
+from relaion.lists.readers.lines.plain import Lines
+from relaion.lists.readers.lines.programs import Fciv, SevenZip
+from relaion.lists.readers.lines.rules import HostRules
 from relaion.lists.readers.registry import DOCUMENTS, TABLES
-from relaion.lists.readers.rules import HostRules
-from relaion.lists.readers.stix_entries import StixPatterns
-from relaion.lists.readers.table import Table
-from relaion.lists.readers.text import first_lines
+from relaion.lists.readers.tables.exchange_tables import EXCHANGE_TABLES
+from relaion.lists.readers.tables.icse import Icse
+from relaion.lists.readers.tables.misp_csv import MispCsv
+from relaion.lists.readers.tables.table import Table
+from relaion.lists.readers.vocabulary.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.values import shape, told
 from relaion.paths import typed
 

@@ -13,14 +13,12 @@ from relaion.lists.digests import is_float
 from relaion.lists.marks import ADVICE, HASH_BESIDE
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import may_hold_entry, nothing_in
-from relaion.lists.readers import apart
-from relaion.lists.readers.bad import refuse_bad_head
-from relaion.lists.readers.changes import CHANGES
-from relaion.lists.readers.comments import uncommented
-from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
-from relaion.lists.readers.documents import Document, DocumentFormat, OfDelivery
-from relaion.lists.readers.ending import Ending
-from relaion.lists.readers.escapes import without_escapes
+from relaion.lists.readers.containers import apart
+from relaion.lists.readers.containers.delivered import DeliveredFile, delivered, told_of
+from relaion.lists.readers.containers.escapes import without_escapes
+from relaion.lists.readers.containers.text import BLOCK, beginning, blocks, content, opened, text_of
+from relaion.lists.readers.documents.document import DocumentFormat, ListDocument, OfDelivery
+from relaion.lists.readers.documents.read_document import read_document
 from relaion.lists.readers.format import (
     ANY,
     OF_LINE,
@@ -32,19 +30,21 @@ from relaion.lists.readers.format import (
     numbered,
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
-from relaion.lists.readers.formulas import without_formulas
-from relaion.lists.readers.known_good import refuse_good
-from relaion.lists.readers.letters import without_signature
-from relaion.lists.readers.line_comments import with_plain_comments
-from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
-from relaion.lists.readers.proxy import refuse_passing
+from relaion.lists.readers.lines.bad import refuse_bad_head
+from relaion.lists.readers.lines.changes import CHANGES
+from relaion.lists.readers.lines.comments import uncommented
+from relaion.lists.readers.lines.ending import Ending
+from relaion.lists.readers.lines.known_good import refuse_good
+from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes
+from relaion.lists.readers.lines.line_comments import with_plain_comments
+from relaion.lists.readers.lines.proxy import refuse_passing
+from relaion.lists.readers.lines.sections import Sections
+from relaion.lists.readers.lines.signs import refuse_signs, without_boxes
 from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
-from relaion.lists.readers.read_document import read_document
 from relaion.lists.readers.registry import document_format, table_source
-from relaion.lists.readers.rows import TableSource, as_csv
-from relaion.lists.readers.sections import Sections
-from relaion.lists.readers.signs import refuse_signs, without_boxes
-from relaion.lists.readers.text import BLOCK, beginning, blocks, content, opened, text_of
+from relaion.lists.readers.tables.formulas import without_formulas
+from relaion.lists.readers.tables.rows import TableSource, as_csv
+from relaion.lists.readers.vocabulary.letters import without_signature
 from relaion.lists.values import SortedBatch, shape
 
 # formats whose lines may be headings
@@ -198,8 +198,8 @@ def _read_table(
     yield from _read(file, as_text, found, (first, rest))
 
 
-def _document(file: DeliveredFile, start: str, found: FileRead) -> Document:
-    return Document(
+def _document(file: DeliveredFile, start: str, found: FileRead) -> ListDocument:
+    return ListDocument(
         file.name, start, lambda: text_of(file), found.notices, found.decided,
         found.tally.is_delta, found.shared, file.seekable,
     )  # fmt: skip

@@ -6,15 +6,19 @@ their own), then tables that are no text. What none of them knows is read as tex
 
 from collections.abc import Sequence
 
-from relaion.lists.readers.apart import NATIVE
-from relaion.lists.readers.documents import DocumentFormat
-from relaion.lists.readers.exchange_json import StopNcii, TechAgainstTerrorism, ThreatExchange
-from relaion.lists.readers.json_list import JsonList
-from relaion.lists.readers.misp import Misp
-from relaion.lists.readers.ncmec import Ncmec
-from relaion.lists.readers.rows import TableSource
-from relaion.lists.readers.stix import Stix
-from relaion.lists.readers.vics import Vics
+from relaion.lists.readers.containers.apart import NATIVE
+from relaion.lists.readers.documents.document import DocumentFormat
+from relaion.lists.readers.documents.exchange_json import (
+    StopNcii,
+    TechAgainstTerrorism,
+    ThreatExchange,
+)
+from relaion.lists.readers.documents.json_list import JsonList
+from relaion.lists.readers.documents.misp import Misp
+from relaion.lists.readers.documents.ncmec import Ncmec
+from relaion.lists.readers.documents.stix import Stix
+from relaion.lists.readers.documents.vics import Vics
+from relaion.lists.readers.tables.rows import TableSource
 
 DOCUMENTS: Sequence[DocumentFormat] = (
     Ncmec(),

@@ -1,0 +1,1 @@
+"""How deliveries are packed: streams, archives, and the bytes of texts."""

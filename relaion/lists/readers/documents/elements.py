@@ -1,0 +1,191 @@
+"""Elements that decide whether an entry of an XML counts: as columns of a table, in its words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from relaion.errors import ListError
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.fields import DecidingField
+from relaion.lists.readers.format import Options
+from relaion.lists.readers.tables.decisions import (
+    COUNTS,
+    UNSURE,
+    WordSays,
+    chosen_of,
+    is_ignored,
+    word_of_any,
+)
+from relaion.lists.readers.tables.notes import SPEAKS, read_text
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import shape, told, told_words
+
+_NO_PLACE = -2  # no number names an element
+_FEEDBACK = {"": COUNTS, "affirmative": COUNTS, "negative": UNSURE}
+_MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
+
+
+@dataclass
+class _Waiting:
+    """What an element says of records that wait, by their place."""
+
+    cells: list[str] = field(default_factory=list)
+    of: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Elements:
+    """What the elements of a document say of its records, a batch at a time.
+
+    `entries` counts records by the names of their elements, `unlooked` elements beside them that
+    decide nothing, as far as anybody here knows.
+    """
+
+    options: Options
+    document: ListDocument
+    entries: Counter[str] = field(default_factory=Counter)
+    unlooked: Counter[str] = field(default_factory=Counter)
+    digests_unlooked: int = 0
+    deciders: dict[str, DecidingField | None] = field(default_factory=dict)
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _beside: list[tuple[str, str]] = field(default_factory=list)
+    _is_later: bool = False
+
+    def __post_init__(self) -> None:
+        self._grades = self._known("classification", names.CATEGORY)
+        self._feedback = self._known("feedback", names.STANDING)
+        self._kinds = self._known("categorization", names.STANDING)
+        if self._feedback:
+            self._feedback.knows = _FEEDBACK.get
+        if self._kinds:
+            self._kinds.knows = _says_of_kind
+        self._member = None
+        if chosen_of(self.options, "member", _NO_PLACE) is not None:
+            self._member = self._known("member", names.STANDING)
+
+    def _known(self, name: str, what: str, word: str = "") -> DecidingField | None:
+        if is_ignored(self.options, name, _NO_PLACE):
+            return None
+        chosen = chosen_of(self.options, name, _NO_PLACE)
+        found = self.deciders[name] = DecidingField(name, what, _NO_PLACE, word or name, chosen)
+        return found
+
+    def ignores(self, name: str) -> bool:
+        """Whether the curator said that elements of this name are to be left out."""
+        return is_ignored(self.options, name, _NO_PLACE)
+
+    @staticmethod
+    def decides(name: str) -> bool:
+        """Whether a name is one of what decides."""
+        return names.read_name(name).what in names.DECIDING
+
+    def beside(self, name: str, value: str) -> None:
+        """An element or an attribute that the format does not know, of the record being read."""
+        self._beside.append((name, value))
+
+    def take(
+        self, i: int, grade: str, feedback: str, kinds: Sequence[str], member: tuple[str, str]
+    ) -> None:
+        """What an entry says of itself, which is record `i` of its batch."""
+        if self._grades:
+            self._wait("classification", grade, i)
+        if self._feedback and (feedback or self._feedback.chosen is not None):
+            self._wait("feedback", feedback, i)
+        if self._member and self._member.chosen is not None:
+            chosen = {names.squeezed(word) for word in self._member.chosen}
+            is_by_name = names.squeezed(member[1]) in chosen
+            self._wait("member", member[is_by_name], i)
+        if self._kinds and self._kinds.chosen is not None:
+            chosen = {names.squeezed(word) for word in self._kinds.chosen}
+            held = [kind for kind in kinds if names.squeezed(kind) in chosen]
+            self._wait("categorization", (held or [*kinds, ""])[0], i)
+        elif self._kinds:
+            for kind in kinds:
+                self._wait("categorization", kind, i)
+        for name, value in self._beside:
+            self._wait_beside(name, value, i)
+        self._beside.clear()
+
+    def skip(self) -> None:
+        """The record is none of an image: what stands beside it decides nothing more."""
+        self._beside.clear()
+
+    def _wait(self, name: str, cell: str, i: int) -> None:
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            waiting = self._waiting[name] = _Waiting()
+        waiting.cells.append(cell)
+        waiting.of.append(i)
+
+    def _wait_beside(self, name: str, value: str, i: int) -> None:
+        if name not in self.deciders:
+            says = names.read_name(name)
+            is_chosen = chosen_of(self.options, name, _NO_PLACE) is not None
+            self.deciders[name] = None
+            if says.what in names.DECIDING or is_chosen:
+                what = says.what if says.what in names.DECIDING else names.STANDING
+                self._known(name, what, says.word)
+        if self.deciders[name] is None and not self.ignores(name):
+            if word_of_any(value) == names.STANDING:
+                self._known(name, names.STANDING)
+            else:
+                self.unlooked[told(name)] += 1
+                self.digests_unlooked += shape(value) is not None
+        if self.deciders[name] is not None:
+            self._wait(name, value, i)
+
+    def fates(self) -> dict[int, str]:
+        """Why records of the batch bring no entry; raises ListError where nobody knows."""
+        found: dict[int, str] = {}
+        for name, waiting in self._waiting.items():
+            decider = self.deciders[name]
+            if decider is None:
+                continue
+            said = decider.read(waiting.cells)
+            for i, says in zip(waiting.of, said, strict=True):
+                if says.fate is not None:
+                    found.setdefault(i, says.fate)
+        self._waiting = {}
+        if not self._is_later or any(len(d.unsure) > _MANY for d in self._all()):
+            self._refuse_unsure()
+        self._is_later = True
+        return found
+
+    def _all(self) -> list[DecidingField]:
+        return [decider for decider in self.deciders.values() if decider is not None]
+
+    def _refuse_unsure(self) -> None:
+        if self._feedback and (n := self._feedback.unsure.total()):
+            raise ListError(
+                f"other members gave negative feedback on {n:,} entries, and nobody here knows "
+                'whether those are still listed: say --where "feedback=affirmative,(empty)" to '
+                "leave them out, or --ignore feedback to take them"
+            )
+        for decider in self._all():
+            decider.refuse_unsure(is_cut=False)
+
+    def judge(self) -> None:
+        """What all records showed: raises ListError where nobody knows what words mean."""
+        self._refuse_unsure()
+        if self.entries:
+            self.document.notices.append(f"entries: {told_words(self.entries)}")
+        for decider in self._all():
+            if any(word != "(empty)" for word in decider.words):
+                self.document.decided[decider.told] = dict(decider.words)
+                self.document.notices.append(f"{decider.told}: {told_words(decider.words)}")
+        if self.unlooked:
+            held = f", {self.digests_unlooked:,} with a digest or a link"
+            self.document.notices.append(
+                "elements that are no part of the format, and were not looked at: "
+                + told_words(self.unlooked) + held * bool(self.digests_unlooked)
+            )  # fmt: skip
+
+
+def _says_of_kind(kind: str) -> WordSays:
+    """A categorization such as `Unconfirmed …` may say that its entry does not count."""
+    said = read_text(kind, alone=True)
+    speaks = any(word in SPEAKS for word in names.words_of(kind))
+    doubts = speaks or (said is not None and said.fate is not None)
+    return UNSURE if doubts or word_of_any(kind) == names.STANDING else COUNTS

@@ -1,0 +1,196 @@
+"""Records of exchanges: each has one value, a word for what it is, and words for whether it counts.
+
+What their fields mean is documented, so nothing is asked that is known. A later record of the same
+thing replaces an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from relaion.errors import ListError
+from relaion.lists.readers.documents.document import ListDocument, OfDelivery
+from relaion.lists.readers.documents.fields import Fields, Meaning, Row
+from relaion.lists.readers.documents.latest import Deletion, Latest, day_of, moment_of
+from relaion.lists.readers.format import (
+    LINK_KINDS,
+    NO_ENTRY,
+    NO_TRAIT,
+    ONLY_HOST,
+    REPLACED,
+    TAKEN_BACK,
+    Batch,
+    Columns,
+    Options,
+    Stream,
+    Trait,
+)
+from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import shape
+
+AT_ONCE = 2000  # records of a batch
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An exchange: what its records are called, and what their fields are for.
+
+    `value`, `type`, `record_id` and `moment` are fields by their names here, as are those of
+    `meanings` and `traits`, which gives the trait of each. `spelled` gives the name here of a name
+    as files write it, squeezed. Where a field of `asked` is not there, that is a word of its own.
+    """
+
+    name: str
+    called: str
+    value: str
+    type: str
+    meanings: Mapping[str, Meaning]
+    record_id: str = ""
+    moment: str = ""
+    traits: Mapping[str, str] = field(default_factory=dict)
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+
+    def named(self, name: str) -> str:
+        """A field as it is called here."""
+        plain = names.squeezed(name)
+        return self.spelled.get(plain) or next(
+            (known for known in self._known if names.squeezed(known) == plain), name
+        )
+
+    @property
+    def _known(self) -> Iterator[str]:
+        yield from (self.value, self.type, *self.meanings, *self.traits)
+        yield from filter(None, (self.record_id, self.moment))
+
+    def is_known_type(self, word: str) -> bool:
+        """Whether somebody here knows what a value of this type is."""
+        meaning = self.meanings[self.type]
+        told = meaning.knows(word) if meaning.knows else None
+        return (told or read_word(names.TYPE, word, meaning.word)).is_sure
+
+
+@dataclass
+class Exchanged:
+    """The records of a file on their way: as batches, and what was seen of all of them."""
+
+    exchange: Exchange
+    options: Options
+    seen: set[str]
+    shared: OfDelivery
+    is_delta: bool = False
+    fields: Fields = field(init=False)
+    latest: Latest = field(init=False)
+    _n: int = 0
+
+    def __post_init__(self) -> None:
+        if self.options.is_good:
+            raise ListError(
+                f"is {self.exchange.called}, which lists what is bad, and --role good is for what "
+                "is known good: add it without --role good"
+            )
+        meanings = self.exchange.meanings
+        self.fields = Fields(self.options, meanings, self.seen | {*meanings}, self.is_delta)
+        self.latest = Latest.of(self.shared, self.exchange.name)
+
+    def batch(self, rows: Sequence[Row]) -> Batch:
+        """Records as a batch; those that take back wait for the end of the file."""
+        exchange = self.exchange
+        told = [self._row(row) for row in rows]
+        values = [_first(row, exchange.value) for row in told]
+        fates, types = self.fields.read(told, [len(value) for value in values], exchange.type)
+        batch, columns = Batch(0), Columns()
+        ids: list[str | None] = []
+        held: list[Trait] = []
+        for i, (row, value, says) in enumerate(zip(told, values, types, strict=True)):
+            kinds, fate = self._kinds(row, says)
+            fate = fates.get(i) or fate
+            if says.unusable:
+                batch.unusable[says.unusable] += 1
+            record_id = _first(row, exchange.record_id) or None
+            key = hash(record_id or (names.squeezed(_first(row, exchange.type)), value))
+            at = moment_of(_first(row, exchange.moment))
+            if fate == TAKEN_BACK:
+                place = len(self.latest.keys)
+                self.latest.delete(Deletion(key, at, place, value, kinds, record_id))
+                continue
+            if fate is None and self.latest.take(key, at):
+                fate = TAKEN_BACK
+            if fate:
+                batch.fates[batch.n] = fate
+            columns.put(kinds, value, batch.n)
+            ids.append(record_id)
+            held.append(self._trait(row))
+            batch.n += 1
+        batch.values, batch.traits = columns.all(), held
+        batch.ids = ids if exchange.record_id else None
+        if not self._n:  # what the first show is refused at once
+            self.fields.refuse(so_far=True)
+        self._n += len(rows)
+        return batch
+
+    def _row(self, row: Row) -> Row:
+        """Its fields; a type that nobody knows is none where its value can be no entry."""
+        row = dict.fromkeys(self.exchange.asked, ("",)) | dict(row)
+        said = _first(row, self.exchange.type)
+        if said and not self.exchange.is_known_type(said):
+            value = _first(row, self.exchange.value)
+            if shape(value) is None and not any(map(shape, value.split())):
+                return {name: words for name, words in row.items() if name != self.exchange.type}
+        return row
+
+    def _kinds(self, row: Row, says: WordSays) -> tuple[tuple[str, ...], str | None]:
+        """What its value can be, and why it is none if it is not."""
+        kinds = says.kinds
+        if self.exchange.type not in row or not kinds:
+            return LINK_KINDS, says.fate or NO_ENTRY
+        kind = self.options.kind
+        if kind is not None and kind not in kinds:
+            return kinds, NO_ENTRY
+        if kinds == ("host",) and kind != "host":
+            return kinds, ONLY_HOST
+        return (kind,) if kind else kinds, None
+
+    def _trait(self, row: Row) -> Trait:
+        told: dict[str, str] = {}
+        for name, what in self.exchange.traits.items():
+            text = _first(row, name)
+            is_day = what in (names.FIRST, names.LAST)
+            said = (day_of(text) if is_day else traits.trait_text(what, text)) if text else None
+            if said:
+                told[what] = said
+        return Trait(**told) if told else NO_TRAIT
+
+    def rest(self) -> Batch:
+        """The records that take back, and those of them that a later record replaces."""
+        batch, columns, ids = Batch(0), Columns(), []
+        for deletion, is_out in self.latest.settled():
+            columns.put(deletion.kinds, deletion.value, batch.n)
+            batch.fates[batch.n] = REPLACED if is_out else TAKEN_BACK
+            ids.append(deletion.record_id)
+            batch.n += 1
+        batch.values = columns.all()
+        batch.ids = ids if self.exchange.record_id else None
+        return batch
+
+    def judge(self, document: ListDocument | Stream) -> None:
+        """What all of them showed: raises ListError where they may not be taken so."""
+        self.fields.judge(document)
+
+
+def _first(row: Row, name: str) -> str:
+    words = row.get(name, ()) if name else ()
+    return words[0].strip() if words else ""
+
+
+def knows(said: Mapping[str, WordSays]) -> Mapping[str, WordSays]:
+    """Words by how they are squeezed."""
+    return {names.squeezed(word): says for word, says in said.items()}
+
+
+def counting(*words: str) -> dict[str, WordSays]:
+    """Words that say that a record counts."""
+    return dict.fromkeys(words, COUNTS)

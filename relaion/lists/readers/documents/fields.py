@@ -1,0 +1,202 @@
+"""Fields of records that decide, where a format says what its fields mean: MISP, STIX.
+
+They are read as columns that decide are: each word is counted, those that nobody knows are asked
+for, `--where` chooses and `--ignore` passes over. What a format defines goes before the words that
+are known for all; a field that it does not define decides by its name and its words, as a column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from relaion.errors import ListError
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.format import EMPTY, NOT_CHOSEN, OF_LINE, Options, Stream
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import (
+    COUNTS,
+    DecidingColumn,
+    WordSays,
+    chosen_of,
+    fates_of,
+    is_ignored,
+    refuse_unsure,
+)
+from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import told, told_words
+from relaion.paths import shown
+
+Row = Mapping[str, Sequence[str]]
+"""A record by its fields, each with its words; a field that it has not is not in it."""
+Knows = Callable[[str], WordSays | None]
+_NOWHERE = -1  # a field has no place among others
+_TOLD = 12  # fields that an error names
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a field means: the kind of its words, and what the format itself says of them.
+
+    `what` is one of `names.DECIDING`, or of `remarks.WATCHED` for a text that may speak of its
+    record, or nothing for a field that decides nothing. `is_quiet`: its words are told only where
+    they are asked about.
+    """
+
+    what: str = ""
+    word: str = ""
+    knows: Knows | None = None
+    is_quiet: bool = False
+
+
+@dataclass
+class DecidingField(DecidingColumn):
+    """A field that decides; of each word the format itself may know what it says."""
+
+    knows: Knows | None = None
+    is_quiet: bool = False
+
+    def _say(self, cell: str) -> WordSays:
+        known = self.knows(cell) if self.knows else None
+        if known is None:
+            return super()._say(cell)
+        if self.chosen is None:
+            return known
+        said = super()._say(cell)
+        if not said.is_chosen or said.fate == NOT_CHOSEN:
+            return said
+        return known if known.kinds or known.unusable else said
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return told(self.name)
+
+    @property
+    def _which(self) -> str:
+        return f"field {told(self.name)} decides which records count"
+
+    @property
+    def _option(self) -> str:
+        name = told(self.name)
+        return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
+
+    def of_row(self, words: Sequence[str]) -> list[str]:
+        """The words to read of a record; that it has none counts where it must say something."""
+        must_say = self.chosen is not None or self.what == names.STILL
+        return [*words] if words or not must_say else [""]
+
+
+class NamedField(ListColumn):
+    """A field as a column of remarks: it has a name and no number."""
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return told(self.name)
+
+
+@dataclass
+class Fields:
+    """The fields of a file that decide, by the meanings that its format gives them.
+
+    `seen` are the names of all fields of its records.
+    """
+
+    options: Options
+    meanings: Mapping[str, Meaning]
+    seen: Collection[str]
+    is_delta: bool = False
+    deciding: list[DecidingField] = field(default_factory=list)
+    remarks: list[RemarkColumn] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._refuse_unknown()
+        for name in sorted(self.seen):
+            says = names.read_name(name)
+            meaning = self.meanings.get(name) or Meaning(says.what, says.word)
+            chosen = chosen_of(self.options, name, _NOWHERE)
+            if is_ignored(self.options, name, _NOWHERE):
+                self._remark(name, "ignored")
+            elif chosen is not None or meaning.what in names.DECIDING:
+                is_one = meaning.what in names.DECIDING
+                what = meaning.what if is_one else names.STANDING
+                self.deciding.append(
+                    DecidingField(
+                        name, what, _NOWHERE, meaning.word, chosen, is_delta=self.is_delta,
+                        knows=meaning.knows, is_quiet=meaning.is_quiet,
+                    )
+                )  # fmt: skip
+            elif meaning.what in WATCHED and not (
+                meaning.what == names.NOTE and OF_LINE in self.options.ignore
+            ):
+                # what the format does not define speaks only where nothing else stands in it
+                is_told = meaning.what in (names.NOTE, names.FILE_NAME)
+                self._remark(name, meaning.what if is_told else names.CAPTION)
+
+    def _remark(self, name: str, what: str) -> None:
+        self.remarks.append(
+            RemarkColumn(NamedField(_NOWHERE, name, what), self.options.is_good)
+        )  # fmt: skip
+
+    def _refuse_unknown(self) -> None:
+        for option, name in self.options.columns_named():
+            if option == "column":
+                raise ListError(
+                    f"--column {shown(name)}: its records say themselves what their values are; "
+                    "leave --column out"
+                )
+            if not any(names.squeezed(name) == names.squeezed(seen) for seen in self.seen):
+                held = ", ".join(told(seen, 30) for seen in sorted(self.seen)[:_TOLD])
+                more = len(self.seen) - _TOLD
+                held += f" and {more:,} more" if more > 0 else ""
+                raise ListError(f"--{option} {shown(name)}: no record has such a field ({held})")
+
+    def read(
+        self, rows: Sequence[Row], digits: Sequence[int], kinds_by: str = ""
+    ) -> tuple[dict[int, str], list[WordSays]]:
+        """Why rows bring no entry, by their place, and what the field `kinds_by` says of each.
+
+        `digits` are those of the digest of each row, 0 for none.
+        """
+        decided = [(d, _by_row(d, rows)) for d in self.deciding]
+        fates = fates_of(len(rows), decided, is_good=self.options.is_good)
+        for remarks in self.remarks:
+            cells = [" ; ".join(row.get(remarks.column.name, ())) for row in rows]
+            for i, fate in remarks.read(cells, digits).items():
+                fates.setdefault(i, fate)
+        kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * len(rows))
+        return fates, kinds
+
+    def refuse(self, *, so_far: bool) -> None:
+        """Raise ListError where a field says what nobody here knows."""
+        refuse_unsure(self.deciding, is_cut=False)
+        for remarks in self.remarks:
+            remarks.refuse(so_far=so_far)
+
+    def judge(self, document: ListDocument | Stream) -> None:
+        """What all records showed: raises ListError where they may not be taken so."""
+        telling = [d for d in self.deciding if d.words.keys() - {EMPTY} and not d.is_quiet]
+        document.decided.update({d.told: dict(d.words) for d in telling})
+        self.refuse(so_far=False)
+        document.notices += [f"{d.told}: {told_words(d.words)}" for d in telling]
+        for remarks in self.remarks:
+            document.notices.extend(remarks.notices())
+
+
+def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:
+    """What a field says of each row: of its words the first that takes it out, or gives a kind."""
+    held = [column.of_row(row.get(column.name, ())) for row in rows]
+    if all(len(words) == 1 for words in held):  # as of nearly all fields
+        return column.read([words[0] for words in held])
+    said = iter(column.read([word for words in held for word in words]))
+    found = []
+    for words in held:
+        says = [next(said) for _ in words]
+        if column.chosen is not None and any(s.is_chosen and s.fate != NOT_CHOSEN for s in says):
+            says = [s for s in says if s.is_chosen and s.fate != NOT_CHOSEN]
+        telling = [s for s in says if s.fate] or [s for s in says if s.kinds or s.media]
+        found.append(next(iter([*telling, *says]), COUNTS))
+    return found

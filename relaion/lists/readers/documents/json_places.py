@@ -1,0 +1,224 @@
+"""Where the records of a JSON stand: what is all of it, and the arrays that an object holds.
+
+The whole file is looked at, so that neither an array behind the first is passed over nor what the
+objects around the records say of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from relaion.errors import ListError
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_rows import LOOKS, JsonRows, option_of, refuse_value
+from relaion.lists.readers.documents.json_text import JsonReader, objects
+from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
+from relaion.lists.readers.lines import bad, titles
+from relaion.lists.readers.tables.decisions import read_word
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import told as say
+
+ITEM = "item"
+_DEEPEST = 8  # objects around an array of records
+_MOST = 1000  # texts around records
+_LONGEST = titles.LONGEST_TITLE
+_MIXED = (
+    "holds objects beside values that are none; ask the giver for a list of one or of the other"
+)
+_ROWS = "holds its records as arrays, whose fields have no names; export them as csv, or as objects"
+
+
+@dataclass
+class RecordPlace:
+    """An array, or the values that are all of a file: what stands there, and their fields.
+
+    `path` is as `objects` takes it. `has_entries`: something there looks like one.
+    """
+
+    path: tuple[str, ...]
+    rows: JsonRows
+    n: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("{", "[", ""), 0))
+    has_entries: bool = False
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return BETWEEN.join(self.path[:-1])
+
+    def take(self, value: Any) -> None:
+        """Look at an element."""
+        if value is None:
+            return
+        kind = "{" if isinstance(value, dict) else "[" if isinstance(value, list) else ""
+        self.n[kind] += 1
+        if kind == "{":
+            self.rows.meet(value)
+        self.has_entries = self.has_entries or _has_entry(value)
+
+
+@dataclass
+class RecordPlaces:
+    """What was found in a JSON. `around` are texts beside its arrays, by the path of each."""
+
+    options: Options
+    arrays: dict[tuple[str, ...], RecordPlace] = field(default_factory=dict)
+    around: dict[tuple[str, ...], str] = field(default_factory=dict)
+    has_entries: bool = False  # around the arrays
+    ignored: set[str] = field(default_factory=set)  # of arrays
+
+    def walk(self, reader: JsonReader, path: tuple[str, ...] = ()) -> None:
+        """Look at the value that begins here."""
+        start = reader.peek()
+        if start == "[":
+            if names.squeezed(".".join(path)) in self._said:
+                self.ignored.add(".".join(path))
+                reader.skip()
+                return
+            place = self.arrays.setdefault((*path, ITEM), self.place((*path, ITEM)))
+            for _ in reader.elements():
+                place.take(reader.value())
+        elif start == "{" and len(path) < _DEEPEST:
+            self._members(reader, path)
+        elif start == "{":
+            reader.skip()
+        else:
+            self.beside(path, reader.value())
+
+    def _members(self, reader: JsonReader, path: tuple[str, ...]) -> None:
+        for name in reader.members_once():
+            refuse_value(name)
+            self.walk(reader, (*path, name))
+
+    def beside(self, path: tuple[str, ...], value: Any) -> None:
+        """Take in a value that stands beside arrays."""
+        if isinstance(value, str):
+            self.has_entries = self.has_entries or (
+                "://" not in value and LOOKS.search(value) is not None
+            )
+        if len(self.around) < _MOST and value is not None:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            self.around[path] = text if len(text) <= _LONGEST else ""
+
+    @property
+    def _said(self) -> set[str]:
+        return {names.squeezed(name) for name in self.options.ignore - {OF_FILE}}
+
+    def place(self, path: tuple[str, ...]) -> RecordPlace:
+        """A place without anything in it."""
+        return RecordPlace(path, JsonRows(self.options))
+
+
+def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces, RecordPlace]:
+    """Where the records of a JSON stand; raises ListError where that must be said first."""
+    reader = JsonReader(document.open())
+    places = RecordPlaces(options)
+    start = reader.peek()
+    if not start:
+        raise ListError("is an empty JSON")
+    places.walk(reader)
+    if reader.peek() or start not in ("{", "["):  # several values, one after another
+        return RecordPlaces(options), _one_after_another(document, places, start)
+    if start == "[":
+        return places, _checked(next(iter(places.arrays.values())))
+    found = _chosen([p for p in places.arrays.values() if sum(p.n.values())], places, options)
+    if found is None:  # all of it is one record
+        return RecordPlaces(options), _one_after_another(document, places, start)
+    return places, _checked(found)
+
+
+def _one_after_another(document: ListDocument, places: RecordPlaces, start: str) -> RecordPlace:
+    found = places.place((ITEM,) if start == "[" else ())
+    for each in objects(document, found.path):
+        found.take(each)
+    return _checked(found)
+
+
+def _chosen(
+    arrays: Sequence[RecordPlace], places: RecordPlaces, options: Options
+) -> RecordPlace | None:
+    """The array that holds the records; None where all of it is one record."""
+    is_said = bool(options.columns or options.kind or options.scope)
+    likely = [p for p in arrays if p.has_entries]
+    if not likely and (is_said or len(arrays) == 1):
+        likely = [p for p in arrays if p.n["{"]] or [*arrays]
+    if places.has_entries or not any(p.n["{"] for p in likely):
+        # what looks like entries stands beside arrays, or in several that are of one record
+        return likely[0] if len(likely) == 1 and not places.has_entries else None
+    if len(likely) > 1:
+        told = ", ".join(say(p.name) for p in likely)
+        raise ListError(
+            f"holds several arrays of records ({told}); leave out those that are not listed with "
+            f"--ignore, as --ignore {option_of(likely[0].name)}, and add them as lists of their own"
+        )
+    return likely[0]
+
+
+def _checked(place: RecordPlace) -> RecordPlace:
+    if place.n["["]:
+        raise ListError(_ROWS)
+    if place.n["{"] and place.n[""]:
+        raise ListError(_MIXED)
+    return place
+
+
+def _has_entry(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_entry, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_entry, value))
+    return isinstance(value, str) and LOOKS.search(value) is not None
+
+
+# -- What stands around records ------------------------------------------------------------------
+
+
+def fate_of_all(
+    places: RecordPlaces, place: RecordPlace, options: Options, *, is_delta: bool
+) -> str | None:
+    """Why nothing of a place is listed, by its name and by what is said around it.
+
+    Raises ListError where that must be asked: in a file that brings no list up to date, nothing
+    can be taken back.
+    """
+    if OF_FILE in options.ignore:
+        return None
+    for word, says in _said(places, place, options):
+        if says == TAKEN_BACK and is_delta:
+            return says
+        if says in titles.IS_OF:
+            raise ListError(f"{word} says that it is {says}; if it is not, say --ignore title")
+        raise ListError(
+            f"{word} says that what is in it may not be listed; if it is, say --ignore title, and "
+            "if it was taken back, add the file with --update ID"
+        )
+    return None
+
+
+def _said(
+    places: RecordPlaces, place: RecordPlace, options: Options
+) -> Iterator[tuple[str, str | titles.Doubt]]:
+    for name in place.path:
+        if name != ITEM and (says := _of_title(name, options)):
+            yield f"the name {say(name)} of its records", says
+    for path, text in places.around.items():
+        if options.is_good:
+            bad.refuse_bad_title(text, options)
+        name = path[-1]
+        what = names.read_name(name)
+        read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
+        says = read.fate if read and read.is_sure and read.fate in UNDOES else None
+        if found := says or _of_title(text, options):
+            yield f"{say(name)} in it", found
+
+
+_NO_TITLE = re.compile(r"true|false|[\d\W]*")
+
+
+def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
+    is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
+    found = titles.of_words(re.sub(r"[\W_]+", " ", text)) if is_title else None
+    is_out = isinstance(found, titles.Doubt) or found in titles.TAKES_OUT
+    return None if not is_out or (found == GOOD and options.role) else found

@@ -1,0 +1,220 @@
+"""Objects of JSON as rows of a table: a field within others is named by its path, `file.md5`.
+
+Several values are several pieces of a cell. Objects in an array of an object are rows of their
+own where they hold entries: what stands beside the array holds for each, its entries do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import BETWEEN, Options
+from relaion.lists.readers.tables.decisions import option_name
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import shape
+from relaion.lists.values import told as say
+
+_EXACT = 15  # digits of a number that a float holds
+_MOST = 1000  # fields of all records, of which a table may have 64
+LOOKS = re.compile(
+    r"[0-9A-Fa-f]{32}|://|\A(?:[A-Z2-7]{32}|[A-Z2-7]{26}={6}|[A-Z2-7]{52}={4}"
+    r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)\Z"
+)
+"""What an entry may be, by a glance."""
+_STAYS = frozenset((names.ID, *names.DECIDING))
+
+Row = dict[str, str]  # by the path of each field, in lower case
+Texts = dict[str, list[str]]
+
+
+def text_of(value: Any) -> str:
+    """A value as a giver would write it in a table; empty for none."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, Decimal) and value.adjusted() < _EXACT and value == int(value):
+        return str(int(value))  # `1.0`
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def option_of(path: str) -> str:
+    """How a curator names a field by its path."""
+    found = option_name(path, -1)
+    return "NAME" if found == "0" else found
+
+
+def refuse_value(name: str) -> None:
+    """Raise ListError where the name of a field is a link or a digest."""
+    if shape(name):
+        raise ListError(
+            "uses values as names of fields; ask the giver for an array of objects, or of values"
+        )
+
+
+@dataclass
+class JsonRows:
+    """How objects become rows. `fields` are all that were met, by path, as first written."""
+
+    options: Options
+    fields: dict[str, str] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
+    _closed: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ignored = {names.squeezed(name) for name in self.options.ignore}
+        self._said = {names.squeezed(c) for said in self.options.columns.values() for c in said}
+
+    def meet(self, record: Mapping[str, Any]) -> None:
+        """Take in the fields of an object."""
+        for row in self.rows(record):
+            self._used.update(row)
+            if len(self.fields) > _MOST:
+                raise ListError(
+                    f"its objects have more than {_MOST:,} different fields, so names are values "
+                    "there; ask the giver for an array of objects that all have the same fields"
+                )
+
+    def declare(self, *paths: str) -> None:
+        """Have columns for these fields, whether they are met or not."""
+        for path in paths:
+            self.fields.setdefault(path.casefold(), path)
+            self._used.add(path.casefold())
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The fields that have cells; an array of objects has none of its own."""
+        return {key: name for key, name in self.fields.items() if key in self._used}
+
+    def rows(self, record: Mapping[str, Any], path: str = "") -> Iterator[Row]:
+        """The rows of an object that stands at a path."""
+        own, several, below = Row(), Texts(), dict[str, list[Any]]()
+        for key, each in self._leaves(record, path):
+            if key in own:
+                raise ListError(
+                    f"an object in it has two fields called {say(self.fields[key])}, of which only "
+                    "one can count; ask the giver for the file as it was exported"
+                )
+            own[key] = ""
+            if not isinstance(each, list):
+                own[key] = text_of(each)
+            elif inner := [x for x in _flat(each) if isinstance(x, dict)]:
+                self._take_array(key, inner, own, below)
+            else:
+                texts = [text for x in _flat(each) if (text := text_of(x))]
+                own[key] = self._joined(key, texts, several)
+        if len(below) > 1:
+            told = ", ".join(say(self.fields[key]) for key in below)
+            first = option_of(self.fields[next(iter(below))])
+            raise ListError(
+                f"objects in it hold several arrays of entries ({told}); leave out what is not "
+                f"listed with --ignore {first}, or one of the others"
+            )
+        kept = {k: v for k, v in own.items() if v and (not LOOKS.search(v) or self._stays(k))}
+        mine = {k: v for k, v in own.items() if k not in kept and v}
+        if mine or several or not below:
+            yield own
+            for i in range(1, max(map(len, several.values()), default=0)):
+                yield kept | {k: texts[i] for k, texts in several.items() if i < len(texts)}
+        for key, inner in below.items():
+            rows = [row for each in inner for row in self.rows(each, self.fields[key])]
+            shared = self._without_id(kept) if any(map(self._decides, rows)) else kept
+            yield from (shared | row for row in rows)
+
+    def _decides(self, row: Row) -> bool:
+        return any(names.read_name(self.fields[key]).what in names.DECIDING for key in row)
+
+    def _without_id(self, row: Row) -> Row:
+        """What holds for objects that are taken back one by one: not the id of all of them."""
+        return {k: v for k, v in row.items() if names.read_name(self.fields[k]).what != names.ID}
+
+    def _leaves(self, record: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+        for name, each in record.items():
+            full = f"{path}{BETWEEN}{name}" if path else name
+            key = full.casefold()
+            if isinstance(each, (dict, list)) and self._is_closed(key):
+                self._meet(key, full, name)
+                yield key, None
+            elif isinstance(each, dict):
+                yield from self._leaves(each, full)
+            else:
+                self._meet(key, full, name)
+                yield key, each
+
+    def _meet(self, key: str, full: str, name: str) -> None:
+        if key not in self.fields:
+            refuse_value(name)
+            self.fields[key] = full
+
+    def _is_closed(self, key: str) -> bool:
+        """Whether the curator ignores all that stands below a path."""
+        if key not in self._closed:
+            self._closed[key] = names.squeezed(key) in self._ignored
+        return self._closed[key]
+
+    def _take_array(
+        self, key: str, inner: list[dict[str, Any]], own: Row, below: dict[str, list[Any]]
+    ) -> None:
+        """Objects that hold entries are rows below; of others all fields stand in this row."""
+        del own[key]
+        if any(self._holds_entry(each, self.fields[key]) for each in inner):
+            below[key] = inner
+            return
+        texts: Texts = {}
+        for each in inner:
+            for at, value in self._leaves(each, self.fields[key]):
+                flat = _flat(value) if isinstance(value, list) else [value]
+                found = [text_of(x) for x in flat if not isinstance(x, dict)]
+                texts.setdefault(at, []).extend(found)
+        own |= {at: ", ".join(dict.fromkeys(filter(None, some))) for at, some in texts.items()}
+        if not texts:
+            own[key] = ""
+
+    def _holds_entry(self, record: Mapping[str, Any], path: str) -> bool:
+        for key, each in self._leaves(record, path):
+            for x in _flat(each) if isinstance(each, list) else [each]:
+                if isinstance(x, dict):
+                    if self._holds_entry(x, self.fields[key]):
+                        return True
+                elif isinstance(x, str) and LOOKS.search(x) and self._may_be_entry(key, x):
+                    return True
+        return False
+
+    def _may_be_entry(self, key: str, text: str) -> bool:
+        if names.squeezed(key) in self._said:
+            return True
+        what = names.read_name(self.fields[key], self.options.kind).what
+        return what == names.ENTRY or (what == names.UNKNOWN and "://" not in text)
+
+    def _joined(self, key: str, texts: Sequence[str], several: Texts) -> str:
+        if len(texts) < 2:
+            return "".join(texts)
+        if all(map(shape, texts)):
+            return "\n".join(texts)  # pieces of one cell
+        if any(map(shape, texts)) or self._is_entry(key):
+            several[key] = [*texts]
+            return texts[0]
+        return ", ".join(texts)
+
+    def _is_entry(self, key: str) -> bool:
+        is_said = names.squeezed(key) in self._said
+        says = names.read_name(self.fields[key], self.options.kind)
+        return is_said or says.what == names.ENTRY
+
+    def _stays(self, key: str) -> bool:
+        """Whether what looks like an entry holds for all rows of an object, as its id does."""
+        return names.read_name(self.fields[key]).what in _STAYS
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The elements of an array, and of arrays in it."""
+    for each in values:
+        if isinstance(each, list):
+            yield from _flat(each)
+        else:
+            yield each

@@ -1,0 +1,306 @@
+"""Attributes of MISP as records, however they are written.
+
+The type of an attribute says what its value is, `to_ids` whether it is meant to be looked for,
+`deleted` that it was taken back. Its event and its object speak of it, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.fields import Fields, Row
+from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
+from relaion.lists.readers.format import (
+    ANY,
+    LINK_KINDS,
+    NO_ENTRY,
+    NO_TRAIT,
+    ONLY_HOST,
+    REFERENCE,
+    Batch,
+    Columns,
+    Options,
+    Stream,
+    Trait,
+)
+from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.decisions import WordSays
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
+from relaion.lists.readers.vocabulary.misp_words import (
+    EXPIRED,
+    MEANINGS,
+    OF_ANALYSIS,
+    SIGHTING_TYPES,
+    type_says,
+    value_of,
+)
+from relaion.lists.values import shape
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What an event says of its attributes: the words of its fields, and who made it."""
+
+    words: Row = field(default_factory=dict)
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class OfFile:
+    """What the attributes of an object say of its file: its names, and its media types."""
+
+    files: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute with what stands around it: its event, its object, the file that that is of."""
+
+    own: Object
+    event: Event = Event()
+    around: Object = field(default_factory=dict)
+    of_file: OfFile = OfFile()
+
+    @property
+    def type(self) -> str:
+        """Its type, as it stands."""
+        return text_of(self.own.get("type"))
+
+    def files(self) -> list[str]:
+        """The names of the file that it is of."""
+        name, _ = value_of(self.type, text_of(self.own.get("value")))
+        return [each for each in (name, *self.of_file.files) if each]
+
+
+def of_file(attributes: Sequence[Object]) -> OfFile:
+    """What the attributes of one object say of its file; of very many names a few are enough."""
+    held: dict[str, set[str]] = {"filename": set(), "mime-type": set()}
+    for attribute in attributes:
+        told = held.get(text_of(attribute.get("type")).strip().casefold())
+        if told is not None and len(told) < _FEW and (text := text_of(attribute.get("value"))):
+            told.add(text)
+    return OfFile(tuple(sorted(held["filename"])), tuple(sorted(held["mime-type"])))
+
+
+_FEW = 50
+
+
+def event_of(shell: Object) -> Event:
+    """What an event, which has its attributes elsewhere, says of them."""
+    words: dict[str, Sequence[str]] = {
+        name: (text_of(value),)
+        for name, value in shell.items()
+        if name not in MEANINGS and not isinstance(value, (dict, list)) and value is not None
+    }
+    for name in ("published", "analysis", "info"):
+        if name in shell:
+            words[name] = (text_of(shell[name]),)
+    words["tag"] = _tags(shell)
+    words["warnings"] = _warnings(shell)
+    by = text_of(in_object(shell.get("orgc"), "name") or in_object(shell.get("org"), "name"))
+    return Event({name: said for name, said in words.items() if said}, by)
+
+
+def _tags(value: Object) -> tuple[str, ...]:
+    wrapped = (*each_of(value.get("eventtag")), *each_of(value.get("attributetag")))
+    told = [*each_of(value.get("tag")), *(in_object(x, "tag") for x in wrapped)]
+    named = (in_object(tag, "name") if isinstance(tag, dict) else tag for tag in told)
+    return tuple(text for name in named if (text := text_of(name)))
+
+
+def _warnings(value: Object) -> tuple[str, ...]:
+    return ("warninglist",) if each_of(value.get("warnings")) else ()
+
+
+def _sightings(value: Object) -> tuple[str, ...]:
+    found = []
+    for sighting in each_of(value.get("sighting")):
+        kind = text_of(in_object(sighting, "type"))
+        word = SIGHTING_TYPES.get(kind, kind)
+        day = _day(text_of(in_object(sighting, "date_sighting")))
+        is_to_come = day is not None and day > datetime.now(UTC).date().isoformat()
+        if not (word == EXPIRED and is_to_come):
+            found.append(word)
+    return tuple(found)
+
+
+_NO = frozenset(("", "0", "false"))
+
+
+def _proposals(value: Object) -> tuple[str, ...]:
+    told = (
+        text_of(in_object(x, "proposal_to_delete")) for x in each_of(value.get("shadowattribute"))
+    )
+    return ("to delete",) if any(word.casefold() not in _NO for word in told) else ()
+
+
+def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
+    """The fields of an attribute that may decide, each with its words."""
+    own, around = attribute.own, attribute.around
+    row: dict[str, Sequence[str]] = {
+        name: (text_of(value),)
+        for name, value in own.items()
+        if not isinstance(value, (dict, list)) and value is not None
+    }
+    event = attribute.event
+    if isinstance(own.get("event"), dict):
+        event = event_of(own["event"])
+    for name, words in event.words.items():
+        row.setdefault(name, words)
+    row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
+    row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
+    row["sighting"] = _sightings(own)
+    row["proposal"] = _proposals(own)
+    row["filename"] = _telling(attribute.files())
+    row["mimetype"] = attribute.of_file.types
+    if around:
+        row["object_name"] = (text_of(around.get("name")),)
+        for name in ("deleted", "comment"):
+            if (word := text_of(around.get(name))) and word.casefold() not in _NO:
+                row[name] = (*row.get(name, ()), word)
+    return {name: words for name, words in row.items() if words}
+
+
+def _telling(files: Sequence[str]) -> tuple[str, ...]:
+    """Of several names of a file the one that tells most: that of a picture, or of what is none."""
+    pictures = [f for f in files if _is_picture(f)]
+    return tuple((pictures or [f for f in files if media_of_file(f)] or [*files])[:1])
+
+
+def _is_picture(file_name: str) -> bool:
+    return is_name_of_media(file_name) and media_of_file(file_name) is None
+
+
+DERIVED = ("tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name")
+"""Fields of which records may have none, and that may be named all the same."""
+
+
+@dataclass
+class Attributes:
+    """Attributes on their way: as batches, and what was seen of all of them."""
+
+    options: Options
+    fields: Fields
+    unsaid: int = 0  # digests of which nothing says that they are of an image
+    references: int = 0
+    proposals: int = 0
+    n: int = 0
+
+    def batch(self, some: Sequence[Attribute]) -> Batch:
+        """Attributes as records."""
+        rows = [self._row(attribute) for attribute in some]
+        digits = [len(text_of(a.own.get("value"))) for a in some]
+        fates, types = self.fields.read(rows, digits, "type")
+        batch, values = Batch(len(some), fates=fates), Columns()
+        for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
+            if says.unusable:
+                batch.unusable[says.unusable] += 1
+            self._take(i, attribute, says, batch, values)
+            self.proposals += len(each_of(attribute.own.get("shadowattribute")))
+            if "type" not in rows[i]:
+                fates.setdefault(i, NO_ENTRY)
+        batch.values = values.all()
+        batch.ids = [text_of(a.own.get("uuid")).strip() or None for a in some]
+        batch.traits = [_trait(a) for a in some]
+        self.n += len(some)
+        if self.n == len(some):  # what the first show is refused at once
+            self.fields.refuse(so_far=True)
+        return batch
+
+    def _row(self, attribute: Attribute) -> Row:
+        """Its fields; a type that nobody knows is none where its value can be no entry."""
+        row = row_of(attribute)
+        kind = attribute.type
+        if type_says(kind) is None and not any(
+            shape(part) for part in re.split(r"[|\s]", text_of(attribute.own.get("value")))
+        ):
+            row.pop("type", None)
+        return row
+
+    def _take(
+        self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
+    ) -> None:
+        kinds = says.kinds
+        if not kinds and says.fate is None and says.is_sure and self._is_said("type"):
+            kinds = ANY  # the value tells
+        _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
+        if not kinds:
+            # what can be no entry takes none back
+            batch.fates[i] = says.fate or NO_ENTRY
+            values.put(LINK_KINDS, value, i)
+            return
+        if kinds == ("host",) and self.options.scope != "host":
+            batch.fates.setdefault(i, ONLY_HOST)
+        elif kinds == LINK_KINDS and self._is_reference(attribute):
+            batch.fates.setdefault(i, REFERENCE)
+            self.references += 1
+        if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
+            kinds = (self.options.kind,)
+        values.put(kinds, value, i)
+        if i not in batch.fates and kinds[0].startswith("image_"):
+            self.unsaid += not _is_of_image(attribute)
+
+    def _is_reference(self, attribute: Attribute) -> bool:
+        category = names.squeezed(text_of(attribute.own.get("category")))
+        return category == OF_ANALYSIS and not self._is_said("category")
+
+    def _is_said(self, field_name: str) -> bool:
+        """Whether the curator decided what a field says."""
+        said = (*self.options.where, *self.options.ignore)
+        return any(names.squeezed(name) == field_name for name in said)
+
+    def judge(self, document: ListDocument | Stream) -> None:
+        """What all of them showed: raises ListError where they may not be taken so."""
+        self.fields.judge(document)
+        if self.unsaid:
+            document.notices.append(
+                f"nothing beside {self.unsaid:,} digests says of what they are (the name of a "
+                "file, or a media type): taken as digests of images"
+            )
+        if self.references:
+            document.notices.append(
+                f"links in the category External analysis: {self.references:,}, taken as "
+                "references; if they are listed, say --ignore category"
+            )
+        if self.proposals:
+            document.notices.append(
+                f"proposals to change attributes: {self.proposals:,}, of which none was taken"
+            )
+
+
+def _is_of_image(attribute: Attribute) -> bool:
+    row = row_of(attribute)
+    pictures = map(_is_picture, row.get("filename", ()))
+    return any(pictures) or any("image" in word.casefold() for word in row.get("mimetype", ()))
+
+
+def _day(stamp: str) -> str | None:
+    """The day of a time in seconds since 1970, or in words."""
+    if re.fullmatch(r"\d{9,10}", stamp):
+        return datetime.fromtimestamp(int(stamp), UTC).date().isoformat()
+    found = re.match(r"(\d{4}-\d\d-\d\d)(?!\d)", stamp)
+    return found[1] if found else None
+
+
+def _trait(attribute: Attribute) -> Trait:
+    own = attribute.own
+    first = _day(text_of(own.get("first_seen"))) or _day(text_of(own.get("timestamp")))
+    last = _day(text_of(own.get("last_seen")))
+    by = attribute.event.by
+    is_image = "filename" in own and _is_of_image(attribute)
+    told = Trait(
+        media="image" if is_image else None,
+        first_seen=first,
+        last_seen=last,
+        by=traits.trait_text(names.BY, by) if by else None,
+    )
+    return told if told != NO_TRAIT else NO_TRAIT

@@ -1,0 +1,1 @@
+"""Texts of lines: values, checksums, rules, changes, and the titles above them."""

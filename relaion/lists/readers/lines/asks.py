@@ -1,0 +1,91 @@
+"""Sentences above entries that ask to take them out: `Merci de retirer les entrées suivantes :`.
+
+Titles are short, and their words stand at one of their ends. A sentence of a letter is longer, and
+its verb stands anywhere. Where it points to what stands below it, by a colon or by a word such as
+`following`, and asks for removal, or tells of a mistake or of what is so no longer, nobody here can
+say what becomes of the entries: they may be taken back, or a host was asked to take them down.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from relaion.lists.readers.vocabulary import further_words, words
+
+_VERBS = words.words_in(
+    "remove delete drop withdraw retract unblock unlist purge erase disregard löschen entfernen "
+    "streichen entsperren freigeben zurückziehen retirer retirez supprimer supprimez effacer "
+    "effacez enlever enlevez débloquer débloquez eliminar eliminen retirar retiren borrar borren "
+    "quitar quiten desbloquear desbloqueen verwijderen verwijder deblokkeren schrappen rimuovere "
+    "rimuovete eliminare cancellare cancellate togliere togliete sbloccare remover removam apagar "
+    "apaguem eliminem usunąć odblokować odstranit odstraňte vymazat vymažte odblokovat fjern "
+    "fjerne slett slette slet radera raderas poistaa poistakaa poistamaan törölni törölje töröljék "
+    "удалить удалите исключить исключите разблокировать silin siliniz kaldırın kaldırınız"
+)
+_VERBS |= words.words_in(further_words.TO_REMOVE) - words.words_in(
+    "strike nix kill pull gone scrub hidden foutje"
+)
+_LAWFUL = words.words_in(
+    "lawful licit licite licites légal légale légaux légales legales legali leciti lecite lecito "
+    "legaal legale lovlige lagliga lícitos lícitas harmlos+ inoffensiv* laillisia"
+)
+_APPEALED = words.words_in(
+    "appeal appeals appealed einspruch widerspruch recours recurso ricorso bezwaar odvolání"
+)
+_SPEAKS = (
+    _VERBS | _LAWFUL | _APPEALED | words.words_in("testdata testset testfile testfiles testhashes")
+)
+_PHRASES = re.compile(
+    r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
+    r"|\b(?:should|must|ought) (?:not|never) (?:to )?"
+    r"(?:have been|be (?:block|list|remov|report|match|flag|includ|add)\w*)\b"
+    r"|\b(?:ska|skal|skall) (?:\w+ )?(?:bort|vaek)\b|\btas bort\b"
+)
+_MISTAKEN = words.words_in(further_words.MISTAKEN) - words.words_in("fejl feil fel chyba virhe")
+_NO_LONGER = re.compile(
+    r"\bno longer\b|\bnot any ?more\b|\bnicht (?:mehr|langer)\b|\bniet (?:meer|langer)\b"
+    r"|\bn[e'] ?(?:\w+ )?plus\b|\bya no\b|\bja nao\b|\bnon \w+ piu\b|\binte langre\b"
+    r"|\bikke l[a-z]*ng(?:ere|er)\b|\bei(?:vat)? ena+\b|\bjuz nie\b|\bjiz n|\bбольше не\b"
+)
+_OF_THE_WEB = re.compile(
+    r"\b(?:online|reachable|accessible|available|erreichbar|abrufbar|verfugbar|bereikbaar"
+    r"|beschikbaar|en ligne|accessibles?|disponibles?|en linea|raggiungibil[ei]|disponibil[ei])\b"
+)
+"""What is no longer so may be listed still."""
+_POINTERS = words.words_in(
+    f"{words.POINTERS} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ "
+    "cidessous ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "
+    "seguente abaixo seguintes poniższe poniższych následující níže følgende nedenstående "
+    "nedenfor följande nedan seuraavat alla alábbi következő следующие ниже aşağıdaki"
+) - {"listed", "attached", "alla"}
+_LONGEST = 24  # words
+_FEWEST = 3
+
+
+def asks_out(line: str, text: str, units: Sequence[str]) -> str | None:
+    """The word by which a sentence may take out what stands below it; None for any other.
+
+    `text` is the folded line, `units` its words, those of ours that are written in several as one.
+    """
+    points = line.rstrip(" \t\r\n*_\"'").endswith((":", "："))
+    if not _FEWEST <= len(units) <= _LONGEST or not (points or not _POINTERS.isdisjoint(units)):
+        return None
+    if len(re.findall(r"[,;|\t]\s*[^\s,;|]", line)) * 2 >= len(units):
+        return None  # names of columns
+    word = next((unit for unit in units if unit in _SPEAKS or unit in _MISTAKEN), None)
+    word = word or no_longer(text)
+    if word is None and (found := _PHRASES.search(text)):
+        word = found[0]
+    if word is None:  # `par erreur`, which is written in two words
+        pairs = pairwise(units)
+        word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN or a + b in _SPEAKS), None)
+    return word
+
+
+def no_longer(text: str) -> str | None:
+    """The words of a folded text that say that something is so no longer; None for others.
+
+    What is no longer online may be listed still.
+    """
+    found = None if _OF_THE_WEB.search(text) else _NO_LONGER.search(text)
+    return found[0] if found else None

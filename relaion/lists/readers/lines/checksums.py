@@ -1,0 +1,450 @@
+"""Digests of files as programs print them, a file a line or a block of lines each.
+
+`md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
+escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, and
+hashdeep. By the names of the files, digests of videos are no entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.lists.readers.containers.text import content, first_lines
+from relaion.lists.readers.format import (
+    ALGORITHMS,
+    CUT_OFF,
+    OF_FOLDERS,
+    OF_LINE,
+    OTHER_HASH,
+    SAMPLE,
+    VIDEO,
+    Batch,
+    Columns,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
+from relaion.lists.readers.lines.line import LinkBeside
+from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
+from relaion.lists.readers.tables.of_links import digest_of_link
+from relaion.lists.readers.tables.remarks import of_line
+from relaion.lists.readers.vocabulary.films import path_of
+from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file, note_of_file
+from relaion.lists.values import told, told_words
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
+
+NO_LINE = "no line of such a file"
+_HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
+_LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
+_TAG = re.compile(
+    r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
+    r"|SHA1\s?\((?P<sha1>.+)\)\s?=\s*(?P<sha1_hex>[0-9A-Fa-f]{40})"
+    r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*",
+    re.I,
+)
+_TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
+# `a.jpg: digest`, `a.jpg=digest`, `digest: a.jpg`; other names may be those of users
+_LABELLED = re.compile(
+    rf"(?P<name>[^:=\s][^:=]*?)\s*[:=]\s*(?P<digest>{_HEX})\s*"
+    rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*?)\s*"
+)
+_OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
+_SEVERAL = re.compile(rf"(?:{_HEX})\s+\S")
+_GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
+_IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
+
+
+@dataclass(frozen=True)
+class Checksums:
+    """A digest and the name of its file, a line each."""
+
+    name: str = "checksums"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure where nearly all lines are such."""
+        lines = first_lines(head, 200)
+        n = sum(
+            1 for line in lines
+            if SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line) or _labelled(line)
+        )  # fmt: skip
+        n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not SUM.fullmatch(line))
+        named = [found for line in lines if (found := SUM.fullmatch(line))]
+        # of git, or by several algorithms, as rhash prints them
+        if sum(1 for f in named if _GIT.fullmatch(f[2]) or _SEVERAL.match(f[2])) * 2 > len(named):
+            return None
+        has_names = bool(lines) and "\t" in lines[0] and not SUM.fullmatch(lines[0])
+        return Sure() if lines and n * 10 >= len(lines) * 9 and not has_names else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """Digests with the kind of their length; those of videos by the names of their files."""
+        kinds = _kinds(options)
+        videos = images = total = folders = linked = 0
+        notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
+        for block in stream.blocks:
+            batch, told = _batch(block, kinds)
+            in_folders = Counter(filter(None, map(folder_of, told)))
+            if OF_FOLDERS not in options.ignore:
+                _refuse_folders(in_folders, is_good=options.is_good)
+            folders += sum(n for folder, n in in_folders.items() if is_of_other(folder))
+            linked += sum("://" in name for name in told)
+            if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
+                batch.fates.clear()
+            _heed_notes(batch, told, notes)
+            notes.refuse_unsure()
+            videos += sum(fate == VIDEO for fate in batch.fates.values())
+            images += _images(block)
+            total += batch.n
+            if total >= SAMPLE:
+                _refuse_videos(videos, total)
+            yield batch
+        _refuse_videos(videos, total)
+        if linked:
+            stream.notices.append(_LINKED.format(linked))
+        if folders:
+            stream.notices.append(
+                f"files that lie in folders called as what is listed no longer, or is of no "
+                f"pictures: {folders:,}; check whether they are listed"
+            )
+        if total and not images and not videos:
+            stream.notices.append(
+                "the names of the files are not those of pictures; check what the digests are of"
+            )
+
+
+_LINKED = (
+    "files that are named by links: {:,}; their digests were read, and the links were not: if they "
+    "are listed, too, add them as a list of links"
+)
+_OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
+
+
+def _refuse_folders(folders: Counter[str], *, is_good: bool) -> None:
+    """Raise ListError where files lie in folders by whose names they may not be listed."""
+    undone = Counter[str]()
+    for folder, n in folders.items():
+        if part := undone_in(folder, is_good=is_good):
+            undone[part] += n
+    if undone:
+        raise ListError(
+            f"{undone.total():,} of its files lie in folders that may say that they are not listed "
+            f"({told_words(undone)}): {CHOICE}"
+        )
+
+
+def _refuse_videos(videos: int, total: int) -> None:
+    if total and videos * 10 >= total * 9:
+        raise ListError(
+            "looks like digests of videos, by the names of their files; no image has them, so "
+            "there is nothing to add"
+        )
+
+
+def _kinds(options: Options) -> tuple[str, ...]:
+    return (options.kind,) if options.kind else (*IMAGE_KINDS, *HASHED_LINK_KINDS)
+
+
+def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
+    """The digests of a block, and the names of their files."""
+    lines = content(block.split("\n"))
+    batch = Batch(0)
+    columns = _columns(lines)
+    if columns is not None:
+        digests, names_found = columns
+        told = names_found.to_pylist()
+        batch.n = len(digests)
+        other = pc.invert(pc.match_substring_regex(names_found, _IMAGE))
+        places = pc.indices_nonzero(other).to_pylist()
+        batch.fates = {
+            i: fate for i in places if "." in told[i] and (fate := media_of_file(told[i]))
+        }
+        batch.values = (Values(kinds, digests),)
+        batch.last_name = told[-1]
+        return batch, told
+    found_lines: list[tuple[str, str]] = []
+    for line in lines:
+        if found_sum := SUM.fullmatch(line):
+            digest, name = found_sum[1], found_sum[2]
+        elif found_tag := _TAG.fullmatch(line):
+            name, digest = (part for part in found_tag.groups() if part is not None)
+        elif labelled := _labelled(line):
+            digest, name = labelled
+        else:
+            batch.skipped[_fault(line, batch)] += 1
+            continue
+        found_lines.append((digest, name))
+        batch.last_name = name if found_sum else None
+    return _filled(batch, kinds, found_lines), [name for _, name in found_lines]
+
+
+def _labelled(line: str) -> tuple[str, str] | None:
+    """A digest and the name of a picture or a video, parted by a colon or a sign of equality."""
+    found = _LABELLED.fullmatch(line)
+    if found is None:
+        return None
+    name = (found["name"] or found["behind"]).strip("\"'")
+    return (found["digest"] or found["before"], name) if is_name_of_media(name) else None
+
+
+def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:
+    """A batch with digests, of which those are no entries that are of no images by their names.
+
+    A digest whose file is named by a link may be that of the link itself.
+    """
+    batch.n = len(found)
+    of_link = {i: kind for i, (d, name) in enumerate(found) if (kind := digest_of_link(d, name))}
+    values = Columns()
+    for i, (digest, _) in enumerate(found):
+        values.put((of_link[i],) if i in of_link else kinds, digest, i)
+    batch.values = values.all()
+    batch.fates = {
+        i: fate for i, (_, name) in enumerate(found)
+        if i not in of_link and (fate := media_of_file(path_of(name)))
+    }  # fmt: skip
+    return batch
+
+
+def _heed_notes(batch: Batch, told: Sequence[str], notes: LinkBeside) -> None:
+    """What stands behind the names of files: `b.jpg # removed`."""
+    for i, name in enumerate(told):
+        note = note_of_file(name)
+        if note and (fate := media_of_file(name.removesuffix(note).rstrip(" \t#;|([,–—-"))):
+            batch.fates.setdefault(i, fate)
+        says = of_line(note, 0, is_good=notes.is_good) if note else None
+        if says and says.is_sure:
+            batch.fates.setdefault(i, str(says.fate))
+        elif says:
+            notes.unsure[says.word] += notes.heeds_unsure
+
+
+def _fault(line: str, batch: Batch) -> str:
+    """Why a line brings nothing; counts the digests of other algorithms."""
+    if other := _OTHER_TAG.fullmatch(line):
+        if other[1].upper() in _TAGS:
+            return "wrong length"
+        batch.unusable[told(other[1].lower())] += 1
+        return OTHER_HASH
+    if _LONG_SUM.fullmatch(line):
+        batch.unusable["sha512 or sha384"] += 1
+        return OTHER_HASH
+    return NO_LINE
+
+
+def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
+    """Digests and names where all lines are `digest  name`: as whole columns."""
+    try:
+        whole = pa.array(lines, pa.string())
+    except UnicodeEncodeError:
+        return None
+    if any("://" in line for line in lines):
+        return None
+    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
+    return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
+
+
+def _images(block: str) -> int:
+    return 1 if re.search(_IMAGE.replace(r"\s*$", r"\)?\s*(?:=.*)?$"), block, re.M) else 0
+
+
+# -- Programs of Windows: a digest takes several lines -----------------------------------------
+
+_FIELD = re.compile(
+    r"(?i)(?:\s*(?=algorithm|hash|path))?([A-Za-z][A-Za-z ]{0,30}?)\s*:(?:\s+(.*?))?\s*"
+)
+
+
+@dataclass(frozen=True)
+class Certutil:
+    """`certutil -hashfile`: a line with the name, one with the digest, one that it went well."""
+
+    name: str = "certutil"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by its shape, which is one in all languages."""
+        lines = first_lines(head, 200)
+        ends = [i for i, line in enumerate(lines) if line.lower().startswith("certutil:")]
+        return Sure() if any(i > 1 and _BYTES.fullmatch(lines[i - 1]) for i in ends) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """The lines of digests; those of videos by the line before."""
+        title = ""
+        for block in stream.blocks:
+            batch = Batch(0)
+            digests: list[tuple[str, str]] = []
+            for line in content(block.split("\n")):
+                bare = line.strip()
+                if not _BYTES.fullmatch(bare):
+                    title = title if bare.lower().startswith("certutil:") else bare
+                elif other := _other_algorithm(title):
+                    batch.unusable[other] += 1
+                    batch.skipped[OTHER_HASH] += 1
+                else:
+                    digests.append((re.sub(r"\s", "", bare), _name_in(title)))
+            yield _filled(batch, _kinds(options), digests)
+
+
+_BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
+
+
+def _other_algorithm(title: str) -> str | None:
+    """The algorithm that a title names, where it is none of ours: before the name of the file."""
+    told = re.findall(r"[^\W_]+", title.replace(_name_in(title), " "))[:4]
+    found = next((word.lower() for word in told if re.match(r"(?i)(?:md|sha)\d", word)), None)
+    return None if found in ALGORITHMS else found
+
+
+def _name_in(title: str) -> str:
+    """The file's name in a title such as `MD5 hash of a.jpg:`, wherever it stands there."""
+    ends = re.findall(r"[^\s/\\]*\.[A-Za-z0-9]{1,5}(?=[\s:：»”\"'’)]|\Z)", title)
+    return str(ends[-1]) if ends else title
+
+
+@dataclass(frozen=True)
+class FileHashList:
+    """`Get-FileHash | Format-List`: Algorithm, Hash and Path, a line each."""
+
+    name: str = "get-filehash"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure where the first lines are such fields."""
+        lines = first_lines(head, 20)
+        told = [found[1].lower() for line in lines if (found := _FIELD.fullmatch(line))]
+        return Sure() if {"algorithm", "hash"} <= {*told} and len(told) * 2 > len(lines) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record ends at a blank line, or where one of its fields comes again."""
+        kinds = _kinds(options)
+        held: dict[str, str] = {}
+        last = ""
+        has_paths = False
+        for block in stream.blocks:
+            done: list[dict[str, str]] = []
+            for line in block.split("\n")[: -1 if block.endswith("\n") else None]:
+                found = _FIELD.fullmatch(line)
+                name = found[1].lower() if found else ""
+                if held and (not line.strip() or name in held):
+                    done.append(held)
+                    held = {}
+                if found:
+                    held[name], last = found[2] or "", name
+                elif line.strip() and last in held:  # a long path goes on
+                    held[last] += line.strip()
+            has_paths = has_paths or any("path" in record for record in done)
+            yield _of_fields(done, kinds)
+        if has_paths and held.keys() and "path" not in held:  # its name may be that of a video
+            yield Batch(0, skipped=Counter({CUT_OFF: 1}))
+        else:
+            yield _of_fields([held] if held else [], kinds)
+
+
+_ROW = re.compile(
+    r"\s*(?P<algorithm>MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|RIPEMD160|MACTripleDES)\s+"
+    r"(?P<hash>[0-9A-Fa-f]{32,128})(?:\s+(?P<path>\S.*?))?\s*",
+    re.I,
+)
+_LINE = re.compile(r"[\s-]*-[\s-]*")
+
+
+@dataclass(frozen=True)
+class FileHashTable:
+    """`Get-FileHash` as it shows by itself: Algorithm, Hash and Path, divided by blanks."""
+
+    name: str = "get-filehash-table"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure where most lines are such rows."""
+        lines = first_lines(head, 200)
+        n = sum(_ROW.fullmatch(line) is not None for line in lines)
+        return Sure() if n and n * 2 > sum(not _LINE.fullmatch(line) for line in lines) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """The rows; the names of columns and the line below them are none."""
+        kinds = _kinds(options)
+        is_first = True
+        for block in stream.blocks:
+            rows, others = [], 0
+            for line in content(block.split("\n")):
+                if found := _ROW.fullmatch(line):
+                    rows.append({k: v or "" for k, v in found.groupdict().items()})
+                elif not (is_first and not rows) and not _LINE.fullmatch(line):
+                    others += not re.match(r"(?i)\s*algorithm\w*\s+hash", line)
+            is_first = is_first and not rows
+            batch = _of_fields(rows, kinds)
+            batch.skipped[NO_LINE] += others
+            batch.skipped += Counter()
+            yield batch
+
+
+def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
+    batch = Batch(0)
+    found: list[tuple[str, str]] = []
+    for record in records:
+        algorithm = record.get("algorithm", "").lower().replace("-", "")
+        if algorithm in ALGORITHMS:
+            batch.last_name = record.get("path", "")
+            found.append((record.get("hash", ""), batch.last_name))
+        else:
+            batch.unusable[told(algorithm) or "unknown"] += 1
+            batch.skipped[OTHER_HASH] += 1
+    return _filled(batch, kinds, found)
+
+
+# -- hashdeep --------------------------------------------------------------------------------------
+
+_HASHDEEP = "%%%% HASHDEEP-"
+_FEW_FIELDS = "fewer fields than columns"
+
+
+@dataclass(frozen=True)
+class Hashdeep:
+    """Digests of each file by several algorithms; what is left of a line is the file's name."""
+
+    name: str = "hashdeep"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        return Sure() if head.lstrip().startswith(_HASHDEEP) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with a digest of each column that names one."""
+        columns: list[str] = []
+        for block in stream.blocks:
+            batch, values = Batch(0), Columns()
+            for line in content(block.split("\n")):
+                if line.startswith("%%%%"):
+                    if not line.startswith(_HASHDEEP):
+                        columns = [c.strip().lower() for c in line.lstrip("% ").split(",")]
+                    continue
+                if not columns:
+                    raise ListError(
+                        "is a hashdeep file without its line of columns (%%%% size,md5,…); fetch "
+                        "it again"
+                    )
+                cells = line.split(",", len(columns) - 1)
+                if len(cells) < len(columns):
+                    batch.skipped[_FEW_FIELDS] += 1
+                    continue
+                _put(dict(zip(columns, cells, strict=True)), options.kind, batch, values)
+            batch.values = values.all()
+            yield batch
+
+
+def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
+    batch.last_name = record.get("filename")
+    if fate := media_of_file(record.get("filename", "")):
+        batch.fates[batch.n] = fate
+    for name, value in record.items():
+        if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):
+            values.put((kind or f"image_{name}",), value, batch.n)
+    others = [name for name in record if name not in ("size", "filename", *ALGORITHMS)]
+    batch.unusable.update(told(x) for x in others if re.fullmatch("[0-9a-fA-F]+", record[x]))
+    batch.n += 1

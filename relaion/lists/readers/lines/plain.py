@@ -1,0 +1,174 @@
+"""Lines: a value a line, perhaps several, with or without a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.links.key import is_bare
+from relaion.lists.readers.containers.text import WHOLE, RowReader, content
+from relaion.lists.readers.format import (
+    ANY,
+    Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
+from relaion.lists.readers.tables.columns import (
+    ListColumn,
+    ListLayout,
+    cleaned_name,
+    kinds_said,
+)
+from relaion.lists.readers.tables.decisions import is_named
+from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES
+from relaion.lists.readers.tables.layout import find_layout
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import told
+from relaion.paths import shown
+
+_SHORTEST = 32  # characters of a digest; names of columns are shorter
+_NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A value a line."""
+
+    name: str = "txt"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Whatever is nothing else."""
+        return Maybe()
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """Each line as a record."""
+        sample = "\n".join(stream.lines_of_head())
+        layout = find_layout(sample, named_csv=False, options=_as_lines(options))
+        yield from read_plain(stream, options, layout)
+
+
+def _as_lines(options: Options) -> Options:
+    return Options(kind=options.kind, file_format="txt", role=options.role)
+
+
+def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
+    """Lines as records of one value each; raises ListError where their name says otherwise."""
+    (column,) = layout.columns
+    said = next(
+        (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
+    )
+    if said and column.what == names.UNKNOWN:
+        column = replace(column, what=names.ENTRY, kinds=kinds_said(said))
+    if column.what == names.UNKNOWN:
+        raise ListError(
+            f"its values are called {told(column.name)}, which does not say that they are of "
+            "images; if they are the entries, say --column md5=1 (or sha1, sha256, url_md5)"
+        )
+    if column.what != names.ENTRY and "1" not in {c for cs in options.columns.values() for c in cs}:
+        raise ListError(
+            f"its values are called {told(column.name)}, which says that they are no entries "
+            f"({told(column.word)}); rename that line in a copy if it is wrong"
+        )
+    _refuse_columns(options, column, any(d in stream.head for d in ",;|\t"))
+    kinds = column.kinds or ANY
+    reader = RowReader(WHOLE)
+    header = stream.is_named = layout.header is not None
+    is_number = kinds == ("row_hash",)
+    read = 0
+    for block in stream.blocks:
+        if not block:
+            continue
+        if '"' not in block and not reader.waiting:
+            lines = None if header or is_number else _lines(block)
+            if lines is not None:
+                if not _even(block):
+                    short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
+                    if any(_is_new_name(line, column) for line in short.to_pylist()):
+                        _refuse_names(lines.to_pylist(), column, read)
+                read += len(lines)
+                yield Batch(len(lines), (Values(kinds, lines),))
+                continue
+            some = content(block.split("\n"))
+        else:
+            some = [row[0] for row in reader.rows(block)]
+        kept, kinds = _below_title(some[header:], column, kinds, is_first=not read)
+        _refuse_names(kept, column, read)
+        read += len(kept)
+        header = header and not some
+        yield Batch(len(kept), (Values(kinds, kept),))
+    rest = [row[0] for row in reader.rows("", last=True)]
+    yield Batch(len(rest), (Values(kinds, rest),))
+
+
+def _below_title(
+    lines: list[str], column: ListColumn, kinds: tuple[str, ...], *, is_first: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """The lines below a title that reads like a name, where the name itself stands below it."""
+    if not (is_first and lines and column.name and _is_new_name(lines[0], column)):
+        return lines, kinds
+    says = names.read_name(cleaned_name(lines[0]))
+    both = tuple(kind for kind in kinds if kind in says.kinds)
+    if says.what != names.ENTRY or not both:
+        raise ListError(TWO_NAMES)
+    return lines[1:], both
+
+
+def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
+    """Raise ListError where a line names what follows anew: it may be of something else."""
+    for i, line in enumerate(lines):
+        if _is_new_name(line, column):
+            raise ListError(SECOND_NAMES.format(read + i))
+
+
+def _is_new_name(line: str, column: ListColumn) -> bool:
+    name = cleaned_name(line) if len(line) < _SHORTEST and "://" not in line else ""
+    if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
+        return False
+    # where the file does not say what it holds, `sha256` above the next digests changes nothing
+    is_other = column.name or names.read_name(name).what == names.OTHER
+    return bool(is_other) and names.is_of_values(name)
+
+
+def _refuse_columns(options: Options, column: ListColumn, may_be_table: bool) -> None:
+    """Raise ListError for options that speak of columns, where a file has none."""
+    for option, name in options.columns_named():
+        if option == "column" and is_named(name, column.name, 0):
+            continue
+        raise ListError(
+            f"--{option} {shown(name)}: there is no such column; the file was read as a value a "
+            f"line{' (--format csv reads it as a table)' * may_be_table}"
+        )
+
+
+def _lines(block: str) -> pa.Array | None:
+    """The lines of a block without comments; None where it holds bytes that are no UTF-8."""
+    try:
+        whole = pa.array([block], pa.string())
+    except UnicodeEncodeError:
+        return None
+    lines = pc.split_pattern(whole, "\n").flatten()
+    if n := _even(block):
+        lines = lines.slice(0, len(lines) - 1)
+        return lines if len(lines) == n else pa.array(content(block.split("\n")), pa.string())
+    if (
+        not block.isascii()
+        or block.startswith((" ", "\t", "\n"))
+        or any(sign in block for sign in _NO_VALUE)
+    ):
+        return pa.array(content(block.split("\n")), pa.string())
+    return lines.slice(0, len(lines) - 1) if block.endswith("\n") else lines
+
+
+def _even(block: str) -> int:
+    """How many lines of one length a block has, if all are: a quick look for digests only."""
+    step = block.find("\n") + 1
+    n, rest = divmod(len(block), step) if step > 1 else (0, 1)
+    is_even = not rest and block[step - 1 :: step] == "\n" * n
+    return n if is_even and block.isascii() and not any(c in block for c in "# \t") else 0

@@ -1,0 +1,450 @@
+"""The lines of a file, apart by what their titles say.
+
+A title holds up to the next one that speaks of the same thing. A heading that says nothing, such as
+`# Ticket 2` or `### Europe`, ends a section only where its level does; where it may be a part of it
+or the next one, what stands below is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.lists.readers.containers.text import first_lines
+from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
+from relaion.lists.readers.lines.bad import refuse_bad_title
+from relaion.lists.readers.lines.titles import (
+    IS_OF,
+    LISTED,
+    LONGEST_TITLE,
+    MINUS,
+    NEUTRAL,
+    NO_TITLE,
+    OF_LINKS,
+    PICTURE,
+    QUICK,
+    TAKES_OUT,
+    UNKNOWN,
+    USABLE,
+    Doubt,
+    has_sign,
+    is_heading,
+    is_innocent,
+    may_be_title,
+    of_name,
+    of_words,
+    title_of,
+)
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
+from relaion.lists.values import shape
+
+_CELLS = re.compile(r"[,;|\t]")
+_QUOTES = "\"' \r\n"
+_MOST_HELD = 4 << 20  # characters
+_LONGEST = 4096  # characters of a line of names that are looked at
+_NAMED_WITHIN = 10  # lines
+_BY_NAME = (
+    "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
+    "title; if not, give the file a plainer name, as removed.txt"
+)
+_BY_TITLE = (
+    "a title in it ({word}) may say that what stands below is not listed: if it is listed, say "
+    "--ignore title; if not, write a plainer title there in a copy, as `# removed`"
+)
+_BY_LINKS = (
+    "a title in it says that it holds {word}: say so with --kind url_md5 (or url_sha1, "
+    "url_sha256); if they are those of images, say --ignore title"
+)
+_BY_HEADING = (
+    "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
+    "`# listed` above what is listed in a copy, or say --ignore title where all of it is taken out"
+)
+_BY_UNKNOWN = (
+    "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
+    "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
+)
+
+
+def _cells_say(line: str) -> list[names.NameSays]:
+    return [names.read_name(cell.strip("\"'= ")) for cell in _CELLS.split(line[:_LONGEST].strip())]
+
+
+def _decides(head: str) -> bool:
+    """Whether a column of the file tells of each record whether it is listed."""
+    return _names(head, {names.STANDING, names.GONE, names.STILL})
+
+
+def _names(head: str, deciding: set[str]) -> bool:
+    """Whether a column of the file decides of each record in one of these ways."""
+    for line in first_lines(head, _NAMED_WITHIN):  # titles may stand before the names
+        says = {found.what for found in _cells_say(line)}
+        if len(_CELLS.split(line)) > 1 and says & deciding:
+            return True
+    return False
+
+
+def _names_algorithm(head: str) -> bool:
+    """Whether a column says by which algorithm its digests are."""
+    return any(
+        says.what == names.ENTRY and says.word in ("md5", "sha1", "sha256")
+        for line in first_lines(head, _NAMED_WITHIN)
+        for says in _cells_say(line)
+    )
+
+
+def _names_entries(line: str) -> bool:
+    is_plain = len(line) < _LONGEST and not line.lstrip().startswith("#")
+    return is_plain and any(says.what == names.ENTRY for says in _cells_say(line))
+
+
+def _form(line: str) -> tuple[str, int]:
+    """How a heading is written: its sign, and for `###` how deep it is."""
+    bare = line.strip()
+    if found := re.match("#+", bare):
+        return "#", len(found[0])
+    return (bare[0] if bare[0] in "[/;!=*-" else bare[-1]), 0
+
+
+def _words(line: str) -> str:
+    return " ".join(re.findall(r"[^\W\d_]+", re.sub(r"(?i)\bmd-?5|sha-?(1|256)", "x", line)))
+
+
+@dataclass
+class Sections:
+    """The text of a file without what its titles take out; that is `held`, with why.
+
+    `rules` is what the title says that stands above the next line, `names` the line that names the
+    columns, `by_name` what the file's name says. `heeds_unknown`: headings of unknown words are
+    asked for; formats with lines of their own between records have none. `asks_first`: those of
+    an update above its first entry, too, since all below may be what it takes back.
+    """
+
+    file_name: str
+    head: str
+    options: Options
+    heeds_unknown: bool = True
+    asks_first: bool = False
+    rules: str | None = None
+    by_name: str | None = None
+    names: str = ""
+    held: list[tuple[str, list[str]]] = field(default_factory=list)
+    has_held: bool = False  # whether any line was taken out
+    has_left: bool = False  # whether any line is left to read, besides names, titles and comments
+    put: Callable[[], None] | None = None  # takes what is held and empties it, where it is much
+    _doubt: Doubt | None = None
+    _said: str = _BY_NAME  # how the doubt is told
+    _title: str = ""  # the line that rules; the file's name has none
+    _part: str = ""  # a heading right below it
+    _any_value: bool = False
+    _lines: int = 0  # before this block
+    _last: str = ""  # the last of them
+    _valued: str = ""  # the first line with a value
+    _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
+    _after_title: bool = False
+
+    def __post_init__(self) -> None:
+        self._has_algorithm = _names_algorithm(self.head)
+        self._has_grades = _names(self.head, {names.CATEGORY})
+        says = None if self._is_ignored or _decides(self.head) else self._heeded(
+            of_name(self.file_name)
+        )  # fmt: skip
+        if isinstance(says, Doubt):
+            self._doubt = says
+        else:
+            self.rules = self.by_name = says
+
+    @property
+    def _is_ignored(self) -> bool:
+        return not self._any_value and OF_FILE in self.options.ignore
+
+    def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
+        of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
+        of_grade = isinstance(says, Doubt) and says.word.startswith("category ")
+        of_good = says == GOOD or of_grade
+        if (of_algorithm and self._has_algorithm) or (of_good and self.options.role):
+            return None
+        if of_grade and self._has_grades:
+            return None
+        return says if isinstance(says, Doubt) or says in TAKES_OUT else None
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether titles took out all lines so far but names, titles and comments."""
+        return self.has_held and not self.has_left
+
+    def left(self, blocks: Iterator[str]) -> Iterator[str]:
+        """The blocks with the lines that are to be read."""
+        for block in blocks:
+            titles = _titles(block) if self.heeds_unknown else _known(_titles(block))
+            before, self._lines = self._lines, self._lines + block.count("\n")
+            if not titles and self.rules is None and self._doubt is None:
+                if not self._any_value:
+                    self._look_at(block)
+                self.has_left = self.has_left or bool(block.strip())
+                self._last = _last_line(block)
+                yield block
+                continue
+            kept = "".join(self._sorted(block, titles, before))
+            self._last = _last_line(block)
+            if self.put and sum(len(line) for _, some in self.held for line in some) > _MOST_HELD:
+                self.put()
+            if kept:
+                yield kept
+
+    def _look_at(self, block: str) -> None:
+        for line in first_lines(block, _NAMED_WITHIN):
+            if _names_entries(line):
+                self.names = line + "\n"
+            self._any_value = True
+            self._valued = self._valued or self._value_in(line)
+
+    @staticmethod
+    def _value_in(line: str) -> str:
+        """A line that holds a value in one of its cells; else none."""
+        cells = [*_CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
+        return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
+
+    def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
+        above = self._last
+        for i, line in enumerate(_with_ends(block)):
+            says = titles.get(i)
+            if says == UNKNOWN:
+                says = self._unknown(line, before + i + 1, is_apart=not above.strip())
+            above = line
+            is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
+            if is_named and not self._any_value and _names_entries(line):
+                self.names = line
+            elif says is not None:
+                refuse_bad_title(line, self.options)
+                was_ruled = self.rules is not None
+                self._turn(says, line)
+                # above what is listed it may be the name of a column
+                is_doubt = isinstance(says, Doubt) and says.digits != _IS_UNKNOWN
+                if says in TAKES_OUT or is_doubt or (was_ruled and says == LISTED):
+                    continue
+            elif line.strip() and not line.lstrip().startswith("#"):
+                self._refuse_doubt(line)
+                self._valued = self._valued or self._value_in(line)
+                self._any_value, self._after_title = True, False
+                if self.rules is not None:
+                    if not self.held or self.held[-1][0] != self.rules:
+                        self.held.append((self.rules, []))
+                    self.held[-1][1].append(line)
+                    self.has_held = True
+                    continue
+                self.has_left = True
+            yield line
+
+    def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
+        """What a heading of unknown words is: a doubt where values stand above it."""
+        plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
+        if shape(line.strip(_QUOTES)) is not None:
+            return None
+        if not self._valued:
+            is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
+            self._above[told] = number if is_bare else 0
+            is_remark = line.lstrip().startswith(("#", "//", ";"))
+            if self.asks_first and not is_remark and not _names_entries(line):
+                return Doubt(f"{number:,}", _IS_UNKNOWN)
+            return plain
+        cells = _CELLS.split(line)
+        is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
+        is_of_row = (
+            not is_note
+            and len(cells) > 1
+            and (
+                not cells[0].strip(_QUOTES)
+                or shape(_CELLS.split(self._valued)[0].strip(_QUOTES)) is None
+            )
+        )
+        if not is_apart and "://" in self._valued and not has_sign(line):
+            return plain  # some word among links, as lists that were gathered hold
+        if self.rules is not None or is_of_row or told in self._above:
+            return plain
+        return Doubt(f"{number:,}", _IS_UNKNOWN)
+
+    def _refuse_doubt(self, line: str) -> None:
+        doubt = self._doubt
+        if doubt is None:
+            return
+        n, is_unknown = max(doubt.digits, -1), doubt.digits == _IS_UNKNOWN
+        length = f"{n}" if n > 0 else "32,"
+        held = MAY_HOLD_VALUE.pattern if is_unknown else (
+            rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
+        )  # fmt: skip
+        if not n or re.search(held, line):
+            raise ListError(self._said.format(word=doubt.word))
+
+    def _turn(self, says: str | Doubt, line: str) -> None:
+        """What a title changes."""
+        if self._is_ignored:
+            return
+        if says == OF_LINKS:
+            if (
+                not self.options.kind
+                and not self._has_algorithm
+                and OF_FILE not in self.options.ignore
+            ):
+                self._doubt, self._said = Doubt(says, -1), _BY_LINKS
+        elif isinstance(says, Doubt):
+            is_unknown = says.digits == _IS_UNKNOWN
+            if is_unknown and self._doubt is not None:
+                return
+            if OF_FILE not in self.options.ignore and self._heeded(says):
+                self._doubt, self._said = says, _BY_UNKNOWN if is_unknown else _BY_TITLE
+        else:
+            self._turn_surely(says, line)
+
+    def _turn_surely(self, says: str, line: str) -> None:
+        if says == USABLE and self.rules == OTHER_HASH:
+            says = PICTURE
+        if says in (NEUTRAL, USABLE) or (says == PICTURE and self.rules not in IS_OF):
+            if self.rules is not None:
+                self._pass(line)
+        elif says not in IS_OF or self.rules in (None, *IS_OF) or not self._is_part(line):
+            if says == LISTED and self._valued and OF_FILE not in self.options.ignore:
+                self._refuse_above()
+            self.rules = self._heeded(says)  # type: ignore[assignment]
+            self._doubt, self._title, self._part, self._after_title = None, line, "", True
+
+    def _refuse_above(self) -> None:
+        """What is listed only from here on was something else above, as the heading there says."""
+        if len(self._above) == 1 and (number := next(iter(self._above.values()))):
+            raise ListError(_BY_UNKNOWN.format(word=f"{number:,}"))
+
+    def _pass(self, line: str) -> None:
+        """A heading that says nothing of its own ends what rules, is a part of it, or either."""
+        is_part = self._is_part(line)
+        if is_part is None and OF_FILE not in self.options.ignore:
+            self._doubt, self._said = Doubt(self.rules or ""), _BY_HEADING
+        elif is_part is False:
+            self.rules, self._doubt = None, None
+
+    def _is_part(self, line: str) -> bool | None:
+        """Whether a heading is one within the section; None where nobody can say."""
+        if not self._title:
+            return True  # the file's name is above all
+        (sign, depth), (of_title, least) = _form(line), _form(self._title)
+        if self._after_title:
+            self._part = line
+            return True
+        if sign == of_title == "#" and depth != least:
+            return depth > least
+        if self._part and _form(self._part) == (sign, depth):
+            return True if _words(self._part) == _words(line) else None
+        return False if sign == of_title and (sign in "[:" or depth > 1) else None
+
+
+# -- Which lines of a block are titles -------------------------------------------------------------
+
+_IS_UNKNOWN = -2
+_FEW = 4
+_COUNT = re.compile(r"([^:=]*[^\W\d][^:=]*)[:=]\s*(\d{1,12})\s*")
+_COUNTED = re.compile(
+    r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images"
+    r"|records|values|rows|lines|items|digests|unchanged)+"
+)
+
+
+def _is_count(lines: list[str], at: int) -> bool:
+    """Whether a line is one of counts, such as `# removed: 2` beside `# added: 10`."""
+    found = _COUNT.fullmatch(lines[at])
+    if found is None:
+        return False
+    first = end = at
+    while first and _COUNT.fullmatch(lines[first - 1]):
+        first -= 1
+    while end + 1 < len(lines) and _COUNT.fullmatch(lines[end + 1]):
+        end += 1
+    beside = [c for line in lines[first : end + 1] if (c := _COUNT.fullmatch(line)) and int(c[2])]
+    return not int(found[2]) or any(
+        _COUNTED.fullmatch(c[1]) or of_words(c[1]) == LISTED for c in beside
+    )
+
+
+_QUOTED_LINES = 20  # lines that one quoted field may run over
+_OPENS = re.compile(r'(^|[,;\t|])\s*"(?:[^"]|"")*\Z')
+_CLOSES = re.compile(r'((?:[^"]|"")*)"\s*([,;\t|]|\Z)')
+
+
+def _is_quoted(lines: list[str], at: int) -> bool:
+    """Whether a line stands within a quoted field of a table that runs over lines."""
+    before = range(at - 1, max(-1, at - _QUOTED_LINES), -1)
+    first = next((i for i in before if '"' in lines[i]), at)
+    last = next((i for i in range(at, min(len(lines), at + _QUOTED_LINES)) if '"' in lines[i]), -1)
+    if first == at or last < 0 or lines[first].lstrip().startswith("#"):
+        return False
+    opened, closed = _OPENS.search(lines[first]), _CLOSES.match(lines[last])
+    if opened is None or closed is None or not (opened[1] or closed[2]):
+        return False
+    within = [*lines[first + 1 : last], closed[1]]
+    return not any(re.search(_HOLDS_VALUE, line) for line in within)
+
+
+def _last_line(block: str) -> str:
+    return block.removesuffix("\n").rpartition("\n")[2]
+
+
+def _with_ends(block: str) -> list[str]:
+    lines = block.split("\n")
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+_MANY = 2000
+_HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
+
+
+def _titles(block: str) -> dict[int, str | Doubt]:
+    """The titles of a block by the number of their line."""
+    step = block.find("\n") + 1
+    if step > 1 and block[step - 1 :: step] == "\n" * (len(block) // step):
+        first = block[:step].strip()
+        if re.fullmatch("[0-9A-Fa-f]{32,}", first) and len(block) % step == 0 and "#" not in block:
+            return {}  # digests of one length
+    lines = block.split("\n")
+    try:
+        text = pa.array(lines, pa.string())
+        is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
+        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|{MINUS}")
+        chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
+        if len(chosen) > _MANY:
+            chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))
+        candidates = chosen.to_pylist()
+    except UnicodeEncodeError:
+        candidates = [*range(len(lines))]
+    if len(candidates) > _MANY:  # links without a scheme, hosts, or no list at all
+        candidates = [
+            i for i in candidates
+            if len(lines[i]) <= 4 * LONGEST_TITLE
+            and (lines[i].lstrip()[:1] == "#" or not re.search(NO_TITLE, lines[i]))
+            and may_be_title(lines[i])
+        ]  # fmt: skip
+    found = {i: says for i in candidates if lines[i] and (says := title_of(lines[i]))}
+    if _are_captions(found, lines):
+        found = _known(found)
+    return {
+        i: says for i, says in found.items() if not (_is_count(lines, i) or _is_quoted(lines, i))
+    }  # fmt: skip
+
+
+def _known(titles: dict[int, str | Doubt]) -> dict[int, str | Doubt]:
+    return {i: says for i, says in titles.items() if says != UNKNOWN}
+
+
+_SECTIONS = 10  # a list has no more kinds of entries that are told apart
+
+
+def _are_captions(titles: dict[int, str | Doubt], lines: list[str]) -> bool:
+    """Whether lines of unknown words name single entries, or so many parts that none decides."""
+    at = [i for i, says in titles.items() if says == UNKNOWN]
+    if len({lines[i] for i in at}) > _SECTIONS:
+        return True
+    n = sum(re.search(_HOLDS_VALUE, line) is not None for line in lines)
+    is_each = all(i + 1 < len(lines) and re.search(_HOLDS_VALUE, lines[i + 1]) for i in at)
+    return len(at) > 2 and is_each and n <= len(at) + 1 and len({lines[i] for i in at}) == len(at)

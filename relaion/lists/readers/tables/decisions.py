@@ -1,0 +1,449 @@
+"""Columns that decide whether a record counts: every word of theirs is looked at and counted.
+
+Known words are used. Where one is not known, nobody here can say whether its records are to be
+removed: the file is refused, with all words and how often they stand there, until `--where`
+chooses the words that count or `--ignore` says that the column decides nothing.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import (
+    BETWEEN,
+    DISPUTED,
+    EMPTY,
+    GOOD,
+    LINK_KINDS,
+    NO_CRIME,
+    NO_ENTRY,
+    NO_IMAGE,
+    NOT_CHOSEN,
+    OF_NO_COLUMN,
+    OTHER_HASH,
+    TAKEN_BACK,
+    UNCONFIRMED,
+    UNDOES,
+    VIDEO,
+    Options,
+)
+from relaion.lists.readers.tables.disk import says_erased
+from relaion.lists.readers.tables.notes import read_note
+from relaion.lists.readers.vocabulary import further_words, names, words
+from relaion.lists.readers.vocabulary.answers import NO, YES
+from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.values import could_be_value, told_words
+from relaion.lists.values import told as say
+from relaion.roles import IMAGE_KINDS
+
+
+@dataclass(frozen=True)
+class WordSays:
+    """What a word decides.
+
+    `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
+    names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
+    where nobody here knows what the word means, `is_chosen` where `--where` names others.
+    """
+
+    fate: str | None = None
+    kinds: tuple[str, ...] = ()
+    unusable: str = ""
+    is_sure: bool = True
+    is_chosen: bool = True
+    media: str | None = None
+
+
+COUNTS = WordSays()
+UNSURE = WordSays(is_sure=False)
+
+_STANDINGS = {
+    None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
+    TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}",
+    DISPUTED: f"{words.DISPUTED} {words.DISPUTED_ALONE}",
+    GOOD: f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE} {words.ALSO_GOOD}",
+    UNCONFIRMED: f"{words.UNCONFIRMED} {words.UNCONFIRMED_ALONE} {words.ALSO_UNCONFIRMED} invalid",
+}
+_STANDING = {
+    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words.words_in(said)
+} | dict.fromkeys(words.words_in(words.UNCERTAIN), UNSURE)
+_STANDING["knownbad"] = COUNTS
+_LISTS = words.words_in(f"{words.LISTED} {words.ADDED}")
+
+_MEDIA = {
+    word: WordSays(fate, media=media)
+    for fate, media, said in (
+        (NO_IMAGE, "other", words.OTHER), (VIDEO, "video", words.VIDEO),
+        (None, "image", words.IMAGE),
+    )
+    for word in words.words_in(said)
+}  # fmt: skip
+_MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
+
+_OF_HASH = re.compile(
+    r"(?P<what>hash|image|img|photo|file|picture|media|content|url|uri|link|rawuri|rawurl)?"
+    r"(?P<algorithm>md5|sha1|sha256)(?:hash|sum|digest|hex)?"
+)
+_UNUSABLE = re.compile(
+    r"(?:hash|image|photo)?(pdqf?|photodna|pdna|md4|ed2k|sha224|sha384|sha512|sha3\d*|ssdeep|tlsh"
+    r"|imphash|phash|blake2?3?[bs]?|ripemd160|crc32|vpdq|netclean|whirlpool|tiger|sdhash)(?:hash(?:er|es)?|v\d)?"
+    r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
+)
+_OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
+_OF_NOTHING = words.words_in(
+    "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
+    "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
+    "country comment string cookie cert certificate x509 keyword"
+)
+_OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
+_DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
+
+_FLAG_FATES = {
+    "disputed": DISPUTED, "falsepositive": GOOD, "fp": GOOD, "whitelisted": GOOD,
+    "allowlisted": GOOD, "whitelist": GOOD, "allowlist": GOOD, "knowngood": GOOD, "good": GOOD,
+    "benign": GOOD, "ignored": GOOD, "ignore": GOOD, "innocent": GOOD, "safe": GOOD,
+    "legal": GOOD, "harmless": GOOD, "clean": GOOD,
+}  # fmt: skip
+_FLAG_FATES |= dict.fromkeys(
+    words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
+) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
+_REJECTED = words.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
+_FLAG_FATES |= dict.fromkeys(
+    _REJECTED | words.words_in(f"{words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"), UNCONFIRMED
+)
+_CONFIRMS = words.words_in(
+    "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
+    "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
+    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
+    "approvat* aprovad* approved"
+)
+_GRADE = re.compile(r"[abc][1-5]?")
+_GRADED = re.compile(
+    r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
+)
+_NO_GRADE = words.words_in("d e z")
+KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
+_NUMBER = re.compile(r"\d{1,4}")
+
+
+@lru_cache(65536)
+def read_word(what: str, word: str, name: str = "") -> WordSays:
+    """What a word says in a column that decides `what`; `name` is the column's own word."""
+    plain = names.squeezed(word)
+    if what == names.GONE:
+        # `known` may be known good, or known to be listed material
+        is_sure = name not in ("known", "bekannt", names.TAKEN_DOWN)
+        yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
+        return _flag(word, plain, yes=yes, no=COUNTS)
+    if what == names.STILL:
+        gone = UNCONFIRMED if name in _CONFIRMS else TAKEN_BACK
+        return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
+    if what == names.UNTIL:
+        is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
+        return COUNTS if is_measure else _until(word.strip(), plain)
+    if not plain and not word.strip(" -–—*/."):
+        return COUNTS
+    for look in _LOOKS[what]:
+        if says := look(word.strip().casefold(), plain):
+            return says
+    return UNSURE
+
+
+def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
+    bare = word.strip().casefold()
+    if bare in YES or plain in YES:
+        return yes
+    is_gone = no is COUNTS
+    if not bare or bare in NO or plain in NO:
+        return no if bare or is_gone else UNSURE
+    if _DATE.fullmatch(bare) or days_of(bare):
+        if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
+            return UNSURE
+        return yes if is_gone or no.fate == UNCONFIRMED else UNSURE
+    return _STANDING.get(plain, UNSURE)
+
+
+def _until(word: str, plain: str) -> WordSays:
+    """A day until which an entry is listed; what is past has expired."""
+    if not plain or plain in _ENDLESS:
+        return COUNTS
+    days = days_of(word)
+    if not days and plain in YES:
+        return UNSURE
+    if not days:
+        return _STANDING.get(plain, UNSURE)
+    today = date.today()
+    past = {day < today for day in days}
+    return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
+
+
+_EPOCH = 8  # digits of what may be a day; fewer are where something ends
+_ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
+
+
+def _standing(_: str, plain: str) -> WordSays | None:
+    return _STANDING.get(plain)
+
+
+def _media(word: str, plain: str) -> WordSays | None:
+    if mime := _MIME.fullmatch(word):
+        return _MEDIA[mime[1]] if mime[1] in ("image", "video", "audio") else _MEDIA["other"]
+    return _MEDIA.get(plain)
+
+
+def _type(_: str, plain: str) -> WordSays | None:
+    of_link = plain.removeprefix("hash") if plain.startswith("hashurl") else plain
+    if found := _OF_HASH.fullmatch(of_link):
+        what = "url" if found["what"] in ("url", "uri", "link", "rawuri", "rawurl") else "image"
+        return WordSays(kinds=(f"{what}_{found['algorithm']}",))
+    if plain in _KNOWN_TYPES:
+        return _KNOWN_TYPES[plain]
+    found = _UNUSABLE.fullmatch(plain)
+    if found is None:
+        return None
+    is_video = plain.startswith(("video", "hashvideo", "tmk"))
+    return WordSays(VIDEO if is_video else OTHER_HASH, unusable=found[1] or found[2])
+
+
+_KNOWN_TYPES = (
+    dict.fromkeys(_OF_LINKS, WordSays(kinds=LINK_KINDS))
+    | dict.fromkeys(_OF_HOSTS, WordSays(kinds=("host",)))
+    | dict.fromkeys(("hash", "digest", "filehash"), WordSays(kinds=IMAGE_KINDS))
+    | dict.fromkeys(_OF_NOTHING, WordSays(NO_ENTRY))
+)
+
+
+def _category(word: str, plain: str) -> WordSays | None:
+    grade, *rest = re.split(r"\s[-–—]\s|:\s", _GRADED.sub("", word), maxsplit=1)
+    if rest and (read_note(rest[0]) or word_of_any(rest[0])):
+        return None  # `A - removed`
+    plain = names.squeezed(grade) or plain
+    plain = re.sub(r"^([1-5])([abc])$", r"\2\1", plain)
+    if _GRADE.fullmatch(plain):
+        return COUNTS
+    if plain in _NO_GRADE:
+        return WordSays(NO_CRIME)
+    if plain == KNOWN_GOOD_CATEGORY:
+        return WordSays(GOOD)
+    return UNSURE if _NUMBER.fullmatch(plain) or _NUMBER.fullmatch(word) else None
+
+
+_LOOKS = {
+    names.STANDING: (_standing, _media, _type),
+    names.CATEGORY: (_category, _standing, _media),
+    names.MEDIA: (_media, _type, _standing),
+    names.TYPE: (_type, _media, _standing),
+}
+
+
+def word_of_any(word: str) -> str | None:
+    """What kind of decision a word by itself speaks of; None for a word that speaks of none."""
+    bare, plain = word.strip().casefold(), names.squeezed(word)
+    if _type(bare, plain):
+        return names.TYPE
+    if _media(bare, plain):
+        return names.MEDIA
+    return names.STANDING if _standing(bare, plain) else None
+
+
+def lists(word: str) -> bool:
+    """Whether a word by itself says that its row is listed."""
+    return names.squeezed(word) in _LISTS
+
+
+def type_of(word: str) -> WordSays | None:
+    """What a word says of the algorithm of its row; None where it names none."""
+    return _type(word.strip().casefold(), names.squeezed(word))
+
+
+def media_word(word: str) -> WordSays | None:
+    """What a word says of what its row is of; None where it says nothing."""
+    return _media(word.strip().casefold(), names.squeezed(word))
+
+
+# -- Columns of such words -------------------------------------------------------------------------
+_MANY = 1000  # words after which a column is no vocabulary
+_LONGEST = 40  # characters of a word; what is longer is a text
+_REST = "(other words)"
+# what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
+_OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
+_LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
+_LETTERS |= dict.fromkeys("aim", COUNTS)
+_NOT_OK = words.words_in("bad nok ko malicious illegal")
+_ANSWERS = words.words_in("rejected denied declined kept refused")
+
+
+@dataclass
+class DecidingColumn:
+    """One column that decides. `words` counts what stands in it, `unsure` what is not known."""
+
+    name: str
+    what: str
+    index: int
+    word: str = ""
+    chosen: frozenset[str] | None = None
+    words: Counter[str] = field(default_factory=Counter)
+    unsure: Counter[str] = field(default_factory=Counter)
+    is_delta: bool = False  # the file is an update: signs without a name are those of changes
+    is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
+    _said: dict[str, WordSays] = field(default_factory=dict)
+
+    def read(self, cells: Sequence[str]) -> list[WordSays]:
+        """What each cell says; counts them all."""
+        said = self._said
+        for cell, n in Counter(cells).items():
+            if cell not in said:
+                said[cell] = self._say(cell)
+            told = say(cell.strip(), _LONGEST) or EMPTY
+            if told not in self.words and len(self.words) >= _MANY:
+                told = _REST
+            self.words[told] += n
+            if not said[cell].is_sure:
+                self.unsure[told] += n
+        return [said[cell] for cell in cells]
+
+    def fate_of(self, cell: str) -> str | None:
+        """Why a row with this cell brings no entry; the cell is not counted."""
+        return self._say(cell).fate
+
+    def _say(self, cell: str) -> WordSays:
+        if self.chosen is not None:
+            plain = names.squeezed(cell)
+            bare = cell.strip()
+            shown_as = {bare.casefold(), say(bare, _LONGEST).casefold()}
+            is_chosen = bool(plain) and plain in map(names.squeezed, self.chosen)
+            is_chosen = is_chosen or not shown_as.isdisjoint(self.chosen)
+            known = read_word(self.what, cell, self.word)
+            if is_chosen:  # what it is of still counts: a digest of a video is none of an image
+                is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
+                return known if known.is_sure and is_of else COUNTS
+            # what is no longer listed leaves what it brings up to date, chosen or not
+            is_number = self.what == names.CATEGORY and bare.isdigit()
+            is_gone = known.is_sure and known.fate in UNDOES and not is_number
+            return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+        is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
+        if self.what == names.STANDING and is_change:
+            return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)
+        return read_word(self.what, cell, self.word)
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return say(self.name) or f"column {self.index + 1}"
+
+    @property
+    def _which(self) -> str:
+        named = say(self.name) or "without a name"
+        return f"column {self.index + 1} ({named}) decides which rows count"
+
+    @property
+    def _option(self) -> str:
+        return option_name(self.name, self.index)
+
+    def refuse_unsure(self, *, is_cut: bool) -> None:
+        """Raise ListError where it holds words that nobody here knows."""
+        if self.is_of_disk and self.chosen is None and self._says_erased():
+            raise ListError(
+                f"{self._which}: beside paths it may say that a file was deleted on its disk, or "
+                f"that a record was taken back; it holds {told_words(self.words)}; say --ignore "
+                f"{self._option} for the former, --where {self._option}=WORD,WORD for the latter"
+            )
+        if not self.unsure:
+            return
+        if self.word == names.TAKEN_DOWN:
+            raise ListError(
+                f"{self._which}: it may say that a host took down what is listed, or that a record "
+                f"was taken back; it holds {told_words(self.words)}; say --ignore {self._option} "
+                f"for the former, --where {self._option}=WORD,WORD for the latter"
+            )
+        if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
+            why = "its categories are numbers, which mean another thing to every giver"
+            if self.words[KNOWN_GOOD_CATEGORY]:
+                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
+        else:
+            why = f"words in it are not known: {told_words(self.unsure)}"
+        if is_cut:
+            why += "; the file may be cut off"
+        raise ListError(
+            f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
+            f"{self._option}=WORD,WORD or say --ignore {self._option}"
+        )
+
+    def _says_erased(self) -> bool:
+        return any(says_erased(self.name, w) for w, s in self._said.items() if s.fate == TAKEN_BACK)
+
+    def refuse_answers(self) -> None:
+        """`removed` beside `rejected` answers requests: there what was removed is listed."""
+        told = {names.squeezed(word) for word in self.words}
+        if self.chosen is None and "ok" in told and told & _NOT_OK:
+            raise ListError(
+                f"{self._which}, and nobody here knows which of its words is of what is listed "
+                f"({told_words(self.words)}); choose with --where {self._option}=WORD,WORD"
+            )
+        if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
+            raise ListError(
+                f"{self._which}, and its words ({told_words(self.words)}) may answer requests, "
+                "where removed means granted, or tell what was taken back; choose with --where "
+                f"{self._option}=WORD,WORD"
+            )
+
+
+def chosen_of(options: Options, name: str, index: int) -> frozenset[str] | None:
+    """The words that `--where` chooses of a column; None where it names another."""
+    for field_name, chosen in options.where.items():
+        if is_named(field_name, name, index):
+            return chosen
+    return None
+
+
+def is_named(said: str, name: str, index: int) -> bool:
+    """Whether a curator means this column: by its name, or its number from 1."""
+    plain = names.squeezed(said)
+    return (bool(plain) and plain == names.squeezed(name)) or said.strip() == str(index + 1)
+
+
+def is_ignored(options: Options, name: str, index: int) -> bool:
+    """Whether a column decides nothing; `--ignore title` speaks of no column."""
+    return any(is_named(said, name, index) for said in options.ignore - OF_NO_COLUMN)
+
+
+def fates_of(
+    rows: int, decided: Sequence[tuple[DecidingColumn, Sequence[WordSays]]], *, is_good: bool
+) -> dict[int, str]:
+    """Why rows bring no entry, by their place: the first column that says so."""
+    fates: dict[int, str] = {}
+    for _, said in decided:
+        if all(says.fate is None for says in set(said)):
+            continue
+        for i in range(rows):
+            fate = said[i].fate
+            if is_good and fate == GOOD:
+                fate = None if said[i].is_chosen else NOT_CHOSEN
+            if fate is not None:
+                fates.setdefault(i, fate)
+    return fates
+
+
+def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
+    """Raise ListError where a column holds words that nobody here knows.
+
+    `is_cut`: the file ends within its last row, whose word may be half of one.
+    """
+    for decider in deciders:
+        decider.refuse_answers()
+        decider.refuse_unsure(is_cut=is_cut)
+
+
+def option_name(name: str, index: int) -> str:
+    """How a curator names a column: by its name, or its number where that is no word or path."""
+    plain = name.strip()
+    at = str(index + 1)
+    if BETWEEN in plain:
+        parts = [option_name(part, index) for part in plain.split(BETWEEN)]
+        return at if at in parts else ".".join(parts)
+    is_plain = plain.isascii() and re.sub("[_-]", "", plain).isalnum() and not plain.isdigit()
+    return plain if is_plain and not could_be_value(plain) and plain not in OF_NO_COLUMN else at

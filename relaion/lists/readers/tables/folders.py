@@ -1,0 +1,45 @@
+"""Folders in which files lie, as paths name them: `removed/b.jpg`, `known_good/c.jpg`.
+
+Nobody here can say whether who lists the files called a folder so, or whose disk they were found
+on: the curator says `--ignore folders` where they decide nothing.
+"""
+
+import re
+from functools import lru_cache
+
+from relaion.lists.readers.format import GOOD, UNDOES
+from relaion.lists.readers.lines import titles
+from relaion.lists.readers.vocabulary import further_words, words
+
+_OFTEN = words.words_in(f"{words.DOUBTED} {further_words.SET_APART} test tests") - words.words_in(
+    "wrong wrongly incorrect incorrectly"
+)
+_HOSTS = words.words_in(further_words.HOSTS)
+"""Folders of all kinds are called so: `old`, `archive`."""
+CHOICE = "say --ignore folders if folders decide nothing, else leave those lines out in a copy"
+
+
+@lru_cache(4096)
+def is_of_other(folder: str) -> bool:
+    """Whether a folder's name says of its files that they are listed no longer, or no pictures."""
+    return any(titles.of_words(part) in titles.TAKES_OUT for part in re.split(r"[/\\]+", folder))
+
+
+def folder_of(path: str) -> str:
+    """The folder of a path; empty for the name of a file, and for a link."""
+    end = max(path.rfind("/"), path.rfind("\\")) + 1
+    return path[:end] if "://" not in path else ""
+
+
+@lru_cache(4096)
+def undone_in(folder: str, *, is_good: bool = False) -> str | None:
+    """The part of a folder's name by which its files may not be listed; None for any other."""
+    for part in re.split(r"[/\\]+", folder):
+        says = titles.of_words(re.sub(r"[\W_]+", " ", part)) if part else None
+        if isinstance(says, titles.Doubt):
+            is_undone = says.word not in _OFTEN and _HOSTS.isdisjoint(titles.units_of(part))
+        else:
+            is_undone = says in UNDOES and not (is_good and says == GOOD)
+        if is_undone:
+            return part
+    return None

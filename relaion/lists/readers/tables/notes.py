@@ -1,0 +1,260 @@
+"""What a text beside an entry says of it: that it was taken back, is disputed, or is known good."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+from relaion.lists.readers.lines.asks import no_longer
+from relaion.lists.readers.vocabulary import further_words, words
+from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
+
+SPEAKS = {
+    word: fate
+    for fate, said in (
+        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
+        (DISPUTED, words.DISPUTED), (UNCONFIRMED, words.UNCONFIRMED),
+    )
+    for word in words.words_in(said)
+}  # fmt: skip
+ALONE = {
+    word: fate
+    for fate, said in (
+        (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
+        (GOOD, words.GOOD_ALONE),
+        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE} "
+        f"{further_words.TO_REMOVE}"),
+    )
+    for word in words.words_in(said)
+}  # fmt: skip
+MISTAKES = words.words_in(words.MISTAKES)
+_OF_GOOD = MISTAKES | words.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
+_UNCERTAIN = words.words_in(words.UNCERTAIN)
+_LISTED = words.words_in(f"{words.LISTED} {words.UNLAWFUL}")
+_TAKEN_IN = words.words_in(further_words.TAKEN_IN) - _LISTED - SPEAKS.keys() - ALONE.keys()
+_NOT = words.words_in(words.NEGATIONS)
+_AGAINST = words.words_in(words.AGAINST)
+_BEHIND = words.words_in("free filtered excluded frei")
+_NOT_OR_AGAINST = _NOT | _AGAINST
+_LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
+_LONG = 8  # words of what may be a remark and nothing else
+_FEW = 4  # words with which a list is named
+_FILLERS = words.words_in(words.FILLERS)
+_NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
+_KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
+_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
+    "a f no do of in on by en fp qa qc zu ne по не от за na po za au w z ej"
+)
+"""How our words begin: a text without any such word says nothing, as nearly all do."""
+_NO_LONGER = "nolonger"
+_MOST = 4  # words that one of ours may be written in: `do not block`
+# in a note on one line these may take the entry back wherever they stand
+_IN_NOTES = words.words_in(
+    f"{further_words.MISTAKEN} nolonger cleared excluded exclude invalid benign harmless innocent "
+    "safe ignored ignore"
+)
+_IN_SHORT = (_IN_NOTES | words.words_in(further_words.RECALLS)) - words.words_in(
+    "safe innocent recall recalls"
+)
+"""Of these in notes of few words, in a column: `cleared by analyst`."""
+
+_DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
+_PERHAPS = words.words_in("possibly possible maybe perhaps probably likely seems looks apparently")
+_REMOVALS = words.words_in(words.TITLES_TAKEN_BACK) - words.words_in("baja bajas")
+_DOUBTED |= _REMOVALS
+_NOUNS = words.words_in(
+    f"{words.PICTURES} file files md5 sha1 sha256 url link case set series category match user do "
+    "zu à da da по к"
+)
+_IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
+_SUBJECTS = words.words_in(further_words.SUBJECTS)
+_GOOD_AT_END = words.words_in(f"{words.GOOD_ALONE} {words.UNCERTAIN}") - words.words_in(
+    "safe innocent clean negative ignored ignore allowed good"
+)
+_MISTAKE = words.words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
+_UNCONFIRMED = words.words_in(words.UNCONFIRMED)
+_OF_AGE = re.compile(
+    r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
+    r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
+)
+_PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
+_WORDS = re.compile(r"[^\W_]+")
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Why a row brings no entry, and the word that says so.
+
+    `is_whole`: nothing else is said; `is_alone`: the word would say nothing among others.
+    """
+
+    fate: str | None
+    word: str
+    is_sure: bool = True
+    is_alone: bool = False
+    is_whole: bool = True
+    algorithm: str = ""
+
+
+def _units(tokens: Sequence[str]) -> list[str]:
+    """The words of a text; one of ours that is written in several is one."""
+    units, i = [], 0
+    while i < len(tokens):
+        most = min(_MOST, len(tokens) - i) if tokens[i] in _BEGIN else 1
+        for n in range(most, 0, -1):
+            unit = "".join(tokens[i : i + n])
+            if n == 1 or unit in _KNOWN:
+                units.append(unit)
+                i += n
+                break
+    return units
+
+
+def _read_piece(tokens: Sequence[str]) -> Remark | None:
+    """What a piece says first, and whether it says nothing else."""
+    found: tuple[str | None, str] | None = None
+    is_prose = is_alone = is_not = is_against = is_over = False
+    for unit in _units(tokens):
+        fate = SPEAKS.get(unit) or ALONE.get(unit)
+        if unit in _NOT or unit == _NO_LONGER:
+            is_not = True
+            is_over = is_over or unit == _NO_LONGER
+        elif fate or unit in _UNCERTAIN:
+            says_nothing = is_not or (is_against and unit in _OF_GOOD)
+            is_over = is_over and not is_not
+            is_strong = unit in SPEAKS and fate != UNCONFIRMED  # `victim not verified`
+            if not says_nothing and (found is None or (is_alone and is_strong)):
+                found, is_alone = (fate, unit), not is_strong
+            is_not = False
+        elif unit in _LISTED:
+            if is_not and found is None:
+                found, is_alone = (TAKEN_BACK, f"not {unit}"), True
+            is_not = False
+        elif unit in _AGAINST:
+            is_free = unit in _BEHIND and found is not None and found[1] in _OF_GOOD
+            found = None if is_free else found  # `NSRL-free`
+            is_against = True
+        elif not (unit in _FILLERS or unit in _TAKEN_IN or unit[0].isdigit()):
+            is_prose, is_not = True, False
+    over = (TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
+    if (said := found or over) is None:
+        return None
+    fate, word = said
+    return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
+
+
+@lru_cache(65536)
+def read_text(cell: str, *, alone: bool) -> Remark | None:
+    """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
+
+    What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
+    """
+    text = LEFT_LIST.sub("removed", words.folded(cell[:_LONGEST]))
+    tokens = _WORDS.findall(text)
+    good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
+    if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
+        return Remark(GOOD, good)
+    is_long = alone and len(tokens) > _LONG
+    if is_long or _BEGIN.isdisjoint(tokens):
+        return None
+    if not alone:
+        squeezed = "".join(tokens)
+        if squeezed in SPEAKS or squeezed in ALONE:  # `falsePositive`
+            return Remark(SPEAKS.get(squeezed) or ALONE[squeezed], squeezed)
+    pieces = [text] if alone else _PIECES.split(text)
+    said = [r for piece in pieces if (r := _read_piece(_WORDS.findall(piece)))]
+    sure = [r for r in said if r.is_whole and not (alone and r.is_alone)]
+    if alone:
+        return sure[0] if sure else None
+    strong = [r for r in said if not r.is_whole and not r.is_alone and r.fate]
+    return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
+
+
+def begins_word(text: str) -> bool:
+    """Whether a text that may be cut off ends in the beginning of a word that takes back."""
+    tokens = _WORDS.findall(words.folded(re.sub("[\udc80-\udcff]+\\Z", "", text)))
+    last = tokens[-1] if tokens else ""
+    return bool(last) and last not in _KNOWN and any(w.startswith(last) for w in _KNOWN - _LISTED)
+
+
+def read_note(note: str) -> Remark | None:
+    """What a note on one line says of its entry.
+
+    A name, such as `Safe Horizon`, says nothing: each of its words has a capital.
+    """
+    if said := read_text(note, alone=False):
+        return said
+    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    word = next((unit for unit in units if unit in _IN_NOTES), None)
+    if word is None and len(units) <= _LONG:
+        word = no_longer(words.folded(note[:_LONGEST]))
+    if word is None or _is_name(note):
+        return None
+    return Remark(None, word, is_sure=False, is_whole=False)
+
+
+def _is_name(note: str) -> bool:
+    """Whether each of several words has a capital: `Safe Horizon`."""
+    told = _WORDS.findall(note)
+    return len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)
+
+
+_UNTIL = re.compile(
+    r"(?i)\s*(?:valid|good|listed|gültig|valable|v[aá]lid[oa]|geldig|ważn\w+|platn\w+)?\s*"
+    r"(?:until|till|bis|jusqu.{1,2}au|hasta|fino al?|tot|até|expires?(?: on| at)?|expiry|exp\.?|do"
+    r"|до)[:\s]+(?P<day>.*)"
+)
+
+
+def read_until(note: str) -> Remark | None:
+    """Of a note that says until when an entry holds, that it may have expired."""
+    found = _UNTIL.fullmatch(note) if any(map(str.isdigit, note)) else None
+    days = days_of(found["day"]) if found else []
+    is_past = bool(days) and all(day < date.today() for day in days)
+    return Remark(None, "expired", is_sure=False, is_whole=False) if is_past else None
+
+
+def read_short(note: str) -> Remark | None:
+    """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
+    if _OF_AGE.search(note.casefold()):
+        return Remark(None, "adult", is_sure=False, is_whole=False)
+    if _FORBIDS.match(text := words.folded(note[:_LONGEST])):
+        return Remark(None, "not to", is_sure=False, is_whole=False)
+    units = _units(_WORDS.findall(text))
+    word = next((unit for unit in units if unit in _DOUBTED), None)
+    if word is None or not _IN_SHORT_NOTES.issuperset(units):
+        is_mistake = sum(unit not in _FILLERS for unit in units) < 3  # `error de carga`
+        told = _IN_SHORT | _UNCERTAIN | (_MISTAKE if is_mistake else frozenset())
+        word = next((unit for unit in units if unit in told), None)
+        word = word or next((unit for unit in units[:1] if unit in _UNCONFIRMED), None)
+        word = word or next((unit for unit in units[-1:] if unit in _GOOD_AT_END), None)
+        is_denied = not _NOT.isdisjoint(units)
+        if is_denied and not _SUBJECTS.isdisjoint(units):
+            word = f"not {next(unit for unit in units if unit in _SUBJECTS)}"
+        elif word is None or is_denied or _is_name(note):
+            return None
+    return Remark(None, word, is_sure=False, is_whole=False)
+
+
+_SHARING = (
+    r"(?!(?:be )?(?:shar|distribut|disseminat|forward|publish|open|view|copy|copied|print|diffus"
+    r"|partag|ouvri|transmet|weiterg|verbreit|veroeffentlich|oeffne|compart|difund|public|abri"
+    r"|condivid|diffond|apri|delen|verspreid))"
+)
+_FORBIDS = re.compile(
+    r"(?:please |bitte |merci de |priere de |por favor |a |da |te |zu )?(?:"
+    rf"(?:do not|don'?t|not to|must not|should not|ne pas) {_SHARING}\w+"
+    rf"|(?:nicht|niet) {_SHARING}\w+en\b|non {_SHARING}\w+re\b"
+    rf"|(?:no|nao|não) {_SHARING}\w+(?:ar|er|ir)\b|nie \w+ac\b|не \w+ть\b)"
+)
+"""What is not to be done with an entry; sharing it is another thing."""
+
+
+def takes_back(note: str) -> bool:
+    """Whether a note surely says that its entry is none."""
+    said = read_text(note, alone=False)
+    return said is not None and said.is_sure

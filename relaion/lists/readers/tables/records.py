@@ -1,0 +1,44 @@
+"""Records of a document as rows of a table: fields are columns, by the rules of columns.
+
+Which fields decide, which are never entries, which are asked for: whatever holds for a partner's
+csv holds for the fields of JSON and other tables that are no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.format import SAMPLE, Batch, Options, Stream
+from relaion.lists.readers.lines import bad
+from relaion.lists.readers.lines.known_good import refuse_good_table
+from relaion.lists.readers.tables.columns import TableSample
+from relaion.lists.readers.tables.layout import by_names
+from relaion.lists.readers.tables.table import RowsReading
+
+_SHOWN = 200  # records by which a table of software is known
+
+
+def read_records(
+    told: Sequence[str], parts: Iterator[list[list[str]]], document: ListDocument, options: Options
+) -> Iterator[Batch]:
+    """Records of a document, by parts, as rows of a table whose columns have these names.
+
+    Every record has a text for each name, empty for none. Raises ListError as a table does.
+    """
+    first = next(parts, [])
+    refuse_good_table([[*told], *first[:_SHOWN]], options)
+    table = TableSample(",", [[*told], *first[:SAMPLE]], header=0, names=tuple(told))
+    layout = by_names(table, options)
+    document.notices.extend(layout.notices)
+    for decider in layout.deciders:
+        decider.is_delta = document.is_delta
+    bad.refuse_bad_names(layout.columns, options)
+    stream = Stream(
+        document.file_name, "", iter(()), document.notices, document.decided,
+        is_delta=document.is_delta,
+    )  # fmt: skip
+    yield from RowsReading(layout, stream, options, are_records=True).of_records(
+        chain([first], parts)
+    )

@@ -1,0 +1,357 @@
+"""What stands beside entries and speaks of them, under whatever name: `expired`, `b.mp4`, `NSRL`.
+
+A remark is a text of one of these kinds:
+
+- A piece of it (between commas and their kind) is made of words that we know, of days and of small
+  words: `widerrufen am 1.2.2024`. It is certain and its row is treated by it.
+- Such a word stands among others: `removed after a report`. Nobody here can say whether the entry
+  was taken back: the file is refused until the curator chooses. In a column that is not called a
+  note, only a short text is such; a long one is told of.
+- A caption, or the name of a giver, speaks only where nothing else stands in it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import (
+    GOOD,
+    NO_IMAGE,
+    OTHER_HASH,
+    TAKEN_BACK,
+    UNDOES,
+    VIDEO,
+)
+from relaion.lists.readers.lines.bad import cell_of_bad, refuse_bad_cell
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import (
+    WordSays,
+    media_word,
+    option_name,
+    type_of,
+)
+from relaion.lists.readers.tables.folders import CHOICE, folder_of, undone_in
+from relaion.lists.readers.tables.notes import (
+    MISTAKES,
+    Remark,
+    read_note,
+    read_short,
+    read_text,
+    read_until,
+)
+from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
+from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
+from relaion.lists.readers.vocabulary.films import is_measure, measures_film, names_codec
+from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
+from relaion.lists.values import told as say
+
+_NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
+_DIGITS = {
+    32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
+    128: "sha512 blake2b whirlpool",
+}  # fmt: skip
+_WRONGLY_BAD = MISTAKES | words.words_in(
+    "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
+    "fälschlich+ fälschlicherweise"
+)
+_LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
+
+_MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
+_MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
+_SHORT = 5  # words of a text that is no caption
+
+
+def _of_media(cell: str, *, alone: bool) -> Remark | None:
+    """What a cell says of what its row is of, by the words or the type that it holds."""
+    told = [piece.strip() for piece in ([cell] if alone else re.split(r"[;,|\n]+", cell))]
+    says = [s for piece in told if (s := media_word(piece))]
+    if not says or any(s.media == "image" for s in says):
+        return None
+    fate = says[0].fate
+    is_plain = "/" in cell or fate == VIDEO or names.squeezed(cell) in _NO_IMAGES
+    return Remark(fate, say(told[0], 20)) if is_plain else None
+
+
+@lru_cache(65536)
+def _read_cell(cell: str, what: str) -> Remark | None:
+    fate = media_of_file(cell)
+    if fate == VIDEO or (fate and "://" not in cell and what != names.CAPTION):
+        return Remark(fate, "")
+    if "://" in cell or (what == names.FILE_NAME and "." in cell):
+        return None
+    is_note = what in (names.NOTE, names.UNKNOWN)
+    if (said := read_text(cell, alone=not is_note and what != names.SEVERITY)) is not None:
+        return said
+    if not is_note or len(cell) > 60 or cell.count(" ") > _SHORT:
+        return None
+    if said := _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell):
+        return said
+    return read_until(cell) or (read_short(cell) if what == names.NOTE else None)
+
+
+def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
+    """What a note on one line says of an entry, of so many digits; what takes back does just that.
+
+    A list of what is known good may hold any file.
+    """
+    if is_good and (word := cell_of_bad(note, names.NOTE)):
+        return Remark(None, word, is_sure=False)
+    said = _read_cell(note.strip(), names.NOTE) or read_note(note)
+    if said is None or (is_good and _is_right_of_good(said)):
+        return None
+    if said.algorithm and _LENGTHS[said.algorithm] != digits:  # it may be what it was found by
+        return replace(said, is_sure=False) if digits else None
+    if not said.word:  # a frame of a film may be called after it
+        said = replace(said, word="file names", is_sure=" " not in note.strip())
+    is_of = said.fate in (VIDEO, NO_IMAGE, OTHER_HASH, None)
+    return said if is_of else replace(said, fate=TAKEN_BACK)
+
+
+def _of_folder(cell: str, *, is_good: bool) -> Remark | None:
+    """What the folder says in which a file lies: a path ends in a name with an extension."""
+    if not _PATH.fullmatch(cell) or not (part := undone_in(folder_of(cell), is_good=is_good)):
+        return None
+    return Remark(None, f"{_IN_FOLDER}{say(part)}", is_sure=False)
+
+
+_PATH = re.compile(r"[^\n]*[/\\][^/\\\n]+\.[A-Za-z0-9]{2,5}")
+_IN_FOLDER = "folder "
+
+
+def _is_right_of_good(said: Remark) -> bool:
+    """Whether a remark says no more than what a list of known good may hold: any file."""
+    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in _WRONGLY_BAD
+
+
+def _of_algorithm(cell: str) -> Remark | None:
+    if names_codec(cell):
+        return Remark(VIDEO, say(cell, 20), is_sure=False)
+    says = type_of(cell)
+    if says is not None and says.fate == VIDEO:
+        return Remark(VIDEO, says.unusable)
+    if says is None or says.fate != OTHER_HASH or says.unusable not in _LENGTHS:
+        return None
+    return Remark(OTHER_HASH, says.unusable, algorithm=says.unusable)
+
+
+WATCHED = frozenset((
+    names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
+    names.ID, *names.TRAITS,
+))  # fmt: skip
+_NO_ABUSE = words.words_in(
+    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
+)
+_KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
+
+
+@dataclass
+class RemarkColumn:
+    """A column beside the entries, and what its cells said so far, by word or by kind of file."""
+
+    column: ListColumn
+    is_good: bool
+    kept_out: Counter[str] = field(default_factory=Counter)
+    unsure: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    has_images: bool = False
+    values: Counter[str] = field(default_factory=Counter)  # its cells, while there are few
+    heeds_folders: bool = True
+    is_read: bool = False  # other columns have names in a language that is known
+    spelled: dict[str, str] = field(default_factory=dict)  # the same cells as they stand
+    expiries: Expiries = field(default_factory=Expiries)
+    _is_measure: bool = False  # of films
+    _is_age: bool = False
+    _media: WordSays | None = None  # what it is of by its name, where it says yes and no
+
+    def __post_init__(self) -> None:
+        self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
+        self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
+        told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
+        if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
+            self._media = media_word(told[0])
+
+    def read(self, cells: Sequence[str], lengths: Sequence[int]) -> dict[int, str]:
+        """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
+        what = self.column.what
+        fates: dict[int, str] = {}
+        if what not in WATCHED:  # its curator says that it decides nothing
+            said_so = (read_text(cell, alone=True) for cell in cells if cell)
+            self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
+            return fates
+        self._count(cells)
+        said = {cell: self._read(cell) for cell in self._telling(cells)}
+        for cell in said if self.is_good else ():
+            refuse_bad_cell(cell, self.column)
+        if all(remark is None for remark in said.values()) and self.has_images:
+            return fates
+        self.has_images = self.has_images or any(map(_is_image, said))
+        for i, cell in enumerate(cells):
+            remark = said.get(cell)
+            if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
+                continue
+            fate = remark.fate
+            if not remark.word and fate == NO_IMAGE and not self._is_file_column():
+                self.passed["names of files that are no pictures"] += 1
+            elif self._is_passed(remark, cell):
+                self.passed[f"texts with {remark.word}"] += 1
+            elif not remark.is_sure or fate is None:
+                self.unsure[remark.word] += 1
+            else:
+                fates[i] = fate
+                self.kept_out[remark.word or f"file names ({fate})"] += 1
+        return fates
+
+    def _telling(self, cells: Sequence[str]) -> set[str]:
+        """The cells that may say anything: no numbers of records, no plain names of pictures."""
+        told = set(cells) - {""}
+        if self.column.what == names.ID:
+            return {cell for cell in told if not cell.isdigit()}
+        if self.column.what == names.FILE_NAME and not self.is_good:
+            return {cell for cell in told if not is_plain_picture(cell)}
+        return told
+
+    def _count(self, cells: Sequence[str]) -> None:
+        """Keep its words while they are few, and look for days to come."""
+        few = len(self.values) <= FEW
+        if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
+            self.expiries.watch(set(cells))
+        for cell, n in Counter(cells).items() if few else ():
+            bare = cell.strip()
+            self.values[bare.casefold()] += n
+            self.spelled.setdefault(bare.casefold(), bare)
+
+    def _read(self, cell: str) -> Remark | None:
+        if self._is_measure:
+            return Remark(VIDEO, self.column.name) if measures_film(cell) else None
+        if self._is_age and is_grown_up(cell):
+            return Remark(None, GROWN_UP, is_sure=False)
+        if self._media is not None and (answer := answer_of(cell)) is not None:
+            is_image = self._media.fate is None
+            fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
+            return Remark(fate, self.column.name) if fate and answer != is_image else None
+        if self.column.what == names.ID and any(map(str.isdigit, cell)):
+            return None
+        is_note = self.column.what == names.UNKNOWN and not self.column.name  # `…,wrong hash`
+        what = names.NOTE if is_note else self.column.what
+        said = _read_cell(cell, what) or self._read_beside(cell)
+        return said or (_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None)
+
+    def _read_beside(self, cell: str) -> Remark | None:
+        """What a word says that stands where a giver, an id or how bad it is should stand."""
+        what = self.column.what
+        if what in (names.ID, names.BY):
+            remark = _of_media(cell, alone=True)  # a picture may come from a video
+            return (
+                replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
+            )
+        if what != names.SEVERITY or self.is_good:
+            return None
+        plain = re.sub(r"\A0+(?:[.,]0+)?\Z", "0", names.squeezed(cell))
+        return Remark(None, say(cell), is_sure=False) if plain in _NO_ABUSE else None
+
+    def fate_of(self, cell: str) -> str | None:
+        """What a cell surely says of its row; nothing is counted."""
+        remark = _read_cell(cell, self.column.what) if cell else None
+        return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
+
+    def _is_right(self, remark: Remark) -> bool:
+        return self.is_good and _is_right_of_good(remark)
+
+    def _is_passed(self, remark: Remark, cell: str) -> bool:
+        """Whether a word stands in a longer text that nothing calls a note."""
+        is_long = not remark.is_whole and len(cell.split()) > _SHORT
+        return is_long and self.column.what != names.NOTE
+
+    def _is_file_column(self) -> bool:
+        return self.column.what == names.FILE_NAME or self.has_images
+
+    def refuse(self, *, so_far: bool) -> None:
+        """Raise ListError where it speaks of rows, and nobody here can say what."""
+        self._few.refuse(is_good=self.is_good, so_far=so_far)
+        if self._has_known_good():
+            self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
+        if self.expiries.may_expire:
+            option = option_name(self.column.name, self.column.index)
+            raise ListError(
+                f"column {self.column.told} holds days that are past and days to come, as those on "
+                f"which entries expire: say --ignore {option} if it decides nothing; if not, leave "
+                "out, in a copy, the rows that have expired"
+            )
+        if folders := {w: n for w, n in self.unsure.items() if w.startswith(_IN_FOLDER)}:
+            raise ListError(
+                f"column {self.column.told} names files in {sum(folders.values()):,} rows that lie "
+                f"in folders which may say that they are not listed ({_told(Counter(folders))}): "
+                f"{CHOICE}"
+            )
+        if self.unsure:
+            option = option_name(self.column.name, self.column.index)
+            raise ListError(
+                f"column {self.column.told} may say in {self.unsure.total():,} rows that they are "
+                f"not listed ({_told(self.unsure)}); choose its rows with --where "
+                f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
+            )
+
+    def _has_known_good(self) -> bool:
+        """Whether one of its few grades may be that of what is known good."""
+        told = [value for value in self.values if value]
+        is_few = len(self.values) <= FEW and all(len(value) == 1 for value in told)
+        is_scale = self.column.what != names.SEVERITY or "9" in told
+        return is_few and not is_scale and not self.is_good and _KNOWN_GOOD in told
+
+    @property
+    def _few(self) -> FewWords:
+        is_of_film = self._media is not None and self._media.fate is not None
+        return FewWords(
+            self.column,
+            self.values,
+            self._media is not None,
+            is_of_film,
+            self.spelled,
+            self.is_read,
+        )
+
+    def notices(self) -> list[str]:
+        """What of it kept rows out, and what was passed over."""
+        option = option_name(self.column.name, self.column.index)
+        found = []
+        if self.kept_out:
+            found.append(
+                f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
+                f"{option} if it decides nothing"
+            )
+        elif self._few.is_vocabulary():
+            found.append(
+                f"column {self.column.told} holds {len(self._few.words):,} words in "
+                f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "
+                f"with --where {option}=WORD"
+            )
+        if self.ignored:
+            found.append(
+                f"column {self.column.told} is ignored, and says of rows that they are not listed: "
+                f"{_told(self.ignored)}"
+            )
+        if self.passed:
+            found.append(f"column {self.column.told} holds {_told(self.passed)}: passed over")
+        return found
+
+
+def _fits(remark: Remark, digits: int) -> bool:
+    return not remark.algorithm or _LENGTHS[remark.algorithm] == digits
+
+
+def _is_image(cell: str) -> bool:
+    end = cell.rpartition(".")[2].strip()
+    says = media_word(end) if "." in cell and end.isalnum() else None
+    return says is not None and says.media == "image"
+
+
+def _told(counted: Counter[str]) -> str:
+    said = [f"{word}: {n:,}" for word, n in counted.most_common(10)]
+    more = len(counted) - len(said)
+    return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

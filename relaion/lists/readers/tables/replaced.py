@@ -1,0 +1,142 @@
+"""Lists of corrections: columns of what was listed before, beside what replaces it.
+
+`old_md5,new_md5`, `previous_sha1,sha1`, `new_hash,replaces`. What was replaced is listed no longer:
+it never enters, and leaves a list that the delivery brings up to date. What a name calls new is
+read as if it did not: only beside what is old, since `md5,new_md5` may be two files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import (
+    ANY,
+    NOT_CHOSEN,
+    TAKEN_BACK,
+    Batch,
+    Options,
+    Values,
+    numbered,
+)
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, option_name
+from relaion.lists.readers.vocabulary import further_words, names
+from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.values import shape
+
+_NEW = words_in(
+    "new newest current updated latest after replacement replacing corrected correct added neu+ "
+    "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
+)
+_SUCCESSORS = words_in(further_words.SUCCESSORS)
+_ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
+_TAKEN = (
+    "column {} holds {} listed before, by its name, and replaced by others: taken back, none was "
+    "entered; rename the column in a copy if they are listed"
+)
+
+
+def is_replaced(column: ListColumn) -> bool:
+    """Whether a column holds what was listed before, by its name."""
+    return column.what == names.OTHER and column.word in names.TAKEN_OUT
+
+
+def is_successor(name: str) -> bool:
+    """Whether a column by its name says by what the entry of its row was replaced."""
+    joined = names.squeezed(name)
+    return joined in _SUCCESSORS or _ALGORITHM.sub("", joined) in _SUCCESSORS
+
+
+def refuse_successors(
+    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
+) -> None:
+    """Raise ListError where rows name what replaces their own entries.
+
+    Beside a column of what is old it is what is listed now; elsewhere nobody here can say whether
+    the row's own entry still is.
+    """
+    if any(is_replaced(c) and not is_successor(c.name) for c in columns):
+        return
+    for c in columns:
+        is_said = c.is_said or is_ignored(options, c.name, c.index)
+        if is_said or not is_successor(c.name) or chosen_of(options, c.name, c.index) is not None:
+            continue
+        cells = [row[c.index].strip() for row in body if c.index < len(row)]
+        n = sum(1 for cell in cells if cell and answer_of(cell) is None)
+        if n:
+            option = option_name(c.name, c.index)
+            raise ListError(
+                f"column {c.told} says in {n:,} rows by what their entries were replaced, and "
+                "nobody here knows whether those are still listed: take the rows that nothing "
+                f"replaced with --where {option}='(empty)', or all rows with --ignore {option}; "
+                "what replaces them is a list of its own"
+            )
+
+
+def with_new(columns: Sequence[ListColumn]) -> list[ListColumn]:
+    """The columns, of which those are entries that are called new beside what is old."""
+    if not any(map(is_replaced, columns)):
+        return [*columns]
+    held = {kind for c in columns if c.what == names.ENTRY for kind in c.kinds}
+    return [_as_new(c, held) if c.what == names.UNKNOWN else c for c in columns]
+
+
+def _as_new(column: ListColumn, held: set[str]) -> ListColumn:
+    says = _without(column.name, _NEW)
+    if says is None or says.what != names.ENTRY or not held.isdisjoint(says.kinds):
+        return column
+    return replace(column, what=names.ENTRY, kinds=says.kinds, word=says.word)
+
+
+def _without(name: str, words: frozenset[str] | set[str]) -> names.NameSays | None:
+    """What a name says without some of its words; None where it has none of them."""
+    told = names.words_of(name)
+    rest = [word for word in told if word not in words]
+    if len(rest) == len(told):
+        return None
+    return names.read_name(" ".join(rest)) if rest else names.NameSays(names.ENTRY, ANY, "hash")
+
+
+def taken_back(
+    columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]], fates: Mapping[int, str]
+) -> Batch | None:
+    """What rows say was listed before, as records of their own; None where they say nothing.
+
+    A value that its row lists as well was not replaced, and a row that is not chosen says nothing.
+    """
+    held = [cells[c.index] for c in columns if c.what == names.ENTRY]
+    values: list[Values] = []
+    n = 0
+    for c in filter(is_replaced, columns):
+        found = [
+            cell for i, cell in enumerate(cells[c.index])
+            if cell and shape(cell) and fates.get(i) != NOT_CHOSEN
+            and all(cell.casefold() != other[i].casefold() for other in held)
+        ]  # fmt: skip
+        says = _without(c.name, names.TAKEN_OUT)
+        kinds = says.kinds if says and says.kinds else ANY
+        if found:
+            values.append(Values(kinds, found, range(n, n + len(found))))
+        n += len(found)
+    return Batch(n, values, fates=dict.fromkeys(range(n), TAKEN_BACK)) if n else None
+
+
+def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> list[int]:
+    """The rows that say what was listed before, and nothing that replaces it."""
+    before = [cells[c.index] for c in columns if is_replaced(c)]
+    held = [cells[c.index] for c in columns if c.what == names.ENTRY]
+    rows = zip(zip(*before, strict=True), zip(*held, strict=True), strict=True) if before else ()
+    return [i for i, (old, new) in enumerate(rows) if any(old) and not any(new)]
+
+
+def notices(columns: Sequence[ListColumn], hashes: Mapping[int, int]) -> list[str]:
+    """What a curator should know of such columns; `hashes` are the values of each."""
+    return [
+        _TAKEN.format(c.told, numbered(hashes[c.index], "value"))
+        for c in columns
+        if is_replaced(c) and hashes[c.index]
+    ]

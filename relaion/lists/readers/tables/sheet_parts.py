@@ -1,0 +1,306 @@
+"""What a workbook holds that its values do not show: hidden rows, merged cells, unsaved formulas.
+
+The parts of an xlsx or ods file are looked through as XML, before the library that reads values
+gets it: a single cell far out would make that keep a sheet of billions of empty ones.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from relaion.errors import ListError
+from relaion.lists.readers.containers.packed import bounded
+from relaion.lists.readers.containers.zipped import bytes_of
+
+MOST_CELLS = 20_000_000
+_TEXTS = "xl/sharedStrings.xml"
+_BLOCK = 256 << 10
+_LARGEST_PART = 2 << 30
+_SMALL_PART = 16 << 20
+_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_DAMAGED = "the sheet is damaged or ends too early; fetch it again, or save it as csv"
+Range = tuple[int, int, int, int]  # first row, first column, last row, last column, from 0
+_On = Callable[[str, dict[str, str]], None]
+
+
+@dataclass
+class SheetFacts:
+    """Of one sheet. `hidden` rows hold values; `unsaved` formulas have no value.
+
+    `leads` are cells that lead to a link which they may not show, by row and column. Values stand
+    in the first `rows` rows and `columns` columns, from column `left` on.
+    """
+
+    hidden: int = 0
+    unsaved: int = 0
+    merged: list[Range] = field(default_factory=list)
+    leads: set[tuple[int, int]] = field(default_factory=set)
+    rows: int = 0
+    columns: int = 0
+    left: int = 0
+
+    def reach(self, row: int, column: int) -> None:
+        """Take note of a cell with a value; raises ListError where a sheet is too large."""
+        self.left = min(self.left, column) if self.rows else column
+        self.rows, self.columns = max(self.rows, row + 1), max(self.columns, column + 1)
+        if self.rows * self.columns > MOST_CELLS:
+            raise ListError(f"a sheet in it has more than {MOST_CELLS:,} cells; save it as csv")
+
+
+def _parse(
+    zipped: ZipFile, name: str, on_start: _On, on_end: Callable[[str], None] | None = None,
+    on_text: Callable[[str], None] | None = None, most: int = _LARGEST_PART,
+) -> None:  # fmt: skip
+    """Look through a part; raises ListError where it is damaged, or no plain XML."""
+    try:
+        member = zipped.getinfo(name)
+    except KeyError:
+        raise ListError(_DAMAGED) from None
+    if member.file_size > most:
+        raise ListError("a part of the workbook is too large; save the sheet as csv")
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def start(tag: str, given: dict[str, str]) -> None:
+        on_start(_local(tag), {_local(k): v for k, v in given.items()})
+
+    def refuse(*_: object) -> None:
+        raise ListError("the workbook declares entities, as none does; save the sheet as csv")
+
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = refuse
+    if on_end is not None:
+        ended = on_end
+        parser.EndElementHandler = lambda tag: ended(_local(tag))
+    if on_text is not None:
+        parser.CharacterDataHandler = on_text
+    try:
+        for block in bounded(bytes_of(zipped, member, _BLOCK), member.compress_size):
+            parser.Parse(block, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError:
+        raise ListError(_DAMAGED) from None
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def see_text(zipped: ZipFile, most: int) -> None:
+    """Raise ListError where the texts of an xlsx file are damaged, or larger than `most` bytes."""
+    if _TEXTS in zipped.namelist():
+        n = 0
+        for block in bytes_of(zipped, zipped.getinfo(_TEXTS), _BLOCK):
+            n += len(block)
+            if n > most:
+                raise ListError("holds more text than a sheet may; save it as csv")
+
+
+# -- xlsx ------------------------------------------------------------------------------------------
+
+
+def xlsx_facts(zipped: ZipFile) -> dict[str, SheetFacts]:
+    """What stands in the sheets of an xlsx file, by name."""
+    links = _related(zipped, "xl/workbook.xml")
+    parts: dict[str, str] = {}
+
+    def on_sheet(tag: str, given: dict[str, str]) -> None:
+        if tag == "sheet":
+            parts[given.get("name", "")] = links.get(given.get("id", ""), "")
+
+    _parse(zipped, "xl/workbook.xml", on_sheet, most=_SMALL_PART)
+    return {name: _xlsx_sheet(zipped, part) for name, part in parts.items()}
+
+
+def _xlsx_sheet(zipped: ZipFile, part: str) -> SheetFacts:
+    found = _XlsxSheet()
+    _parse(zipped, part, found.start, found.end, found.text)
+    found.facts.leads |= _outside(zipped, part, found.hyperlinks)
+    return found.facts
+
+
+def _related(zipped: ZipFile, part: str, *, external: bool = False) -> dict[str, str]:
+    """What a part refers to, by id: other parts, or links that lead out of the file."""
+    folder, name = posixpath.split(part)
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    found: dict[str, str] = {}
+
+    def on_start(tag: str, given: dict[str, str]) -> None:
+        is_external = given.get("TargetMode") == "External"
+        if tag == "Relationship" and is_external == external:
+            target = given.get("Target", "")
+            whole = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
+            found[given.get("Id", "")] = target if external else posixpath.normpath(whole)
+
+    if rels in zipped.namelist():
+        _parse(zipped, rels, on_start, most=_LARGEST_PART if external else _SMALL_PART)
+    return found
+
+
+def _outside(zipped: ZipFile, part: str, hyperlinks: dict[str, str]) -> set[tuple[int, int]]:
+    """Cells that lead to pages, by the ids of what they lead to."""
+    if not hyperlinks:
+        return set()
+    targets = _related(zipped, part, external=True)
+    pages = {i for i, target in targets.items() if re.match(r"(?i)https?://|www\.", target)}
+    return {
+        place for ref, i in hyperlinks.items() if i in pages and (place := _place(ref)) is not None
+    }
+
+
+def _place(ref: str) -> tuple[int, int] | None:
+    """Row and column of `B7`, from 0."""
+    found = _PLACE.fullmatch(ref.replace("$", ""))
+    if found is None:
+        return None
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + ord(letter) - 64
+    return int(found[2]) - 1, column - 1
+
+
+def _range(ref: str) -> Range | None:
+    first, _, last = ref.partition(":")
+    start, end = _place(first), _place(last or first)
+    return None if start is None or end is None else (*start, *end)
+
+
+class _XlsxSheet:
+    """A sheet on its way through the parser."""
+
+    def __init__(self) -> None:
+        self.facts = SheetFacts()
+        self.hyperlinks: dict[str, str] = {}
+        self._row = -1
+        self._column = -1
+        self._is_hidden = self._hides = False
+        self._formula: str | None = None
+        self._has_value = False
+        self._within = ""
+
+    def start(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "row":
+            said = given.get("r", "")
+            self._row = int(said) - 1 if re.fullmatch(r"[0-9]{1,7}", said) else self._row + 1
+            self._column = -1
+            self._is_hidden = given.get("hidden") in ("1", "true")
+            self._hides = False
+        elif tag == "c":
+            place = _place(given.get("r", ""))
+            self._column = place[1] if place else self._column + 1
+            self._row = place[0] if place else self._row
+            self._formula, self._has_value = None, False
+        elif tag in ("v", "t", "f"):
+            self._within = tag
+            if tag == "f":
+                self._formula = ""
+        elif tag == "mergeCell" and (merged := _range(given.get("ref", ""))):
+            self.facts.merged.append(merged)
+        elif tag == "hyperlink" and given.get("id"):
+            self.hyperlinks[given.get("ref", "")] = given["id"]
+
+    def text(self, data: str) -> None:
+        if self._within == "f" and self._formula is not None:
+            self._formula = (self._formula + data)[:200]
+        elif self._within in ("v", "t") and data.strip():
+            self._has_value = True
+
+    def end(self, tag: str) -> None:
+        if tag in ("v", "t", "f"):
+            self._within = ""
+        elif tag == "c":
+            if self._has_value:
+                self.facts.reach(self._row, self._column)
+                self._hides = True
+            if self._formula is not None:
+                self.facts.unsaved += not self._has_value
+                if re.match(r"\s*\+?\s*HYPERLINK\(", self._formula, re.I):
+                    self.facts.leads.add((self._row, self._column))
+        elif tag == "row":
+            self.facts.hidden += self._is_hidden and self._hides
+
+
+# -- ods -------------------------------------------------------------------------------------------
+
+
+def ods_facts(zipped: ZipFile) -> dict[str, SheetFacts]:
+    """What stands in the sheets of an ods file, by name."""
+    found = _OdsSheets()
+    _parse(zipped, "content.xml", found.start, found.end, found.text)
+    return found.by_name
+
+
+class _OdsSheets:
+    """Sheets on their way through the parser.
+
+    Rows and cells that are repeated stand there once, with how often.
+    """
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, SheetFacts] = {}
+        self._here = SheetFacts()
+        self._row = self._column = self._depth = 0
+        self._rows = self._cells = 1
+        self._is_hidden = self._hides = self._has_value = False
+        self._spans: tuple[int, int] = (1, 1)
+        self._has_formula = self._leads = self._in_note = False
+
+    def start(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "table":
+            self._depth += 1
+            if self._depth > 1:
+                raise ListError("a sheet in it holds another one; save it as csv")
+            self._here = SheetFacts()
+            self._row = 0
+            self.by_name[given.get("name", "")] = self._here
+        elif tag == "table-row":
+            self._rows = _times(given, "number-rows-repeated")
+            self._is_hidden = given.get("visibility", "visible") != "visible"
+            self._hides, self._column = False, 0
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._cells = _times(given, "number-columns-repeated")
+            n, m = _times(given, "number-rows-spanned"), _times(given, "number-columns-spanned")
+            self._spans = n, m
+            self._has_value = bool(given.keys() & {"value", "date-value", "string-value"})
+            self._has_formula = "formula" in given
+            self._leads = "HYPERLINK(" in given.get("formula", "").upper()
+        elif tag == "annotation":
+            self._in_note = True
+        elif tag == "a" and re.match(r"(?i)https?://|www\.", given.get("href", "")):
+            self._leads = True
+
+    def text(self, data: str) -> None:
+        if not self._in_note and data.strip():
+            self._has_value = True
+
+    def end(self, tag: str) -> None:
+        if tag == "table":
+            self._depth -= 1
+        elif tag == "annotation":
+            self._in_note = False
+        elif tag == "table-row":
+            self._here.hidden += self._rows if self._is_hidden and self._hides else 0
+            self._row += self._rows
+        elif tag in ("table-cell", "covered-table-cell"):
+            row, column = self._row, self._column
+            if self._has_value:
+                self._here.reach(row, column)
+                self._here.reach(row + self._rows - 1, column + self._cells - 1)
+                self._hides = True
+            self._here.unsaved += self._has_formula and not self._has_value
+            if self._spans != (1, 1):
+                n, m = self._spans
+                self._here.merged.append((row, column, row + n - 1, column + m - 1))
+            if self._leads:
+                self._here.leads.add((row, column))
+            self._column += self._cells
+
+
+def _times(given: dict[str, str], name: str) -> int:
+    said = given.get(name, "1")
+    return max(1, int(said)) if re.fullmatch(r"[0-9]{1,9}", said) else 1

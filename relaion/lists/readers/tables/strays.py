@@ -1,0 +1,76 @@
+"""What looks like entries in columns of a table that are none: asked for, never passed over."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import numbered
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.replaced import is_replaced
+from relaion.lists.readers.vocabulary import names
+
+DIGEST = re.compile(
+    r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+    r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
+    r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
+)
+_LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
+_BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_SHORTEST = 24  # characters of a digest: those of an MD5 in base64
+_FEW = 20  # one value in so many is a stray one
+
+
+@dataclass
+class Strays:
+    """What was seen of them in all rows so far, by column; `filled` counts cells that hold any."""
+
+    columns: Sequence[ListColumn]
+    hashes: Counter[int] = field(default_factory=Counter)
+    links: Counter[int] = field(default_factory=Counter)
+    filled: Counter[int] = field(default_factory=Counter)
+
+    def watch(self, cells: Mapping[int, Sequence[str]]) -> None:
+        """Count what looks like entries in columns that are none."""
+        for c in self.columns:
+            is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
+            if is_watched or is_replaced(c):
+                column = cells[c.index]
+                self.filled[c.index] += sum(map(bool, column))
+                long = [v for v in column if len(v) >= _SHORTEST]
+                self.hashes[c.index] += sum(1 for v in long if DIGEST.fullmatch(v))
+                self.links[c.index] += sum(1 for v in column if "://" in v and _LINK.fullmatch(v))
+
+    def refuse(self, *, so_far: bool) -> None:
+        """A column of digests under a name that says nothing is asked for.
+
+        Of the beginning of a file (`so_far`) only one of which most cells are such.
+        """
+        for c in self.columns:
+            n, of = self.hashes[c.index], self.filled[c.index]
+            if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
+                hashes, rows = numbered(n, "hash", "hashes"), numbered(of, "row")
+                raise ListError(
+                    f"column {c.told} holds {hashes} in {rows}"
+                    f"{' at its beginning' if so_far else ''}, and its name does not say of what; "
+                    f"say --column md5={c.index + 1} (or sha1, sha256), or --ignore {c.index + 1}"
+                )
+
+    def notices(self) -> list[str]:
+        """The columns that hold some and were not read."""
+        told = []
+        for c in self.columns:
+            if c.what in _BESIDE and (n := self.hashes[c.index]):
+                told.append(
+                    f"column {c.told} holds {numbered(n, 'hash', 'hashes')} among other values and "
+                    "was not read; if they are listed, say "
+                    f"--column md5={c.index + 1} (or sha1, sha256)"
+                )
+            n = 0 if is_replaced(c) else self.links[c.index]
+            if n and n * _FEW > self.filled[c.index]:
+                told.append(
+                    f"column {c.told} holds {numbered(n, 'link')} and was not read, as links that "
+                    f"only tell of the entries; if they are listed, say --column url={c.index + 1}"
+                )
+        return told

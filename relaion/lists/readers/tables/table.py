@@ -1,0 +1,450 @@
+"""Tables: rows of fields with or without names, as csv, tsv and their kind. `--format csv`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from relaion.errors import ListError
+from relaion.links.key import is_bare
+from relaion.links.text import BLANK, trim
+from relaion.lists.digests import LENGTHS
+from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
+from relaion.lists.readers.format import (
+    BAD,
+    OF_FOLDERS,
+    ONLY_HOST,
+    SAMPLE,
+    TAKEN_BACK,
+    Batch,
+    Columns,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
+from relaion.lists.readers.lines import bad
+from relaion.lists.readers.lines.plain import read_plain
+from relaion.lists.readers.tables import replaced, traits
+from relaion.lists.readers.tables.columns import (
+    ListColumn,
+    ListLayout,
+    cleaned_name,
+    pieces_of,
+    trimmed,
+)
+from relaion.lists.readers.tables.decisions import (
+    fates_of,
+    is_ignored,
+    refuse_unsure,
+)
+from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES, is_divider, is_header
+from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
+from relaion.lists.readers.tables.notes import begins_word, read_text
+from relaion.lists.readers.tables.of_links import digest_of_link, links_of
+from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.tables.replaced import is_replaced, taken_back
+from relaion.lists.readers.tables.strays import DIGEST, Strays
+from relaion.lists.readers.tables.traits import Decided
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.few_words import tells_language
+from relaion.lists.readers.vocabulary.films import left_out, rows_of_films
+from relaion.lists.values import (
+    NOTHING,
+    read_value,
+    read_weak,
+    told,
+    told_words,
+)
+
+MANY_FIELDS = "more fields than columns"
+_SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
+_MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
+_SHORT = 7  # characters of what is no digest
+
+Cells = dict[int, list[str]]  # by column
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of fields."""
+
+    name: str = "csv"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Never sure: a link may hold any delimiter."""
+        return (
+            Maybe()
+            if _is_named_csv(file_name) or any(d in head for d in f"{DELIMITERS} ")
+            else None
+        )
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """The rows as records; lines as they stand where the file turns out to be no table."""
+        head = _SEPARATOR_LINE.sub("", stream.head, count=1)
+        sample = "\n".join(head.split("\n", SAMPLE)[:SAMPLE])
+        named_csv = _is_named_csv(stream.file_name)
+        layout = find_layout(sample, named_csv=named_csv, options=options)
+        stream.notices.extend(layout.notices)
+        for decider in layout.deciders:
+            decider.is_delta = stream.is_delta
+        if layout.delimiter == WHOLE:
+            yield from read_plain(stream, options, layout)
+            return
+        bad.refuse_bad_names(layout.columns, options)
+        stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
+        yield from RowsReading(layout, stream, options).batches()
+
+
+def _is_named_csv(file_name: str) -> bool:
+    return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
+
+
+def _is_bare_digest(row: Sequence[str], at: int) -> bool:
+    """Whether a cell has the length and the letters of a digest: such a row names no columns."""
+    return at < len(row) and len(row[at]) in LENGTHS and row[at].isalnum()
+
+
+@dataclass
+class RowsReading:
+    """A table on its way: what was seen in all rows decides at the end whether it is taken."""
+
+    layout: ListLayout
+    stream: Stream
+    options: Options
+    are_records: bool = False  # each row is one: none are names, or drawn lines
+    rows: int = 0
+    is_cut: bool = False
+    open_row: Sequence[str] = ()  # the last row, where it has no end
+    last_name: str | None = None
+    replaced: Batch | None = None  # what the last rows replace
+    of_films: list[str] = field(default_factory=list)  # digests of the last rows
+    undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
+    filled: Counter[int] = field(default_factory=Counter)
+    of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
+    remarks: list[RemarkColumn] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        chosen = {d.index for d in self.layout.deciders if d.chosen is not None}
+        self.strays = Strays([c for c in self.layout.columns if c.index not in chosen])
+        decided = {d.index for d in self.layout.deciders}
+        self.remarks = [
+            RemarkColumn(
+                replace(c, what="ignored") if is_ignored else c,
+                self.options.is_good,
+                heeds_folders=OF_FOLDERS not in self.options.ignore,
+                is_read=any(tells_language(o) for o in self.layout.columns if o is not c),
+            )
+            for c in self.layout.columns
+            if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
+        ]
+
+    def _is_ignored(self, column: ListColumn) -> bool:
+        return is_ignored(self.options, column.name, column.index)
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows of a text as records."""
+        layout = self.layout
+        is_text = all(column.index > 0 for column in layout.entries)
+        reader = RowReader(layout.delimiter, layout.width if is_text else None)
+        to_skip = layout.skip + (layout.header is not None)
+        for block, last in with_end(self.stream.blocks):
+            text = _SEPARATOR_LINE.sub("", block, count=1) if not self.rows else block
+            rows = reader.rows(text, last=last)
+            is_open = last and bool(text) and not text.endswith("\n")
+            if to_skip:
+                dropped = min(to_skip, len(rows))
+                rows, to_skip = rows[dropped:], to_skip - dropped
+            if not rows:
+                continue
+            if is_open:
+                self._note_cut(rows[-1])
+            yield from self._taken(rows, last=last)
+        self._judge()
+
+    def of_records(self, parts: Iterable[list[list[str]]]) -> Iterator[Batch]:
+        """The same of records, whose fields are in the order of the columns."""
+        held: list[list[str]] = []
+        for rows in parts:
+            if held:
+                yield from self._taken(held, last=False)
+            held = rows
+        if held:
+            yield from self._taken(held, last=True)
+        self._judge()
+
+    def _taken(self, rows: list[list[str]], *, last: bool) -> Iterator[Batch]:
+        deciders, is_first = self.layout.deciders, self.rows == 0
+        batch = self._batch(rows)
+        if is_first or any(len(d.unsure) > _MANY for d in deciders):
+            refuse_unsure(deciders, is_cut=self.is_cut)
+        if is_first:  # what the first rows show is refused at once
+            self._refuse_remarks(so_far=not last)
+            if not last:
+                self._refuse_of_links(so_far=True)
+                self.strays.refuse(so_far=True)
+        yield from filter(None, (self.replaced, left_out(self.of_films), batch))
+
+    def _note_cut(self, row: Sequence[str]) -> None:
+        """A last row that ends early where the file has no last line break is half a row."""
+        last = max((d.index for d in self.layout.deciders), default=-1)
+        at = len(row) - 1
+        self.is_cut = at < last or (at == last and not row[last].strip())
+        self.open_row = row
+        c = next((c for c in self.layout.columns if c.index == at), None)
+        if c and c.what == names.FILE_NAME:
+            self.last_name = row[at]
+        elif any(c.what == names.FILE_NAME and c.index > at for c in self.layout.columns):
+            self.last_name = ""  # it may be that of a video
+
+    def _batch(self, rows: list[list[str]]) -> Batch:
+        layout = self.layout
+        cells, n, skipped = self._cells(rows)
+        if not self.are_records:
+            self.strays.watch(cells)
+        decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
+        batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
+        batch.values = self._values(cells, decided, batch.fates)
+        for c in layout.columns:
+            is_other = c.what == names.OTHER and not is_replaced(c)
+            if is_other and (
+                found := sum(len(v) > _SHORT and "." not in v for v in cells[c.index])
+            ):
+                batch.unusable[told(c.word)] += found
+        batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        if self.last_name is None and self._is_cut_within_remark():
+            self.last_name = ""
+        batch.last_name = self.last_name
+        batch.ids = traits.ids_of(layout.columns, cells)
+        batch.traits = traits.traits_of(layout.columns, cells, decided)
+        self.replaced = taken_back(layout.columns, cells, batch.fates)
+        return batch
+
+    def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
+        """The cells of each column, of rows that hold an entry; how many, and what others lack."""
+        layout, skipped = self.layout, Counter[str]()
+        whole = rows if self.are_records else self._whole(rows, skipped)
+        self.rows += len(whole) + skipped.total()
+        cells = {
+            c.index: [trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
+            for c in layout.columns
+        }
+        if self.are_records:  # a field that nobody knows may stand in records of its own
+            self.strays.watch(cells)
+        telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
+        held = zip(*(cells[at] for at in telling), strict=True)
+        filled = [i for i, some in enumerate(held) if any(some)]
+        if len(filled) < len(whole):
+            lacking = set(range(len(whole))).difference(filled)
+            filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
+        if len(filled) < len(whole):
+            skipped[NOTHING] += len(whole) - len(filled)
+            cells = {i: [column[k] for k in filled] for i, column in cells.items()}
+        return cells, len(filled), skipped
+
+    def _whole(self, rows: list[list[str]], skipped: Counter[str]) -> list[list[str]]:
+        """The rows that are records: no names once more, and no more fields than columns."""
+        if any(c.name for c in self.layout.columns):
+            header = [names.squeezed(c.name) for c in self.layout.columns]
+            rows = [row for row in rows if not is_header(row, header)]
+        rows = [row for row in rows if not is_divider(row)]
+        first = self.layout.entries[0].index
+        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
+        at = next((i for i in may_name if self._names_anew(rows[i])), None)
+        if at is not None:
+            at += self.rows
+            raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
+        width = self.layout.width
+        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
+        if len(whole) < len(rows):
+            skipped[MANY_FIELDS] += len(rows) - len(whole)
+        return whole
+
+    def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
+        """Of rows without an entry, those that take back a record by the giver's id of it."""
+        ids = traits.ids_of(self.layout.columns, cells)
+        if ids is None:
+            return []
+        said: list[tuple[int, Callable[[str], str | None]]] = [
+            *((d.index, d.fate_of) for d in self.layout.deciders),
+            *((r.column.index, r.fate_of) for r in self.remarks),
+        ]
+        return [
+            i for i in rows
+            if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
+        ]  # fmt: skip
+
+    def _names_anew(self, row: Sequence[str]) -> bool:
+        """Whether a row names columns, as the first of another table does that was put behind."""
+        held: list[str] = []
+        for c in self.layout.entries:
+            cell = row[c.index].strip() if c.index < len(row) else ""
+            if len(cell) > 60 or "://" in cell or DIGEST.fullmatch(cell):
+                return False
+            held += [cell] * bool(cell)
+        if not held:
+            return False
+        kind = self.options.kind
+        if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
+            return not any(self._is_value(row, c) for c in self.layout.entries)
+        if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
+            return says.fate is not None  # `Deleted:` above rows
+        told = [plain for cell in row if (plain := names.squeezed(cell))]
+        if len(told) > 1 and {names.squeezed(c.name) for c in self.layout.columns}.issuperset(told):
+            return True
+        what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
+        return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
+
+    @staticmethod
+    def _is_value(row: Sequence[str], column: ListColumn) -> bool:
+        cell = row[column.index].strip() if column.index < len(row) else ""
+        is_read = isinstance(read_value(cell, column.kinds), tuple)
+        return is_read or is_bare(cell) or read_weak(cell, column.kinds) is not None
+
+    def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
+        fates = fates_of(n, decided, is_good=self.options.is_good)
+        for decider, said in decided:
+            if decider.what == names.TYPE and self.options.scope != "host":
+                # each would stand for all that is there
+                hosts = (i for i in range(n) if said[i].kinds == ("host",))
+                fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
+            is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
+            if self.options.is_good and is_asked:
+                listed = (i for i in range(n) if bad.says_bad(said[i], cells[decider.index][i]))
+                fates.update((i, BAD) for i in listed if i not in fates)
+        self._remarks(cells, fates)
+        for i in replaced.alone(self.layout.columns, cells):
+            fates.setdefault(i, TAKEN_BACK)
+        return fates
+
+    def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
+        """Cells beside the entries that take a row back, or say that it is of a video."""
+        held = [cells[c.index] for c in self.layout.entries]
+        lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
+        for remarks in self.remarks:
+            found = remarks.read(cells[remarks.column.index], lengths)
+            if found:
+                self.undone_by.add(remarks.column.index)
+            fates.update((i, fate) for i, fate in found.items() if i not in fates)
+
+    def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
+        types = next(
+            (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
+            None,
+        )
+        of_links = self._digests_of_links(cells)
+        held = {c.index for c in self.layout.entries}
+        links = {i: column for i, column in links_of(cells).items() if i in held}
+        self.of_films = []
+        found: list[Values] = []
+        for c in self.layout.entries:
+            columns = Columns()
+            hashed = of_links.get(c.index, {})
+            is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
+            films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
+            for i, cell in enumerate(cells[c.index]):
+                if not cell:
+                    continue
+                kinds = c.kinds
+                if types is not None and types[i].kinds:
+                    kinds = types[i].kinds
+                if i in hashed:
+                    kinds = (hashed[i],)
+                elif i in films and i not in fates:
+                    self.of_films.append(cell)
+                    continue
+                for piece in pieces_of(cell):
+                    columns.put(kinds, piece, i)
+            found += columns.all()
+        return found
+
+    def _digests_of_links(self, cells: Cells) -> dict[int, dict[int, str]]:
+        """Where a digest is that of a link beside it: the kind, by column and row."""
+        links = links_of(cells)
+        found: dict[int, dict[int, str]] = {}
+        for c in self.layout.entries if links else ():
+            if c.is_said or not any(k.startswith("image_") for k in c.kinds):
+                continue
+            for at, others in links.items():
+                if at == c.index:
+                    continue
+                for i, (digest, link) in enumerate(zip(cells[c.index], others, strict=True)):
+                    is_new = i not in found.get(c.index, {})
+                    kind = digest_of_link(digest, link, is_quick=self._is_quick) if is_new else None
+                    if kind:
+                        found.setdefault(c.index, {})[i] = kind
+            self.of_link[c.index] += len(found.get(c.index, {}))
+            self.filled[c.index] += sum(map(bool, cells[c.index]))
+        return found
+
+    @property
+    def _is_quick(self) -> bool:
+        """Whether no digest of so many rows was that of a link: the rest is looked at in haste."""
+        return self.rows > 2 * SAMPLE and not self.of_link.total()
+
+    def _judge(self) -> None:
+        """What all rows showed: raises ListError where it may not be taken so."""
+        layout = self.layout
+        for decider in layout.deciders:
+            self.stream.decided[decider.told] = dict(decider.words)
+        if self.is_cut or self._may_be_undone():
+            raise ListError(
+                "ends within a row, before the word that decides; fetch it again, or end its last "
+                "line with a line break if it is whole"
+            )
+        refuse_unsure(layout.deciders, is_cut=False)
+        self._refuse_remarks(so_far=False)
+        for decider in layout.deciders:
+            if decider.words:
+                self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
+        self.stream.notices.extend(
+            replaced.notices(layout.columns, self.strays.hashes + self.strays.links)
+        )
+        for remarks in self.remarks:
+            self.stream.notices.extend(remarks.notices())
+        self.stream.notices += [
+            f"column {c.told} tells what hosts did, and was taken to decide nothing"
+            for c in layout.columns if c.what == names.OF_HOSTS
+        ]  # fmt: skip
+        self._refuse_of_links(so_far=False)
+        self.strays.refuse(so_far=False)
+        self.stream.notices.extend(self.strays.notices())
+
+    def _refuse_of_links(self, *, so_far: bool) -> None:
+        """Raise ListError where most digests of a column, and not all, are of links beside them."""
+        for c in self.layout.entries:
+            n, of = self.of_link[c.index], self.filled[c.index]
+            if n and n < of and n * 2 > of:
+                raise ListError(
+                    f"column {c.told} holds digests of the links beside them in {n:,} of {of:,} "
+                    f"rows{' at its beginning' if so_far else ''}; say --column "
+                    f"url_md5={c.index + 1} (or url_sha1, url_sha256), or --ignore {c.index + 1}"
+                )
+
+    def _refuse_remarks(self, *, so_far: bool) -> None:
+        for remarks in self.remarks:
+            remarks.refuse(so_far=so_far)
+
+    def _may_be_undone(self) -> bool:
+        """Whether the last row may be cut off before a remark such as took others back."""
+        at = len(self.open_row) - 1
+        if at < 0 or self.last_name is not None:
+            return False
+        is_half = at in self.undone_by and bool(self.open_row[at].strip())
+        if is_half and read_text(self.open_row[at], alone=False) is not None:
+            return False
+        return is_half or any(column > at for column in self.undone_by)
+
+    def _is_cut_within_remark(self) -> bool:
+        """Whether the last row may end within a remark that would take it back."""
+        at = len(self.open_row) - 1
+        if at < 0 or self._may_be_undone():
+            return False
+        cell = self.open_row[at]
+        # what another row says as well is a word by itself
+        return begins_word(cell) and any(
+            r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
+        )

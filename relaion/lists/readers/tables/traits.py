@@ -1,0 +1,58 @@
+"""What rows of a table say beside their entries: the giver's id of each, and its traits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from relaion.lists.readers.format import NO_TRAIT, Trait
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import DecidingColumn, WordSays
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import could_be_value
+
+Cells = Mapping[int, Sequence[str]]  # by column
+Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
+_NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
+
+
+def ids_of(columns: Sequence[ListColumn], cells: Cells) -> list[str | None] | None:
+    """The giver's id of each row, None where it has none; None without a column of ids."""
+    ids = [c for c in columns if c.what == names.ID]
+    if not ids:
+        return None
+    best = min(ids, key=lambda c: (c.word == "id", c.index))
+    return [cell or None for cell in cells[best.index]]
+
+
+def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> list[Trait] | None:
+    """What each row says of its entry; None where no column tells any."""
+    told = {c.what: cells[c.index] for c in columns if c.what in names.TRAITS}
+    for decider, said in decided:
+        if decider.what == names.CATEGORY and names.SEVERITY not in told:
+            told[names.SEVERITY] = cells[decider.index]
+        if any(s.media for s in said):
+            told["media"] = [s.media or "" for s in said]
+    if not told:
+        return None
+    known: dict[tuple[str, ...], Trait] = {}
+    fields, values_of = [*told], [*told.values()]
+    out = []
+    for values in zip(*values_of, strict=True):
+        if values not in known:
+            given = {f: trait_text(f, v) for f, v in zip(fields, values, strict=True)}
+            known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
+        out.append(known[values])
+    return out
+
+
+def trait_text(what: str, text: str) -> str | None:
+    """What a giver says, as the store may hold it: a day, a number or words, never an entry."""
+    if what in (names.FIRST, names.LAST) and (day := _DAY.match(text)):
+        return day[0]
+    if _NUMBER.fullmatch(text):
+        return text
+    return None if could_be_value(text) else text[:80]

@@ -1,0 +1,1 @@
+"""Words that partners write, by what they say of entries."""

@@ -1,0 +1,19 @@
+"""Words and signs that say yes or no, in the languages of `words` and of `further_words`."""
+
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.words import words_in
+
+YES = words_in(
+    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar tak ano "
+    "áno igen kyllä evet так taip jā jah sant prawda pravda igaz tosi doğru adevărat"
+)
+NO = words_in(
+    "false f no n 0 nein non nee não нет - – — off none null nil na falsch faux falso onwaar nej "
+    "nei nie ne nem ei hayır hayir ні ni не nu nē không tidak fals fałsz"
+)
+
+
+def answer_of(word: str) -> bool | None:
+    """Whether a word or a sign says yes or no; None where it says neither."""
+    told = {word.strip().casefold(), names.squeezed(word)} - {""}
+    return True if told & YES else False if told & NO else None

@@ -1,0 +1,98 @@
+"""Days as givers write them, in figures and with the names of months."""
+
+import calendar
+import re
+from datetime import date, timedelta
+
+from relaion.lists.readers.vocabulary.spelling import folded
+from relaion.lists.readers.vocabulary.words import TAKEN_BACK, words_in
+
+_ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
+_WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
+_MONTHS = (
+    "jan january januar jänner janvier enero ene gennaio gen januari janeiro tammikuu tammikuuta "
+    "január januára januar stycznia styczeń leden ledna января январь ocak ianuarie січня",
+    "feb february februar février févr fév febrero febbraio februari fevereiro fev helmikuu "
+    "helmikuuta február lutego luty únor února февраля февраль şubat februarie лютого",
+    "mar march märz mrz mars marzo maart mrt março maaliskuu maaliskuuta március marca marzec "
+    "březen března марта март mart martie березня",
+    "apr april avril avr abril abr aprile huhtikuu huhtikuuta április kwietnia kwiecień duben "
+    "dubna апреля апрель nisan aprilie квітня",
+    "may mai mayo maggio mag mei maio maj toukokuu toukokuuta május maja květen května мая май "
+    "mayıs травня",
+    "jun june juni juin junio giugno giu junho kesäkuu kesäkuuta június czerwca czerwiec červen "
+    "června июня июнь haziran iunie червня",
+    "jul july juli juillet juil julio luglio lug julho heinäkuu heinäkuuta július lipca lipiec "
+    "červenec července июля июль temmuz iulie липня",
+    "aug august août aout agosto ago augustus augusti elokuu elokuuta augusztus sierpnia sierpień "
+    "srpen srpna августа август ağustos серпня",
+    "sep sept september septembre septiembre set settembre setembro syyskuu syyskuuta szeptember "
+    "września wrzesień září сентября сентябрь eylül septembrie вересня",
+    "oct october oktober okt octobre octubre ottobre ott outubro out lokakuu lokakuuta október "
+    "października październik říjen října октября октябрь ekim octombrie жовтня",
+    "nov november novembre noviembre novembro marraskuu marraskuuta listopada listopad ноября "
+    "ноябрь kasım noiembrie листопада",
+    "dec december dezember dez décembre déc diciembre dic dicembre dezembro joulukuu joulukuuta "
+    "grudnia grudzień prosinec prosince декабря декабрь aralık decembrie грудня",
+)
+_MONTH = {word: i for i, said in enumerate(_MONTHS, 1) for word in words_in(said)}
+MONTHS = frozenset(_MONTH)
+_NAMED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|e)? (?:of |de |d )?(?P<m>[^\W\d_]+) (?:de |of )?"
+        r"(?P<y>\d{4})",
+        r"(?P<m>[^\W\d_]+) (?P<d>\d{1,2})(?:st|nd|rd|th)? (?P<y>\d{4})",
+        r"(?P<y>\d{4}) (?P<m>[^\W\d_]+) (?P<d>\d{1,2})",
+        r"(?P<m>[^\W\d_]+) (?:de )?(?P<y>\d{4})",
+    )
+)
+_BEFORE = words_in(
+    f"{TAKEN_BACK} until till on ended ends end ending expires expiry valid date am bis den vom le "
+    "jusqu au jusque el hasta al fino a tot op em até dnia od do the of since"
+)
+"""Before a day these change nothing of it."""
+
+
+def days_of(word: str) -> list[date]:
+    """The days that a text may mean: where day and month are not told apart, two.
+
+    A month without a day is its last one. Words that say no more than that something ended may
+    stand before it.
+    """
+    bare = _without_words(word)
+    if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", bare):
+        seconds = float(bare) / (1000 if len(bare) > 11 and "." not in bare else 1)
+        return [date(1970, 1, 1) + timedelta(seconds=seconds)]
+    if found := _ISO.match(bare):
+        told = [(int(found[1]), int(found[2]), int(found[3]))]
+    elif found := _WRITTEN.match(bare):
+        year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
+        told = [(year, int(found[3]), int(found[1])), (year, int(found[1]), int(found[3]))]
+    else:
+        told = _named(bare)
+    return [
+        date(y, m, min(d, calendar.monthrange(y, m)[1]))
+        for y, m, d in told
+        if 1 <= m <= 12 and 1 <= d <= 31 and y
+    ]
+
+
+def _without_words(text: str) -> str:
+    """A text without words before a day that change nothing of it."""
+    told = text.strip()
+    while (found := re.match(r"([^\W\d_]+)[\s:.']+(?=\S)", told)) and folded(found[1]) in _BEFORE:
+        told = told[found.end() :]
+    return told
+
+
+def _named(text: str) -> list[tuple[int, int, int]]:
+    """The day of a text in which a month has its name."""
+    if len(text) > 40 or not re.search(r"\d{4}", text):
+        return []
+    plain = re.sub(r"[\s.,'’/_-]+", " ", re.sub(r"(?<=\d)(?=[^\W\d])", " ", folded(text))).strip()
+    plain = re.sub(r"(?<=\d) (st|nd|rd|th|er|e)\b", r"\1", plain)
+    for pattern in _NAMED:
+        if (found := pattern.fullmatch(plain)) and (month := _MONTH.get(found["m"])):
+            return [(int(found["y"]), month, int(found.groupdict().get("d") or 31))]
+    return []

@@ -1,0 +1,260 @@
+"""A column of which the cells are a few words that come again and again, under a name not known.
+
+Such a column may decide which rows count, in whatever language: `hali` with `hai` and `imefutwa`.
+Nobody here can say, so the file is refused until the curator chooses. It is not where the name, or
+most of the words, are of what decides nothing: countries, people, platforms, devices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import lists, media_word, option_name, word_of_any
+from relaion.lists.readers.vocabulary import (
+    column_words,
+    harmless_words,
+    names,
+    topic_words,
+    weights,
+    words,
+)
+from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked
+from relaion.lists.values import told_words
+
+FEW = 20  # words of a column that may decide
+_LONGEST = 30  # characters of one
+_DECISIONS = 8  # words of a vocabulary by which rows are judged
+_UNNAMED = 4  # the same of a column without a name
+_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
+_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
+_OF_NOTHING = _HARMLESS | words.words_in(f"{harmless_words.NAMES} {topic_words.NAMES}")
+_TOLD = words.words_in(topic_words.TOLD)
+_PIECE = 3  # letters of one of several words; the codes of countries are small words, too
+_OPINIONS = words.words_in(topic_words.OPINIONS)
+_MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
+_NO_DECISIONS = words.words_in(harmless_words.VALUES)
+_LABELS = words.words_in("label labels flag flags")
+_FRAME = "()[]{}<>.*!?\"':= "
+_WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
+_CHOICE = (
+    ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
+    "nothing"
+)
+
+
+@dataclass(frozen=True)
+class FewWords:
+    """The cells of a column by how often they come, in lower case, while there are few.
+
+    `is_of_film`: its name says what the marks in it are of. `spelled` are the cells as they stand,
+    by what `values` holds; `is_read`: other columns have names that are known here.
+    """
+
+    column: ListColumn
+    values: Counter[str]
+    is_of_media: bool = False
+    is_of_film: bool = False
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    is_read: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The few words that stand in it; none where there are many, or its name is harmless.
+
+        So it is where each word of its name is; `Bottom line` may be of anything but of yes and no.
+        """
+        is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
+        held = [v for v in self.values if v] if is_few else []
+        told = names.words_of(self.column.name)
+        if not _TOLD.isdisjoint(told) or says_to_whom(told):
+            return []
+        if _HARMLESS.isdisjoint(told) or not _LABELS.isdisjoint(told):
+            return held
+        is_whole = all(word in _BESIDE_HARMLESS or len(word) < _PIECE for word in told)
+        return [] if is_whole or any(answer_of(v) is not None for v in held) else held
+
+    @property
+    def _may_decide(self) -> bool:
+        is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
+        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
+
+    def refuse(self, *, is_good: bool, so_far: bool) -> None:
+        """Raise ListError where it may decide which rows count, and nobody here knows.
+
+        The first rows of a file (`so_far`) may hold few of the words that are in all of it.
+        """
+        if self._is_flag() or self._may_list():
+            says = (
+                "says yes and no" if self._is_flag() else "says of some rows that they are listed"
+            )
+            named = "nobody here knows of what" if self.column.name else "it has no name"
+            raise self._asked(f"{says}, and {named} ({self._held()})")
+        if self._has_marks():
+            raise self._asked(f"holds signs alone, and nobody here knows of what ({self._held()})")
+        if self._may_decide and weights.are_lights(self.words, self.column.name):
+            raise self._asked(f"holds colours as traffic lights have ({self._held()})")
+        n = len(self.words)
+        is_told = of_nothing(self.column.name) or any(map(weights.is_topical, self.words))
+        if not is_told and self.is_vocabulary() and any(map(is_unread, self.words)):
+            raise self._asked(
+                f"holds {n:,} words in a script of which no word is known here, and may decide "
+                f"which rows count ({self._held()})"
+            )
+        if not is_good and not so_far and self._may_judge():
+            raise self._asked(
+                f"holds {n:,} words of which none is known here, and may decide "
+                f"which rows count ({self._held()})"
+            )
+
+    def _asked(self, why: str) -> ListError:
+        option = option_name(self.column.name, self.column.index)
+        return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
+
+    def _held(self) -> str:
+        return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
+
+    def _is_flag(self) -> bool:
+        """Whether it says yes and no, or marks some rows, and its name does not say of what."""
+        if self.column.what == names.REFERENCE:
+            return False
+        told = {answer_of(word) for word in self.words}
+        is_marked = told == {True} and "" in self.values
+        says_both = told == {True, False} and not self.is_of_media
+        return says_both or (is_marked and not self.is_of_film and not self.is_marked_note)
+
+    def _has_marks(self) -> bool:
+        """Whether it holds signs alone: of which nobody knows what each of them says."""
+        is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
+        is_few = len(self.values) <= FEW and sum(self.values.values()) > 1
+        is_one = self.column.what in _FLAGGED and is_few and not is_harmless
+        return is_one and not self.is_marked_note and weights.are_marks(self.values)
+
+    @property
+    def is_marked_note(self) -> bool:
+        """Whether all that stands in a note is one sign, such as who fills a form in puts there."""
+        is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
+        return is_note and self.words in (["x"], ["✓"], ["✔"]) and "" in self.values
+
+    def _may_list(self) -> bool:
+        """Whether one of its few words lists a row, and of another one nobody here knows."""
+        told = self.words
+        return (
+            self._may_decide
+            and any(map(lists, told))
+            and any(word_of_any(word) is None for word in told)
+        )
+
+    def is_vocabulary(self) -> bool:
+        """Whether its cells are a few short words that come again and again."""
+        if self.is_marked_note:
+            return True
+        is_one = bool(self.column.name) and self._may_decide
+        is_again = sum(self.values[word] for word in self.words) > len(self.words)
+        return is_one and is_again and self._are_words() and len(self.values) > 1
+
+    @property
+    def _labels_rows(self) -> bool:
+        """Whether its words stand before what they speak of, or in brackets behind it."""
+        return bool(self.words) and all(map(_LABEL.fullmatch, self.words))
+
+    def _are_words(self) -> bool:
+        told = self.words
+        is_short = all(len(w) <= _LONGEST and w.isprintable() for w in told)
+        is_word = all(_WORD.fullmatch(unmarked(w).strip(_FRAME)) for w in told)
+        return is_short and is_word and bool(told)
+
+    def _may_judge(self) -> bool:
+        """Whether so few words come so often as those of a decision, and are not of other things.
+
+        One word that stands in some rows only is a mark; one in all rows decides nothing.
+        """
+        told, n = self.words, sum(self.values[word] for word in self.words)
+        is_named = bool(self.column.name) or self._labels_rows
+        most = _DECISIONS if is_named else _UNNAMED
+        is_few = 0 < len(told) <= most and len(self.values) > 1
+        is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
+        is_often = n >= often * len(told) and n > len(told)
+        if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
+            return False
+        if all(answer_of(word) is not None for word in told):
+            return False
+        of_name = names.words_of(self.column.name)
+        if of_nothing(self.column.name) and _LABELS.isdisjoint(of_name):
+            return any(map(weights.is_verdict, told)) and not any(map(weights.is_topical, told))
+        is_other = self.is_read and len(told) >= _MANY and not any(map(weights.weighs, told))
+        if is_other or weights.describe(told, self.spelled, is_read=self.is_read):
+            return False
+        return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def says_to_whom(told: Sequence[str]) -> bool:
+    """Whether a name says that something was told to somebody: `reported to host`."""
+    return any(a in _SAID and b in _TO for a, b in pairwise(told)) and len(told) > 2
+
+
+_SAID = words.words_in("reported sent given shared passed referred submitted gemeldet gesendet")
+_TO = words.words_in("to with an à al a till til aan do")
+
+
+def tells_language(column: ListColumn) -> bool:
+    """Whether the name of a column is a word of a language that is known here."""
+    told = names.words_of(column.name)
+    is_of_value = column.what in (names.ENTRY, names.OTHER, names.ID, names.UNKNOWN)
+    is_known = not _WORDS_KNOWN.isdisjoint(w for w in told if len(w) > 3)
+    return is_known or bool(column.name and not is_of_value)
+
+
+_WORDS_KNOWN = _OF_NOTHING | words.words_in("date time datum datums fecha data jour tag day")
+
+
+def of_nothing(name: str) -> bool:
+    """Whether a column by its name tells where, by whom, with what and of whom."""
+    told = names.words_of(name)
+    if not _OPINIONS.isdisjoint(told):  # `team view`
+        return False
+    is_by = len(told) > 1 and told[-1] in _BY
+    is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
+    is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    return is_by or is_kind or is_one
+
+
+def is_measured(name: str, word: str) -> bool:
+    """Whether beside a word such as `class` a name tells of what decides nothing: `age class`."""
+    return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
+
+
+_BESIDE_HARMLESS = _OF_NOTHING | words.words_in(
+    "of the in is has image picture file photo type format total min max avg mean detected present "
+    "visible found estimated est original source primary main top first last number code name"
+)
+_LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
+_HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
+_BY = words.words_in("by par von por da door av af przez kým által tarafından от")
+_COMPOUND = re.compile(
+    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
+    r"|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn|name|nom"
+    r"|nombre)"
+)
+
+
+def _is_of_nothing(word: str) -> bool:
+    """Whether a word is known to decide nothing: a country, a platform, a grade, a picture."""
+    bare = folded(word.strip(_FRAME))
+    says = media_word(word)
+    is_grade = re.fullmatch(r"[abc]", bare) is not None
+    return (
+        is_grade
+        or (says is not None and says.media == "image")
+        or bare in _NO_DECISIONS
+        or any(len(p) >= _PIECE and p in _NO_DECISIONS for p in re.split("[ _/-]", bare))
+        or names.squeezed(bare) in _NO_DECISIONS
+    )

@@ -1,0 +1,262 @@
+"""What MISP itself defines: its types, categories, tags, sightings and objects.
+
+Only digests that are of a file as a whole, links, and under `--scope host` hosts can be entries.
+What else MISP calls a hash is of a part of a program, of a certificate, of a connection.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from relaion.lists.readers.documents.fields import Meaning
+from relaion.lists.readers.format import (
+    DISPUTED,
+    GOOD,
+    LINK_KINDS,
+    NO_ENTRY,
+    NO_IMAGE,
+    REFERENCE,
+    TAKEN_BACK,
+    UNCONFIRMED,
+    UNDOES,
+)
+from relaion.lists.readers.lines import titles
+from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, read_word, type_of
+from relaion.lists.readers.tables.notes import read_text
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.answers import answer_of
+
+# -- Types ---------------------------------------------------------------------------------------
+
+
+def _squeezed(told: str) -> frozenset[str]:
+    return frozenset(map(names.squeezed, told.split()))
+
+
+_OTHER_HASH = re.compile(
+    r"authentihash|cdhash|dom-?hash|impfuzzy|imphash|pehash|telfhash|vhash|ssdeep|tlsh|sdhash"
+    r"|sha-?(?:224|384|512(?:[/-](?:224|256))?)|sha-?3(?:-\d+)?|favicon-mmh3|git-commit-id|pdq|phash"
+    r"|(?:x509|ja3s?|ja4\w*|jarm|hassh|hasshserver)(?:-fingerprint)?(?:-(?:md5|sha1|sha256))?"
+    r"|.*-fingerprint.*|.*-mmh3"
+)
+_NO_ENTRIES = _squeezed(
+    "aba-rtn anonymised as attachment azure-application-id bank-account-nr bic bin "
+    "boolean bro btc campaign-id campaign-name cc-number chrome-extension-id comment "
+    "community-id cookie cortex counter country-of-residence cpe dash date-of-birth "
+    "datetime dkim dkim-signature dns-soa-email email email-attachment email-body "
+    "email-dst email-dst-display-name email-header email-message-id email-mime-boundary "
+    "email-reply-to email-src email-src-display-name email-subject email-thread-index "
+    "email-x-mailer eppn filename filename-pattern first-name float "
+    "frequent-flyer-number full-name gender gene github-organisation github-repository "
+    "github-username hex http-method iban identity-card-number integer "
+    "issue-date-of-the-visa jabber-id kusto-query last-name mac-address mac-eui-64 "
+    "malware-type middle-name mime-type mobile-application-id mutex named-pipe "
+    "nationality other passenger-name-record-locator-number passport-country "
+    "passport-expiration passport-number pattern-filename pattern-in-file "
+    "pattern-in-memory pattern-in-traffic payment-details pdb pgp-private-key "
+    "pgp-public-key phone-number place-of-birth place-port-of-clearance "
+    "place-port-of-onward-foreign-destination place-port-of-original-embarkation port "
+    "primary-residence process-state prtn redress-number regkey sigma size-in-bytes "
+    "snort special-service-request ssh-fingerprint stix2-pattern target-email "
+    "target-external target-location target-machine target-org target-user text "
+    "threat-actor travel-details twitter-id user-agent visa-number vulnerability "
+    "weakness whois-creation-date whois-registrant-email whois-registrant-name "
+    "whois-registrant-org whois-registrant-phone whois-registrar windows-scheduled-task "
+    "windows-service-displayname windows-service-name xmr yara zeek"
+)
+_WITH = {"domain": "ip", "hostname": "port", "ip-dst": "port", "ip-src": "port"}  # a host and more
+_OF_REFERENCE = WordSays(REFERENCE)
+_TYPES = {
+    "malware-sample": WordSays(NO_IMAGE), "link": _OF_REFERENCE,
+    **dict.fromkeys(("url", "uri"), WordSays(kinds=LINK_KINDS)),
+}  # fmt: skip
+
+
+@lru_cache(4096)
+def type_says(word: str) -> WordSays | None:
+    """What the type of an attribute says; None where MISP has no such type."""
+    bare = word.strip().casefold()
+    first, is_two, second = bare.partition("|")
+    if is_two and first.strip() == "filename":
+        return type_says(second)
+    if is_two:
+        is_host = _WITH.get(first.strip()) == second.strip()
+        return type_of(first) if is_host else WordSays(NO_ENTRY)
+    if _OTHER_HASH.fullmatch(bare):
+        return WordSays(NO_ENTRY, unusable=bare)
+    if names.squeezed(bare) in _NO_ENTRIES:
+        return WordSays(NO_ENTRY)
+    return _TYPES.get(bare) or type_of(bare)
+
+
+def value_of(kind: str, value: str) -> tuple[str, str]:
+    """The name of a file, or nothing, and the value itself: a composite holds both."""
+    first, is_two, second = kind.strip().casefold().partition("|")
+    if not is_two:
+        return "", value
+    if first == "filename" or second == "value":
+        name, _, bare = value.rpartition("|")
+        return name, bare
+    return "", value.partition("|")[0]  # a host, before its address or port
+
+
+# -- Categories ----------------------------------------------------------------------------------
+
+_CATEGORIES = _squeezed(
+    "artifacts-dropped attribution external-analysis financial-fraud network-activity other "
+    "payload-delivery payload-installation payload-type persistence-mechanism person "
+    "social-network targeting-data"
+)
+_REFERENCES = _squeezed("internal-reference support-tool antivirus-detection")
+CATEGORIES = (_CATEGORIES | _REFERENCES) - {"other", "person", "attribution"}
+"""Squeezed: words by which a column of categories is known for one of MISP."""
+OF_ANALYSIS = "externalanalysis"
+"""Squeezed: links in this category tell of what was found, digests are of it."""
+
+
+def category_says(word: str) -> WordSays | None:
+    """What the category of an attribute says; None where MISP has no such category."""
+    plain = names.squeezed(word)
+    if plain in _REFERENCES:
+        return _OF_REFERENCE
+    return COUNTS if not plain or plain in _CATEGORIES else None
+
+
+# -- Tags, sightings and what else stands beside an attribute --------------------------------------
+
+_MACHINE = re.compile(r"\s*([^:=\"]+):([^:=\"]+?)\s*(?:=\s*\"?(.*?)\"?\s*)?", re.S)
+_OF_CLUSTERS = ("misp-galaxy", "tlp", "pap", "osint", "type")
+_TOLD = {
+    ("falsepositive", "confirmed", "true"): WordSays(GOOD),
+    ("falsepositive", "confirmed", "false"): COUNTS,
+    ("falsepositive", "risk", "low"): COUNTS,
+    ("falsepositive", "risk", "high"): WordSays(DISPUTED),
+    ("falsepositive", "risk", "medium"): UNSURE,
+    ("falsepositive", "risk", "cannotbejudged"): UNSURE,
+    ("ioc", "artifactstate", "malicious"): COUNTS,
+    ("ioc", "artifactstate", "notmalicious"): WordSays(GOOD),
+    ("workflow", "state", "draft"): WordSays(UNCONFIRMED),
+    ("workflow", "state", "rejected"): WordSays(UNCONFIRMED),
+    ("workflow", "todo", "reviewforfalsepositive"): UNSURE,
+    ("workflow", "todo", "checkpassivednsforshareddomains"): COUNTS,
+    ("retention", "expired", ""): WordSays(TAKEN_BACK),
+}
+"""Of tags that MISP's taxonomies define, by namespace, predicate and value."""
+
+
+@lru_cache(65536)
+def tag_says(tag: str) -> WordSays:
+    """What a tag says: those of taxonomies by what they define, others by the words in them."""
+    found = _MACHINE.fullmatch(tag)
+    if found is None:
+        return _free_tag(tag)
+    space, predicate, value = (names.squeezed(part or "") for part in found.groups())
+    if says := _TOLD.get((space, predicate, value)):
+        return says
+    if found[1].strip().casefold() in _OF_CLUSTERS:
+        return COUNTS
+    if not value:
+        return _free_tag(found[2])
+    of = names.read_name(found[2])
+    if of.what not in names.DECIDING and answer_of(found[3]) is not None:
+        of = names.read_name(found[1])
+    if of.what in names.DECIDING and of.what != names.TYPE:
+        said = read_word(of.what, found[3], of.word)
+        return said if said.is_sure and said.fate in UNDOES else COUNTS
+    remark = read_text(found[3], alone=True)  # malware may be called Clean
+    return WordSays(remark.fate) if remark and remark.is_sure else COUNTS
+
+
+def _free_tag(text: str) -> WordSays:
+    said = read_text(text, alone=False)
+    if said is None:
+        return COUNTS
+    return WordSays(said.fate) if said.is_sure and said.is_whole else UNSURE
+
+
+SEEN, FALSE_POSITIVE, EXPIRED = "seen", "false-positive", "expiration"
+_SIGHTINGS = {
+    names.squeezed(SEEN): COUNTS, names.squeezed(FALSE_POSITIVE): WordSays(GOOD),
+    names.squeezed(EXPIRED): WordSays(TAKEN_BACK), "": COUNTS,
+}  # fmt: skip
+SIGHTING_TYPES = {"0": SEEN, "1": FALSE_POSITIVE, "2": EXPIRED}
+
+
+def sighting_says(word: str) -> WordSays | None:
+    """What a sighting of an attribute says."""
+    return _SIGHTINGS.get(names.squeezed(word))
+
+
+_PARTS = re.compile(
+    r".*section.*|x509|.*certificate.*|.*authenticode.*|pe|elf|macho|lnk|script|ja[34].*|hassh.*"
+    r"|.*fingerprint.*|.*segment.*|yara|sigma|suricata|mutex|registry-key|process|exploit.*"
+)
+
+
+def object_says(word: str) -> WordSays:
+    """What the name of the object of an attribute says: digests of parts are of no image."""
+    return WordSays(NO_IMAGE) if _PARTS.fullmatch(word.strip().casefold()) else COUNTS
+
+
+_WORDS_OF_PROGRAMS = re.compile(
+    r"(?i)\b(?:executable|pe32\+?|elf|mach-o|dll|ms-?dos|archive|document|text|script|shortcut)\b"
+)
+
+
+def mime_says(word: str) -> WordSays | None:
+    """What a media type says, or the words in which `file` tells one."""
+    if "/" in word or not word.strip():
+        return None if word.strip() else COUNTS
+    if re.search(r"(?i)\bimage\b", word):
+        return WordSays(media="image")
+    return WordSays(NO_IMAGE, media="other") if _WORDS_OF_PROGRAMS.search(word) else COUNTS
+
+
+def published_says(word: str) -> WordSays | None:
+    """An event that is not published is a draft: its giver has not confirmed it."""
+    answer = answer_of(word) if word else True
+    return None if answer is None else COUNTS if answer else WordSays(UNCONFIRMED)
+
+
+def info_says(word: str) -> WordSays:
+    """What the title of an event says: one that may take out all below it is asked about."""
+    says = titles.title_of(word[: titles.LONGEST_TITLE])
+    return WordSays(says, is_sure=says == GOOD) if says in (GOOD, TAKEN_BACK) else COUNTS
+
+
+def _always(says: WordSays) -> Meaning:
+    return Meaning(names.STANDING, knows=lambda word: says if word else COUNTS)
+
+
+PASSED = (
+    "id uuid event_id object_id object_uuid object_relation event_uuid value value1 "
+    "value2 data date timestamp first_seen last_seen distribution sharing_group_id "
+    "disable_correlation galaxy org orgc org_id orgc_id threat_level_id attribute_count "
+    "proposal_email_lock locked protected publish_timestamp sighting_timestamp "
+    "extends_uuid event_creator_email relatedevent feed event relatedattribute "
+    "eventreport cryptographickey eventtag attributetag meta-category description "
+    "template_uuid template_version sharinggroup decay_score attribute object "
+    "objectreference is_extended batch_import event_member_org event_source_org "
+    "event_distribution event_date event_timestamp event_threat_level_id event_info "
+    "event_tag object_meta_category referencingobject name uploaded_by galaxycluster "
+    "response"
+)
+MEANINGS = {name: Meaning() for name in PASSED.split()} | {
+    "type": Meaning(names.TYPE, knows=type_says),
+    "category": Meaning(names.CATEGORY, knows=category_says),
+    "to_ids": Meaning(names.STILL, "toids"),
+    "deleted": Meaning(names.GONE, "deleted"),
+    "published": Meaning(names.STILL, "published", published_says),
+    "analysis": Meaning(names.STANDING, knows=lambda _: COUNTS),
+    "info": Meaning(names.STANDING, knows=info_says, is_quiet=True),
+    "tag": Meaning(names.STANDING, knows=tag_says),
+    "sighting": Meaning(names.STANDING, knows=sighting_says),
+    "proposal": _always(WordSays(DISPUTED)),
+    "warnings": _always(WordSays(GOOD)),
+    "object_name": Meaning(names.STANDING, knows=object_says, is_quiet=True),
+    "mimetype": Meaning(names.MEDIA, knows=mime_says),
+    "comment": Meaning(names.NOTE, "comment"),
+    "filename": Meaning(names.FILE_NAME, "filename"),
+}
+"""What the fields of attributes and of their events mean, by their names without case."""

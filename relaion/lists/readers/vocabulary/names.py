@@ -1,0 +1,450 @@
+"""What the name of a column says: what its values are, or what they decide.
+
+Names on the list of other things are never entries, whatever their values look like: an MD4 has
+the length of an MD5, a PDQ that of a SHA-256, and a number of a row may be 32 hex digits long.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relaion.lists.readers.format import ANY, LINK_KINDS
+from relaion.lists.readers.vocabulary import column_words, further_words
+from relaion.lists.readers.vocabulary import words as known
+from relaion.lists.readers.vocabulary.one_word import kinds_by, kinds_named
+from relaion.lists.readers.vocabulary.words import folded, words_in
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
+
+ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
+FILE_NAME, CAPTION, NOTE = "file name", "caption", "note"
+# what a column decides: of what kind its words are
+STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL, UNTIL = (
+    "standing", "category", "media", "type", "gone", "still", "until",
+)  # fmt: skip
+DECIDING = frozenset((STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL, UNTIL))
+SEVERITY, FIRST, LAST, CONFIDENCE, BY = (
+    "severity", "first_seen", "last_seen", "confidence", "by",
+)  # fmt: skip
+TRAITS = (SEVERITY, FIRST, LAST, CONFIDENCE, BY)
+_LINKED = (*LINK_KINDS, *HASHED_LINK_KINDS)
+
+
+@dataclass(frozen=True)
+class NameSays:
+    """What a name says. `kinds` are those of an entry, `word` what of the name told.
+
+    `is_weak`: the links of such a column are listed only where no better column is.
+    """
+
+    what: str
+    kinds: tuple[str, ...] = ()
+    word: str = ""
+    is_weak: bool = False
+
+
+_ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
+_OTHER_ALGORITHM = re.compile(
+    r"md[246]|ed2k|emule|imphash|imp|gimphash|pehash|richhash|authentihash|vhash|telfhash|ja[34]s?x?"
+    r"|jarm|p[ad]?hash|[adw]hash|dhashes|phashes|blockhash|colorhash|perceptual|pdqf?|pdq\w*|blake\w*"
+    r"|rmd\w*|ripemd\w*|tiger\w*"
+    r"|whirlpool|ssdeep|tlsh|sdhash|fuzzy|mrsh|crc\w*|adler\w*|xxh\w*|murmur\w*|city\w*|fnv\w*"
+    r"|sha0|sha224|sha384|sha512\w*|sha3\w*|keccak\w*|sm3|gost|streebog|ntlm|lmhash|nt|bcrypt|scrypt"
+    r"|argon2\w*|pbkdf2|has160|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
+    r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
+)
+_IDENTITY = words_in(
+    "uid uids uuid uuids guid guids id ids identifier identifiers key keys token tokens session "
+    "sessionid cookie nonce salt serial thumbprint certificate cert pubkey fingerprintid user "
+    "users username userid email mail phone ip ipv4 ipv6 mac device deviceid imei account password "
+    "passwords passwd pwd secret signature sig trace span transaction tx block wallet address "
+    "bucket object asset etag revision rev version build"
+)
+_STRING = words_in(
+    "string strings text texts name names filename filenames path host hostname domain keyword "
+    "keywords caption title query comment body subject sender recipient message content_id label"
+)
+_OTHER_MEDIA = words_in(
+    "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
+    "documents pdf text exe executable binary malware sample samples apk dll archive zip thumbnail "
+    "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
+    "影片 "
+    "parent container header metadata exif block chunk piece segment partial"
+)
+_SALTED = words_in(
+    "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
+    "truncated masked partial imagedata pixel pixels pixeldata rawpixels"
+)
+"""Before a digest: it is of more, or of less, than the bytes of a file."""
+_HASH = words_in(
+    "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
+    "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
+    "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
+    "哈希值 "
+    f"散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
+)
+_PLAIN = _HASH | words_in(
+    "image images img imgs picture pictures pic pics photo photos photograph file files media "
+    "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
+    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 値 值 "
+    "bild bilder datei datein wert fichier valeur imagen archivo valor immagine 画像 图片 文件 "
+    "изображения файла 1 2 3 4 binary "
+    "iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver"
+)
+_OF_LINK = words_in(column_words.LINK_NAMES)
+_OF_IMAGE = words_in(
+    "image images img imgs picture pictures pic pics photo photos media file files content direct "
+    "full hotlink bild imagen"
+)
+_REFERENCE = words_in(
+    "page pages report reports reported reference references ref refs detail details landing "
+    "referrer referer referring lumen ticket tickets case cases evidence info more notice notices "
+    "permalink profile account parent forum post posts thread view archive cache cached thumb "
+    "thumbnail preview vt virustotal urlhaus phish phishtank api self doc docs help abuse contact "
+    "home homepage documentation policy terms about blog article news screenshot analysis sandbox "
+    "scan search proof seller shop redirect final tracker web"
+)
+_TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
+
+_WEAK = words_in("source src original origin")
+_LISTED = words_in(column_words.LISTED_LINK_NAMES)
+LISTED = "listed"
+_DECIDES = {
+    STANDING: column_words.STANDING_NAMES, CATEGORY: column_words.CATEGORY_NAMES,
+    MEDIA: column_words.MEDIA_NAMES, TYPE: column_words.TYPE_NAMES,
+}  # fmt: skip
+_DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
+_DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` decide nothing
+    word: what
+    for what, said in (
+        (STANDING, further_words.STANDING_NAMES), (CATEGORY, further_words.CATEGORY_NAMES),
+    )
+    for word in words_in(said) - _DECIDING.keys()
+}  # fmt: skip
+_GONE = words_in(
+    f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.TITLES_TAKEN_BACK} {known.MISTAKES} "
+    f"{known.GOOD} {known.GOOD_ALONE} {known.DISPUTED} {known.DISPUTED_ALONE} {known.UNCONFIRMED} "
+    f"{known.UNCONFIRMED_NAMES} rejected rejet@ rechazad* abgelehnt afgewezen known bekannt gone "
+    "purged pulled stillgelegt takedown takendown tombstoned replaced suppressed deprecated "
+    "overturned"
+) - words_in(  # `error_code`, `fps` are measures
+    "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
+)
+_STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
+    "published approved toids malicious isbad bad unlawful actionable reviewed vigueur kraft "
+    "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
+    "approuv@ approvat* aprovad*"
+)
+_UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
+_TILL = words_in("until till bis hasta até jusquau tot")
+_SEEN_LAST = words_in("seen active online available up reachable checked covered covers period")
+_BEFORE = words_in(column_words.BEFORE_NAMES)
+_BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
+TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
+"""Of these a column of values is called that are listed no longer."""
+TAKEN_DOWN = "taken down"
+OF_HOSTS = "what hosts did"
+_DOWN = ("takedown", "takendown", "tookdown")
+_HOSTS = words_in(further_words.HOSTS)
+_ASKED = words_in(further_words.ASKED)
+_NO_FLAG = words_in(further_words.NO_FLAG)
+_PEOPLE = words_in(further_words.PEOPLE)
+OF_PEOPLE = "of people"
+_BY_OTHERS = words_in(further_words.OTHERS)
+_WHEN = words_in(
+    "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
+    "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
+)
+_OF_WHOM = words_in(column_words.SUBJECTS)
+_BY = words_in("by par von por da door av af przez")
+_DROPPED = words_in("drop dropped deletes delete del lifted pulled")
+_DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
+_BETWEEN = words_in("is was has be from our this list")
+_LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
+_OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
+_NO_DECISION = words_in(
+    "threat threats platform target online geo country language lang quality http https"
+)
+_SEEN = {
+    FIRST: "firstseen created createdon createdat dateadded added adddate firstadded",
+    LAST: "lastseen updated updatedon updatedat modified lastmodified lastupdated lastonline",
+    CONFIDENCE: "confidence score trust certainty",
+    SEVERITY: "severity priority",
+    BY: "by reporter reportedby agency giver submitter provider source organization organisation "
+    "collab",
+}
+_TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
+_RECORD_ID = words_in(
+    "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
+)
+_FILE_NAMES = words_in(column_words.FILE_NAMES)
+_CAPTIONS = words_in(column_words.CAPTION_NAMES)
+_NOTES = words_in(column_words.NOTE_NAMES)
+
+
+def squeezed(name: str) -> str:
+    """A name without case, accents, separators and what nobody sees: `SHA-1`, `sha_1` are one."""
+    return "".join(filter(str.isalnum, folded(name)))
+
+
+# a number belongs to the name of the algorithm before it: `sha-512/256` is one word
+_JOINED = (
+    (re.compile(r"\b(md|sha|ripemd|rmd|blake|crc|sha3|sha512|ja|ipv|base|b) (?=\d)"), r"\1"),
+    (re.compile(r"\b(blake2|blake3) (?=[a-z]\b)"), r"\1"),
+    (re.compile(r"\b(ed2) (?=k\b)"), r"\1"),
+    (re.compile(r"\b(ja[34]) (?=s\b)"), r"\1"),
+    (re.compile(r"\b(photo) (?=dna\b)|\b(known) (?=good\b)|\b(to) (?=ids\b)"), r"\1\2\3"),
+    (re.compile(r"\b(false) (positive)s?\b"), r"\1\2"),
+    (re.compile(r"\b(image) (data)(?= (?:md5|sha1|sha256|hash))"), r"\1\2"),
+    (re.compile(r"\b(c3) (p)\b|\b(e) (d2) (k)\b"), r"\1\2\3\4\5"),
+    (re.compile(r"\b([padw]) (hash)\b|\b(imp|pe|v) (hash)\b"), r"\1\2\3\4"),
+)
+_BORDER = re.compile(r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-\uffff])")
+
+
+@lru_cache(4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case; `sha` and `256` beside each other are one word."""
+    name = unicodedata.normalize("NFKC", known.read_anew(name))
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
+    name = re.sub(r"(?<=\d)(?=[a-z])", " ", folded(name))
+    if not name.isascii():  # no blank stands between a Latin word and a Chinese one
+        name = _BORDER.sub(" ", name)
+    text = " ".join(re.findall(r"[^\W_]+", name))
+    for pattern, joined in _JOINED:
+        text = pattern.sub(joined, text)
+    return tuple(part for word in text.split() for part in _unglued(word))
+
+
+_GLUED = re.compile(r"([a-z]{3,})(md5|sha1|sha256|hash|hashes)")
+
+
+def _unglued(word: str) -> tuple[str, ...]:
+    """`videosha256` as two words: of what a digest is, and its algorithm."""
+    found = _GLUED.fullmatch(word)
+    known = _OTHER_MEDIA | _STRING | _IDENTITY | _OF_IMAGE | _OF_LINK
+    return (found[1], found[2]) if found and found[1] in known else (word,)
+
+
+@lru_cache(4096)
+def read_name(name: str, said: str | None = None) -> NameSays:
+    """What the name of a column says; `said` is the kind that the curator named."""
+    words = words_of(name)
+    plain = squeezed(name)
+    if not words or plain == "address":  # of whatever
+        return NameSays(UNKNOWN)
+    if says := _decides(words, plain) or _other(words, plain):
+        return says
+    kinds = kinds_named(name, said)
+    bare = _link_or_hash(words)
+    if bare and not (said and said in kinds):
+        return bare
+    return NameSays(ENTRY, kinds, words[0]) if kinds else _beside(words, plain)
+
+
+def is_of_values(name: str, said: str | None = None) -> bool:
+    """Whether a text reads as the name of a column of links or digests, of any kind."""
+    if len(name) > 60:
+        return False
+    says = read_name(name, said)
+    return says.what == ENTRY or (says.what in (OTHER, REFERENCE) and not _VALUE_WORDS.isdisjoint(
+        re.sub(r"\d+$", "", word) for word in words_of(name)
+    ))  # fmt: skip
+
+
+_VALUE_WORDS = (
+    _HASH
+    | _OF_LINK
+    | words_in(
+        "md sha ripemd rmd blake crc pdq pdqf phash photodna pdna imphash ssdeep tlsh vpdq tmk ed2k"
+    )
+)
+
+
+def is_of_what(name: str) -> bool:
+    """Whether a name says that it is of digests, and of which kind in a word that nobody knows."""
+    words = {word for word in words_of(name) if not word.isdigit()}
+    return bool(words - _PLAIN - _OF_LINK - {"md5", "sha1", "sha256"}) and not words.isdisjoint(
+        {"md5", "sha1", "sha256", "hash", "hashes"}
+    )
+
+
+def _beside(words: tuple[str, ...], plain: str) -> NameSays:
+    """A name of what stands beside entries."""
+    if plain in _TRAIT:
+        return NameSays(_TRAIT[plain], word=plain)
+    if plain in _FILE_NAMES:
+        return NameSays(FILE_NAME, word=plain)
+    if plain in _CAPTIONS:
+        return NameSays(CAPTION, word=plain)
+    if set(words) & _NOTES:
+        return NameSays(NOTE, word=plain)
+    if set(words) <= _REFERENCE:
+        return NameSays(REFERENCE, word=words[0])
+    return NameSays(UNKNOWN)
+
+
+def _root(word: str) -> str:
+    """`loeschung` of `loeschdatum`: the word of what is gone that a compound begins with."""
+    root = word.removesuffix("datum").rstrip("s")
+    is_compound = word.endswith("datum") and len(root) > 4
+    return next((w for w in sorted(_GONE) if w.startswith(root)), word) if is_compound else word
+
+
+def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
+    """A name that ends, or begins, in the word of a decision."""
+    rest = [_root(word) for word in words if word not in _WHEN and word not in _BETWEEN]
+    told = set(rest)
+    values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
+    if (told & _NO_DECISION and plain not in _DECIDES_LAST) or "nsfw" in told or told >= _OP_SYSTEM:
+        return None
+    if (
+        plain in _UNTIL
+        or plain in ("end", "until", "till", "bis", "hasta", "jusquau")
+        or (told & _UNTIL and len(told) == 1)
+        or (words[-1] in _TILL and told and not values and told.isdisjoint(_SEEN_LAST))
+    ):
+        return NameSays(UNTIL, word=plain)
+    if not told & _NO_FLAG and (says := _flag(words, rest, is_of_values=bool(values))):
+        return says
+    is_day = words[-1] in _DAY  # `status_date`
+    return None if is_day else _by_word(rest, plain, is_of_values=bool(values))
+
+
+def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
+    """A name that says that a record is gone, or is still listed."""
+    told, joined = {*rest}, "".join(rest)
+    if joined in _DROPPED and words[-1] in _DAY | {"on", "at"}:
+        return NameSays(GONE, word=joined)
+    if len(words) > 1 and words[-1] in _BY and told <= _STILL:  # `verified by`
+        return NameSays(BY, word=words[0])
+    for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
+        flags = told & words_of_flag
+        is_flag = joined in words_of_flag  # `faux_positif`
+        is_gone = what == GONE and (flags or is_flag) and not is_of_values
+        if is_gone and (says := _done_by_others(words)):
+            return says
+        if is_flag:
+            return NameSays(what, word=joined)
+        is_alone = len(told) == len(flags) or len(rest) <= 2
+        if flags and not is_of_values and len(told) <= 3 and is_alone:
+            return NameSays(what, word=min(flags))
+    return None
+
+
+def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | None:
+    """A name that ends, or begins, in the word of a decision."""
+    told = {*rest}
+    last = rest[-1] if rest else ""
+    for word in (plain, last, *rest[:1]):
+        at_end = word in (plain, last)
+        decided = _DECIDING.get(word) or (_DECIDES_LAST.get(word) if at_end else None)
+        # `media md5` is no decision, nor is `media size`
+        if (
+            decided is None
+            or (is_of_values and not at_end)
+            or (word == "media" and plain != "media")
+        ):
+            continue
+        if decided == STANDING and word != plain and told & _LAST:  # `last checked`
+            return NameSays(LAST, word=word)
+        if decided == STANDING and told & (_PEOPLE | _HOSTS):  # `victim status`
+            return NameSays(OF_PEOPLE if told & _PEOPLE else OF_HOSTS, word=word)
+        if decided == TYPE and not _OF_WHOM.isdisjoint(told):
+            return None  # `site type`
+        if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
+            decided = MEDIA
+        return NameSays(decided, word=word)
+    return None
+
+
+def _done_by_others(words: tuple[str, ...]) -> NameSays | None:
+    """What a name says of which a host took something down, or someone else may have."""
+    told, joined = {*words}, "".join(words)
+    if told & (_HOSTS | _ASKED):
+        return NameSays(OF_HOSTS, word=min(told & (_HOSTS | _ASKED)))
+    is_down = any(word in joined for word in _DOWN)
+    return NameSays(GONE, word=TAKEN_DOWN) if is_down or told & _BY_OTHERS else None
+
+
+def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
+    """A name of what is never an entry, although its values may look like one."""
+    told = set(words)
+    if plain in _RECORD_ID or plain in _BARE_BEFORE:
+        return NameSays(ID if plain in _RECORD_ID else OTHER, word=plain)
+    bare = (w.rstrip("0123456789") for w in words)  # `phash128`
+    every = (*words, plain, *bare)
+    if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
+        return NameSays(OTHER, word=other)
+    is_of_link = bool(told & _OF_LINK)
+    is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))
+    if is_hash:
+        return _hash_of_other(words, is_of_link=is_of_link)
+    if is_of_link:
+        media = next((w for w in words if w in _OTHER_MEDIA), None)
+        before = told & _BEFORE if told <= _BEFORE | _OF_LINK | _PLAIN else ()
+        return (
+            NameSays(OTHER, word=min(before)) if before
+            else NameSays(REFERENCE, word=media) if media else None
+        )  # fmt: skip
+    if told & _IDENTITY:
+        word = next(w for w in words if w in _IDENTITY)
+        return NameSays(ID if words[-1] in ("id", "ids") or plain == "id" else OTHER, word=word)
+    return None
+
+
+def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | None:
+    """A digest of a video, a text, a person's name, or one that was taken back."""
+    others = _OTHER_MEDIA | TAKEN_OUT | _SALTED
+    if not is_of_link:
+        others |= _STRING | _IDENTITY
+    found = next((w for w in words if w in others and w != "binary"), None)
+    return NameSays(OTHER, word=found) if found else None
+
+
+def _link_or_hash(words: tuple[str, ...]) -> NameSays | None:
+    """What a name of digests or links says word by word; None where that tells nothing."""
+    told = set(words)
+    algorithm = next((w for w in words if _ALGORITHM.fullmatch(w)), None)
+    rest = told - _OF_LINK - {algorithm or ""}
+    is_of_link = bool(told & _OF_LINK)
+    if algorithm:
+        return _by_algorithm(algorithm, rest, is_of_link=is_of_link)
+    if is_of_link and told & _HASH:
+        return NameSays(ENTRY, tuple(HASHED_LINK_KINDS), "hash") if rest <= _PLAIN else None
+    if is_of_link:
+        return _of_links(rest)
+    is_hash = bool(told & (_HASH - _VAGUE)) or (len(words) == 1 and words[0] in _VAGUE)
+    unsaid = {w for w in rest if not w.isdigit() and not re.fullmatch(r"[a-z]+\d", w)} - _PLAIN
+    if is_hash and not unsaid:
+        return NameSays(ENTRY, IMAGE_KINDS if rest & (_OF_IMAGE - {"full"}) else ANY, "hash")
+    is_numbered = len(words) == 1 and re.fullmatch(r"(?:hash|digest|checksum)\d", words[0])
+    return NameSays(ENTRY, ANY, "hash") if is_numbered else None
+
+
+_VAGUE = words_in("value values sum")
+
+
+def _by_algorithm(algorithm: str, rest: set[str], *, is_of_link: bool) -> NameSays:
+    if is_of_link:
+        is_plain = rest <= _PLAIN | {"hashed"}
+        kinds = kinds_by(algorithm, HASHED_LINK_KINDS)
+        return NameSays(ENTRY if is_plain else UNKNOWN, kinds, algorithm)
+    if not rest <= _PLAIN:
+        return NameSays(UNKNOWN)
+    kinds = kinds_by(algorithm, IMAGE_KINDS)
+    if not rest & _OF_IMAGE:
+        kinds += kinds_by(algorithm, HASHED_LINK_KINDS)
+    return NameSays(ENTRY, kinds, algorithm)
+
+
+def _of_links(rest: set[str]) -> NameSays:
+    if rest & _LISTED and rest <= _LISTED | _OF_IMAGE | _PLAIN:
+        return NameSays(ENTRY, _LINKED, LISTED)
+    if not rest or rest <= _OF_IMAGE | _PLAIN:
+        return NameSays(ENTRY, _LINKED, "image" if rest & _OF_IMAGE else "url")
+    if rest & _TELLS:
+        return NameSays(REFERENCE, word=min(rest & _TELLS))
+    if rest <= _WEAK | _OF_IMAGE:
+        return NameSays(ENTRY, _LINKED, "url", is_weak=not rest & _OF_IMAGE)
+    return NameSays(UNKNOWN)
