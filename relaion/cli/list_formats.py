@@ -36,7 +36,7 @@ def show_formats(known: tuple[KnownFormat, ...]) -> RenderableType:
 
 @lists_app.command(
     cls=PlainCommand,
-    help="Show which formats of lists are read, and what of them must be chosen.",
+    help="Show which formats are read, and what to choose.",
 )
 def formats(
     file_format: Annotated[
@@ -56,7 +56,7 @@ def formats(
 
 @lists_app.command(
     cls=PlainCommand,
-    help="Write a small list of any format, of made values, to see what one looks like.",
+    help="Write a small sample list, of made values.",
 )
 def sample(
     file_format: Annotated[
