@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,12 +42,25 @@ def bytes_of(lists: Path) -> bytes:
     return entries.encode() + b"".join(p.read_bytes() for p in lists.parent.iterdir())
 
 
+def zipped(files: dict[str, str]) -> bytes:
+    """A zip archive of these files."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return held.getvalue()
+
+
 CONTENTS = {
     "cut.gz": gzip.compress(f"{LINK}\n{DIGESTS[0]}\n".encode())[:-3],
     "binary": f"{LINK}\n{DIGESTS[0]}\n".encode() + bytes(range(32)) * 40,
     "utf-16": f"{LINK}\n{DIGESTS[0]}\n".encode("utf-16-le"),
     "odd": f"{LINK}\n{DIGESTS[0]}\n".encode("utf-16")[:-1],
-    "json": f'{{"MD5": "{DIGESTS[0]}", "url": "{LINK}"}}'.encode(),
+    "json": f'{{"MD5": "{DIGESTS[0]}", "url": "{LINK}", "MD5": "{DIGESTS[0]}"}}'.encode(),
+    "json-cut": f'[{{"MD5": "{DIGESTS[0]}", "url": "{LINK}"'.encode(),
+    "json-decides": f'[{{"MD5": "{DIGESTS[0]}", "status": "{LINK}"}}]'.encode(),
+    "xml": f'<queryResult><image id="{LINK}"><md5>{DIGESTS[0]}</md5></image>'.encode(),
+    "zip": zipped({f"planted-file-{n}.txt": f"{LINK}\n{DIGESTS[0]}\n" for n in (1, 2)})[:-9],
     "none": f"planted-note\n{DIGESTS[0][:-1]}\nhttps://planted-host.example/\n".encode(),
     "kind": f"sha1,planted-note\n{DIGESTS[1]},{LINK}\n".encode(),
     "notes": f"{LINK} (removed)\n{LINK}. planted-note\n{LINK}.\n{LINK} -> {LINK}\n".encode(),

@@ -38,7 +38,10 @@ links = st.builds(
     "{}://{}.example/{}.jpg".format,
     st.sampled_from(["http", "https"]),
     st.text("abcdefgh", min_size=1, max_size=8),
-    st.text("abcdefgh0123456789,;=_-é語", min_size=1, max_size=12),
+    # a bare host before a comma may be the name of a column: such a file is asked about
+    st.text("abcdefgh0123456789,;=_-é語", min_size=1, max_size=12).filter(
+        lambda t: t[0] not in ",;"
+    ),
 )
 deliveries = st.lists(digests | links, min_size=1, max_size=30)
 
