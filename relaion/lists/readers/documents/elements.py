@@ -20,6 +20,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.choices import is_among
 from relaion.lists.values import shape, told, told_words
 
 _NO_PLACE = -2  # no number names an element
@@ -94,12 +95,10 @@ class Elements:
         if self._feedback and (feedback or self._feedback.chosen is not None):
             self._wait("feedback", feedback, i)
         if self._member and self._member.chosen is not None:
-            chosen = {names.squeezed(word) for word in self._member.chosen}
-            is_by_name = names.squeezed(member[1]) in chosen
+            is_by_name = is_among(member[1], self._member.chosen)
             self._wait("member", member[is_by_name], i)
         if self._kinds and self._kinds.chosen is not None:
-            chosen = {names.squeezed(word) for word in self._kinds.chosen}
-            held = [kind for kind in kinds if names.squeezed(kind) in chosen]
+            held = [kind for kind in kinds if is_among(kind, self._kinds.chosen)]
             self._wait("categorization", (held or [*kinds, ""])[0], i)
         elif self._kinds:
             for kind in kinds:

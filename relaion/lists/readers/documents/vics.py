@@ -30,6 +30,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.records import read_records
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.choices import is_among
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
@@ -352,7 +353,7 @@ class _MediaReading:
         options, told = self.options, self.categories
         chosen = [w for name, words in options.where.items() if is_named(name, CATEGORY, 0)
                   for w in words]  # fmt: skip
-        if KNOWN_GOOD_CATEGORY in chosen and not options.is_good:
+        if is_among(KNOWN_GOOD_CATEGORY, chosen) and not options.is_good:
             raise ListError(_GOOD_CHOSEN)
         if chosen or is_ignored(options, CATEGORY, 0) or options.is_good:
             return
