@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from relaion.errors import ListError
@@ -19,8 +19,10 @@ from relaion.lists.readers.documents.misp_attributes import (
     Object,
     event_of,
     of_file,
+    reports,
 )
 from relaion.lists.readers.format import Batch, Options, Sure
+from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.vocabulary.misp_words import MEANINGS
 
 AT_ONCE = 2000  # attributes of a batch
@@ -72,23 +74,36 @@ class Misp:
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an attribute; what its event says of it was looked for before."""
-        events, seen, proposals = _look(document)
-        fields = Fields(options, MEANINGS, seen | {*DERIVED}, is_delta=document.is_delta)
-        read = Attributes(options, fields, proposals=proposals)
-        attributes = _attributes(document, events)
+        looked = _look(document)
+        seen = looked.seen | {*DERIVED}
+        fields = Fields(options, MEANINGS, seen, is_delta=document.is_delta)
+        read = Attributes(options, fields, proposals=looked.proposals, reports=looked.reports)
+        attributes = _attributes(document, looked.events)
         while some := [*islice(attributes, AT_ONCE)]:
             yield read.batch(some)
         read.judge(document)
 
 
-def _look(document: ListDocument) -> tuple[dict[int, Event], set[str], int]:
-    """The events of a file by their number, the names of all fields, proposals to events.
+@dataclass
+class _Looked:
+    """What a first look found: events by their number, the names of all fields.
+
+    Beside attributes stand `proposals` to change events, and `reports` that may take back.
+    """
+
+    events: dict[int, Event] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    proposals: int = 0
+    reports: int = 0
+
+
+def _look(document: ListDocument) -> _Looked:
+    """A first look at a file.
 
     Raises ListError for JSON that is of MISP and holds no attributes.
     """
-    events: dict[int, Event] = {}
-    seen: set[str] = set()
-    proposals = 0
+    found = _Looked()
+    seen = found.seen
     for piece in pieces(document, _WITHIN, _RECORDS):
         value = piece.value
         if value is None:  # an event without attributes
@@ -108,11 +123,12 @@ def _look(document: ListDocument) -> tuple[dict[int, Event], set[str], int]:
         if not _NO_EVENT & value.keys():
             _refuse_envelope(value)
         seen.update(value)
-        proposals += len(each_of(value.get("shadowattribute")))
+        found.proposals += len(each_of(value.get("shadowattribute")))
+        found.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
         event = event_of(value)
         if event != Event():
-            events[piece.number] = event
-    return events, seen, proposals
+            found.events[piece.number] = event
+    return found
 
 
 def _name_of(piece: JsonPiece) -> str:

@@ -29,14 +29,17 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import WordSays
+from relaion.lists.readers.tables.decisions import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.misp_words import (
+    DECAYED,
     EXPIRED,
     MEANINGS,
     OF_ANALYSIS,
+    PARTLY_DECAYED,
     SIGHTING_TYPES,
+    info_says,
     type_says,
     value_of,
 )
@@ -106,6 +109,8 @@ def event_of(shell: Object) -> Event:
             words[name] = (text_of(shell[name]),)
     words["tag"] = _tags(shell)
     words["warnings"] = _warnings(shell)
+    words["deleted"] = _deleted(shell)
+    words["report"] = tuple(name for name, _ in reports(shell) if info_says(name) != COUNTS)
     by = text_of(in_object(shell.get("orgc"), "name") or in_object(shell.get("org"), "name"))
     return Event({name: said for name, said in words.items() if said}, by)
 
@@ -136,6 +141,34 @@ def _sightings(value: Object) -> tuple[str, ...]:
 _NO = frozenset(("", "0", "false"))
 
 
+def _deleted(value: Object) -> tuple[str, ...]:
+    """The word by which what stands around attributes was deleted; nothing where it was not."""
+    word = text_of(value.get("deleted")).strip()
+    return () if word.casefold() in _NO else (word,)
+
+
+def reports(shell: Object) -> list[tuple[str, str]]:
+    """The reports of an event that were not deleted, each with its name and its text."""
+    held = (x for x in each_of(shell.get("eventreport")) if isinstance(x, dict))
+    return [(text_of(x.get("name")), text_of(x.get("content"))) for x in held if not _deleted(x)]
+
+
+def _decayed(value: Object) -> tuple[str, ...]:
+    """Whether all models of decay, or some, say that an attribute is too old to count."""
+    told = [text_of(in_object(x, "decayed")).casefold() for x in each_of(value.get("decay_score"))]
+    found = [word not in _NO for word in told]
+    return () if not any(found) else (DECAYED,) if all(found) else (PARTLY_DECAYED,)
+
+
+def _relation(own: Object) -> tuple[str, ...]:
+    """What a digest is to its object, where that is not the file itself: `thumbnail-md5`."""
+    word = text_of(own.get("object_relation")).strip()
+    says = type_says(text_of(own.get("type"))) if word else None
+    if says is None or not says.kinds or not says.kinds[0].startswith("image_"):
+        return ()
+    return (word,) if names.read_name(word).what in (names.OTHER, names.REFERENCE) else ()
+
+
 def _proposals(value: Object) -> tuple[str, ...]:
     told = (
         text_of(in_object(x, "proposal_to_delete")) for x in each_of(value.get("shadowattribute"))
@@ -156,6 +189,10 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
         event = event_of(own["event"])
     for name, words in event.words.items():
         row.setdefault(name, words)
+    if gone := event.words.get("deleted"):
+        row["deleted"] = (*_deleted(own), *gone)
+    row["decayed"] = _decayed(own)
+    row["relation"] = _relation(own)
     row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
     row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
     row["sighting"] = _sightings(own)
@@ -164,6 +201,7 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row["mimetype"] = attribute.of_file.types
     if around:
         row["object_name"] = (text_of(around.get("name")),)
+        row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
         for name in ("deleted", "comment"):
             if (word := text_of(around.get(name))) and word.casefold() not in _NO:
                 row[name] = (*row.get(name, ()), word)
@@ -180,7 +218,10 @@ def _is_picture(file_name: str) -> bool:
     return is_name_of_media(file_name) and media_of_file(file_name) is None
 
 
-DERIVED = ("tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name")
+DERIVED = (
+    "tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name", "decayed",
+    "relation", "report",
+)  # fmt: skip
 """Fields of which records may have none, and that may be named all the same."""
 
 
@@ -193,6 +234,7 @@ class Attributes:
     unsaid: int = 0  # digests of which nothing says that they are of an image
     references: int = 0
     proposals: int = 0
+    reports: int = 0  # reports of events that may take back
     n: int = 0
 
     def batch(self, some: Sequence[Attribute]) -> Batch:
@@ -270,6 +312,11 @@ class Attributes:
             document.notices.append(
                 f"links in the category External analysis: {self.references:,}, taken as "
                 "references; if they are listed, say --ignore category"
+            )
+        if self.reports:
+            document.notices.append(
+                f"reports beside events that may take back what these list: {self.reports:,}; read "
+                "them, for no attribute was left out by them"
             )
         if self.proposals:
             document.notices.append(
