@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import nan
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_pieces import JsonPiece, each_of, in_object, pieces
+from relaion.lists.readers.documents.json_pieces import (
+    JsonPiece,
+    each_of,
+    in_object,
+    pieces,
+    text_of,
+)
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     Attribute,
     Attributes,
     Event,
     Object,
+    changed_at,
     event_of,
     of_file,
     reports,
 )
+from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.vocabulary.misp_words import MEANINGS
@@ -77,7 +87,10 @@ class Misp:
         looked = _look(document)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, MEANINGS, seen, is_delta=document.is_delta)
-        read = Attributes(options, fields, proposals=looked.proposals, reports=looked.reports)
+        read = Attributes(
+            options, fields, proposals=looked.proposals, reports=looked.reports,
+            replaced=looked.versions.replaced(document.shared, self.name),
+        )  # fmt: skip
         attributes = _attributes(document, looked.events)
         while some := [*islice(attributes, AT_ONCE)]:
             yield read.batch(some)
@@ -95,6 +108,23 @@ class _Looked:
     seen: set[str] = field(default_factory=set)
     proposals: int = 0
     reports: int = 0
+    versions: Versions = field(default_factory=Versions)
+    owners: array[int] = field(default_factory=lambda: array("q"))
+
+    def meet(self, attribute: Object, around: float, owner: int) -> None:
+        """Take in when an attribute was changed, and what is around it but its event."""
+        own = attribute.get("event")
+        around = latest_of(around, changed_at(own)) if own else around
+        uuid = text_of(attribute.get("uuid")).strip().casefold()
+        self.versions.meet(uuid, changed_at(attribute), around)
+        self.owners.append(owner)
+
+    def settle(self) -> None:
+        """All events were met: attributes were changed when they were, too."""
+        around = self.versions.around
+        for place, owner in enumerate(self.owners):
+            if owner in self.events:
+                around[place] = latest_of(around[place], self.events[owner].at)
 
 
 def _look(document: ListDocument) -> _Looked:
@@ -115,7 +145,10 @@ def _look(document: ListDocument) -> _Looked:
             )
         if _is_record(piece):
             seen.update(value)
-            for attribute in _of_object(value) if _name_of(piece) == "object" else [value]:
+            is_object = _name_of(piece) == "object"
+            at = changed_at(value) if is_object else nan
+            for attribute in _of_object(value) if is_object else [value]:
+                found.meet(attribute, at, piece.owner)
                 seen.update(attribute)
                 seen.update(in_object(attribute, "event") or ())
             continue
@@ -128,6 +161,7 @@ def _look(document: ListDocument) -> _Looked:
         event = event_of(value)
         if event != Event():
             found.events[piece.number] = event
+    found.settle()
     return found
 
 

@@ -7,14 +7,16 @@ The type of an attribute says what its value is, `to_ids` whether it is meant to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import nan
 from typing import Any
 
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import Fields, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
+from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.format import (
     ANY,
     LINK_KINDS,
@@ -22,6 +24,7 @@ from relaion.lists.readers.format import (
     NO_TRAIT,
     ONLY_HOST,
     REFERENCE,
+    REPLACED,
     Batch,
     Columns,
     Options,
@@ -54,6 +57,7 @@ class Event:
 
     words: Row = field(default_factory=dict)
     by: str = ""
+    at: float = nan  # when it was changed
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,12 @@ def event_of(shell: Object) -> Event:
     words["deleted"] = _deleted(shell)
     words["report"] = tuple(name for name, _ in reports(shell) if info_says(name) != COUNTS)
     by = text_of(in_object(shell.get("orgc"), "name") or in_object(shell.get("org"), "name"))
-    return Event({name: said for name, said in words.items() if said}, by)
+    return Event({name: said for name, said in words.items() if said}, by, changed_at(shell))
+
+
+def changed_at(value: object) -> float:
+    """When an attribute, an object or an event was changed; NaN where it does not say."""
+    return moment_of(text_of(in_object(value, "timestamp")))
 
 
 def _tags(value: Object) -> tuple[str, ...]:
@@ -235,6 +244,7 @@ class Attributes:
     references: int = 0
     proposals: int = 0
     reports: int = 0  # reports of events that may take back
+    replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
 
     def batch(self, some: Sequence[Attribute]) -> Batch:
@@ -242,6 +252,7 @@ class Attributes:
         rows = [self._row(attribute) for attribute in some]
         digits = [len(text_of(a.own.get("value"))) for a in some]
         fates, types = self.fields.read(rows, digits, "type")
+        fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
         batch, values = Batch(len(some), fates=fates), Columns()
         for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
             if says.unusable:
@@ -277,7 +288,8 @@ class Attributes:
         _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
         if not kinds:
             # what can be no entry takes none back
-            batch.fates[i] = says.fate or NO_ENTRY
+            if batch.fates.get(i) != REPLACED:
+                batch.fates[i] = says.fate or NO_ENTRY
             values.put(LINK_KINDS, value, i)
             return
         if kinds == ("host",) and self.options.scope != "host":
