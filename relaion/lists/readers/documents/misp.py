@@ -21,19 +21,21 @@ from relaion.lists.readers.documents.json_pieces import (
 )
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
+    KNOWN,
     Attribute,
     Attributes,
     Event,
     Object,
     changed_at,
     event_of,
+    meanings,
     of_file,
     reports,
 )
+from relaion.lists.readers.documents.own_fields import own_words
 from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.tables.notes import read_text
-from relaion.lists.readers.vocabulary.misp_words import MEANINGS
 
 AT_ONCE = 2000  # attributes of a batch
 
@@ -86,7 +88,7 @@ class Misp:
         """A record an attribute; what its event says of it was looked for before."""
         looked = _look(document)
         seen = looked.seen | {*DERIVED}
-        fields = Fields(options, MEANINGS, seen, is_delta=document.is_delta)
+        fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         read = Attributes(
             options, fields, proposals=looked.proposals, reports=looked.reports,
             replaced=looked.versions.replaced(document.shared, self.name),
@@ -149,7 +151,7 @@ def _look(document: ListDocument) -> _Looked:
             at = changed_at(value) if is_object else nan
             for attribute in _of_object(value) if is_object else [value]:
                 found.meet(attribute, at, piece.owner)
-                seen.update(attribute)
+                seen.update(attribute, own_words(attribute, KNOWN))
                 seen.update(in_object(attribute, "event") or ())
             continue
         _refuse_manifest(value)

@@ -14,11 +14,13 @@ from math import nan
 from typing import Any
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.fields import Fields, Row
+from relaion.lists.readers.documents.fields import Fields, Meaning, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
+from relaion.lists.readers.documents.own_fields import own_name, own_words
 from relaion.lists.readers.format import (
     ANY,
+    BETWEEN,
     LINK_KINDS,
     NO_ENTRY,
     NO_TRAIT,
@@ -86,6 +88,16 @@ class Attribute:
         """The names of the file that it is of."""
         name, _ = value_of(self.type, text_of(self.own.get("value")))
         return [each for each in (name, *self.of_file.files) if each]
+
+
+KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
+
+
+def meanings(seen: Set[str]) -> dict[str, Meaning]:
+    """What fields mean, those of a giver's own too that stand within others."""
+    told = {name: own_name(name) for name in seen if BETWEEN in name}
+    own = {name: Meaning(says.what, says.word) for name, says in told.items() if says}
+    return MEANINGS | own
 
 
 def of_file(attributes: Sequence[Object]) -> OfFile:
@@ -193,6 +205,7 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
         for name, value in own.items()
         if not isinstance(value, (dict, list)) and value is not None
     }
+    row |= own_words(own, KNOWN)
     event = attribute.event
     if isinstance(own.get("event"), dict):
         event = event_of(own["event"])
