@@ -259,14 +259,18 @@ def _said(
     for path, text in (*places.around.items(), *place.heads.texts.items()):
         if options.is_good:
             bad.refuse_bad_title(text, options)
-        name = path[-1]
-        what = names.read_name(name)
-        read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
-        says = read.fate if read and read.is_sure and read.fate in UNDOES else None
-        if found := says or _of_title(text, options):
-            yield f"{say(name)} in it", found
-        elif other := of_what(name, text, options):
-            yield f"{say(name)} in it", other
+        if found := says_of_all(path[-1], text, options):
+            yield f"{say(path[-1])} in it", found
+        elif other := of_what(path[-1], text, options):
+            yield f"{say(path[-1])} in it", other
+
+
+def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | None:
+    """Why nothing is listed that a text speaks of, which stands under a name; None if it is."""
+    what = names.read_name(name)
+    read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
+    says = read.fate if read and read.is_sure and read.fate in UNDOES else None
+    return says or _of_title(text, options)
 
 
 _NO_TITLE = re.compile(r"true|false|[\d\W]*")
