@@ -44,7 +44,7 @@ REFUSED: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "form", "format", "full", "ignore", "keep-ids", "kind", "label", "partial", "received",
+            "form", "format", "full", "ignore", "keep-ids", "kind", "label", "member", "partial", "received",
             "role", "scope", "source", "title", "update", "where",
         ),
         _ENTRIES,

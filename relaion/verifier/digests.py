@@ -52,7 +52,7 @@ _HEAD = re.compile(
 _NOT_SIGNS = r"[^0-9A-Za-z+/_\\-]"
 _WORD = re.compile(
     rf"{_NOT_SIGNS}*(?:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?:sum)?"
-    rf"(?:{_NOT_SIGNS}*[-_]{_NOT_SIGNS}*|{_NOT_SIGNS}+)",
+    rf"(?:[-_]|{_NOT_SIGNS}+(?:[-_]{_NOT_SIGNS}+)?)",  # base64 of links may begin with a dash
     re.IGNORECASE | re.ASCII,
 )
 _QUOTE = re.compile(rf"{_NOT_SIGNS}*(?:br?|rb|[uxe])['\"]", re.IGNORECASE | re.ASCII)
