@@ -87,7 +87,8 @@ class Attribute:
     def files(self) -> list[str]:
         """The names of the file that it is of."""
         name, _ = value_of(self.type, text_of(self.own.get("value")))
-        return [each for each in (name, *self.of_file.files) if each]
+        own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
+        return [each for each in (name, own, *self.of_file.files) if each]
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
