@@ -107,7 +107,10 @@ def without_case(name: str) -> str:
 def _without_case(value: Any) -> Any:
     """A value whose objects have their names without case."""
     if isinstance(value, dict):
-        found = {without_case(name): _without_case(each) for name, each in value.items()}
+        found = {
+            without_case(name): _without_case(each) if isinstance(each, (dict, list)) else each
+            for name, each in value.items()
+        }
         if len(found) != len(value):
             raise _named_twice()
         return found
@@ -123,6 +126,8 @@ def _named_twice() -> ListError:
 
 def text_of(value: object) -> str:
     """A value as a giver would write it in a cell; empty for nothing, and for what holds others."""
+    if isinstance(value, str):
+        return value
     if value is None or isinstance(value, (dict, list)):
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -87,7 +87,8 @@ class Attribute:
     def files(self) -> list[str]:
         """The names of the file that it is of."""
         name, _ = value_of(self.type, text_of(self.own.get("value")))
-        return [each for each in (name, *self.of_file.files) if each]
+        own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
+        return [each for each in (name, own, *self.of_file.files) if each]
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
@@ -136,7 +137,12 @@ def changed_at(value: object) -> float:
     return moment_of(text_of(in_object(value, "timestamp")))
 
 
+_OF_TAGS = frozenset(("tag", "eventtag", "attributetag"))
+
+
 def _tags(value: Object) -> tuple[str, ...]:
+    if _OF_TAGS.isdisjoint(value):
+        return ()
     wrapped = (*each_of(value.get("eventtag")), *each_of(value.get("attributetag")))
     told = [*each_of(value.get("tag")), *(in_object(x, "tag") for x in wrapped)]
     named = (in_object(tag, "name") if isinstance(tag, dict) else tag for tag in told)
@@ -350,9 +356,9 @@ class Attributes:
 
 
 def _is_of_image(attribute: Attribute) -> bool:
-    row = row_of(attribute)
-    pictures = map(_is_picture, row.get("filename", ()))
-    return any(pictures) or any("image" in word.casefold() for word in row.get("mimetype", ()))
+    pictures = map(_is_picture, attribute.files())
+    types = (*attribute.of_file.types, text_of(attribute.own.get("mimetype")))
+    return any(pictures) or any("image" in word.casefold() for word in types)
 
 
 def _day(stamp: str) -> str | None:

@@ -11,7 +11,7 @@ from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.vocabulary import names
 
-_HEARD = (names.STANDING, names.GONE, names.STILL, names.UNTIL, names.MEDIA)
+_HEARD = (names.STANDING, names.GONE, names.STILL, names.UNTIL, names.MEDIA, names.NOTE)
 
 
 @lru_cache(4096)
@@ -26,7 +26,7 @@ def bare(name: str) -> str:
 
 @lru_cache(4096)
 def own_name(name: str) -> names.NameSays | None:
-    """What a name within another says; None where it decides nothing."""
+    """What a name within another says; None where it decides nothing, and is of no note."""
     says = names.read_name(bare(name.rpartition(BETWEEN)[2]))
     return says if says.what in _HEARD else None
 

@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     """,
     re.X | re.S | re.A,
 )
+_PLAIN = re.compile(r"\[file:hashes\.(?:(MD5|SHA1|SHA256)|'([A-Za-z0-9-]+)')[ ]?=[ ]?'([^'\\]*)'\]")
 _KEYWORDS = frozenset((
     "AND", "OR", "NOT", "FOLLOWEDBY", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "LAST",
     "IN", "START", "STOP", "SECONDS", "true", "false", "WITHIN", "REPEATS", "TIMES",
@@ -70,6 +71,9 @@ class _Token:
 
 def comparisons(pattern: str) -> list[Comparison]:
     """The comparisons of a pattern, in their order; raises PatternError for what is none."""
+    if plain := _PLAIN.fullmatch(pattern):  # as nearly all are: the parser would say the same
+        path = ("hashes", plain[1] or plain[2])
+        return [Comparison("file", path, "=", (plain[3],), f"'{plain[3]}'")]
     parser = _Parser(_tokens(pattern))
     found = parser.observations(0)
     parser.end()

@@ -98,7 +98,7 @@ def meanings(seen: set[str]) -> dict[str, Meaning]:
     found = dict(MEANINGS)
     for name in seen - found.keys():
         says = own_name(name) if BETWEEN in name else names.read_name(bare(name))
-        if says is not None and says.what in names.DECIDING:
+        if says is not None and (says.what in names.DECIDING or BETWEEN in name):
             found[name] = Meaning(says.what, says.word)
     return found
 
