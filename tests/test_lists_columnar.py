@@ -183,6 +183,21 @@ def test_a_field_that_is_of_something_else_lists_nothing(name: str) -> None:
     assert wrapped.entries == frozenset()
 
 
+@pytest.mark.parametrize("written", [parquet, arrow, stream, feathered])
+def test_metadata_of_a_table_speaks_as_a_title(written: Callable[[pa.Table], bytes]) -> None:
+    table = pa.table({"md5": ["00112233445566778899aabbccddee01"]})
+    expected = of("image_md5", ["00112233445566778899aabbccddee01"])
+    for name, says in (
+        ("description", "known good files, do not list"), ("title", "removed hashes"),
+        ("status", "withdrawn"),
+    ):  # fmt: skip
+        said = written(table.replace_schema_metadata({name: says}))
+        assert f"{name} in its metadata says" in (read(said).refused or "")
+        assert read(said, ignore=frozenset(("title",))).entries == expected
+    for name, says in (("title", "Hashes of June"), ("pandas", "{}"), ("version", "2")):
+        assert read(written(table.replace_schema_metadata({name: says}))).entries == expected
+
+
 def test_names_of_files_speak() -> None:
     data = parquet(pa.table({"md5": MD5}))
     assert "known good" in (read(data, "known_good.parquet").refused or "")

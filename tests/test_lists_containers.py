@@ -193,6 +193,24 @@ def test_the_name_of_the_archive_speaks_too() -> None:
     assert read(gzip.compress(TEXT), "removed.txt.gz").refused is not None
 
 
+def _gzip(name: str, extra: bytes = b"") -> bytes:
+    """The text in gzip, with a name and a field of any program in its header."""
+    plain = gzip.compress(TEXT, mtime=0)
+    flags = bytes((8 | (4 if extra else 0),))
+    more = len(extra).to_bytes(2, "little") + extra if extra else b""
+    return plain[:3] + flags + plain[4:10] + more + name.encode("latin-1") + b"\0" + plain[10:]
+
+
+@pytest.mark.parametrize("extra", [b"", b"\0RM\0"])
+def test_the_name_in_the_header_of_gzip_speaks_too(extra: bytes) -> None:
+    assert "take" in (read(_gzip("removed.txt", extra), "june.txt.gz").refused or "")
+    assert read(_gzip("C:\\lists\\known_good.csv", extra), "june.gz").refused is not None
+    expected = read(TEXT, "june.txt").entries
+    for name in ("june.txt", "tmp8a9x", "/removed/june.txt"):
+        assert read(_gzip(name, extra), "june.txt.gz").entries == expected
+    assert read(gzip.compress(TEXT), "june.txt.gz").entries == expected
+
+
 def test_folders_that_decide_nothing() -> None:
     data = zipped(("removed/list.txt", TEXT))
     assert read(data, ignore=frozenset(("folders",))).entries == RIGHT

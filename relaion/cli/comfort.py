@@ -44,8 +44,8 @@ REFUSED: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "form", "format", "full", "ignore", "keep-ids", "kind", "label", "member", "partial", "received",
-            "role", "scope", "source", "title", "update", "where",
+            "form", "format", "full", "ignore", "keep-ids", "kind", "label", "member", "partial",
+            "received", "role", "scope", "source", "title", "update", "where",
         ),
         _ENTRIES,
     ),

@@ -18,9 +18,10 @@ from zipfile import ZipFile, ZipInfo
 from relaion.errors import ListError
 from relaion.lists.readers.containers import zipped as zips
 from relaion.lists.readers.containers.magic import is_table, is_zip, refuse_foreign_bytes
-from relaion.lists.readers.containers.packed import bounded, is_packed, unpacked
+from relaion.lists.readers.containers.packed import bounded, is_packed, name_in_gzip, unpacked
 from relaion.lists.readers.format import OF_FOLDERS, Options
 from relaion.lists.readers.lines.bad import word_of_bad
+from relaion.lists.readers.lines.of_digests import of_digests
 from relaion.lists.readers.lines.titles import of_name, says_good
 from relaion.paths import owned_folder, shown
 
@@ -107,6 +108,8 @@ def delivered(
                 file.member = zips.choose(file.archive, options.member, notices)
                 *folders, own = zips.parts_of_name(file.member)
                 spoken = [own, *([] if OF_FOLDERS in options.ignore else folders), path.name]
+        elif packed_as := name_in_gzip(raw):
+            spoken.append(packed_as)
         _look_inside(file, start)
         has_members = file.member is not None or file.office is not None
         if options.member is not None and not has_members:
@@ -154,8 +157,10 @@ def _bare(name: str) -> str:
 
 
 def says_something(name: str) -> bool:
-    """Whether a name says of a whole list that it is taken back, good or bad."""
+    """Whether a name says of a whole list that it is taken back, good or bad, or of what it is."""
     text = re.sub(r"[\W_]+", " ", name)
+    if of_digests(name) is not None:
+        return True
     return of_name(name) is not None or says_good(text) or word_of_bad(text) is not None
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -24,6 +25,8 @@ SKIPPED_FRAME = tuple(bytes((byte,)) + b"\x2a\x4d\x18" for byte in range(0x50, 0
 """How a zstd file begins that holds more than frames of data."""
 FREE = 4 << 30  # bytes that any file may unpack to
 TIMES = 250  # and beyond: no list that anybody needs packs so well
+_GZIP_HEAD, _GZIP_FIXED = 4096, 10  # bytes that are looked at; those before all names
+_EXTRA, _NAMED = 4, 8  # flags of what follows them
 _XZ_MEMORY = 256 << 20  # bytes; xz -9 asks for 65 MiB
 
 
@@ -129,6 +132,20 @@ def unpacked(source: Iterator[bytes], size: int, block: int) -> Iterator[bytes]:
 def is_packed(first: bytes) -> bool:
     """Whether bytes begin as those of a stream that is packed."""
     return first.startswith((*_MEMBERS, ZSTD, *SKIPPED_FRAME))
+
+
+def name_in_gzip(raw: BinaryIO) -> str:
+    """The name that a gzip file gives of what is in it, without folders; empty for none."""
+    raw.seek(0)
+    head = raw.read(_GZIP_HEAD)
+    raw.seek(0)
+    if not head.startswith(GZIP) or len(head) < _GZIP_FIXED or not head[3] & _NAMED:
+        return ""
+    at = _GZIP_FIXED
+    if head[3] & _EXTRA:
+        at += 2 + int.from_bytes(head[at : at + 2], "little")
+    name, end, _ = head[at:].partition(b"\0")
+    return re.split(r"[/\\]", name.decode("latin-1"))[-1] if end else ""
 
 
 def bounded(source: Iterator[bytes], size: int) -> Iterator[bytes]:

@@ -18,6 +18,16 @@ from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
 from relaion.lists.readers.lines.bad import refuse_bad_title
+from relaion.lists.readers.lines.head_names import (
+    CELLS,
+    NAMED_WITHIN,
+    column_decides,
+    decides_rows,
+    has_entries,
+    names_algorithm,
+    names_entries,
+)
+from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.titles import (
     IS_OF,
     LISTED,
@@ -44,11 +54,8 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
 
-_CELLS = re.compile(r"[,;|\t]")
 _QUOTES = "\"' \r\n"
 _MOST_HELD = 4 << 20  # characters
-_LONGEST = 4096  # characters of a line of names that are looked at
-_NAMED_WITHIN = 10  # lines
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
     "title; if not, give the file a plainer name, as removed.txt"
@@ -56,10 +63,6 @@ _BY_NAME = (
 _BY_TITLE = (
     "a title in it ({word}) may say that what stands below is not listed: if it is listed, say "
     "--ignore title; if not, write a plainer title there in a copy, as `# removed`"
-)
-_BY_LINKS = (
-    "a title in it says that it holds {word}: say so with --kind url_md5 (or url_sha1, "
-    "url_sha256); if they are those of images, say --ignore title"
 )
 _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
@@ -69,38 +72,6 @@ _BY_UNKNOWN = (
     "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
     "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
 )
-
-
-def _cells_say(line: str) -> list[names.NameSays]:
-    return [names.read_name(cell.strip("\"'= ")) for cell in _CELLS.split(line[:_LONGEST].strip())]
-
-
-def _decides(head: str) -> bool:
-    """Whether a column of the file tells of each record whether it is listed."""
-    return _names(head, {names.STANDING, names.GONE, names.STILL})
-
-
-def _names(head: str, deciding: set[str]) -> bool:
-    """Whether a column of the file decides of each record in one of these ways."""
-    for line in first_lines(head, _NAMED_WITHIN):  # titles may stand before the names
-        says = {found.what for found in _cells_say(line)}
-        if len(_CELLS.split(line)) > 1 and says & deciding:
-            return True
-    return False
-
-
-def _names_algorithm(head: str) -> bool:
-    """Whether a column says by which algorithm its digests are."""
-    return any(
-        says.what == names.ENTRY and says.word in ("md5", "sha1", "sha256")
-        for line in first_lines(head, _NAMED_WITHIN)
-        for says in _cells_say(line)
-    )
-
-
-def _names_entries(line: str) -> bool:
-    is_plain = len(line) < _LONGEST and not line.lstrip().startswith("#")
-    return is_plain and any(says.what == names.ENTRY for says in _cells_say(line))
 
 
 def _form(line: str) -> tuple[str, int]:
@@ -149,15 +120,19 @@ class Sections:
     _after_title: bool = False
 
     def __post_init__(self) -> None:
-        self._has_algorithm = _names_algorithm(self.head)
-        self._has_grades = _names(self.head, {names.CATEGORY})
-        says = None if self._is_ignored or _decides(self.head) else self._heeded(
+        self._has_algorithm = names_algorithm(self.head)
+        self._has_grades = column_decides(self.head, {names.CATEGORY})
+        says = None if self._is_ignored or decides_rows(self.head) else self._heeded(
             of_name(self.file_name)
         )  # fmt: skip
         if isinstance(says, Doubt):
             self._doubt = says
         else:
             self.rules = self.by_name = says
+        said = of_digests(self.file_name) if not (says or self._is_ignored) else None
+        is_named = said and said[0].word == OF_LINKS and has_entries(self.head)
+        if said and not self.options.kind and not is_named:
+            self._doubt, self._said = said
 
     @property
     def _is_ignored(self) -> bool:
@@ -198,8 +173,8 @@ class Sections:
                 yield kept
 
     def _look_at(self, block: str) -> None:
-        for line in first_lines(block, _NAMED_WITHIN):
-            if _names_entries(line):
+        for line in first_lines(block, NAMED_WITHIN):
+            if names_entries(line):
                 self.names = line + "\n"
             self._any_value = True
             self._valued = self._valued or self._value_in(line)
@@ -207,7 +182,7 @@ class Sections:
     @staticmethod
     def _value_in(line: str) -> str:
         """A line that holds a value in one of its cells; else none."""
-        cells = [*_CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
+        cells = [*CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
@@ -218,7 +193,7 @@ class Sections:
                 says = self._unknown(line, before + i + 1, is_apart=not above.strip())
             above = line
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
-            if is_named and not self._any_value and _names_entries(line):
+            if is_named and not self._any_value and names_entries(line):
                 self.names = line
             elif says is not None:
                 refuse_bad_title(line, self.options)
@@ -250,17 +225,17 @@ class Sections:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
             self._above[told] = number if is_bare else 0
             is_remark = line.lstrip().startswith(("#", "//", ";"))
-            if self.asks_first and not is_remark and not _names_entries(line):
+            if self.asks_first and not is_remark and not names_entries(line):
                 return Doubt(f"{number:,}", _IS_UNKNOWN)
             return plain
-        cells = _CELLS.split(line)
+        cells = CELLS.split(line)
         is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
         is_of_row = (
             not is_note
             and len(cells) > 1
             and (
                 not cells[0].strip(_QUOTES)
-                or shape(_CELLS.split(self._valued)[0].strip(_QUOTES)) is None
+                or shape(CELLS.split(self._valued)[0].strip(_QUOTES)) is None
             )
         )
         if not is_apart and "://" in self._valued and not has_sign(line):
@@ -291,7 +266,7 @@ class Sections:
                 and not self._has_algorithm
                 and OF_FILE not in self.options.ignore
             ):
-                self._doubt, self._said = Doubt(says, -1), _BY_LINKS
+                self._doubt, self._said = Doubt(says, -1), OF_LINKS_BY_TITLE
         elif isinstance(says, Doubt):
             is_unknown = says.digits == _IS_UNKNOWN
             if is_unknown and self._doubt is not None:
