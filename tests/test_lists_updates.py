@@ -54,6 +54,15 @@ def test_a_whole_list_stores_only_what_is_new(lists: Path) -> None:
     assert held(lists) == {(1, d) for d in DIGESTS[2:20]} | {(2, d) for d in DIGESTS[20:24]}
 
 
+def test_what_was_taken_back_and_another_list_holds_is_told(lists: Path) -> None:
+    deliver(lists, "md5", A, B, C)
+    deliver(lists, "md5", B, C, source="Another")
+    added = deliver(lists, "action,md5", f"REMOVE,{A}", f"REMOVE,{B}", update=1)
+    assert added.changes == ListChanges(added=0, retracted=2, unchanged=0)
+    assert held(lists) == {(1, C), (2, B), (2, C)}
+    assert any("other lists of the store hold: 1; they stay listed" in x for x in added.notices)
+
+
 def test_an_update_touches_no_other_list(lists: Path) -> None:
     deliver(lists, "md5", A, B)
     deliver(lists, "md5", A, C, source="Another")

@@ -60,7 +60,7 @@ def test_every_shard_is_of_one_part_and_parts_are_alike(sizes: list[int], of: in
     ("shards", "phase", "told"),
     [
         ("0/2", "find", "write which part of how many"),
-        ("3/2", "find", "write which part of how many"),
+        ("3/2", "find", "there are 2 parts, the last is 2/2"),
         ("1", "find", "write which part of how many"),
         ("1/2", None, "add --phase find"),
         ("1/2", "verify", "write --phase find"),

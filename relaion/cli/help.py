@@ -81,7 +81,7 @@ _PANELS = {
         "--source", "--title", "--received", "--label", "--role", "--update", "--full",
     ),
     "How the file is read": (
-        "--format", "--kind", "--where", "--ignore", "--scope", "--form", "--partial",
+        "--format", "--member", "--kind", "--where", "--ignore", "--scope", "--form", "--partial",
     ),
     "What leaves": (
         "--edition", "--unscored", "--same-link", "--inner", "--cover", "--cover-site-rows",

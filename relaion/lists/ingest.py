@@ -125,6 +125,10 @@ _HELD_BY_OTHERS = (
     "records that it takes back, and that other lists of the store hold: {:,}; they stay listed "
     "there until you add the files with --update ID"
 )
+_STILL = (
+    "entries that it took back, and that other lists of the store hold: {:,}; they stay listed "
+    "there, and rows still leave by them"
+)
 _SAME_IDS = (
     "givers' ids that the list holds with another digest or link than the delivery: {:,}; both are "
     "listed now, and where the new one corrects the old, ask the giver to take the old one back"
@@ -343,7 +347,8 @@ class _TakenBack:
     """How many entries of this list, and of earlier ones, a delivery took back.
 
     Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
-    back, of which `elsewhere` name what other lists hold.
+    back, of which `elsewhere` name what other lists hold; `still` entries of earlier ones were
+    taken back, and another list holds them.
     """
 
     own: int = 0
@@ -351,6 +356,7 @@ class _TakenBack:
     unchosen: int = 0
     unmet: int = 0
     elsewhere: int = 0
+    still: int = 0
 
     def told(self, *, is_update: bool, is_full: bool) -> list[str]:
         """What the curator should know of it."""
@@ -360,7 +366,7 @@ class _TakenBack:
         if self.unmet and not is_full:
             others = _ELSEWHERE.format(self.elsewhere) * bool(self.elsewhere)
             told.append(_UNMET.format(self.unmet) + others)
-        return told
+        return told + [_STILL.format(self.still)] * bool(self.still)
 
 
 def _id_digest(giver_id: str) -> str:

@@ -12,7 +12,12 @@ _LINKS = re.compile(r"(?i)(://|\bwww\.|@)")
 
 def escaped(text: str) -> str:
     """A text of which Markdown makes nothing: no mark, no link, no line."""
-    text = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    return _escaped(text.strip())
+
+
+def _escaped(text: str) -> str:
+    """The same of a piece of a sentence, with the blanks at its ends."""
+    text = _MARKS.sub(r"\\\1", re.sub(r"\s+", " ", text))
     return _LINKS.sub(lambda m: m[1][:-1] + "\\" + m[1][-1] if m[1] != "@" else "\\@", text)
 
 
@@ -21,7 +26,7 @@ def _told(text: str) -> str:
     parts = text.split("`")
     if len(parts) % 2 == 0:  # one that marks nothing
         return escaped(text)
-    return "".join(f"`{x}`" if i % 2 else escaped(x) for i, x in enumerate(parts))
+    return "".join(f"`{x}`" if i % 2 else _escaped(x) for i, x in enumerate(parts))
 
 
 def markdown(document: Document, level: int = 1) -> str:

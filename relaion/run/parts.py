@@ -47,7 +47,11 @@ class Share:
 def share_of(text: str) -> Share:
     """Read `2/8`; raises InputError for anything else."""
     found = _SHARE.fullmatch(text.strip())
-    if found is None or int(found[1]) > int(found[2]):
+    if found is not None and int(found[1]) > int(found[2]):
+        raise InputError(
+            f"--shards {found[0]}: there are {found[2]} parts, the last is {found[2]}/{found[2]}"
+        )
+    if found is None:
         raise InputError(
             f"--shards {typed(text)}: write which part of how many, such as 1/8 to 8/8"
         )

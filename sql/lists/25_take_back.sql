@@ -10,7 +10,7 @@
 -- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- writes:  undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- writes:  gone          (record_no bigint, id_digest varchar)
--- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint, n_still bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
@@ -22,7 +22,8 @@
 -- first): it stays listed until all of them are taken back. What `--where` does not choose of a
 -- delivery that brings a list up to date is taken back too, unless another record of it is chosen.
 -- A record whose digests stand neither in the delivery nor in those lists, and whose id they do not
--- know, took nothing back: it is counted (`n_unmet`), as is what other lists hold of it.
+-- know, took nothing back: it is counted (`n_unmet`), as is what other lists hold of it. So is what
+-- was taken back and stays listed by another list (`n_still`).
 
 insert into undone
 select u.*
@@ -233,6 +234,31 @@ semi join out_rows as o on n.row_no = o.row_no
 semi join unchosen as u on n.kind = u.kind and n.digest = u.digest
 where not n.is_own;
 
+create or replace temp table still_listed as
+with gone_hashes as (
+    select n.hash
+    from named as n
+    semi join out_rows as o on n.row_no = o.row_no
+    where not n.is_own
+),
+
+held_there as (
+    select
+        e.kind,
+        e.digest
+    from store.entries as e
+    semi join gone_hashes as g on e.hash = g.hash
+    where e.list_id != $list_id and not list_contains($chain, e.list_id)
+)
+
+select distinct
+    n.kind,
+    n.digest
+from named as n
+semi join out_rows as o on n.row_no = o.row_no
+semi join held_there as h on n.kind = h.kind and n.digest = h.digest
+where not n.is_own;
+
 delete from store.entries
 where rowid in (select o.row_no from out_rows as o);
 
@@ -245,5 +271,6 @@ select
     count(*) filter (not o.is_own) as n_earlier,
     (select u.n from unchosen_out as u) as n_unchosen,
     (select count(distinct u.record_no) from unmet as u) as n_unmet,
-    (select count(e.record_no) from met_elsewhere as e) as n_elsewhere
+    (select count(e.record_no) from met_elsewhere as e) as n_elsewhere,
+    (select count(s.digest) from still_listed as s) as n_still
 from out_rows as o;
