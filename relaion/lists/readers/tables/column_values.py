@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import Options
+from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.tables.columns import ListColumn, are_policies, are_signs
 from relaion.lists.readers.tables.decisions import word_of_any
@@ -29,14 +29,16 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
     is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
     if is_mark and is_replaced(column):  # `hash_removed` with yes and no
         return replace(column, what=names.GONE)
+    if column.word.endswith("of") and sum(map(bool, map(shape, filled))) * 2 > len(filled):
+        return replace(column, what=names.ENTRY, kinds=ANY)  # of one thing: its name is `MD5 of`
     if column.word in _OF_POLICE and filled and not any(map(word_of_any, filled)):
         is_sign = all(len(cell) < _SIGN for cell in filled)  # `I`, `U`, `D`
         return column if is_sign else replace(column, what=names.UNKNOWN, word="")
     is_kind = column.what in (names.MEDIA, names.CATEGORY, names.TYPE) or column.word == "class"
     is_of_other = is_kind and is_measured(column.name, column.word)
-    if is_of_other and filled and not any(map(word_of_any, filled)):
-        return replace(column, what=names.UNKNOWN, word="")
-    if column.word == "resolution" and filled and all(map(_SIZE.fullmatch, filled)):
+    is_of_other = is_of_other and not any(map(word_of_any, filled))
+    is_size = column.word == "resolution" and all(map(_SIZE.fullmatch, filled))
+    if filled and (is_of_other or is_size):
         return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)
     is_beside = column.what in (names.UNKNOWN, names.NOTE, names.REFERENCE, names.OTHER)

@@ -146,6 +146,13 @@ WATCHED = frozenset((
 _NO_ABUSE = words.words_in(
     "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
 )
+_GRADED_AS = words.words_in(
+    "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger"
+)
+_LONGEST_WORD = 20
+_FEW_SCORES = 5  # different ones; of votes there are more
+_HASHED = words.words_in("object target subject scope input basis hashed of level")
+"""So a column may be called of what digests are of."""
 _KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
 
 
@@ -167,9 +174,11 @@ class RemarkColumn:
     expiries: Expiries = field(default_factory=Expiries)
     _is_measure: bool = False  # of films
     _is_age: bool = False
+    _plain: str = ""  # its name
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
+        self._plain = names.squeezed(self.column.name)
         self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
         self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
         told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
@@ -250,10 +259,16 @@ class RemarkColumn:
             return (
                 replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
             )
-        if what != names.SEVERITY or self.is_good:
+        is_of_else = what in (names.UNKNOWN, names.OTHER, names.CAPTION, names.REFERENCE)
+        if self._plain in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
+            of_what = names.read_name(f"{cell} md5")
+            return Remark(None, say(cell), is_sure=False) if of_what.what == names.OTHER else None
+        is_rated = what in (names.SEVERITY, names.CONFIDENCE) or self._plain in _GRADED_AS
+        if not is_rated or self.is_good:
             return None
         plain = re.sub(r"\A0+(?:[.,]0+)?\Z", "0", names.squeezed(cell))
-        return Remark(None, say(cell), is_sure=False) if plain in _NO_ABUSE else None
+        word = plain if plain == "0" else say(cell)
+        return Remark(None, word, is_sure=False) if plain in _NO_ABUSE else None
 
     def fate_of(self, cell: str) -> str | None:
         """What a cell surely says of its row; nothing is counted."""
@@ -289,6 +304,8 @@ class RemarkColumn:
                 f"in folders which may say that they are not listed ({_told(Counter(folders))}): "
                 f"{CHOICE}"
             )
+        if self.column.what == names.CONFIDENCE and (so_far or len(self.values) > _FEW_SCORES):
+            self.unsure.pop("0", None)
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
             raise ListError(

@@ -12,6 +12,9 @@ NO = words_in(
     "nei nie ne nem ei hayır hayir ні ni не nu nē không tidak fals fałsz"
 )
 
+DENIALS = NO - words_in("0 f n non no na none null nil off - – — nu") | {"no", "non"}
+"""Words that say no, and do not stand where there is nothing."""
+
 
 def answer_of(word: str) -> bool | None:
     """Whether a word or a sign says yes or no; None where it says neither."""

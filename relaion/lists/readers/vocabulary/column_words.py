@@ -100,7 +100,9 @@ CATEGORY_NAMES = (
 MEDIA_NAMES = (
     "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
     "extension ext medium medien format dateityp dateiart dateiformat dateiendung medientyp "
-    "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão"
+    "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão "
+    "hashof hashesof hashedof digestof checksumof fingerprintof hashscope "
+    "hashtarget hashinput hashsubject hashobject hashedobject hashover hashedwhat hashlevel"
 )
 TYPE_NAMES = (
     "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "

@@ -25,7 +25,7 @@ from relaion.lists.readers.vocabulary import (
     weights,
     words,
 )
-from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked
 from relaion.lists.values import told_words
 
@@ -128,6 +128,9 @@ class FewWords:
         told = {answer_of(word) for word in self.words}
         is_marked = told == {True} and "" in self.values
         says_both = told == {True, False} and not self.is_of_media
+        is_denied = told == {False} and "" in self.values and DENIALS.issuperset(self.words)
+        if is_denied and not self.is_of_media and self.column.name:
+            return self.column.what == names.UNKNOWN and not of_nothing(self.column.name)
         return says_both or (is_marked and not self.is_of_film and not self.is_marked_note)
 
     def _has_marks(self) -> bool:

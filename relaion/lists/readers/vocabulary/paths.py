@@ -27,6 +27,14 @@ _OF_RECORD = words_in(
     "file files image images img imgs picture pictures pic pics photo photos media hash hashes "
     "digest digests content"
 )
+_ABOUT = words_in(
+    "info meta metadata detail details lifecycle audit review status state admin extra extras "
+    "moderation"
+)
+"""What stands in these is of the record, and its last name says what it decides."""
+_MAY_BE = (
+    names.UNKNOWN, names.NOTE, names.GONE, names.STILL, names.STANDING, names.ENTRY,
+)  # fmt: skip
 _LINKS = words_in(column_words.LINK_NAMES)
 _DOTTED = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)+")
 
@@ -61,6 +69,12 @@ def read_path(name: str, said: str | None = None, *, may_wrap: bool = False) -> 
         inner = names.read_name(last, said)
         is_own = all(_bare(p) in _OF_RECORD | _WRAPPERS for p in outer)
         return inner if is_own and inner.what == names.GONE else says
+    is_beside = all(_bare(p) in _ABOUT | _WRAPPERS | _OF_RECORD for p in outer)
+    if is_beside and says.what in _MAY_BE:
+        inner = names.read_name(last, said)
+        heard = names.DECIDING if says.what == names.ENTRY else (names.GONE, names.UNTIL)
+        if inner.what in heard and inner.word != names.TAKEN_DOWN:
+            return inner
     wrap = _WRAPPERS | _MAY_WRAP if may_wrap else _WRAPPERS
     kept = [part for part in outer if _bare(part) not in wrap]
     if says.what not in (names.UNKNOWN, names.OTHER) or len(kept) == len(outer):
