@@ -68,7 +68,7 @@ _SEEN = frozenset((
 
 
 @dataclass
-class _Looked:
+class _LookedObjects:
     """What a first look at all objects found.
 
     `latest` is the number of the version that counts, of objects that have several; `words` what
@@ -156,8 +156,8 @@ def _type(value: Object) -> str:
     return text_of(value.get("type")).strip().casefold()
 
 
-def _look(document: ListDocument) -> _Looked:
-    found = _Looked()
+def _look(document: ListDocument) -> _LookedObjects:
+    found = _LookedObjects()
     is_one = document.shared.files == 1
     for _, value in _objects(document):
         kind = _type(value)
@@ -255,7 +255,7 @@ class Stix:
 @dataclass
 class _Indicators:
     options: Options
-    looked: _Looked
+    looked: _LookedObjects
     fields: Fields
     patterns: Patterns
     others: Counter[str] = field(default_factory=Counter)
