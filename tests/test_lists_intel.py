@@ -6,15 +6,18 @@ import io
 import json
 import random
 from collections.abc import Callable, Iterator
+from math import nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stix2patterns.inspector import INDEX_STAR
 from stix2patterns.v21.pattern import Pattern
 
+from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.stix_pattern import PatternError, comparisons
+from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import Options
 from tests.list_samples import Held, Outcome, read_list
 
@@ -450,3 +453,26 @@ def test_a_list_of_patterns_is_read_where_all_are_listed() -> None:
     assert "cannot say that one was revoked" in (asked.refused or "")
     taken = read_list(data.encode(), "patterns.txt", Options(file_format="stix-patterns"))
     assert taken.entries == {("image_md5", _MD5(1))}
+
+
+# -- Versions --------------------------------------------------------------------------------------
+
+_VERSION = st.tuples(st.sampled_from(["a", "b", ""]), st.sampled_from([1.0, 2.0, 3.0, nan]))
+
+
+@example(files=[[("a", 2.0), ("a", nan), ("a", 1.0)]])
+@given(files=st.lists(st.lists(_VERSION, max_size=5), min_size=1, max_size=3))
+def test_no_version_counts_that_is_older_than_one_before_it_or_beside_it(
+    files: list[list[tuple[str, float]]],
+) -> None:
+    shared = OfDelivery(len(files))
+    before: list[tuple[str, float]] = []
+    for records in files:
+        versions = Versions()
+        for record_id, moment in records:
+            versions.meet(record_id, moment)
+        replaced = versions.replaced(shared, "misp")
+        for place, (record_id, moment) in enumerate(records):
+            is_older = any(name == record_id and at > moment for name, at in [*before, *records])
+            assert (place in replaced) == (is_older and record_id != "")
+        before += records

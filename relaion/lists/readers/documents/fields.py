@@ -136,6 +136,12 @@ class Fields:
                 is_told = meaning.what in (names.NOTE, names.FILE_NAME)
                 self._remark(name, meaning.what if is_told else names.CAPTION)
 
+    @property
+    def read_names(self) -> frozenset[str]:
+        """The names of the fields that are read; no other need stand in a row."""
+        told = (*(d.name for d in self.deciding), *(r.column.name for r in self.remarks))
+        return frozenset(told)
+
     def _remark(self, name: str, what: str) -> None:
         self.remarks.append(
             RemarkColumn(NamedField(_NOWHERE, name, what), self.options.is_good)

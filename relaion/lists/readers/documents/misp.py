@@ -100,7 +100,7 @@ class Misp:
 
 
 @dataclass
-class _LookedMisp:
+class _LookedEvents:
     """What a first look found: events by their number, the names of all fields.
 
     Beside attributes stand `proposals` to change events, and `reports` that may take back.
@@ -129,12 +129,12 @@ class _LookedMisp:
                 around[place] = latest_of(around[place], self.events[owner].at)
 
 
-def _look(document: ListDocument) -> _LookedMisp:
+def _look(document: ListDocument) -> _LookedEvents:
     """A first look at a file.
 
     Raises ListError for JSON that is of MISP and holds no attributes.
     """
-    found = _LookedMisp()
+    found = _LookedEvents()
     seen = found.seen
     for piece in pieces(document, _WITHIN, _RECORDS):
         value = piece.value

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from math import nan
 from typing import Any
 
@@ -89,6 +90,11 @@ class Attribute:
         name, _ = value_of(self.type, text_of(self.own.get("value")))
         own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
         return [each for each in (name, own, *self.of_file.files) if each]
+
+    def types(self) -> tuple[str, ...]:
+        """The media types of that file."""
+        own = text_of(self.own.get("mimetype"))
+        return (*self.of_file.types, own) if own else self.of_file.types
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
@@ -203,13 +209,13 @@ def _proposals(value: Object) -> tuple[str, ...]:
     return ("to delete",) if any(word.casefold() not in _NO for word in told) else ()
 
 
-def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
-    """The fields of an attribute that may decide, each with its words."""
+def row_of(attribute: Attribute, read: Set[str]) -> dict[str, Sequence[str]]:
+    """The fields of an attribute that may decide, each with its words; its own if in `read`."""
     own, around = attribute.own, attribute.around
     row: dict[str, Sequence[str]] = {
         name: (text_of(value),)
         for name, value in own.items()
-        if not isinstance(value, (dict, list)) and value is not None
+        if name in read and value is not None and not isinstance(value, (dict, list))
     }
     row |= own_words(own, KNOWN)
     event = attribute.event
@@ -226,7 +232,7 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row["sighting"] = _sightings(own)
     row["proposal"] = _proposals(own)
     row["filename"] = _telling(attribute.files())
-    row["mimetype"] = attribute.of_file.types
+    row["mimetype"] = attribute.types()
     if around:
         row["object_name"] = (text_of(around.get("name")),)
         row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
@@ -266,6 +272,11 @@ class Attributes:
     replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
 
+    @cached_property
+    def read_names(self) -> frozenset[str]:
+        """The names of fields that are read."""
+        return self.fields.read_names | {"type"}
+
     def batch(self, some: Sequence[Attribute]) -> Batch:
         """Attributes as records."""
         rows = [self._row(attribute) for attribute in some]
@@ -290,7 +301,7 @@ class Attributes:
 
     def _row(self, attribute: Attribute) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
-        row = row_of(attribute)
+        row = row_of(attribute, self.read_names)
         kind = attribute.type
         if type_says(kind) is None and not any(
             shape(part) for part in re.split(r"[|\s]", text_of(attribute.own.get("value")))
@@ -357,8 +368,7 @@ class Attributes:
 
 def _is_of_image(attribute: Attribute) -> bool:
     pictures = map(_is_picture, attribute.files())
-    types = (*attribute.of_file.types, text_of(attribute.own.get("mimetype")))
-    return any(pictures) or any("image" in word.casefold() for word in types)
+    return any(pictures) or any("image" in word.casefold() for word in attribute.types())
 
 
 def _day(stamp: str) -> str | None:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -67,7 +68,7 @@ _SEEN = frozenset((
 
 
 @dataclass
-class _Looked:
+class _LookedObjects:
     """What a first look at all objects found.
 
     `latest` is the number of the version that counts, of objects that have several; `words` what
@@ -155,8 +156,8 @@ def _type(value: Object) -> str:
     return text_of(value.get("type")).strip().casefold()
 
 
-def _look(document: ListDocument) -> _Looked:
-    found = _Looked()
+def _look(document: ListDocument) -> _LookedObjects:
+    found = _LookedObjects()
     is_one = document.shared.files == 1
     for _, value in _objects(document):
         kind = _type(value)
@@ -254,7 +255,7 @@ class Stix:
 @dataclass
 class _Indicators:
     options: Options
-    looked: _Looked
+    looked: _LookedObjects
     fields: Fields
     patterns: Patterns
     others: Counter[str] = field(default_factory=Counter)
@@ -291,6 +292,11 @@ class _Indicators:
         self.is_first = False
         return batch
 
+    @cached_property
+    def read_names(self) -> frozenset[str]:
+        """The names of fields that are read."""
+        return self.fields.read_names
+
     def elsewhere(self) -> Batch:
         """Indicators of other files, or of the list that is brought up to date, by their ids."""
         found = {of: self._undone(words) for of, words in self.looked.elsewhere.items()}
@@ -313,7 +319,7 @@ class _Indicators:
         row = {
             name: tuple(text_of(each) for each in each_of(words))
             for name, words in value.items()
-            if not isinstance(words, dict) and words is not None
+            if name in self.read_names and words is not None and not isinstance(words, dict)
         }
         row |= own_words(value, MEANINGS)
         for name, said in self.looked.words.get(_id(value), {}).items():

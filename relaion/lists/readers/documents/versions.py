@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from relaion.lists.readers.documents.document import OfDelivery
 
 Moments = tuple[float, float]  # of the record itself, and of what stands around it
+_UNTOLD = (nan, nan)
 
 
 @dataclass
@@ -42,25 +43,16 @@ class Versions:
 
         `name` is that of the format. What is here is kept for the files that follow.
         """
-        found: set[int] = set()
         earlier: list[Versions] = shared.held.setdefault(f"{name} versions", [])
         latest: dict[int, Moments] = {}
         for key, moments in (each for some in earlier for each in some.held_of(self.keys)):
-            if key not in latest or not is_later(latest[key], moments):
-                latest[key] = moments
-        here: dict[int, list[int]] = {}
-        several = self._several() | latest.keys()
-        for place, key in enumerate(self.keys):
-            if key not in several or not key:
-                continue
-            moments = (self.own[place], self.around[place])
-            if key in latest and is_later(latest[key], moments):
-                found.add(place)
-                continue
-            if key in here and is_later(moments, latest[key]):
-                found.update(here.pop(key))
-            here.setdefault(key, []).append(place)
-            latest[key] = moments
+            latest[key] = _later_of(latest.get(key, _UNTOLD), moments)
+        several = (self._several() | latest.keys()) - {0}
+        places = [place for place, key in enumerate(self.keys) if key in several]
+        for place in places:
+            key = self.keys[place]
+            latest[key] = _later_of(latest.get(key, _UNTOLD), self._at(place))
+        found = {p for p in places if is_later(latest[self.keys[p]], self._at(p))}
         if shared.files > 1:
             earlier.append(self)
         return found
@@ -71,7 +63,10 @@ class Versions:
             return
         is_there = pc.is_in(_int64(self.keys), value_set=pc.unique(_int64(keys)))
         for place in pc.indices_nonzero(is_there).to_pylist():
-            yield self.keys[place], (self.own[place], self.around[place])
+            yield self.keys[place], self._at(place)
+
+    def _at(self, place: int) -> Moments:
+        return self.own[place], self.around[place]
 
     def _several(self) -> set[int]:
         if not self.keys:
@@ -91,6 +86,14 @@ def is_later(one: Moments, other: Moments) -> bool:
         if not isnan(mine) and not isnan(its) and mine != its:
             return mine > its
     return False
+
+
+def _later_of(one: Moments, other: Moments) -> Moments:
+    """The later of two versions; of two that cannot be compared the one that tells more."""
+    is_other = is_later(other, one) or (
+        not is_later(one, other) and sum(map(isnan, other)) < sum(map(isnan, one))
+    )
+    return other if is_other else one
 
 
 def latest_of(one: float, other: float) -> float:
