@@ -51,6 +51,22 @@ class Meaning:
     is_quiet: bool = False
 
 
+_BEFORE, _BEHIND = ("is", "has", "was"), ("at", "on", "date", "time", "until")
+_FLAGS = frozenset((names.GONE, names.STILL, names.UNTIL))
+
+
+def read_without_case(name: str) -> names.NameSays:
+    """What a name says whose words lost their case: `isdeleted`, `lifecycle.removedat`."""
+    says = names.read_name(name)
+    around, dot, own = name.rpartition(".")
+    if says.what in names.DECIDING or not own.isalpha():
+        return says
+    apart = [f"{word} {own.removeprefix(word)}" for word in _BEFORE if own.startswith(word)]
+    apart += [f"{own.removesuffix(word)} {word}" for word in _BEHIND if own.endswith(word)]
+    found = (names.read_name(f"{around}{dot}{text}") for text in apart)
+    return next((other for other in found if other.what in _FLAGS), says)
+
+
 @dataclass
 class DecidingField(DecidingColumn):
     """A field that decides; of each word the format itself may know what it says."""
@@ -115,7 +131,7 @@ class Fields:
     def __post_init__(self) -> None:
         self._refuse_unknown()
         for name in sorted(self.seen):
-            says = names.read_name(name)
+            says = read_without_case(name)
             meaning = self.meanings.get(name) or Meaning(says.what, says.word)
             chosen = chosen_of(self.options, name, _NOWHERE)
             if is_ignored(self.options, name, _NOWHERE):

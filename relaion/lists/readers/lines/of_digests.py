@@ -30,11 +30,16 @@ _PARTS = words.words_in(
     "vignette vignettes miniatura miniaturas"
 )
 _PICTURES = words.words_in(words.PICTURES)
+_OF_A_TYPE = re.compile(
+    r"(?i)\.te(?:\.[a-z0-9]+)?\Z"
+)  # `simple.HASH_URL_MD5.te` is read by its name
 _ANY_LENGTH = -1  # of digits, from those of an MD5 on
 
 
 def of_digests(name: str) -> tuple[Doubt, str] | None:
     """What a list's name says of its digests, and how that is asked; None where it says nothing."""
+    if _OF_A_TYPE.search(name):
+        return None
     text = re.sub(r"[\W_]+", " ", re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", name)).casefold()
     if LINKS_HASHED.search(text):
         return Doubt(OF_LINKS, _ANY_LENGTH), _OF_LINKS
