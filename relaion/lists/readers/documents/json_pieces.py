@@ -12,6 +12,7 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_names import field_name
 from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader
 
 
@@ -66,7 +67,7 @@ class _Apart:
     def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[JsonPiece]:
         number, shell = self._next(), dict[str, Any]()
         for name in self.reader.members_once():
-            key = name.casefold()
+            key = field_name(name)
             inner = (*names, key)
             if key in shell:
                 raise _named_twice()
@@ -94,7 +95,7 @@ class _Apart:
 def _without_case(value: Any) -> Any:
     """A value whose objects have their names without case."""
     if isinstance(value, dict):
-        found = {name.casefold(): _without_case(each) for name, each in value.items()}
+        found = {field_name(name): _without_case(each) for name, each in value.items()}
         if len(found) != len(value):
             raise _named_twice()
         return found

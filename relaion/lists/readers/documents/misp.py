@@ -9,9 +9,18 @@ from itertools import islice
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_names import names_undefined
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_pieces import JsonPiece, each_of, in_object, pieces
+from relaion.lists.readers.documents.json_pieces import (
+    JsonPiece,
+    each_of,
+    in_object,
+    pieces,
+    text_of,
+)
 from relaion.lists.readers.documents.misp_attributes import (
+    CALLED,
+    DEFINED,
     DERIVED,
     Attribute,
     Attributes,
@@ -99,20 +108,25 @@ def _look(document: ListDocument) -> tuple[dict[int, Event], set[str], int]:
                 "for the events as MISP exports them"
             )
         if _is_record(piece):
-            seen.update(value)
+            _see(seen, value)
             for attribute in _of_object(value) if _name_of(piece) == "object" else [value]:
-                seen.update(attribute)
-                seen.update(in_object(attribute, "event") or ())
+                _see(seen, attribute)
+                _see(seen, in_object(attribute, "event"))
             continue
         _refuse_manifest(value)
         if not _NO_EVENT & value.keys():
             _refuse_envelope(value)
-        seen.update(value)
+        _see(seen, value)
         proposals += len(each_of(value.get("shadowattribute")))
         event = event_of(value)
         if event != Event():
             events[piece.number] = event
     return events, seen, proposals
+
+
+def _see(seen: set[str], value: object) -> None:
+    if isinstance(value, dict):
+        names_undefined(seen, value, defined=DEFINED, called=CALLED, text_of=text_of)
 
 
 def _name_of(piece: JsonPiece) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_names import take_undefined
 from relaion.lists.readers.documents.fields import Fields, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.format import (
@@ -43,6 +44,9 @@ from relaion.lists.readers.vocabulary.misp_words import (
 from relaion.lists.values import shape
 
 Object = Mapping[str, Any]
+CALLED = "MISP"
+DEFINED = frozenset((*MEANINGS, "shadowattribute"))
+"""Names of MISP's own fields and parts; what is within these is read where it is known, or left."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,8 @@ _FEW = 50
 
 def event_of(shell: Object) -> Event:
     """What an event, which has its attributes elsewhere, says of them."""
-    words: dict[str, Sequence[str]] = {
-        name: (text_of(value),)
-        for name, value in shell.items()
-        if name not in MEANINGS and not isinstance(value, (dict, list)) and value is not None
-    }
+    words: dict[str, Sequence[str]] = {}
+    take_undefined(words, shell, defined=DEFINED, called=CALLED, text_of=text_of)
     for name in ("published", "analysis", "info"):
         if name in shell:
             words[name] = (text_of(shell[name]),)
@@ -149,8 +150,10 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row: dict[str, Sequence[str]] = {
         name: (text_of(value),)
         for name, value in own.items()
-        if not isinstance(value, (dict, list)) and value is not None
+        if name in MEANINGS and not isinstance(value, (dict, list)) and value is not None
     }
+    take_undefined(row, own, defined=DEFINED, called=CALLED, text_of=text_of)
+    take_undefined(row, around, defined=DEFINED, called=CALLED, text_of=text_of)
     event = attribute.event
     if isinstance(own.get("event"), dict):
         event = event_of(own["event"])

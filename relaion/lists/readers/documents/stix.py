@@ -11,7 +11,7 @@ import hashlib
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.fields import Fields, Meaning
+from relaion.lists.readers.documents.field_names import names_undefined, spelled_of, take_undefined
+from relaion.lists.readers.documents.fields import Fields, Meaning, meaning_of
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, pieces, text_of
 from relaion.lists.readers.documents.stix_entries import Patterns
 from relaion.lists.readers.format import (
@@ -40,7 +41,7 @@ from relaion.lists.readers.lines.bad import word_of_bad
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.tables.decisions import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.misp_words import info_says, tag_says
+from relaion.lists.readers.vocabulary.misp_words import category_says, info_says, tag_says
 from relaion.lists.values import told
 
 Object = Mapping[str, Any]
@@ -85,11 +86,12 @@ PASSED = (
     "pattern_version lang confidence external_references object_marking_refs "
     "granular_markings kill_chain_phases extensions defanged object_refs objects "
     "x_opencti_score x_opencti_detection x_opencti_id x_opencti_main_observable_type "
-    "x_opencti_created_by_ref x_opencti_labels x_mitre_version"
+    "x_opencti_created_by_ref x_opencti_labels x_mitre_version x_misp_type"
 )
 MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "revoked": Meaning(names.GONE, "revoked"),
     "valid_until": Meaning(names.UNTIL, "validuntil"),
+    "x_misp_category": Meaning(names.CATEGORY, knows=category_says),
     "indicator_types": Meaning(names.STANDING, knows=type_says),
     "labels": Meaning(names.STANDING, knows=tag_says),
     "pattern_type": Meaning(names.STANDING, knows=rule_says),
@@ -107,16 +109,25 @@ _SAYING = {
 }
 """Fields of objects that speak of others, and what they are called beside these."""
 DERIVED = ("opinion", "note", "report")
+_LEFT = frozenset((
+    "extension_type", "type", "main_observable_type", "observable_values", "detection",
+    "is_inferred", "external_references", "kill_chain_phases", "granular_markings",
+))  # fmt: skip
+"""Within extensions: what STIX and OpenCTI define, and what decides nothing."""
+_PREFIXES = (r"(?i)^x_(?=[a-z0-9]+_)", r"(?i)^x_[a-z0-9]+_", r"(?i)^x_")
 
 
 def _meanings(seen: set[str]) -> dict[str, Meaning]:
     """The same for the fields of a file; those of a giver's own speak without their prefix."""
     found = dict(MEANINGS)
     for name in seen - found.keys():
-        bare = re.sub(r"^x_[a-z0-9]+_", "", name)
-        says = names.read_name(bare)
-        if bare != name and says.what in names.DECIDING:
-            found[name] = Meaning(says.what, says.word)
+        spelled = spelled_of(name)
+        # `x_under_review` has no giver before it, `x_giver_status` has one
+        bare = dict.fromkeys(re.sub(form, "", spelled) for form in _PREFIXES)
+        meanings = [meaning_of(each) for each in bare if each != spelled]
+        told_by = (m for m in meanings if m.what in names.DECIDING)
+        if meaning := next(told_by, None):
+            found[name] = meaning
     return found
 
 
@@ -178,6 +189,11 @@ def _unpacked(value: Any) -> Iterator[Object]:
         )
 
 
+def _defined(value: Object) -> set[str]:
+    """The fields of an indicator that STIX defines; what holds a giver's own fields is none."""
+    return {name for name in MEANINGS if not isinstance(value.get(name), dict)}
+
+
 def _type(value: Object) -> str:
     return text_of(value.get("type")).strip().casefold()
 
@@ -187,7 +203,14 @@ def _look(document: ListDocument) -> _Looked:
     for _, value in _objects(document):
         kind = _type(value)
         if kind == "indicator":
-            found.seen.update(value)
+            names_undefined(
+                found.seen,
+                value,
+                defined=_defined(value),
+                called="STIX",
+                text_of=text_of,
+                left=_LEFT,
+            )
             found.ids.append(hash(_id(value)))
         elif kind == "identity" and (name := text_of(value.get("name"))):
             found.givers[_id(value)] = name
@@ -308,12 +331,16 @@ class _Indicators:
         self.is_first = False
         return batch
 
-    def _row(self, value: Object) -> dict[str, tuple[str, ...]]:
-        row = {
+    def _row(self, value: Object) -> dict[str, Sequence[str]]:
+        row: dict[str, Sequence[str]] = {
             name: tuple(text_of(each) for each in each_of(words))
             for name, words in value.items()
             if not isinstance(words, dict) and words is not None
         }
+        row = {name: words for name, words in row.items() if name in MEANINGS}
+        take_undefined(
+            row, value, defined=_defined(value), called="STIX", text_of=text_of, left=_LEFT
+        )
         for name, said in self.looked.words.get(_id(value), {}).items():
             row[name] = tuple(said)
         is_of_file = "hashes" in text_of(value.get("pattern"))
