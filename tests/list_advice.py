@@ -9,8 +9,8 @@ from relaion.lists.delivery import read_columns, read_where, scoped_kind
 from relaion.lists.readers.format import Options
 from tests.list_samples import read_list
 
-_WHERE = re.compile(r"--where ([\w-]+)=WORD(?:,WORD)?")
-_IGNORE = re.compile(r"--ignore ([\w-]+)")
+_WHERE = re.compile(r"--where ([\w-]+(?:\.[\w-]+)*)=WORD(?:,WORD)?")
+_IGNORE = re.compile(r"--ignore ([\w-]+(?:\.[\w-]+)*)")
 _COLUMN = re.compile(r"--column (\w+)=(\d+)")
 _KIND = re.compile(r"--kind (\w+)")
 _ROLE = re.compile(r"--role (good|bad)")

@@ -166,6 +166,23 @@ def test_columns_that_decide_are_heeded() -> None:
     assert len(chosen.entries) == 6
 
 
+@pytest.mark.parametrize("name", ["_source", "node", "rec", "attributes", "document", "object"])
+def test_a_field_that_wraps_all_others_says_nothing_of_them(name: str) -> None:
+    words = ["active"] * 8 + ["removed", "disputed"]
+    rows = [{"md5": md5, "status": word} for md5, word in zip(MD5, words, strict=True)]
+    assert read(parquet(pa.table({name: rows}))).entries == of("image_md5", MD5[:8])
+
+
+@pytest.mark.parametrize("name", ["thumbnail", "page", "previous", "archive", "video"])
+def test_a_field_that_is_of_something_else_lists_nothing(name: str) -> None:
+    inner = [{"md5": md5} for md5 in MD5]
+    assert read(parquet(pa.table({name: inner}))).entries == frozenset()
+    both = read(parquet(pa.table({name: inner, "md5": MD5[::-1]})))
+    assert both.entries in (of("image_md5", MD5), frozenset())
+    wrapped = read(parquet(pa.table({"doc": [{name: each} for each in inner]})))
+    assert wrapped.entries == frozenset()
+
+
 def test_names_of_files_speak() -> None:
     data = parquet(pa.table({"md5": MD5}))
     assert "known good" in (read(data, "known_good.parquet").refused or "")

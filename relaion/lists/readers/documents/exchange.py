@@ -6,7 +6,7 @@ thing replaces an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
@@ -20,6 +20,7 @@ from relaion.lists.readers.format import (
     ONLY_HOST,
     REPLACED,
     TAKEN_BACK,
+    UNDOES,
     Batch,
     Columns,
     Options,
@@ -66,6 +67,12 @@ class Exchange:
         yield from (self.value, self.type, *self.meanings, *self.traits)
         yield from filter(None, (self.record_id, self.moment))
 
+    def undoes(self, field_names: Iterable[str]) -> bool:
+        """Whether a record with these fields may take back what its id names, without a value."""
+        held = {self.named(name) for name in field_names}
+        says = any(self.meanings[x].what == names.GONE for x in held if x in self.meanings)
+        return says and bool(self.record_id) and self.record_id in held
+
     def is_known_type(self, word: str) -> bool:
         """Whether somebody here knows what a value of this type is."""
         meaning = self.meanings[self.type]
@@ -97,7 +104,7 @@ class Exchanged:
         self.latest = Latest.of(self.shared, self.exchange.name)
 
     def batch(self, rows: Sequence[Row]) -> Batch:
-        """Records as a batch; those that take back wait for the end of the file."""
+        """Records as a batch; those that say that a thing is not listed wait for the end."""
         exchange = self.exchange
         told = [self._row(row) for row in rows]
         values = [_first(row, exchange.value) for row in told]
@@ -113,9 +120,9 @@ class Exchanged:
             record_id = _first(row, exchange.record_id) or None
             key = hash(record_id or (names.squeezed(_first(row, exchange.type)), value))
             at = moment_of(_first(row, exchange.moment))
-            if fate == TAKEN_BACK:
+            if fate in UNDOES:
                 place = len(self.latest.keys)
-                self.latest.delete(Deletion(key, at, place, value, kinds, record_id))
+                self.latest.delete(Deletion(key, at, place, value, kinds, record_id, fate))
                 continue
             if fate is None and self.latest.take(key, at):
                 fate = TAKEN_BACK
@@ -169,7 +176,7 @@ class Exchanged:
         batch, columns, ids = Batch(0), Columns(), []
         for deletion, is_out in self.latest.settled():
             columns.put(deletion.kinds, deletion.value, batch.n)
-            batch.fates[batch.n] = REPLACED if is_out else TAKEN_BACK
+            batch.fates[batch.n] = REPLACED if is_out else deletion.fate
             ids.append(deletion.record_id)
             batch.n += 1
         batch.values = columns.all()

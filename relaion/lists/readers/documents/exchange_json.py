@@ -65,7 +65,7 @@ class ExchangeJson:
 
     def _rows(self, document: ListDocument, *, lacking: bool) -> Iterator[Row]:
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
-            if self.is_record(piece.value):
+            if self.is_record(piece.value) or self.is_update(piece.value):
                 row = self.row(piece.value)
                 if lacking and not piece.value.get(self.needed) and "status" not in row:
                     row = {**row, "should_delete": ("true",)}  # nobody lists it any more
@@ -75,6 +75,10 @@ class ExchangeJson:
         """Whether an object is a record: it has a value."""
         named = self.exchange.named
         return isinstance(value, dict) and any(named(x) == self.exchange.value for x in value)
+
+    def is_update(self, value: Any) -> bool:
+        """Whether an object names a record by its id and says that it is gone, or is not."""
+        return isinstance(value, dict) and self.exchange.undoes(value)
 
     def row(self, value: Mapping[str, Any]) -> Row:
         """A record by its fields, those of objects in it too."""
@@ -101,7 +105,7 @@ class _FirstLook:
     def take(self, piece: JsonPiece) -> None:
         """Look at a part of the document."""
         form, value = self.form, piece.value
-        if form.is_record(value):
+        if form.is_record(value) or form.is_update(value):
             self.has_needed = self.has_needed or bool(value.get(form.needed))
             self.seen.update(form.row(value))
             if len(self.seen) > MOST_NAMES:
@@ -170,6 +174,7 @@ ThreatExchange = ExchangeJson(
     re.compile(
         r'(?i)"raw_indicator"\s*:|"should_delete"\s*:(?=[\s\S]*"indicator"\s*:)'
         r'|"indicator"\s*:(?=[\s\S]*"(?:should_delete|descriptors|review_status|my_reactions)"\s*:)'
+        r'|\A(?![\s\S]*(?:[0-9a-fA-F]{32}|:\\?/))[\s\S]*"should_delete"\s*:'  # updates by id alone
         r'|"type"\s*:\s*"(?:HASH_|RAW_URI|UNCLICKABLE_)(?=[\s\S]*"indicator"\s*:)'
     ),
     "data", ("paging.next",), frozenset(("data", "descriptors")),

@@ -6,16 +6,26 @@ Names are compared without case, but how one is spelled tells its words: `isDele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import BETWEEN
+from relaion.lists.readers.vocabulary.names import DECIDING, GONE, STILL, UNTIL, read_name
 
 MOST_NAMES = 500  # different fields of the records of a file
 DEEPEST = 8  # objects in each other, in which fields of a record are looked for
-_EXTENSION = re.compile(r"extension-definition--[0-9a-f-]+")
+
+
+@lru_cache(4096)
+def without_case(name: str) -> str:
+    """A name without case; one that only its capitals cut into words keeps these: `is_deleted`."""
+    plain = name.casefold()
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold()
+    if parted == plain or read_name(plain).what in DECIDING:
+        return plain
+    return parted if read_name(parted).what in (GONE, STILL, UNTIL) else plain
 
 
 class FieldName(str):
@@ -24,13 +34,15 @@ class FieldName(str):
     Messages hold paths as those of other JSON, with `BETWEEN` between the names.
     """
 
-    __slots__ = ("spelled",)
+    __slots__ = ("path", "spelled")
     spelled: str
+    path: str
 
     def __new__(cls, spelled: str) -> FieldName:
         """A name as it stands in a file, or several with `BETWEEN` between them."""
-        name = super().__new__(cls, spelled.casefold().replace(BETWEEN, "."))
-        name.spelled = spelled
+        path = BETWEEN.join(map(without_case, spelled.split(BETWEEN)))
+        name = super().__new__(cls, path.replace(BETWEEN, "."))
+        name.spelled, name.path = spelled, path
         return name
 
 
@@ -44,7 +56,7 @@ def spelled_of(name: str) -> str:
 
 def path_of(name: str) -> str:
     """How messages call it: the names on its way apart from each other."""
-    return name.spelled.casefold() if isinstance(name, FieldName) else name
+    return name.path if isinstance(name, FieldName) else name
 
 
 def joined(path: Sequence[str]) -> FieldName:
@@ -84,51 +96,10 @@ def words_within(
                     continue
                 if is_keyed:
                     yield at, name
-                is_way = is_keyed or name in passed or _EXTENSION.fullmatch(name)
+                is_way = is_keyed or name in passed
                 inner.append((each, at if is_way else (*at, name), depth + 1))
             waiting.extend(reversed(inner))
         elif isinstance(held, list):
             waiting.extend((each, at, depth + 1) for each in reversed(held))
         elif held is not None and at:
             yield at, text_of(held)
-
-
-def take_undefined(
-    row: dict[str, Sequence[str]],
-    record: Mapping[str, Any],
-    *,
-    defined: Collection[str],
-    called: str,
-    text_of: Callable[[object], str],
-    left: Collection[str] = (),
-) -> None:
-    """Put into a row the words of all fields of a record that its format does not define."""
-    found: dict[str, dict[str, None]] = {}
-    for name, value in record.items():
-        if name in defined or value is None:
-            continue
-        for path, word in words_within(value, (name,), called=called, text_of=text_of, left=left):
-            found.setdefault(joined(path), {})[word] = None
-    for at, words in found.items():
-        row[at] = (*row.get(at, ()), *words)
-
-
-def names_undefined(
-    seen: set[str],
-    record: Mapping[str, Any],
-    *,
-    defined: Collection[str],
-    called: str,
-    text_of: Callable[[object], str],
-    left: Collection[str] = (),
-) -> None:
-    """Take in the names of all fields of a record, those within what is not defined by path."""
-    row: dict[str, Sequence[str]] = {}
-    take_undefined(row, record, defined=defined, called=called, text_of=text_of, left=left)
-    seen.update(row)
-    seen.update(name for name in record if name in defined)
-    if len(seen - {*defined}) > MOST_NAMES:
-        raise ListError(
-            f"its records have more than {MOST_NAMES} different fields, as none of {called} does; "
-            "ask the giver for it as it was exported"
-        )

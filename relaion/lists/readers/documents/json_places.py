@@ -13,6 +13,13 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_envelope import (
+    OF_ELSE,
+    Heads,
+    of_what,
+    refuse_beside,
+    speaks,
+)
 from relaion.lists.readers.documents.json_rows import LOOKS, JsonRows, option_of, refuse_value
 from relaion.lists.readers.documents.json_text import JsonReader, objects
 from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
@@ -42,6 +49,10 @@ class RecordPlace:
     rows: JsonRows
     n: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("{", "[", ""), 0))
     has_entries: bool = False
+    heads: Heads = field(default_factory=Heads)
+    first: list[Any] = field(default_factory=list)  # values
+    length: int = 0
+    words: list[str] = field(default_factory=list)  # among values
 
     @property
     def name(self) -> str:
@@ -50,13 +61,24 @@ class RecordPlace:
 
     def take(self, value: Any) -> None:
         """Look at an element."""
+        if len(self.first) < _MOST and not isinstance(value, (dict, list)):
+            self.first.append(value)
+        self.length += 1
         if value is None:
             return
         kind = "{" if isinstance(value, dict) else "[" if isinstance(value, list) else ""
         self.n[kind] += 1
         if kind == "{":
             self.rows.meet(value)
-        self.has_entries = self.has_entries or _has_entry(value)
+            if not self.heads.knows(value):
+                has_entry = _has_entry(value)
+                self.heads.take(value, has_entry=has_entry)
+                self.has_entries = self.has_entries or has_entry
+            return
+        has_entry = _has_entry(value)
+        self.has_entries = self.has_entries or has_entry
+        if not has_entry and len(self.words) < _MOST and isinstance(value, str):
+            self.words.append(value)
 
 
 @dataclass
@@ -123,7 +145,12 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
         return RecordPlaces(options), _one_after_another(document, places, start)
     if start == "[":
         return places, _checked(next(iter(places.arrays.values())))
-    found = _chosen([p for p in places.arrays.values() if sum(p.n.values())], places, options)
+    filled = [p for p in places.arrays.values() if p.length]
+    refuse_beside(
+        [(p.path, 0 if p.n["{"] else p.length) for p in filled if p.has_entries],
+        {p.path: (p.length, p.first) for p in filled if not p.has_entries},
+    )
+    found = _chosen([p for p in filled if sum(p.n.values())], places, options)
     if found is None:  # all of it is one record
         return RecordPlaces(options), _one_after_another(document, places, start)
     return places, _checked(found)
@@ -131,9 +158,26 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
 
 def _one_after_another(document: ListDocument, places: RecordPlaces, start: str) -> RecordPlace:
     found = places.place((ITEM,) if start == "[" else ())
+    if start == "[":
+        _refuse_rows(document)
     for each in objects(document, found.path):
         found.take(each)
     return _checked(found)
+
+
+def _refuse_rows(document: ListDocument) -> None:
+    """Raise ListError where one of several arrays is a record: it holds more than entries."""
+    reader = JsonReader(document.open())
+    while start := reader.peek():
+        if start != "[":
+            raise ListError(_MIXED)
+        held: set[bool] = set()
+        for _ in reader.elements():
+            value = reader.value()
+            if value is not None and not isinstance(value, dict):
+                held.add(_has_entry(value))
+        if len(held) > 1:
+            raise ListError(_ROWS)
 
 
 def _chosen(
@@ -161,6 +205,11 @@ def _checked(place: RecordPlace) -> RecordPlace:
         raise ListError(_ROWS)
     if place.n["{"] and place.n[""]:
         raise ListError(_MIXED)
+    if place.has_entries and place.n[""] and (word := speaks(place.words)):
+        raise ListError(
+            f"holds words among its values ({say(word)}), and nobody here knows of which they "
+            "speak; export them as csv, or as objects"
+        )
     return place
 
 
@@ -188,6 +237,10 @@ def fate_of_all(
     for word, says in _said(places, place, options):
         if says == TAKEN_BACK and is_delta:
             return says
+        if isinstance(says, str) and says.startswith(OF_ELSE):
+            raise ListError(
+                f"{word} says that its digests are {says}; if they are not, say --ignore title"
+            )
         if says in titles.IS_OF:
             raise ListError(f"{word} says that it is {says}; if it is not, say --ignore title")
         raise ListError(
@@ -203,15 +256,21 @@ def _said(
     for name in place.path:
         if name != ITEM and (says := _of_title(name, options)):
             yield f"the name {say(name)} of its records", says
-    for path, text in places.around.items():
+    for path, text in (*places.around.items(), *place.heads.texts.items()):
         if options.is_good:
             bad.refuse_bad_title(text, options)
-        name = path[-1]
-        what = names.read_name(name)
-        read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
-        says = read.fate if read and read.is_sure and read.fate in UNDOES else None
-        if found := says or _of_title(text, options):
-            yield f"{say(name)} in it", found
+        if found := says_of_all(path[-1], text, options):
+            yield f"{say(path[-1])} in it", found
+        elif other := of_what(path[-1], text, options):
+            yield f"{say(path[-1])} in it", other
+
+
+def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | None:
+    """Why nothing is listed that a text speaks of, which stands under a name; None if it is."""
+    what = names.read_name(name)
+    read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
+    says = read.fate if read and read.is_sure and read.fate in UNDOES else None
+    return says or _of_title(text, options)
 
 
 _NO_TITLE = re.compile(r"true|false|[\d\W]*")

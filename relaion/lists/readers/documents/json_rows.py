@@ -16,6 +16,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.paths import read_path
 from relaion.lists.values import shape
 from relaion.lists.values import told as say
 
@@ -127,11 +128,11 @@ class JsonRows:
             yield from (shared | row for row in rows)
 
     def _decides(self, row: Row) -> bool:
-        return any(names.read_name(self.fields[key]).what in names.DECIDING for key in row)
+        return any(read_path(self.fields[key]).what in names.DECIDING for key in row)
 
     def _without_id(self, row: Row) -> Row:
         """What holds for objects that are taken back one by one: not the id of all of them."""
-        return {k: v for k, v in row.items() if names.read_name(self.fields[k]).what != names.ID}
+        return {k: v for k, v in row.items() if read_path(self.fields[k]).what != names.ID}
 
     def _leaves(self, record: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         for name, each in record.items():
@@ -188,7 +189,7 @@ class JsonRows:
     def _may_be_entry(self, key: str, text: str) -> bool:
         if names.squeezed(key) in self._said:
             return True
-        what = names.read_name(self.fields[key], self.options.kind).what
+        what = read_path(self.fields[key], self.options.kind).what
         return what == names.ENTRY or (what == names.UNKNOWN and "://" not in text)
 
     def _joined(self, key: str, texts: Sequence[str], several: Texts) -> str:
@@ -203,12 +204,12 @@ class JsonRows:
 
     def _is_entry(self, key: str) -> bool:
         is_said = names.squeezed(key) in self._said
-        says = names.read_name(self.fields[key], self.options.kind)
+        says = read_path(self.fields[key], self.options.kind)
         return is_said or says.what == names.ENTRY
 
     def _stays(self, key: str) -> bool:
         """Whether what looks like an entry holds for all rows of an object, as its id does."""
-        return names.read_name(self.fields[key]).what in _STAYS
+        return read_path(self.fields[key]).what in _STAYS
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import isnan, nan
 
 from relaion.lists.readers.documents.document import OfDelivery
+from relaion.lists.readers.format import TAKEN_BACK
 
 
 @lru_cache(4096)
@@ -39,7 +40,7 @@ def day_of(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A record that takes back: what it names, and when."""
+    """A record that takes back, or says that what it names is not listed: why, and when."""
 
     key: int
     at: float
@@ -47,6 +48,7 @@ class Deletion:
     value: str
     kinds: tuple[str, ...]
     record_id: str | None
+    fate: str = TAKEN_BACK
 
 
 @dataclass

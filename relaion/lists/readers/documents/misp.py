@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from math import nan
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_names import names_undefined
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import (
     JsonPiece,
@@ -19,18 +20,22 @@ from relaion.lists.readers.documents.json_pieces import (
     text_of,
 )
 from relaion.lists.readers.documents.misp_attributes import (
-    CALLED,
-    DEFINED,
     DERIVED,
+    KNOWN,
     Attribute,
     Attributes,
     Event,
     Object,
+    changed_at,
     event_of,
+    meanings,
     of_file,
+    reports,
 )
+from relaion.lists.readers.documents.own_fields import own_words
+from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
-from relaion.lists.readers.vocabulary.misp_words import MEANINGS
+from relaion.lists.readers.tables.notes import read_text
 
 AT_ONCE = 2000  # attributes of a batch
 
@@ -81,23 +86,56 @@ class Misp:
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an attribute; what its event says of it was looked for before."""
-        events, seen, proposals = _look(document)
-        fields = Fields(options, MEANINGS, seen | {*DERIVED}, is_delta=document.is_delta)
-        read = Attributes(options, fields, proposals=proposals)
-        attributes = _attributes(document, events)
+        looked = _look(document)
+        seen = looked.seen | {*DERIVED}
+        fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
+        read = Attributes(
+            options, fields, proposals=looked.proposals, reports=looked.reports,
+            replaced=looked.versions.replaced(document.shared, self.name),
+        )  # fmt: skip
+        attributes = _attributes(document, looked.events)
         while some := [*islice(attributes, AT_ONCE)]:
             yield read.batch(some)
         read.judge(document)
 
 
-def _look(document: ListDocument) -> tuple[dict[int, Event], set[str], int]:
-    """The events of a file by their number, the names of all fields, proposals to events.
+@dataclass
+class _Looked:
+    """What a first look found: events by their number, the names of all fields.
+
+    Beside attributes stand `proposals` to change events, and `reports` that may take back.
+    """
+
+    events: dict[int, Event] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    proposals: int = 0
+    reports: int = 0
+    versions: Versions = field(default_factory=Versions)
+    owners: array[int] = field(default_factory=lambda: array("q"))
+
+    def meet(self, attribute: Object, around: float, owner: int) -> None:
+        """Take in when an attribute was changed, and what is around it but its event."""
+        own = attribute.get("event")
+        around = latest_of(around, changed_at(own)) if own else around
+        uuid = text_of(attribute.get("uuid")).strip().casefold()
+        self.versions.meet(uuid, changed_at(attribute), around)
+        self.owners.append(owner)
+
+    def settle(self) -> None:
+        """All events were met: attributes were changed when they were, too."""
+        around = self.versions.around
+        for place, owner in enumerate(self.owners):
+            if owner in self.events:
+                around[place] = latest_of(around[place], self.events[owner].at)
+
+
+def _look(document: ListDocument) -> _Looked:
+    """A first look at a file.
 
     Raises ListError for JSON that is of MISP and holds no attributes.
     """
-    events: dict[int, Event] = {}
-    seen: set[str] = set()
-    proposals = 0
+    found = _Looked()
+    seen = found.seen
     for piece in pieces(document, _WITHIN, _RECORDS):
         value = piece.value
         if value is None:  # an event without attributes
@@ -108,25 +146,25 @@ def _look(document: ListDocument) -> tuple[dict[int, Event], set[str], int]:
                 "for the events as MISP exports them"
             )
         if _is_record(piece):
-            _see(seen, value)
-            for attribute in _of_object(value) if _name_of(piece) == "object" else [value]:
-                _see(seen, attribute)
-                _see(seen, in_object(attribute, "event"))
+            seen.update(value)
+            is_object = _name_of(piece) == "object"
+            at = changed_at(value) if is_object else nan
+            for attribute in _of_object(value) if is_object else [value]:
+                found.meet(attribute, at, piece.owner)
+                seen.update(attribute, own_words(attribute, KNOWN))
+                seen.update(in_object(attribute, "event") or ())
             continue
         _refuse_manifest(value)
         if not _NO_EVENT & value.keys():
             _refuse_envelope(value)
-        _see(seen, value)
-        proposals += len(each_of(value.get("shadowattribute")))
+        seen.update(value)
+        found.proposals += len(each_of(value.get("shadowattribute")))
+        found.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
         event = event_of(value)
         if event != Event():
-            events[piece.number] = event
-    return events, seen, proposals
-
-
-def _see(seen: set[str], value: object) -> None:
-    if isinstance(value, dict):
-        names_undefined(seen, value, defined=DEFINED, called=CALLED, text_of=text_of)
+            found.events[piece.number] = event
+    found.settle()
+    return found
 
 
 def _name_of(piece: JsonPiece) -> str:

@@ -7,22 +7,26 @@ The type of an attribute says what its value is, `to_ids` whether it is meant to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import nan
 from typing import Any
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_names import take_undefined
-from relaion.lists.readers.documents.fields import Fields, Row
+from relaion.lists.readers.documents.fields import Fields, Meaning, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
+from relaion.lists.readers.documents.latest import moment_of
+from relaion.lists.readers.documents.own_fields import own_name, own_words
 from relaion.lists.readers.format import (
     ANY,
+    BETWEEN,
     LINK_KINDS,
     NO_ENTRY,
     NO_TRAIT,
     ONLY_HOST,
     REFERENCE,
+    REPLACED,
     Batch,
     Columns,
     Options,
@@ -30,23 +34,23 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import WordSays
+from relaion.lists.readers.tables.decisions import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.misp_words import (
+    DECAYED,
     EXPIRED,
     MEANINGS,
     OF_ANALYSIS,
+    PARTLY_DECAYED,
     SIGHTING_TYPES,
+    info_says,
     type_says,
     value_of,
 )
 from relaion.lists.values import shape
 
 Object = Mapping[str, Any]
-CALLED = "MISP"
-DEFINED = frozenset((*MEANINGS, "shadowattribute"))
-"""Names of MISP's own fields and parts; what is within these is read where it is known, or left."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Event:
 
     words: Row = field(default_factory=dict)
     by: str = ""
+    at: float = nan  # when it was changed
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,16 @@ class Attribute:
         return [each for each in (name, *self.of_file.files) if each]
 
 
+KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
+
+
+def meanings(seen: Set[str]) -> dict[str, Meaning]:
+    """What fields mean, those of a giver's own too that stand within others."""
+    told = {name: own_name(name) for name in seen if BETWEEN in name}
+    own = {name: Meaning(says.what, says.word) for name, says in told.items() if says}
+    return MEANINGS | own
+
+
 def of_file(attributes: Sequence[Object]) -> OfFile:
     """What the attributes of one object say of its file; of very many names a few are enough."""
     held: dict[str, set[str]] = {"filename": set(), "mime-type": set()}
@@ -100,15 +115,25 @@ _FEW = 50
 
 def event_of(shell: Object) -> Event:
     """What an event, which has its attributes elsewhere, says of them."""
-    words: dict[str, Sequence[str]] = {}
-    take_undefined(words, shell, defined=DEFINED, called=CALLED, text_of=text_of)
+    words: dict[str, Sequence[str]] = {
+        name: (text_of(value),)
+        for name, value in shell.items()
+        if name not in MEANINGS and not isinstance(value, (dict, list)) and value is not None
+    }
     for name in ("published", "analysis", "info"):
         if name in shell:
             words[name] = (text_of(shell[name]),)
     words["tag"] = _tags(shell)
     words["warnings"] = _warnings(shell)
+    words["deleted"] = _deleted(shell)
+    words["report"] = tuple(name for name, _ in reports(shell) if info_says(name) != COUNTS)
     by = text_of(in_object(shell.get("orgc"), "name") or in_object(shell.get("org"), "name"))
-    return Event({name: said for name, said in words.items() if said}, by)
+    return Event({name: said for name, said in words.items() if said}, by, changed_at(shell))
+
+
+def changed_at(value: object) -> float:
+    """When an attribute, an object or an event was changed; NaN where it does not say."""
+    return moment_of(text_of(in_object(value, "timestamp")))
 
 
 def _tags(value: Object) -> tuple[str, ...]:
@@ -137,6 +162,34 @@ def _sightings(value: Object) -> tuple[str, ...]:
 _NO = frozenset(("", "0", "false"))
 
 
+def _deleted(value: Object) -> tuple[str, ...]:
+    """The word by which what stands around attributes was deleted; nothing where it was not."""
+    word = text_of(value.get("deleted")).strip()
+    return () if word.casefold() in _NO else (word,)
+
+
+def reports(shell: Object) -> list[tuple[str, str]]:
+    """The reports of an event that were not deleted, each with its name and its text."""
+    held = (x for x in each_of(shell.get("eventreport")) if isinstance(x, dict))
+    return [(text_of(x.get("name")), text_of(x.get("content"))) for x in held if not _deleted(x)]
+
+
+def _decayed(value: Object) -> tuple[str, ...]:
+    """Whether all models of decay, or some, say that an attribute is too old to count."""
+    told = [text_of(in_object(x, "decayed")).casefold() for x in each_of(value.get("decay_score"))]
+    found = [word not in _NO for word in told]
+    return () if not any(found) else (DECAYED,) if all(found) else (PARTLY_DECAYED,)
+
+
+def _relation(own: Object) -> tuple[str, ...]:
+    """What a digest is to its object, where that is not the file itself: `thumbnail-md5`."""
+    word = text_of(own.get("object_relation")).strip()
+    says = type_says(text_of(own.get("type"))) if word else None
+    if says is None or not says.kinds or not says.kinds[0].startswith("image_"):
+        return ()
+    return (word,) if names.read_name(word).what in (names.OTHER, names.REFERENCE) else ()
+
+
 def _proposals(value: Object) -> tuple[str, ...]:
     told = (
         text_of(in_object(x, "proposal_to_delete")) for x in each_of(value.get("shadowattribute"))
@@ -150,15 +203,18 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row: dict[str, Sequence[str]] = {
         name: (text_of(value),)
         for name, value in own.items()
-        if name in MEANINGS and not isinstance(value, (dict, list)) and value is not None
+        if not isinstance(value, (dict, list)) and value is not None
     }
-    take_undefined(row, own, defined=DEFINED, called=CALLED, text_of=text_of)
-    take_undefined(row, around, defined=DEFINED, called=CALLED, text_of=text_of)
+    row |= own_words(own, KNOWN)
     event = attribute.event
     if isinstance(own.get("event"), dict):
         event = event_of(own["event"])
     for name, words in event.words.items():
         row.setdefault(name, words)
+    if gone := event.words.get("deleted"):
+        row["deleted"] = (*_deleted(own), *gone)
+    row["decayed"] = _decayed(own)
+    row["relation"] = _relation(own)
     row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
     row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
     row["sighting"] = _sightings(own)
@@ -167,6 +223,7 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row["mimetype"] = attribute.of_file.types
     if around:
         row["object_name"] = (text_of(around.get("name")),)
+        row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
         for name in ("deleted", "comment"):
             if (word := text_of(around.get(name))) and word.casefold() not in _NO:
                 row[name] = (*row.get(name, ()), word)
@@ -183,7 +240,10 @@ def _is_picture(file_name: str) -> bool:
     return is_name_of_media(file_name) and media_of_file(file_name) is None
 
 
-DERIVED = ("tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name")
+DERIVED = (
+    "tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name", "decayed",
+    "relation", "report",
+)  # fmt: skip
 """Fields of which records may have none, and that may be named all the same."""
 
 
@@ -196,6 +256,8 @@ class Attributes:
     unsaid: int = 0  # digests of which nothing says that they are of an image
     references: int = 0
     proposals: int = 0
+    reports: int = 0  # reports of events that may take back
+    replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
 
     def batch(self, some: Sequence[Attribute]) -> Batch:
@@ -203,6 +265,7 @@ class Attributes:
         rows = [self._row(attribute) for attribute in some]
         digits = [len(text_of(a.own.get("value"))) for a in some]
         fates, types = self.fields.read(rows, digits, "type")
+        fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
         batch, values = Batch(len(some), fates=fates), Columns()
         for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
             if says.unusable:
@@ -238,7 +301,8 @@ class Attributes:
         _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
         if not kinds:
             # what can be no entry takes none back
-            batch.fates[i] = says.fate or NO_ENTRY
+            if batch.fates.get(i) != REPLACED:
+                batch.fates[i] = says.fate or NO_ENTRY
             values.put(LINK_KINDS, value, i)
             return
         if kinds == ("host",) and self.options.scope != "host":
@@ -273,6 +337,11 @@ class Attributes:
             document.notices.append(
                 f"links in the category External analysis: {self.references:,}, taken as "
                 "references; if they are listed, say --ignore category"
+            )
+        if self.reports:
+            document.notices.append(
+                f"reports beside events that may take back what these list: {self.reports:,}; read "
+                "them, for no attribute was left out by them"
             )
         if self.proposals:
             document.notices.append(

@@ -19,8 +19,9 @@ from functools import lru_cache
 from relaion.errors import ListError
 from relaion.lists.readers.documents import xml_text
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.elements import Elements
+from relaion.lists.readers.documents.elements import Elements, opinion_of
 from relaion.lists.readers.documents.ncmec_pages import Pages
+from relaion.lists.readers.documents.ncmec_version import NAME, ROOT, space_of
 from relaion.lists.readers.format import (
     NO_ENTRY,
     TAKEN_BACK,
@@ -36,26 +37,17 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
 from relaion.roles import IMAGE_KINDS
 
-_NAME = "ncmec"
-_SPACE = re.compile(r"https?://hashsharing\.ncmec\.org/hashsharing/v2/?")
-_VERSION = re.compile(r"/v(\d[\w.]*)/?$")
-_ROOT = "queryresult"
 _AT_ONCE = 1000  # records
 _MOST_NAMES = 1000  # different names of elements
-_ANSWERS = {
-    "status": "tells who asked",
-    "availablecategorizations": "lists categorizations",
-    "availablefeedbackreasons": "lists reasons of feedback",
-}
 
 # what stands where: `role` is how its end is taken
 _TOP, _GROUP, _RECORD, _FIELD, _PRINTS, _PRINT, _OPINIONS, _OPINION, _KINDS, _KIND = range(10)
-_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE, _UNKNOWN = range(10, 17)
+_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE, _UNKNOWN, _AROUND = range(10, 18)
 _IMAGE, _VIDEO, _GONE, _NO_VIDEO = "image", "video", "deletedImage", "deletedVideo"
 _RECORDS = {name.casefold(): name for name in (_IMAGE, _VIDEO, _GONE, _NO_VIDEO)}
 _CATEGORY = {"categorization": (_KIND, ""), "categorisation": (_KIND, "")}
 _WITHIN: dict[int, dict[str, tuple[int, str]]] = {
-    _OUTSIDE: {_ROOT: (_TOP, "")},
+    _OUTSIDE: {ROOT: (_TOP, "")},
     _TOP: {"images": (_GROUP, ""), "videos": (_GROUP, ""), "paging": (_PAGING, "")},
     _RECORD: {
         "member": (_FIELD, "member"), "timestamp": (_FIELD, "timestamp"), "id": (_FIELD, "id"),
@@ -71,9 +63,11 @@ _WITHIN: dict[int, dict[str, tuple[int, str]]] = {
     _PAGING: {"next": (_NEXT, "")},
 }  # fmt: skip
 _UNKNOWN_WITHIN = {
-    _RECORD: _BESIDE, _BESIDE: _BESIDE, _PRINTS: _BESIDE, _OPINIONS: _BESIDE, _KINDS: _KINDS,
+    _TOP: _AROUND, _AROUND: _AROUND,
+    _RECORD: _BESIDE, _BESIDE: _BESIDE, _PRINTS: _BESIDE, _OPINIONS: _OPINIONS, _KINDS: _KINDS,
     _KIND: _KINDS,
 }  # fmt: skip
+_NIL = f"XMLSchema-instance{xml_text.SPACE}nil"
 _KNOWN = ("classification", "feedback", "categorization", "member")
 
 
@@ -81,68 +75,24 @@ _KNOWN = ("classification", "feedback", "categorization", "member")
 class Ncmec:
     """The answers of NCMEC's hash sharing."""
 
-    name: str = _NAME
+    name: str = NAME
 
     def sniff(self, head: str, file_name: str) -> Sure | None:
         """Sure by the outermost element and its name space."""
         root = xml_text.root_of(head) if "queryresult" in head[:65536].casefold() else None
         root = root or (xml_text.root_of(head) if "hashsharing" in head[:65536] else None)
-        is_one = root and (root[1].casefold() == _ROOT or "hashsharing" in root[0].casefold())
+        is_one = root and (root[1].casefold() == ROOT or "hashsharing" in root[0].casefold())
         return Sure() if is_one else None
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """The entries, and what takes entries back, some thousands a batch."""
-        reading = _NcmecPage(document, options, _space_of(document.head, options))
+        reading = _NcmecPage(document, options, space_of(document.head, options))
         xml = xml_text.XmlReader(reading.start, reading.end, reading.text)
         for _ in xml.read(document):
             if reading.n >= _AT_ONCE:
                 yield reading.taken()
         yield reading.taken()
         reading.judge()
-
-
-def _space_of(head: str, options: Options) -> str:
-    """The name space of a file of version 2; raises ListError for any other."""
-    if options.is_good:
-        raise ListError(
-            "is hash sharing of NCMEC, which lists what is bad, and --role good is for what is "
-            "known good: add it without --role good"
-        )
-    if options.kind not in (None, *IMAGE_KINDS):
-        raise ListError(
-            f"is hash sharing of NCMEC, which holds no {options.kind} but digests of images; leave "
-            "--kind and --scope out"
-        )
-    if options.columns:
-        raise ListError(
-            "--column: hash sharing of NCMEC has no columns; its elements are named, and read"
-        )
-    root = xml_text.root_of(head)
-    if root is None:
-        raise ListError("is no valid XML; ask the giver for the file as it was exported")
-    space, name = root
-    if _SPACE.fullmatch(space):
-        if name.casefold() != _ROOT:
-            what = _ANSWERS.get(name.casefold(), "is no list of entries")
-            raise ListError(
-                f"is an answer of NCMEC's hash sharing that {what} ({told(name)}), not the "
-                "entries; fetch those"
-            )
-        return space
-    if not space and options.file_format == _NAME:
-        return space
-    if not space:
-        raise ListError(
-            "looks like hash sharing of NCMEC and does not say of which version it is (its name "
-            "space is missing); if it is of version 2, say --format ncmec"
-        )
-    version = _VERSION.search(space)
-    which = (
-        f"version {version[1]}" if version else f"another version ({xml_text.told_space(space)})"
-    )
-    raise ListError(
-        f"is hash sharing of NCMEC of {which}, of which version 2 can be read; ask for version 2"
-    )
 
 
 @dataclass(slots=True)
@@ -159,6 +109,12 @@ def _told_twice(name: str) -> ListError:
         f"an entry in it has two elements {name}, which say different things; ask the giver for "
         "the file as it was exported"
     )
+
+
+def _opinion(role: int, plain: str) -> int | None:
+    """What an element of feedback is, wherever in a record it stands; None for any other."""
+    is_of_others = role == _OPINIONS or "feedback" in plain
+    return (_OPINION if opinion_of(plain) else _OPINIONS) if is_of_others else None
 
 
 def _kind_of(name: str) -> str | None:
@@ -200,6 +156,7 @@ class _NcmecPage:
     unusable: Counter[str] = field(default_factory=Counter)
     known: dict[tuple[str, ...], Trait] = field(default_factory=dict)
     names_seen: int = 0
+    spoke: _Element | None = None  # the element whose attributes said what it says
 
     def __post_init__(self) -> None:
         self.here = _Element(_OUTSIDE)
@@ -256,22 +213,47 @@ class _NcmecPage:
     def _leave(self, here: _Element) -> None:
         """Leave an element that few records have."""
         value = "".join(self.text).strip()
-        if here.role == _OPINION and self.feedback != "negative":
-            self.feedback = here.name
+        if here.role == _OPINION:
+            self._opine(here.name)
+        elif here.role == _OPINIONS:
+            self._said_of(here.name, value)
         elif here.role == _KIND and value:
             self.kinds.append(value)
         elif here.role == _BESIDE:
-            self.elements.beside(here.name, value)
+            self._leave_beside(here, value)
+        elif here.role == _AROUND and not here.children:
+            self.elements.around(here.name, value)
         elif here.role == _NEXT:
             self.pages.follow(value)
         elif here.role == _UNKNOWN:
-            if shape(value) not in (None, "link"):
-                raise ListError(
-                    f"holds fingerprints {here.name} that look like those of files, and nobody "
-                    f"here knows of what they are: say --ignore {here.name} to leave them out, or "
-                    "ask the giver"
-                )
-            self.others.append(here.name)
+            self._leave_print(here, value)
+
+    def _leave_beside(self, here: _Element, value: str) -> None:
+        if value or here.children:
+            self.elements.beside(here.name, value)
+        elif self.spoke is not here:
+            self.elements.empty(here.name)
+        self.spoke = None
+
+    def _leave_print(self, here: _Element, value: str) -> None:
+        if shape(value) not in (None, "link"):
+            raise ListError(
+                f"holds fingerprints {here.name} that look like those of files, and nobody "
+                f"here knows of what they are: say --ignore {here.name} to leave them out, or "
+                "ask the giver"
+            )
+        self.others.append(here.name)
+
+    def _opine(self, opinion: str) -> None:
+        if self.feedback != "negative":
+            self.feedback = opinion
+
+    def _said_of(self, name: str, value: str) -> None:
+        """What is said of a record within its feedback: an opinion, or anything else."""
+        if opinion := opinion_of(value):
+            self._opine(opinion)
+        elif value:
+            self.elements.beside(name, value)
 
     def _attributes(self, here: _Element, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
@@ -280,19 +262,40 @@ class _NcmecPage:
             if here.role == _FIELD and here.name == "member" and plain == "id":
                 if self.fields.setdefault("member id", value.strip()) != value.strip():
                     raise _told_twice("member")
-                continue
-            self.pages.met.add(names.squeezed(bare))
-            if here.role == _KIND and plain == "name":
-                self.kinds.append(value)
-            elif here.role in (_RECORD, _PRINT, _OTHER, _UNKNOWN, _PRINTS, _FIELD, _BESIDE):
-                is_print = here.role in (_PRINT, _OTHER, _UNKNOWN)
-                if not (is_print and plain in ("rel", "href")):
-                    self.elements.beside(bare, value.strip())
-            elif here.role in (_TOP, _GROUP) and self.elements.decides(bare):
-                raise ListError(
-                    f"an attribute {told(bare)} speaks of all that stands below it, and nobody "
-                    "here knows what it says; ask the giver for version 2 as it was exported"
-                )
+            elif name.endswith(_NIL):
+                self.spoke = here
+            else:
+                self.pages.met.add(names.squeezed(bare))
+                if here.role in (_TOP, _GROUP, _AROUND):
+                    self._attribute_of_all(here, bare, value.strip())
+                else:
+                    self._attribute(here, bare, value.strip())
+
+    def _attribute(self, here: _Element, bare: str, value: str) -> None:
+        """What an attribute of a record, or of an element in it, says of the record."""
+        plain = bare.casefold()
+        if here.role == _OPINIONS:
+            self._said_of(bare, value)
+        elif here.role == _BESIDE and plain == "value":  # `<state value="…"/>`
+            self.spoke = here
+            self.elements.beside(here.name, value)
+        elif here.role == _KIND and plain == "name":
+            self.kinds.append(value)
+        elif here.role in (_RECORD, _PRINT, _OTHER, _UNKNOWN, _PRINTS, _FIELD, _BESIDE):
+            is_print = here.role in (_PRINT, _OTHER, _UNKNOWN)
+            if plain == "of" and here.role in (_PRINT, _PRINTS):
+                bare = "fingerprints of"
+                self.pages.met.add(names.squeezed(bare))
+            if not (is_print and plain in ("rel", "href")):
+                self.elements.beside(bare, value)
+
+    def _attribute_of_all(self, here: _Element, bare: str, value: str) -> None:
+        if here.role != _AROUND and self.elements.decides(bare):
+            raise ListError(
+                f"an attribute {told(bare)} speaks of all that stands below it, and nobody "
+                "here knows what it says; ask the giver for version 2 as it was exported"
+            )
+        self.elements.around(bare, value)
 
     def _find(self, above: _Element, name: str) -> _Element:
         """What an element is that was not met there before."""
@@ -325,11 +328,13 @@ class _NcmecPage:
                 "version 2; ask the giver for the file as it was exported"
             )
         plain = bare.casefold()
-        if role == _LEFT and (plain in (*_RECORDS, "fingerprints") or _kind_of(bare)):
+        if role in (_LEFT, _AROUND) and (plain in (*_RECORDS, "fingerprints") or _kind_of(bare)):
             raise ListError(
                 f"holds entries in an element {told(above.name)}, which version 2 of NCMEC's hash "
                 "sharing has not, and nobody here knows what it says of them; ask the giver"
             )
+        if role in (_RECORD, _BESIDE, _OPINIONS) and (known_as := _opinion(role, plain)):
+            return _Element(known_as, opinion_of(plain) if known_as == _OPINION else bare)
         known = _WITHIN.get(role, {}) if is_ours or role == _OUTSIDE else {}
         return _Element(*known.get(plain, (_UNKNOWN_WITHIN.get(role, _LEFT), bare)))
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,27 +21,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_names import names_undefined, spelled_of, take_undefined
-from relaion.lists.readers.documents.fields import Fields, Meaning, meaning_of
+from relaion.lists.readers.documents.document import ListDocument, OfDelivery
+from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, pieces, text_of
+from relaion.lists.readers.documents.latest import moment_of
+from relaion.lists.readers.documents.own_fields import own_words
 from relaion.lists.readers.documents.stix_entries import Patterns
+from relaion.lists.readers.documents.stix_words import (
+    DERIVED,
+    MEANINGS,
+    Said,
+    is_indicator,
+    meanings,
+    said_in,
+)
+from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import (
-    DISPUTED,
     OTHER_RULE,
     REPLACED,
     SEEN,
+    UNDOES,
     Batch,
     Columns,
     Options,
     Sure,
     Trait,
 )
-from relaion.lists.readers.lines.bad import word_of_bad
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.misp_words import category_says, info_says, tag_says
 from relaion.lists.values import told
 
 Object = Mapping[str, Any]
@@ -54,81 +61,6 @@ _SEEN = frozenset((
     "file", "artifact", "url", "domain-name", "ipv4-addr", "ipv6-addr", "email-message",
     "observed-data", "network-traffic", "process", "x509-certificate",
 ))  # fmt: skip
-
-
-# -- What the fields of an indicator mean ----------------------------------------------------------
-
-_TYPES = frozenset(map(names.squeezed, (
-    "anomalous-activity", "anonymization", "attribution", "compromised", "malicious-activity",
-    "unknown", "malware", "phishing", "c2", "botnet", "url-watchlist", "file-hash-watchlist", "",
-)))  # fmt: skip
-
-
-def type_says(word: str) -> WordSays | None:
-    """What the type of an indicator says; None for a word that STIX does not define."""
-    is_listed = names.squeezed(word) in _TYPES or word_of_bad(re.sub(r"[\W_]+", " ", word))
-    return COUNTS if is_listed else None
-
-
-def rule_says(word: str) -> WordSays:
-    """Patterns of other languages are rules for the programs that read them."""
-    return COUNTS if names.squeezed(word) in ("", "stix", "stix2") else WordSays(OTHER_RULE)
-
-
-def opinion_says(word: str) -> WordSays:
-    """What others think of an indicator."""
-    is_disputed = "disagree" in names.squeezed(word)
-    return WordSays(DISPUTED) if is_disputed else COUNTS
-
-
-PASSED = (
-    "type id spec_version created modified created_by_ref valid_from pattern "
-    "pattern_version lang confidence external_references object_marking_refs "
-    "granular_markings kill_chain_phases extensions defanged object_refs objects "
-    "x_opencti_score x_opencti_detection x_opencti_id x_opencti_main_observable_type "
-    "x_opencti_created_by_ref x_opencti_labels x_mitre_version x_misp_type"
-)
-MEANINGS = {name: Meaning() for name in PASSED.split()} | {
-    "revoked": Meaning(names.GONE, "revoked"),
-    "valid_until": Meaning(names.UNTIL, "validuntil"),
-    "x_misp_category": Meaning(names.CATEGORY, knows=category_says),
-    "indicator_types": Meaning(names.STANDING, knows=type_says),
-    "labels": Meaning(names.STANDING, knows=tag_says),
-    "pattern_type": Meaning(names.STANDING, knows=rule_says),
-    "name": Meaning(names.FILE_NAME, "name"),
-    "description": Meaning(names.CAPTION, "description"),
-    "opinion": Meaning(names.STANDING, knows=opinion_says),
-    "note": Meaning(names.NOTE, "note"),
-    "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),
-}
-_SAYING = {
-    "opinion": (("opinion", "opinion"),),
-    "note": (("abstract", "note"), ("content", "note")),
-    "report": (("name", "report"),),
-    "grouping": (("name", "report"),),
-}
-"""Fields of objects that speak of others, and what they are called beside these."""
-DERIVED = ("opinion", "note", "report")
-_LEFT = frozenset((
-    "extension_type", "type", "main_observable_type", "observable_values", "detection",
-    "is_inferred", "external_references", "kill_chain_phases", "granular_markings",
-))  # fmt: skip
-"""Within extensions: what STIX and OpenCTI define, and what decides nothing."""
-_PREFIXES = (r"(?i)^x_(?=[a-z0-9]+_)", r"(?i)^x_[a-z0-9]+_", r"(?i)^x_")
-
-
-def _meanings(seen: set[str]) -> dict[str, Meaning]:
-    """The same for the fields of a file; those of a giver's own speak without their prefix."""
-    found = dict(MEANINGS)
-    for name in seen - found.keys():
-        spelled = spelled_of(name)
-        # `x_under_review` has no giver before it, `x_giver_status` has one
-        bare = dict.fromkeys(re.sub(form, "", spelled) for form in _PREFIXES)
-        meanings = [meaning_of(each) for each in bare if each != spelled]
-        told_by = (m for m in meanings if m.what in names.DECIDING)
-        if meaning := next(told_by, None):
-            found[name] = meaning
-    return found
 
 
 # -- Objects ---------------------------------------------------------------------------------------
@@ -147,12 +79,42 @@ class _Looked:
     latest: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
     words: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     givers: dict[str, str] = field(default_factory=dict)
+    said: dict[str, tuple[str, list[Said]]] = field(default_factory=dict)
+    versions: Versions = field(default_factory=Versions)
+    replaced: set[int] = field(default_factory=set)  # places among indicators
+    elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
-    def say(self, value: Object, name: str, word: str) -> None:
-        """Keep what an object says of others."""
-        for ref in each_of(value.get("object_refs")):
-            if isinstance(ref, str):
-                self.words.setdefault(ref, {}).setdefault(name, []).append(word)
+    def hear(self, value: Object) -> None:
+        """Keep what an object says of others; of its versions the latest counts."""
+        some = said_in(value)
+        name = _id(value) or str(len(self.said))
+        if not some and name not in self.said and not value.get("revoked"):
+            return
+        stamp = text_of(value.get("modified")) or text_of(value.get("created"))
+        if name not in self.said or self.said[name][0] <= stamp:
+            self.said[name] = (stamp, some)
+
+    def settle(self, shared: OfDelivery, *, is_delta: bool) -> None:
+        """All objects were met: what is said of which, here and in files read before."""
+        of_others: dict[str, dict[str, list[str]]] = shared.held.setdefault("stix words", {})
+        for of, words in of_others.items():
+            self.words[of] = {name: [*some] for name, some in words.items()}
+        here = {*self.ids}
+        for of, name, word in (each for _, some in self.said.values() for each in some):
+            self.words.setdefault(of, {}).setdefault(name, []).append(word)
+            if is_indicator(of) and hash(of) not in here:
+                self.elsewhere[of] = self.words[of]
+        for words in self.words.values():
+            self.seen.update(words)
+        if shared.files > 1:
+            of_others |= {of: words for of, words in self.words.items() if is_indicator(of)}
+        if not is_delta:
+            keys = array("q", map(hash, self.elsewhere))
+            earlier: list[Versions] = shared.held.get("stix versions", [])
+            met = {key for some in earlier for key, _ in some.held_of(keys)}
+            self.elsewhere = {of: w for of, w in self.elsewhere.items() if hash(of) in met}
+        if shared.files > 1:
+            self.replaced = self.versions.replaced(shared, "stix")
 
 
 def _objects(document: ListDocument) -> Iterator[tuple[int, Object]]:
@@ -189,35 +151,27 @@ def _unpacked(value: Any) -> Iterator[Object]:
         )
 
 
-def _defined(value: Object) -> set[str]:
-    """The fields of an indicator that STIX defines; what holds a giver's own fields is none."""
-    return {name for name in MEANINGS if not isinstance(value.get(name), dict)}
-
-
 def _type(value: Object) -> str:
     return text_of(value.get("type")).strip().casefold()
 
 
 def _look(document: ListDocument) -> _Looked:
     found = _Looked()
+    is_one = document.shared.files == 1
     for _, value in _objects(document):
         kind = _type(value)
         if kind == "indicator":
-            names_undefined(
-                found.seen,
-                value,
-                defined=_defined(value),
-                called="STIX",
-                text_of=text_of,
-                left=_LEFT,
-            )
+            found.seen.update(value)
+            found.seen.update(own_words(value, MEANINGS))
             found.ids.append(hash(_id(value)))
+            stamp = text_of(value.get("modified")) or text_of(value.get("created"))
+            if not is_one:
+                found.versions.meet(_id(value), moment_of(stamp.replace("z", "Z")))
         elif kind == "identity" and (name := text_of(value.get("name"))):
             found.givers[_id(value)] = name
-        for name, field_name in _SAYING.get(kind, ()):
-            text = text_of(value.get(name))
-            if text and (field_name != "report" or info_says(text) != COUNTS):
-                found.say(value, field_name, text)
+        if kind != "indicator":
+            found.hear(value)
+    found.settle(document.shared, is_delta=document.is_delta)
     if several := _several(found.ids):
         _find_latest(document, several, found.latest)
     return found
@@ -286,11 +240,13 @@ class Stix:
         """A record an indicator."""
         looked = _look(document)
         seen = looked.seen | {*DERIVED}
-        fields = Fields(options, _meanings(seen), seen, is_delta=document.is_delta)
+        fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         reading = _Indicators(options, looked, fields, Patterns(options))
         objects = _objects(document)
         while some := [*islice(objects, AT_ONCE)]:
             yield reading.batch(some)
+        if looked.elsewhere:
+            yield reading.elsewhere()
         fields.judge(document)
         document.notices.extend(reading.notices())
 
@@ -303,6 +259,7 @@ class _Indicators:
     patterns: Patterns
     others: Counter[str] = field(default_factory=Counter)
     is_first: bool = True
+    n: int = 0  # indicators so far
 
     def batch(self, some: list[tuple[int, Object]]) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
@@ -317,8 +274,11 @@ class _Indicators:
         rows = [self._row(value) for _, value in held]
         fates, _ = self.fields.read(rows, [0] * len(rows))
         batch.fates = fates | {
-            i: REPLACED for i, (no, value) in enumerate(held) if self._is_replaced(no, value)
+            i: REPLACED
+            for i, (no, value) in enumerate(held)
+            if self.n + i in self.looked.replaced or self._is_replaced(no, value)
         }
+        self.n += len(held)
         for i, (_, value) in enumerate(held):
             if batch.fates.get(i) not in (OTHER_RULE, REPLACED):
                 pattern = text_of(value.get("pattern"))
@@ -331,16 +291,31 @@ class _Indicators:
         self.is_first = False
         return batch
 
-    def _row(self, value: Object) -> dict[str, Sequence[str]]:
-        row: dict[str, Sequence[str]] = {
+    def elsewhere(self) -> Batch:
+        """Indicators of other files, or of the list that is brought up to date, by their ids."""
+        found = {of: self._undone(words) for of, words in self.looked.elsewhere.items()}
+        gone = {of: fate for of, fate in found.items() if fate}
+        return Batch(len(gone), fates=dict(enumerate(gone.values())), ids=[*gone])
+
+    def _undone(self, words: Mapping[str, list[str]]) -> str | None:
+        """Why what others say takes an indicator out, where the curator does not say otherwise."""
+        chosen = {names.squeezed(x) for x in (*self.options.where, *self.options.ignore)}
+        for name, some in words.items():
+            knows = MEANINGS[name].knows if name in MEANINGS else None
+            if knows is None or names.squeezed(name) in chosen:
+                continue
+            said = [says for word in some if (says := knows(word)) and says.is_sure]
+            if fate := next((says.fate for says in said if says.fate in UNDOES), None):
+                return fate
+        return None
+
+    def _row(self, value: Object) -> dict[str, tuple[str, ...]]:
+        row = {
             name: tuple(text_of(each) for each in each_of(words))
             for name, words in value.items()
             if not isinstance(words, dict) and words is not None
         }
-        row = {name: words for name, words in row.items() if name in MEANINGS}
-        take_undefined(
-            row, value, defined=_defined(value), called="STIX", text_of=text_of, left=_LEFT
-        )
+        row |= own_words(value, MEANINGS)
         for name, said in self.looked.words.get(_id(value), {}).items():
             row[name] = tuple(said)
         is_of_file = "hashes" in text_of(value.get("pattern"))

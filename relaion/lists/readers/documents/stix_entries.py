@@ -6,6 +6,7 @@ beside that of the file, its name or its media type, tells whether it may be of 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -74,6 +75,20 @@ def media_in(found: Sequence[Comparison], beside: Sequence[str]) -> tuple[bool, 
     return "raster-image-ext" in parts, why
 
 
+_TEXT_OR_NAME = re.compile(r"""('[^'\\]*(?:\\.[^'\\]*)*')|(?<=\.)"([A-Za-z0-9_-]+)\"""", re.S)
+
+
+def _comparisons(pattern: str) -> list[Comparison]:
+    """The same of a pattern whose names may stand in double quotes, as some programs write them."""
+    try:
+        return comparisons(pattern)
+    except PatternError:
+        plain = _TEXT_OR_NAME.sub(lambda m: m[1] or f"'{m[2]}'", pattern)
+        if plain == pattern:
+            raise
+        return comparisons(plain)
+
+
 Held = tuple[tuple[str, ...], str]  # kinds and a value
 
 
@@ -95,7 +110,7 @@ class Patterns:
     ) -> None:
         """Take in a pattern as record `i`: its values, or why it brings none."""
         try:
-            found = comparisons(pattern)
+            found = _comparisons(pattern)
         except PatternError:
             if i not in batch.fates:
                 batch.fates[i] = UNREADABLE

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -21,6 +21,25 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_places import RecordPlace, RecordPlaces, fate_of_all
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
 from relaion.lists.readers.documents.json_text import JsonReader
+from relaion.lists.readers.documents.vics_media import (
+    PATHS,
+    as_object,
+    as_removal,
+    film_of,
+    hash_in,
+    holds_media,
+    inner_media,
+    is_hash,
+    is_picture,
+    is_removal,
+    listed,
+    may_be_film,
+    may_be_removal,
+    name_of_file,
+    objects,
+    text_in,
+    value_of,
+)
 from relaion.lists.readers.format import BETWEEN, EMPTY, OF_NO_COLUMN, Batch, Options, Sure
 from relaion.lists.readers.tables.decisions import (
     KNOWN_GOOD_CATEGORY,
@@ -30,7 +49,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.records import read_records
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.media import media_of_file
+from relaion.lists.readers.vocabulary.choices import is_among
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
 
@@ -39,10 +58,7 @@ _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
 _HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
-_CASES = frozenset(("Media", "media", "MEDIA"))
 _SHAPES = 1000  # of media that are told apart; others are read with care
-_PAIR = 2
-_PICTURES = frozenset((".jpg", "jpeg", ".png", ".gif", ".bmp", "webp"))
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
     "mediasize", "victimidentified", "offenderidentified", "isdistributed", "isprecategorized",
@@ -53,6 +69,7 @@ _PASSED = frozenset((
     "@odata.context",
 ))  # fmt: skip
 _FILES, _HASHES = "mediafiles", "alternativehashes"
+_REMOVAL = "of a removal"  # instead of a category
 _OF_FILE = f"MediaFiles{BETWEEN}FileName"
 _ASKED = (
     "holds media of categories {told}: what a number means differs from country to country, and 8 "
@@ -98,13 +115,16 @@ class _Plan:
     fields: list[tuple[str, int]] = field(default_factory=list)
     files: str = ""
     hashes: str = ""
+    paths: tuple[str, ...] = ()
 
     def shape(self, medium: Mapping[str, Any]) -> Hashable:
         """What two media share whose fields are the same columns; None for one with more in it."""
         if any(isinstance(medium[name], (list, dict)) for name, _ in self.fields):
             return None
-        hashes = _listed(medium[self.hashes]) if self.hashes else ()
-        told = [_hash_in(each)[0] for each in hashes]
+        if self.paths and may_be_film(medium, self.paths):
+            return None
+        hashes = listed(medium[self.hashes]) if self.hashes else ()
+        told = [hash_in(each)[0] for each in hashes]
         return None if "" in told else (tuple(medium), *told)
 
 
@@ -117,6 +137,7 @@ class _MediaReading:
     categories: Counter[str] = field(default_factory=Counter)
     places: RecordPlaces = field(init=False)
     others: dict[str, None] = field(default_factory=dict)  # arrays beside the media
+    has_removals: bool = False
 
     def __post_init__(self) -> None:
         self.places = RecordPlaces(self.options)
@@ -138,15 +159,20 @@ class _MediaReading:
                     self.rows.meet(plain)
             if shape is not None and len(self._known) < _SHAPES:
                 self._known.add(shape)
-            told = medium.get(plan.category) if plan else _value(medium, "category")
+            if plan is None and is_removal(medium):
+                self.has_removals = True
+                self.rows.declare("MD5")  # there may be nothing but removals
+                continue
+            told = medium.get(plan.category) if plan else value_of(medium, "category")
             self.categories[text_of(told).strip()] += 1
-        if not self.categories:
+        if not self.categories and not self.has_removals:
             raise ListError("holds no media")
         if self.others:
             told = ", ".join(map(say, self.others))
+            first = option_of(next(iter(self.others)))
             raise ListError(
-                f"holds other arrays beside its media ({told}), which may take them back; leave "
-                f"them out with --ignore {option_of(next(iter(self.others)))} if they do not"
+                f"holds other arrays beside its media ({told}), which may be media or take them "
+                f"back; leave them out with --ignore {first} if they are neither"
             )
         self._refuse_categories()
 
@@ -160,8 +186,13 @@ class _MediaReading:
         cells = (row for medium in self.media() for row in self._cells(medium))
         parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
+        held |= {str(i) for i in range(1, len(told) + 1)}
         ignore = {name for name in self.options.ignore if names.squeezed(name) in held}
-        options = replace(self.options, ignore=frozenset(ignore))
+        where = {
+            name: words | {_REMOVAL} if is_named(name, CATEGORY, 0) else words
+            for name, words in self.options.where.items()
+        }
+        options = replace(self.options, ignore=frozenset(ignore), where=where)
         for batch in read_records(told, parts, self.document, options):
             if fate:
                 batch.fates = dict.fromkeys(range(batch.n), fate) | batch.fates
@@ -179,7 +210,7 @@ class _MediaReading:
             elif start == "[":
                 yield from self._elements(reader, (), of_cases="media" in holds)
             else:
-                yield from _media_of(reader.value())
+                yield from self._media_of(reader.value(), ())
 
     def _within(
         self, reader: JsonReader, path: tuple[str, ...], *, of_cases: bool
@@ -194,8 +225,11 @@ class _MediaReading:
                 yield from self._elements(reader, (*path, name), of_cases=is_of_cases)
             elif start == "[" and not path:
                 self._array_beside(reader, name)
-            elif start in ("[", "{"):
-                reader.skip()
+            elif start == "[":
+                self._array_of_case(reader, name)
+            elif start == "{":
+                if holds_media(reader.value()) and path:
+                    self._array(name)
             else:
                 seen.add(key)
                 self._beside((*path, name), reader.value())
@@ -208,8 +242,20 @@ class _MediaReading:
         for _ in reader.elements():
             reader.skip()
             is_any = True
-        if is_any and names.squeezed(name) not in self._said:
+        if is_any:
+            self._array(name)
+
+    def _array(self, name: str) -> None:
+        if names.squeezed(name) not in self._said:
             self.others[name] = None
+
+    def _array_of_case(self, reader: JsonReader, name: str) -> None:
+        """An array of a case beside its media, which may hold others under another name."""
+        is_any = False
+        for _ in reader.elements():
+            is_any = holds_media(reader.value()) or is_any
+        if is_any:
+            self._array(name)
 
     def _beside(self, path: tuple[str, ...], value: Any) -> None:
         if not path[-1].casefold().startswith(("odata", "@odata")):
@@ -222,7 +268,23 @@ class _MediaReading:
             if of_cases and reader.peek() == "{":
                 yield from self._within(reader, (*path, "item"), of_cases=False)
             else:
-                yield from _media_of(reader.value())
+                yield from self._media_of(reader.value(), path)
+
+    def _media_of(self, value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        """A medium, or those of a case, whose other fields speak of all of them."""
+        told = as_object(value)
+        inner = inner_media(told)
+        if inner is None:
+            yield told
+            return
+        for name, each in told.items():
+            if isinstance(each, (list, dict)):
+                if each is not inner and holds_media(each):
+                    self._array(name)
+            else:
+                self._beside((*path, name), each)
+        for each in inner:
+            yield from self._media_of(each, path)
 
     # -- Media as they nearly all are: texts, of one file that is a picture --------------------
 
@@ -237,7 +299,7 @@ class _MediaReading:
 
     def _planned(self, told: tuple[str, ...]) -> _Plan | None:
         keys = {name.casefold(): name for name in told}
-        if len(keys) < len(told):
+        if len(keys) < len(told) or may_be_removal(keys):
             return None
         plan = _Plan(keys.get("category", CATEGORY))
         for key, name in keys.items():
@@ -249,6 +311,9 @@ class _MediaReading:
                 plan.hashes = name
             elif what:
                 plan.fields.append((name, self.keys.index(key) if key in self.keys else -1))
+        plan.paths = tuple(
+            held for key in PATHS if (held := keys.get(key)) and not self._what(held)
+        )
         return plan
 
     def _cells(self, medium: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -263,6 +328,8 @@ class _MediaReading:
 
     def _in_haste(self, medium: Mapping[str, Any], plan: _Plan) -> list[str] | None:
         """The only row of a medium of which nothing is special; None where something is."""
+        if plan.paths and may_be_film(medium, plan.paths):
+            return None
         row = [""] * len(self.keys)
         for name, at in plan.fields:
             value = medium[name]
@@ -273,18 +340,22 @@ class _MediaReading:
             row[at] = value
         if plan.files:
             md5 = row[self.keys.index("md5")]
-            if not all(_is_picture(each, md5) for each in _listed(medium[plan.files])):
+            if not all(is_picture(each, md5) for each in listed(medium[plan.files])):
                 return None
-        if plan.hashes:
-            for each in _listed(medium[plan.hashes]):
-                name, value = _hash_in(each)
-                if name not in self._of_hash:
-                    self._of_hash[name] = self._place_of(name)
-                at = self._of_hash[name]
-                if at < 0 or not value or row[at]:
-                    return None
-                row[at] = value
-        return row
+        is_whole = not plan.hashes or self._put_hashes(listed(medium[plan.hashes]), row)
+        return row if is_whole else None
+
+    def _put_hashes(self, hashes: list[Any], row: list[str]) -> bool:
+        """Write hashes into a row; whether each has a place of its own there."""
+        for each in hashes:
+            name, value = hash_in(each)
+            if name not in self._of_hash:
+                self._of_hash[name] = self._place_of(name)
+            at = self._of_hash[name]
+            if at < 0 or not value or row[at]:
+                return False
+            row[at] = value
+        return True
 
     def _place_of(self, name: str) -> int:
         """The place of the hashes of an algorithm; -1 for one that is not met so."""
@@ -299,29 +370,42 @@ class _MediaReading:
         """A medium without what is passed over, its hashes and files as fields of their own."""
         plain: dict[str, Any] = {}
         files: list[dict[str, Any]] = []
+        if is_removal(medium):
+            medium = self._chosen() | as_removal(medium)
         for name, value in medium.items():
             what = self._what(name)
             if what == _FILES:
-                files += _objects(value)
+                files += objects(value)
             elif what == _HASHES:
-                for each in _objects(value):
+                for each in objects(value):
                     self._take_hash(each, plain)
             elif what:
-                plain[name] = [*_listed(plain[name]), *_listed(value)] if name in plain else value
+                plain[name] = [*listed(plain[name]), *listed(value)] if name in plain else value
         if not files:
-            yield plain
+            lay = "" if text_in(medium, "mimetype") else self._path_of(medium)
+            yield plain | {_OF_FILE: lay} if lay else plain
             return
-        told = [(_of(each, "md5"), _of(each, "filename")) for each in files]
+        told = [(text_in(each, "md5"), name_of_file(each)) for each in files]
         at = next((name for name in plain if name.casefold() == "md5"), "MD5")
-        held = {text_of(v).casefold() for v in _listed(plain.get(at))} - {""}
+        held = {text_of(v).casefold() for v in listed(plain.get(at))} - {""}
         if not held and (first := next((md5 for md5, _ in told if md5), "")):
             plain[at], held = first, {first.casefold()}
         others = [(md5, name) for md5, name in told if md5 and md5.casefold() not in held]
-        mine = _film(name for md5, name in told if not md5 or md5.casefold() in held)
+        mine = film_of(name for md5, name in told if not md5 or md5.casefold() in held)
         yield plain | {_OF_FILE: mine} if mine else plain
-        shared = {name: v for name, v in plain.items() if not _is_hash(name)} if others else {}
+        shared = {name: v for name, v in plain.items() if not is_hash(name)} if others else {}
         for md5, name in others:
-            yield shared | {at: md5, _OF_FILE: _film([name])}
+            yield shared | {at: md5, _OF_FILE: film_of([name])}
+
+    def _chosen(self) -> dict[str, str]:
+        """The category of what has none and takes a medium back, whatever categories are chosen."""
+        is_chosen = any(is_named(name, CATEGORY, 0) for name in self.options.where)
+        return {CATEGORY: _REMOVAL} if is_chosen else {}
+
+    def _path_of(self, medium: Mapping[str, Any]) -> str:
+        """Where a medium lay, if that says that it is a film, and nobody named the field."""
+        told = [name for name in medium if name.casefold() in PATHS and not self._what(name)]
+        return film_of([text_of(medium[name]) for name in told])
 
     def _what(self, name: str) -> str:
         """What a field is: one of files, one of hashes, one like any other, or passed over."""
@@ -334,14 +418,14 @@ class _MediaReading:
 
     def _take_hash(self, each: Mapping[str, Any], plain: dict[str, Any]) -> None:
         """A hash by another algorithm, under the name of that; of none, under one that tells."""
-        name, value = _of(each, "hashname"), _of(each, "hashvalue")
+        name, value = text_in(each, "hashname"), text_in(each, "hashvalue")
         if not name or names.read_name(name).what in names.DECIDING:
             name = f"AlternativeHashes {name}".strip()
         says = type_of(name)
         if says and len(says.kinds) == 1:
             name = says.kinds[0].rpartition("_")[2].upper()
         at = next((n for n in plain if n.casefold() == name.casefold()), name)
-        held = _listed(plain.get(at))
+        held = listed(plain.get(at))
         if value and value.casefold() not in {str(x).casefold() for x in held}:
             plain[at] = [*held, value] if held else value
 
@@ -352,7 +436,7 @@ class _MediaReading:
         options, told = self.options, self.categories
         chosen = [w for name, words in options.where.items() if is_named(name, CATEGORY, 0)
                   for w in words]  # fmt: skip
-        if KNOWN_GOOD_CATEGORY in chosen and not options.is_good:
+        if is_among(KNOWN_GOOD_CATEGORY, chosen) and not options.is_good:
             raise ListError(_GOOD_CHOSEN)
         if chosen or is_ignored(options, CATEGORY, 0) or options.is_good:
             return
@@ -363,58 +447,3 @@ class _MediaReading:
         if "" in told or any(map(str.isdecimal, told)):
             words = {word or EMPTY: n for word, n in sorted(told.items())}
             raise ListError(_ASKED.format(told=told_words(words)))
-
-
-def _media_of(value: Any) -> Iterator[dict[str, Any]]:
-    """A medium, or those of a case; nothing as a medium without anything."""
-    if not isinstance(value, dict):
-        if value is not None:
-            raise ListError("holds something that is no medium among its media")
-        value = {}
-    inner = None if _CASES.isdisjoint(value) else _value(value, "media")
-    if not isinstance(inner, list):
-        yield value
-        return
-    for each in inner:
-        yield from _media_of(each)
-
-
-def _hash_in(each: Any) -> tuple[str, str]:
-    """The name and the value of a hash as VICS writes it; nothing for any other."""
-    if type(each) is not dict or len(each) != _PAIR:
-        return "", ""
-    name, value = each.get("HashName"), each.get("HashValue")
-    return (name, value) if type(name) is str and type(value) is str else ("", "")
-
-
-def _is_picture(each: Any, md5: str) -> bool:
-    """Whether a file is the medium itself, under the name of a picture."""
-    name = each.get("FileName") if type(each) is dict else None
-    return type(name) is str and each.get("MD5") == md5 and name[-4:].lower() in _PICTURES
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in _listed(value) if isinstance(each, dict)]
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _value(each: Mapping[str, Any], name: str) -> Any:
-    """The value of a field by its name in any case; None for none."""
-    return next((v for n, v in each.items() if n.casefold() == name), None)
-
-
-def _of(each: Mapping[str, Any], name: str) -> str:
-    return text_of(_value(each, name)).strip()
-
-
-def _is_hash(name: str) -> bool:
-    return names.read_name(name).what in (names.ENTRY, names.OTHER)
-
-
-def _film(file_names: Iterable[str]) -> str:
-    """A name by which a medium is no image, where all of its files have such a name."""
-    told = [name for name in file_names if name]
-    return told[0] if told and all(map(media_of_file, told)) else ""

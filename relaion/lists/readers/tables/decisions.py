@@ -35,6 +35,7 @@ from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
 from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
+from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
@@ -147,10 +148,9 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         return COUNTS if is_measure else _until(word.strip(), plain)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
-    for look in _LOOKS[what]:
-        if says := look(word.strip().casefold(), plain):
-            return says
-    return UNSURE
+    looks = () if DENIED.match(word) else _LOOKS[what]
+    found = (look(word.strip().casefold(), plain) for look in looks)
+    return next(filter(None, found), UNSURE)
 
 
 def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
@@ -312,11 +312,9 @@ class DecidingColumn:
 
     def _say(self, cell: str) -> WordSays:
         if self.chosen is not None:
-            plain = names.squeezed(cell)
             bare = cell.strip()
             shown_as = {bare.casefold(), say(bare, _LONGEST).casefold()}
-            is_chosen = bool(plain) and plain in map(names.squeezed, self.chosen)
-            is_chosen = is_chosen or not shown_as.isdisjoint(self.chosen)
+            is_chosen = is_among(bare, self.chosen) or not shown_as.isdisjoint(self.chosen)
             known = read_word(self.what, cell, self.word)
             if is_chosen:  # what it is of still counts: a digest of a video is none of an image
                 is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)

@@ -45,6 +45,7 @@ from relaion.lists.readers.tables.header_rows import is_divider
 from relaion.lists.readers.tables.listed_links import chosen_links
 from relaion.lists.readers.tables.replaced import refuse_successors, with_new
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.paths import is_within, read_path, read_paths
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
@@ -166,14 +167,14 @@ def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
     if is_link_among(lines[0][0].strip(), (line[0].strip() for line in lines[1:])):
         return ListLayout(WHOLE, 1, None, (plain,))
     name = lines[0][0].strip("'\"= ")
-    says = names.read_name(name, kind) if len(name) <= 60 else names.NameSays(names.UNKNOWN)
+    says = read_path(name, kind) if len(name) <= 60 else names.NameSays(names.UNKNOWN)
     if says.what == names.ENTRY and (kind is None or kind in says.kinds):
         column = replace(plain, name=name, kinds=(kind,) if kind else says.kinds)
         return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
     if says.what in (names.OTHER, names.ID, names.REFERENCE):
         column = replace(plain, name=name, what=says.what, kinds=(), word=says.word)
         return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
-    if name.isidentifier() and names.is_of_what(name) and kind is None:
+    if (name.isidentifier() or is_within(name)) and names.is_of_what(name) and kind is None:
         column = replace(plain, name=name, what=names.UNKNOWN, kinds=())
         return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
     return ListLayout(WHOLE, 1, None, (plain,))
@@ -255,7 +256,7 @@ def _filled_width(row: Sequence[str]) -> int:
 
 
 def _names_entries(told: Sequence[str], options: Options) -> bool:
-    says = [names.read_name(name, options.kind) for name in told]
+    says = read_paths(told, options.kind)
     if any(s.what == names.ENTRY for s in says):
         return True
     chosen = [c for columns in options.columns.values() for c in columns]
@@ -281,7 +282,8 @@ def by_names(table: TableSample, options: Options) -> ListLayout:
             )
     body = [row for row in table.body if len(row) > 1]
     columns = [
-        signed(_named_column(i, name, options), body, options) for i, name in enumerate(told)
+        signed(_named_column(i, name, says, options), body, options)
+        for i, (name, says) in enumerate(zip(told, read_paths(told, options.kind), strict=True))
     ]
     refuse_successors(columns, body, options)
     deciders = _deciders(columns, told, options)
@@ -313,8 +315,7 @@ def _refuse_twins(columns: Sequence[ListColumn], deciders: Sequence[DecidingColu
         )
 
 
-def _named_column(i: int, name: str, options: Options) -> ListColumn:
-    says = names.read_name(name, options.kind)
+def _named_column(i: int, name: str, says: names.NameSays, options: Options) -> ListColumn:
     for kind, columns in options.columns.items():
         if any(is_named(c, name, i) for c in columns):
             if says.what == names.OTHER:

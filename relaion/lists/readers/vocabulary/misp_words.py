@@ -20,9 +20,17 @@ from relaion.lists.readers.format import (
     TAKEN_BACK,
     UNCONFIRMED,
     UNDOES,
+    VIDEO,
 )
 from relaion.lists.readers.lines import titles
-from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, read_word, type_of
+from relaion.lists.readers.tables.decisions import (
+    COUNTS,
+    UNSURE,
+    WordSays,
+    media_word,
+    read_word,
+    type_of,
+)
 from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
@@ -191,12 +199,34 @@ def sighting_says(word: str) -> WordSays | None:
 _PARTS = re.compile(
     r".*section.*|x509|.*certificate.*|.*authenticode.*|pe|elf|macho|lnk|script|ja[34].*|hassh.*"
     r"|.*fingerprint.*|.*segment.*|yara|sigma|suricata|mutex|registry-key|process|exploit.*"
+    r"|.*thumbnail.*|.*preview.*"
 )
 
 
+@lru_cache(4096)
 def object_says(word: str) -> WordSays:
     """What the name of the object of an attribute says: digests of parts are of no image."""
-    return WordSays(NO_IMAGE) if _PARTS.fullmatch(word.strip().casefold()) else COUNTS
+    bare = word.strip().casefold()
+    return WordSays(NO_IMAGE) if _PARTS.fullmatch(bare) else medium_says(bare)
+
+
+def medium_says(word: str) -> WordSays:
+    """What a name of an object, or of a kind of objects, says of their medium: `video-file`."""
+    parts = [word, *re.split(r"[\W_]+", word)]
+    said = [says for part in parts if (says := media_word(part)) is not None]
+    if any(says.media == "image" for says in said) or "still" in parts:
+        return COUNTS
+    fates = [s.fate for s in said[:1] if said and media_word(word)]
+    fates += [s.fate for s in said if s.fate == VIDEO]
+    return WordSays(fates[0]) if fates and fates[0] else COUNTS
+
+
+DECAYED, PARTLY_DECAYED = "decayed", "partly"
+
+
+def decay_says(word: str) -> WordSays:
+    """What models of decay say: where they differ, the curator is asked."""
+    return {DECAYED: WordSays(TAKEN_BACK), PARTLY_DECAYED: UNSURE}.get(word, COUNTS)
 
 
 _WORDS_OF_PROGRAMS = re.compile(
@@ -235,7 +265,7 @@ PASSED = (
     "disable_correlation galaxy org orgc org_id orgc_id threat_level_id attribute_count "
     "proposal_email_lock locked protected publish_timestamp sighting_timestamp "
     "extends_uuid event_creator_email relatedevent feed event relatedattribute "
-    "eventreport cryptographickey eventtag attributetag meta-category description "
+    "eventreport cryptographickey eventtag attributetag description "
     "template_uuid template_version sharinggroup decay_score attribute object "
     "objectreference is_extended batch_import event_member_org event_source_org "
     "event_distribution event_date event_timestamp event_threat_level_id event_info "
@@ -254,6 +284,10 @@ MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "sighting": Meaning(names.STANDING, knows=sighting_says),
     "proposal": _always(WordSays(DISPUTED)),
     "warnings": _always(WordSays(GOOD)),
+    "decayed": Meaning(names.STANDING, knows=decay_says),
+    "relation": _always(WordSays(NO_IMAGE)),
+    "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),
+    "meta-category": Meaning(names.STANDING, knows=medium_says, is_quiet=True),
     "object_name": Meaning(names.STANDING, knows=object_says, is_quiet=True),
     "mimetype": Meaning(names.MEDIA, knows=mime_says),
     "comment": Meaning(names.NOTE, "comment"),

@@ -1,0 +1,181 @@
+"""What the fields of STIX 2 mean: those of an indicator, and what other objects say of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from relaion.lists.readers.documents.field_names import spelled_of
+from relaion.lists.readers.documents.fields import Meaning
+from relaion.lists.readers.documents.json_pieces import each_of, text_of
+from relaion.lists.readers.documents.own_fields import bare, own_name, own_words
+from relaion.lists.readers.format import BETWEEN, DISPUTED, GOOD, OTHER_RULE, TAKEN_BACK
+from relaion.lists.readers.lines.bad import word_of_bad
+from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.misp_words import (
+    FALSE_POSITIVE,
+    SIGHTING_TYPES,
+    category_says,
+    info_says,
+    sighting_says,
+    tag_says,
+)
+
+Object = Mapping[str, Any]
+
+_TYPES = frozenset(map(names.squeezed, (
+    "anomalous-activity", "anonymization", "attribution", "compromised", "malicious-activity",
+    "unknown", "malware", "phishing", "c2", "botnet", "url-watchlist", "file-hash-watchlist", "",
+)))  # fmt: skip
+
+
+def type_says(word: str) -> WordSays | None:
+    """What the type of an indicator says; None for a word that STIX does not define."""
+    is_listed = names.squeezed(word) in _TYPES or word_of_bad(re.sub(r"[\W_]+", " ", word))
+    return COUNTS if is_listed else None
+
+
+def rule_says(word: str) -> WordSays:
+    """Patterns of other languages are rules for the programs that read them."""
+    return COUNTS if names.squeezed(word) in ("", "stix", "stix2") else WordSays(OTHER_RULE)
+
+
+def opinion_says(word: str) -> WordSays:
+    """What others think of an indicator."""
+    is_disputed = "disagree" in names.squeezed(word)
+    return WordSays(DISPUTED) if is_disputed else COUNTS
+
+
+_BACK = re.compile(
+    r"(?i)\b(?:revo[ck]|withdr|retract|recall|invalidat|supersed|replac|obsolet|deprecat|rescind)"
+)
+_AGAINST = re.compile(r"(?i)\b(?:disput|refut|contradict|disagree)")
+
+
+@lru_cache(4096)
+def relation_says(word: str) -> WordSays:
+    """What a kind of relationship, or of objects that refer to others, says of an indicator."""
+    text = re.sub(r"[\W_]+", " ", word).strip()
+    if _BACK.search(text):
+        return WordSays(TAKEN_BACK)
+    if _AGAINST.search(text):
+        return WordSays(DISPUTED)
+    plain = re.sub(r"(?i)^x | (?:of|for|by)$", "", text)
+    for told_as in (plain, plain.partition(" ")[2]):
+        said = read_word(names.STANDING, told_as) if told_as else COUNTS
+        if said.is_sure and said.fate in (TAKEN_BACK, DISPUTED, GOOD):
+            return said
+    return COUNTS
+
+
+PASSED = (
+    "type id spec_version created modified created_by_ref valid_from pattern "
+    "pattern_version lang confidence external_references object_marking_refs "
+    "granular_markings kill_chain_phases defanged object_refs objects "
+    "x_opencti_score x_opencti_detection x_opencti_id x_opencti_main_observable_type "
+    "x_opencti_created_by_ref x_opencti_labels x_mitre_version"
+)
+MEANINGS = {name: Meaning() for name in PASSED.split()} | {
+    "revoked": Meaning(names.GONE, "revoked"),
+    "valid_until": Meaning(names.UNTIL, "validuntil"),
+    "x_misp_category": Meaning(names.CATEGORY, knows=category_says),
+    "x_misp_type": Meaning(),
+    "indicator_types": Meaning(names.STANDING, knows=type_says),
+    "labels": Meaning(names.STANDING, knows=tag_says),
+    "pattern_type": Meaning(names.STANDING, knows=rule_says),
+    "name": Meaning(names.FILE_NAME, "name"),
+    "description": Meaning(names.CAPTION, "description"),
+    "opinion": Meaning(names.STANDING, knows=opinion_says),
+    "note": Meaning(names.NOTE, "note"),
+    "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),
+    "relationship": Meaning(names.STANDING, knows=relation_says),
+    "sighting": Meaning(names.STANDING, knows=sighting_says),
+}
+DERIVED = ("opinion", "note", "report", "relationship", "sighting")
+
+
+def meanings(seen: set[str]) -> dict[str, Meaning]:
+    """The same for the fields of a file; those of a giver's own speak without their prefix."""
+    found = dict(MEANINGS)
+    for name in seen - found.keys():
+        says = own_name(name) if BETWEEN in name else names.read_name(bare(spelled_of(name)))
+        if says is not None and says.what in names.DECIDING:
+            found[name] = Meaning(says.what, says.word)
+    return found
+
+
+# -- What objects say of others --------------------------------------------------------------------
+
+_SAYING = {
+    "opinion": (("opinion", "opinion"),),
+    "note": (("abstract", "note"), ("content", "note")),
+    "report": (("name", "report"),),
+    "grouping": (("name", "report"),),
+}
+"""Fields of objects that speak of others, and what they are called beside these."""
+
+
+Said = tuple[str, str, str]  # the id of what is spoken of, a field, a word
+
+
+def said_in(value: Object) -> list[Said]:
+    """What an object says of indicators; nothing where it speaks of none, or was revoked."""
+    kind = text_of(value.get("type")).strip().casefold()
+    if text_of(value.get("revoked")).strip().casefold() in ("true", "1"):
+        return []
+    if kind == "relationship":
+        return _in_relationship(value)
+    if kind == "sighting":
+        return _in_sighting(value)
+    if kind.startswith("x-"):
+        return _in_own(kind, value)
+    found: list[Said] = []
+    for name, field_name in _SAYING.get(kind, ()):
+        text = text_of(value.get(name))
+        if text and (field_name != "report" or info_says(text) != COUNTS):
+            refs = each_of(value.get("object_refs"))
+            found += [(ref, field_name, text) for ref in refs if isinstance(ref, str)]
+    return found
+
+
+def is_indicator(ref: str) -> bool:
+    """Whether an id is that of an indicator."""
+    return ref.strip().casefold().startswith("indicator--")
+
+
+def _in_relationship(value: Object) -> list[Said]:
+    word = text_of(value.get("relationship_type")).strip()
+    if relation_says(word) == COUNTS:
+        return []
+    source, target = (text_of(value.get(name)).strip() for name in ("source_ref", "target_ref"))
+    is_of_source = re.search(r"(?i)(?:ed|n|y|of|for)$", word) is not None
+    first, second = (source, target) if is_of_source else (target, source)
+    of = first if is_indicator(first) else second
+    return [(of, "relationship", word)] if is_indicator(of) else []
+
+
+def _in_sighting(value: Object) -> list[Said]:
+    word = text_of(value.get("x_misp_sighting_type")).strip()
+    if text_of(value.get("x_opencti_negative")).strip().casefold() in ("true", "1"):
+        word = FALSE_POSITIVE
+    word = SIGHTING_TYPES.get(word, word)
+    of = text_of(value.get("sighting_of_ref")).strip()
+    is_said = is_indicator(of) and sighting_says(word) not in (None, COUNTS)
+    return [(of, "sighting", word)] if is_said else []
+
+
+def _in_own(kind: str, value: Object) -> list[Said]:
+    """What an object that STIX does not define says of the indicators to which it refers."""
+    named = [x for name, x in value.items() if name.casefold().endswith(("_ref", "_refs"))]
+    refs = [r for some in named for r in each_of(some) if isinstance(r, str) and is_indicator(r)]
+    if not refs:
+        return []
+    words = [(f"{kind}{BETWEEN}{name}", text_of(x)) for name, x in value.items() if own_name(name)]
+    words += [(name, w) for name, some in own_words({kind: value}, ()).items() for w in some]
+    if relation_says(kind) != COUNTS:
+        words.append(("relationship", kind))
+    told = {(name, word) for name, word in words if word and name != f"{kind}{BETWEEN}type"}
+    return [(ref, name, word) for ref in refs for name, word in sorted(told)]

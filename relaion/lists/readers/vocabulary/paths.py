@@ -1,0 +1,85 @@
+"""Names of fields within others, `_source / md5`: where the outer one wraps whatever it holds.
+
+Data bases and services wrap each of their records: its last name alone says what a field is. A name
+that tells of what the inner one is (`thumbnail / md5`, `previous / md5`) is no wrapper.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from relaion.lists.readers.format import BETWEEN
+from relaion.lists.readers.vocabulary import column_words, names
+from relaion.lists.readers.vocabulary.names import NameSays
+from relaion.lists.readers.vocabulary.words import words_in
+
+_WRAPPERS = words_in(
+    "_source node nodes edge edges record records rec recs item items field fields attribute "
+    "attributes attr attrs payload payloads row rows result results hit hits entity entities "
+    "element elements property properties props data value values resource resources response "
+    "entry entries envelope member members obj"
+)
+_MAY_WRAP = words_in("doc docs document documents body object objects")
+"""These are wrappers where nothing else holds entries: a document may be a PDF, too."""
+_OF_RECORD = words_in(
+    "file files image images img imgs picture pictures pic pics photo photos media hash hashes "
+    "digest digests content"
+)
+_LINKS = words_in(column_words.LINK_NAMES)
+_DOTTED = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)+")
+
+
+def parts_of(name: str) -> list[str]:
+    """The names of a path, from without; one for a name that is none."""
+    return name.split(".") if _DOTTED.fullmatch(name) else name.split(BETWEEN)
+
+
+def is_within(name: str) -> bool:
+    """Whether a name is of a field within another that only tells of what is listed: `page.md5`."""
+    return any(names.read_name(part).what == names.REFERENCE for part in parts_of(name)[:-1])
+
+
+def _bare(part: str) -> str:
+    plain = part.strip().strip("$@").casefold()
+    return plain if plain == "_source" else plain.strip("_")
+
+
+@lru_cache(4096)
+def read_path(name: str, said: str | None = None, *, may_wrap: bool = False) -> NameSays:
+    """What a name says, as `read_name` does, where outer names may only wrap the last one.
+
+    `may_wrap`: the names that can be of something else wrap, too.
+    """
+    says = names.read_name(name, said)
+    *outer, last = parts_of(name)
+    if not outer:
+        return says
+    if says.what == names.GONE and says.word == names.TAKEN_DOWN:
+        # the file that is a record, and none on a host
+        inner = names.read_name(last, said)
+        is_own = all(_bare(p) in _OF_RECORD | _WRAPPERS for p in outer)
+        return inner if is_own and inner.what == names.GONE else says
+    wrap = _WRAPPERS | _MAY_WRAP if may_wrap else _WRAPPERS
+    kept = [part for part in outer if _bare(part) not in wrap]
+    if says.what not in (names.UNKNOWN, names.OTHER) or len(kept) == len(outer):
+        return says
+    inner = names.read_name(BETWEEN.join((*kept, last)), said)
+    return inner if inner.what == names.ENTRY else says
+
+
+def read_paths(told: Sequence[str], said: str | None = None) -> list[NameSays]:
+    """What names beside each other say."""
+    found = [read_path(name, said) for name in told]
+    if any(says.what == names.ENTRY for says in found):
+        return found
+    wrapped = [read_path(name, said, may_wrap=True) for name in told]
+    outer = {tuple(parts_of(n)[:-1]) for n, s in zip(told, wrapped, strict=True)
+             if s.what == names.ENTRY}  # fmt: skip
+    if len(outer) != 1:
+        return found
+    return [
+        w if w.what == names.ENTRY and _LINKS.isdisjoint(names.words_of(parts_of(n)[-1])) else f
+        for n, w, f in zip(told, wrapped, found, strict=True)
+    ]
