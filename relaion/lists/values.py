@@ -257,6 +257,11 @@ def told(text: str, length: int = 40) -> str:
     return NOT_SHOWN if could_be_value(text) else shown(text)[:length]
 
 
+def quoted(name: str) -> str:
+    """A name as it is written behind an option: between quotes where it is more than a word."""
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
+
+
 def _may_be_told(word: str) -> bool:
     """Whether a text is a word or a few, and no caption, path or value."""
     is_path = re.search(r"[/\\]|\w\.\w", word) and not _NO_PATH.fullmatch(word)

@@ -12,13 +12,11 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.exchange import AT_ONCE, Exchange, Exchanged
 from relaion.lists.readers.documents.exchanges import STOPNCII, TAT, THREATEXCHANGE
+from relaion.lists.readers.documents.field_names import MOST_NAMES, joined, words_within
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.values import told
-
-_MOST_NAMES = 500  # different fields
-_DEEPEST = 8  # objects in each other, in which fields of a record are looked for
 
 
 @dataclass(frozen=True)
@@ -85,33 +83,14 @@ class ExchangeJson:
     def row(self, value: Mapping[str, Any]) -> Row:
         """A record by its fields, those of objects in it too."""
         row: dict[str, list[str]] = {}
-        for path, word in self._words(value, (), 0):
-            name = self.exchange.named(".".join(path))
+        words = words_within(
+            value, (), called=self.exchange.called, text_of=text_of, passed=self.passed,
+            keyed=self.keyed, left=self.left,
+        )  # fmt: skip
+        for path, word in words:
+            name = self.exchange.named(joined(path))
             row.setdefault(name, []).append(word)
         return row
-
-    def _words(
-        self, value: Any, path: tuple[str, ...], depth: int
-    ) -> Iterator[tuple[tuple[str, ...], str]]:
-        if depth > _DEEPEST:
-            raise ListError(
-                "a record in it holds objects deep in each other, as none of "
-                f"{self.exchange.called} does; ask the giver for it as it was exported"
-            )
-        is_keyed = bool(path) and path[-1] in self.keyed
-        if isinstance(value, dict):
-            for name, each in value.items():
-                if name in self.left:
-                    continue
-                if is_keyed:
-                    yield path, name
-                inner = path if is_keyed or name in self.passed else (*path, name)
-                yield from self._words(each, inner, depth + 1)
-        elif isinstance(value, list):
-            for each in value:
-                yield from self._words(each, path, depth + 1)
-        elif value is not None and path:
-            yield path, text_of(value)
 
 
 @dataclass
@@ -129,9 +108,9 @@ class _FirstLook:
         if form.is_record(value) or form.is_update(value):
             self.has_needed = self.has_needed or bool(value.get(form.needed))
             self.seen.update(form.row(value))
-            if len(self.seen) > _MOST_NAMES:
+            if len(self.seen) > MOST_NAMES:
                 raise ListError(
-                    f"its records have more than {_MOST_NAMES} different fields, as none of "
+                    f"its records have more than {MOST_NAMES} different fields, as none of "
                     f"{form.exchange.called} does; ask the giver for it as it was exported"
                 )
             return

@@ -122,7 +122,8 @@ THREATEXCHANGE = Exchange(
         "review_status": Meaning(names.STANDING, "status", _reviewed),
         "share_level": Meaning(), "privacy_type": Meaning(), "owner": Meaning(),
         "indicator": Meaning(), "id": Meaning(), "added_on": Meaning(), "last_updated": Meaning(),
-        "threat_type": Meaning(), "precision": Meaning(),
+        "threat_type": Meaning(), "precision": Meaning(), "first_active": Meaning(),
+        "last_active": Meaning(),
     },
     traits={
         "added_on": names.FIRST, "last_updated": names.LAST, "owner": names.BY,

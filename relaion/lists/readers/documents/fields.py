@@ -7,13 +7,13 @@ are known for all; a field that it does not define decides by its name and its w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.format import EMPTY, NOT_CHOSEN, OF_LINE, Options, Stream
+from relaion.lists.readers.documents.field_names import path_of, spelled_of
+from relaion.lists.readers.format import BETWEEN, EMPTY, NOT_CHOSEN, OF_LINE, Options, Stream
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
     COUNTS,
@@ -22,6 +22,7 @@ from relaion.lists.readers.tables.decisions import (
     chosen_of,
     fates_of,
     is_ignored,
+    option_name,
     refuse_unsure,
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
@@ -88,16 +89,15 @@ class DecidingField(DecidingColumn):
     @property
     def told(self) -> str:
         """What messages call it."""
-        return told(self.name)
+        return told(path_of(self.name))
 
     @property
     def _which(self) -> str:
-        return f"field {told(self.name)} decides which records count"
+        return f"field {self.told} decides which records count"
 
     @property
     def _option(self) -> str:
-        name = told(self.name)
-        return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
+        return option_name(path_of(self.name), _NOWHERE)
 
     def of_row(self, words: Sequence[str]) -> list[str]:
         """The words to read of a record; that it has none counts where it must say something."""
@@ -105,13 +105,16 @@ class DecidingField(DecidingColumn):
         return [*words] if words or not must_say else [""]
 
 
+@dataclass(frozen=True)
 class NamedField(ListColumn):
-    """A field as a column of remarks: it has a name and no number."""
+    """A field as a column of remarks: it has a name and no number. `key` is its name in rows."""
+
+    key: str = ""
 
     @property
     def told(self) -> str:
         """What messages call it."""
-        return told(self.name)
+        return told(path_of(self.key))
 
 
 @dataclass
@@ -131,8 +134,7 @@ class Fields:
     def __post_init__(self) -> None:
         self._refuse_unknown()
         for name in sorted(self.seen):
-            says = read_without_case(name)
-            meaning = self.meanings.get(name) or Meaning(says.what, says.word)
+            meaning = self.meanings.get(name) or meaning_of(name)
             chosen = chosen_of(self.options, name, _NOWHERE)
             if is_ignored(self.options, name, _NOWHERE):
                 self._remark(name, "ignored")
@@ -148,9 +150,8 @@ class Fields:
             elif meaning.what in WATCHED and not (
                 meaning.what == names.NOTE and OF_LINE in self.options.ignore
             ):
-                # what the format does not define speaks only where nothing else stands in it
-                is_told = meaning.what in (names.NOTE, names.FILE_NAME)
-                self._remark(name, meaning.what if is_told else names.CAPTION)
+                # a trait that no format defines speaks only where nothing else stands in it
+                self._remark(name, meaning.what if meaning.what in _TOLD_AS else names.CAPTION)
 
     @property
     def read_names(self) -> frozenset[str]:
@@ -159,9 +160,9 @@ class Fields:
         return frozenset(told)
 
     def _remark(self, name: str, what: str) -> None:
-        self.remarks.append(
-            RemarkColumn(NamedField(_NOWHERE, name, what), self.options.is_good)
-        )  # fmt: skip
+        column = NamedField(_NOWHERE, spelled_of(name), what, key=name)
+        # the format has names that are known here
+        self.remarks.append(RemarkColumn(column, self.options.is_good, is_read=True))
 
     def _refuse_unknown(self) -> None:
         for option, name in self.options.columns_named():
@@ -171,7 +172,7 @@ class Fields:
                     "leave --column out"
                 )
             if not any(names.squeezed(name) == names.squeezed(seen) for seen in self.seen):
-                held = ", ".join(told(seen, 30) for seen in sorted(self.seen)[:_TOLD])
+                held = ", ".join(told(path_of(s), 30) for s in sorted(self.seen)[:_TOLD])
                 more = len(self.seen) - _TOLD
                 held += f" and {more:,} more" if more > 0 else ""
                 raise ListError(f"--{option} {shown(name)}: no record has such a field ({held})")
@@ -186,7 +187,8 @@ class Fields:
         decided = [(d, _by_row(d, rows)) for d in self.deciding]
         fates = fates_of(len(rows), decided, is_good=self.options.is_good)
         for remarks in self.remarks:
-            cells = [" ; ".join(row.get(remarks.column.name, ())) for row in rows]
+            key = getattr(remarks.column, "key", remarks.column.name)
+            cells = [" ; ".join(row.get(key, ())) for row in rows]
             for i, fate in remarks.read(cells, digits).items():
                 fates.setdefault(i, fate)
         kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * len(rows))
@@ -206,6 +208,24 @@ class Fields:
         document.notices += [f"{d.told}: {told_words(d.words)}" for d in telling]
         for remarks in self.remarks:
             document.notices.extend(remarks.notices())
+
+
+_TOLD_AS = frozenset((names.NOTE, names.FILE_NAME, names.UNKNOWN))
+_FLAGS = frozenset((names.GONE, names.STILL, names.UNTIL))
+
+
+def meaning_of(name: str) -> Meaning:
+    """What a field that no format defines says by its name, as a column of that name does.
+
+    The last name of a path is enough for a flag: `a.long.way.removedAt`.
+    """
+    spelled = spelled_of(name)
+    says = names.read_name(spelled)
+    last = spelled.rpartition(BETWEEN)[2]
+    if says.what in (names.UNKNOWN, names.STANDING) and last != spelled:
+        flag = names.read_name(last)
+        says = flag if flag.what in _FLAGS else says
+    return Meaning(says.what, says.word)
 
 
 def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:

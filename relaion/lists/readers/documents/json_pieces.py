@@ -6,16 +6,14 @@ event of an attribute, ends behind its records: who needs it first looks at the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_names import field_name
 from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader
-from relaion.lists.readers.vocabulary.names import DECIDING, GONE, STILL, UNTIL, read_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class _Apart:
     def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[JsonPiece]:
         number, shell = self._next(), dict[str, Any]()
         for name in self.reader.members_once():
-            key = without_case(name)
+            key = field_name(name)
             inner = (*names, key)
             if key in shell:
                 raise _named_twice()
@@ -94,21 +92,11 @@ class _Apart:
         return JsonPiece(names, self._next(), owner, _without_case(self.reader.value()))
 
 
-@lru_cache(4096)
-def without_case(name: str) -> str:
-    """A name without case; one that only its capitals cut into words keeps these: `is_deleted`."""
-    plain = name.casefold()
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold()
-    if parted == plain or read_name(plain).what in DECIDING:
-        return plain
-    return parted if read_name(parted).what in (GONE, STILL, UNTIL) else plain
-
-
 def _without_case(value: Any) -> Any:
     """A value whose objects have their names without case."""
     if isinstance(value, dict):
         found = {
-            without_case(name): _without_case(each) if isinstance(each, (dict, list)) else each
+            field_name(name): _without_case(each) if isinstance(each, (dict, list)) else each
             for name, each in value.items()
         }
         if len(found) != len(value):

@@ -37,15 +37,33 @@ def own_words(value: Mapping[str, Any], known: Collection[str]) -> dict[str, tup
     `known` are names that the format defines, in which nothing is looked for. How deep a field
     stands, and what the objects between are called, is no part of its name.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, dict[str, None]] = {}
     for name, held in value.items():
         if name in known or not isinstance(held, (dict, list)):
             continue
         for within, word in _leaves(held):
             path = f"{name}{BETWEEN}{within}" if within else name
-            if own_name(path) is not None:
-                found[path] = (*found.get(path, ()), word)
-    return found
+            if _speaks(path):
+                found.setdefault(path, {})[word] = None
+    return {path: tuple(words) for path, words in found.items()}
+
+
+@lru_cache(4096)
+def _speaks(path: str) -> bool:
+    """Whether a field within another decides, or may: its name is of what nobody here knows."""
+    first, _, last = path.rpartition(BETWEEN)
+    if first == "extensions" and last in _OF_PROGRAMS:
+        return False
+    what = names.read_name(path).what
+    return own_name(path) is not None or what in _MAY_SPEAK
+
+
+_MAY_SPEAK = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, names.TYPE))
+# what STIX says of an extension, and OpenCTI of its own objects in them
+_OF_PROGRAMS = frozenset((
+    "extension_type", "type", "main_observable_type", "detection", "is_inferred",
+    "observable_values",
+))  # fmt: skip
 
 
 def _leaves(held: object, name: str = "") -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from relaion.lists.readers.documents.field_names import spelled_of
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.own_fields import bare, own_name, own_words
@@ -17,6 +18,7 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import (
     FALSE_POSITIVE,
     SIGHTING_TYPES,
+    category_says,
     info_says,
     sighting_says,
     tag_says,
@@ -79,6 +81,8 @@ PASSED = (
 MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "revoked": Meaning(names.GONE, "revoked"),
     "valid_until": Meaning(names.UNTIL, "validuntil"),
+    "x_misp_category": Meaning(names.CATEGORY, knows=category_says),
+    "x_misp_type": Meaning(),
     "indicator_types": Meaning(names.STANDING, knows=type_says),
     "labels": Meaning(names.STANDING, knows=tag_says),
     "pattern_type": Meaning(names.STANDING, knows=rule_says),
@@ -97,7 +101,7 @@ def meanings(seen: set[str]) -> dict[str, Meaning]:
     """The same for the fields of a file; those of a giver's own speak without their prefix."""
     found = dict(MEANINGS)
     for name in seen - found.keys():
-        says = own_name(name) if BETWEEN in name else names.read_name(bare(name))
+        says = own_name(name) if BETWEEN in name else names.read_name(bare(spelled_of(name)))
         if says is not None and (says.what in names.DECIDING or BETWEEN in name):
             found[name] = Meaning(says.what, says.word)
     return found

@@ -37,7 +37,7 @@ from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
-from relaion.lists.values import could_be_value, told_words
+from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import IMAGE_KINDS
 
@@ -439,7 +439,7 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
 def option_name(name: str, index: int) -> str:
     """How a curator names a column: by its name, or its number where that is no word or path."""
     plain = name.strip()
-    at = str(index + 1)
+    at = str(index + 1) if index >= 0 else quoted(say(plain))  # a field has no place
     if BETWEEN in plain:
         parts = [option_name(part, index) for part in plain.split(BETWEEN)]
         return at if at in parts else ".".join(parts)
