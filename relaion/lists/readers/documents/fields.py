@@ -114,7 +114,7 @@ class NamedField(ListColumn):
     @property
     def told(self) -> str:
         """What messages call it."""
-        return told(path_of(self.key))
+        return told(path_of(self.key or self.name))
 
 
 @dataclass
@@ -187,7 +187,7 @@ class Fields:
         decided = [(d, _by_row(d, rows)) for d in self.deciding]
         fates = fates_of(len(rows), decided, is_good=self.options.is_good)
         for remarks in self.remarks:
-            key = getattr(remarks.column, "key", remarks.column.name)
+            key = getattr(remarks.column, "key", "") or remarks.column.name
             cells = [" ; ".join(row.get(key, ())) for row in rows]
             for i, fate in remarks.read(cells, digits).items():
                 fates.setdefault(i, fate)

@@ -152,6 +152,11 @@ def _unpacked(value: Any) -> Iterator[Object]:
         )
 
 
+def _defined(value: Object) -> set[str]:
+    """The fields of an indicator that are as STIX defines them: none of these is an object."""
+    return {name for name in MEANINGS if not isinstance(value.get(name), dict)}
+
+
 def _type(value: Object) -> str:
     return text_of(value.get("type")).strip().casefold()
 
@@ -163,7 +168,7 @@ def _look(document: ListDocument) -> _LookedObjects:
         kind = _type(value)
         if kind == "indicator":
             found.seen.update(value)
-            found.seen.update(own_words(value, MEANINGS))
+            found.seen.update(own_words(value, _defined(value)))
             found.ids.append(hash(_id(value)))
             stamp = text_of(value.get("modified")) or text_of(value.get("created"))
             if not is_one:
@@ -321,7 +326,7 @@ class _Indicators:
             for name, words in value.items()
             if name in self.read_names and words is not None and not isinstance(words, dict)
         }
-        row |= own_words(value, MEANINGS)
+        row |= own_words(value, _defined(value))
         for name, said in self.looked.words.get(_id(value), {}).items():
             row[name] = tuple(said)
         is_of_file = "hashes" in text_of(value.get("pattern"))
