@@ -125,7 +125,8 @@ def _good_words(head: str, file_name: str, options: Options) -> str | None:
     has_value = False
     for line in head.split("\n", 50)[:50]:
         bare = line.strip().strip("\ufeff")
-        is_comment = bare.startswith(("#", "//", ";", "!", "%"))
+        is_row = bare.startswith(";") and bare.count(";") > 2  # whose first cell is empty
+        is_comment = bare.startswith(("#", "//", ";", "!", "%")) and not is_row
         is_title = titles.title_of(bare) == GOOD
         has_value = has_value or not (is_comment or is_title or not bare)
         if has_value and is_title:
