@@ -45,6 +45,14 @@ from relaion.run.survey import (
 from relaion.run.tasks import Report, Task, is_done, tasks
 from relaion.sidecars import Sidecar
 
+BRINGS_BACK = (
+    "since these lists came, entries of them were taken back, or a list was withdrawn. That "
+    "matters only if you have published an edition that was made with those entries: whoever "
+    "compares it with this new one finds the rows that came back. In that case make the new one "
+    "with `relaion update` from the published one, which keeps those rows out"
+)
+"""What a run says that holds other entries than the runs before it may have had."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -333,13 +341,7 @@ class Run:
         ):
             told.append("no --keywords: the rule that needs them is off")
         if self._brings_back:
-            told.append(
-                "since these lists came, entries of them were taken back, or a list was withdrawn. "
-                "That matters only if you have published an edition that was made with those "
-                "entries: whoever compares it with this new one finds the rows that came back. In "
-                "that case make the new one with `relaion update` from the published one, which "
-                "keeps those rows out"
-            )
+            told.append(BRINGS_BACK)
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(
                 "there is a cover ledger beside the curator key, but this run has no --cover: "

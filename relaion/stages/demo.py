@@ -14,6 +14,7 @@ from relaion.paths import AnyPath, as_path, atomic_write, shown
 from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits, hold_good, read_known
 from relaion.run.notebook import listening
+from relaion.run.pipeline import BRINGS_BACK
 from relaion.run.progress import MAKE, Progress, steps_of
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
@@ -72,7 +73,8 @@ class Demo(Tabled):
     @property
     def notices(self) -> tuple[str, ...]:
         """What the run had to say, but for what the demo tells in words of its own."""
-        return tuple(said for said in self.cleaned.notices if said not in self.known_good)
+        told = (*self.known_good, BRINGS_BACK)
+        return tuple(said for said in self.cleaned.notices if said not in told)
 
 
 def demo(
