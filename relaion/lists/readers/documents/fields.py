@@ -52,22 +52,6 @@ class Meaning:
     is_quiet: bool = False
 
 
-_BEFORE, _BEHIND = ("is", "has", "was"), ("at", "on", "date", "time", "until")
-_FLAGS = frozenset((names.GONE, names.STILL, names.UNTIL))
-
-
-def read_without_case(name: str) -> names.NameSays:
-    """What a name says whose words lost their case: `isdeleted`, `lifecycle.removedat`."""
-    says = names.read_name(name)
-    around, dot, own = name.rpartition(".")
-    if says.what in names.DECIDING or not own.isalpha():
-        return says
-    apart = [f"{word} {own.removeprefix(word)}" for word in _BEFORE if own.startswith(word)]
-    apart += [f"{own.removesuffix(word)} {word}" for word in _BEHIND if own.endswith(word)]
-    found = (names.read_name(f"{around}{dot}{text}") for text in apart)
-    return next((other for other in found if other.what in _FLAGS), says)
-
-
 @dataclass
 class DecidingField(DecidingColumn):
     """A field that decides; of each word the format itself may know what it says."""
@@ -99,6 +83,10 @@ class DecidingField(DecidingColumn):
     def _option(self) -> str:
         return option_name(path_of(self.name), _NOWHERE)
 
+    @property
+    def _may_be_ignored(self) -> bool:
+        return not (self.what == names.TYPE and self.knows)
+
     def of_row(self, words: Sequence[str]) -> list[str]:
         """The words to read of a record; that it has none counts where it must say something."""
         must_say = self.chosen is not None or self.what == names.STILL
@@ -115,6 +103,10 @@ class NamedField(ListColumn):
     def told(self) -> str:
         """What messages call it."""
         return told(path_of(self.key or self.name))
+
+
+def _are_same(name: str, other: str) -> bool:
+    return names.squeezed(name) == names.squeezed(other)
 
 
 @dataclass
@@ -171,7 +163,13 @@ class Fields:
                     f"--column {shown(name)}: its records say themselves what their values are; "
                     "leave --column out"
                 )
-            if not any(names.squeezed(name) == names.squeezed(seen) for seen in self.seen):
+            meant = next((m for n, m in self.meanings.items() if _are_same(n, name)), Meaning())
+            if option == "ignore" and meant.what == names.TYPE and meant.knows:
+                raise ListError(
+                    f"--ignore {shown(name)}: it says of what each value is, and nothing else "
+                    f"does; choose with --where {shown(name)}=WORD,WORD"
+                )
+            if not any(_are_same(name, seen) for seen in self.seen):
                 held = ", ".join(told(path_of(s), 30) for s in sorted(self.seen)[:_TOLD])
                 more = len(self.seen) - _TOLD
                 held += f" and {more:,} more" if more > 0 else ""

@@ -342,6 +342,10 @@ class DecidingColumn:
     def _option(self) -> str:
         return option_name(self.name, self.index)
 
+    @property
+    def _may_be_ignored(self) -> bool:
+        return True
+
     def refuse_unsure(self, *, is_cut: bool) -> None:
         """Raise ListError where it holds words that nobody here knows."""
         if self.is_of_disk and self.chosen is None and self._says_erased():
@@ -368,7 +372,7 @@ class DecidingColumn:
             why += "; the file may be cut off"
         raise ListError(
             f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
-            f"{self._option}=WORD,WORD or say --ignore {self._option}"
+            f"{self._option}=WORD,WORD" + f" or say --ignore {self._option}" * self._may_be_ignored
         )
 
     def _says_erased(self) -> bool:
