@@ -1,5 +1,6 @@
 """Deliveries that bring a list up to date: what was added, what was taken back, what stays."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,21 @@ def test_what_was_taken_back_and_another_list_holds_is_told(lists: Path) -> None
     assert added.changes == ListChanges(added=0, retracted=2, unchanged=0)
     assert held(lists) == {(1, C), (2, B), (2, C)}
     assert any("other lists of the store hold: 1; they stay listed" in x for x in added.notices)
+
+
+def test_a_delivery_of_another_givers_format_is_told(lists: Path) -> None:
+    indicator = {"type": "indicator", "modified": "2024-01-01T00:00:00Z", "pattern_type": "stix"}
+
+    def bundle(n: int, digest: str) -> str:
+        pattern = f"[file:hashes.MD5 = '{digest}']"
+        objects = [indicator | {"id": f"indicator--{n}", "pattern": pattern}]
+        return json.dumps({"type": "bundle", "objects": objects})
+
+    deliver(lists, bundle(1, A))
+    same = deliver(lists, bundle(2, B), update=1)
+    assert not any("right list" in x for x in same.notices)
+    other = deliver(lists, "md5", C, update=1)
+    assert any("as stix so far, and this delivery as csv: check" in x for x in other.notices)
 
 
 def test_an_update_touches_no_other_list(lists: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -31,6 +31,7 @@ from relaion.lists.database import (
 from relaion.lists.delivery import Delivery, describe, doubts
 from relaion.lists.ingest import take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
+from relaion.lists.readers.registry import DOCUMENTS
 from relaion.lists.results import (
     Added,
     ListChanges,
@@ -234,6 +235,7 @@ def _added(
     engine.execute("update store.store set next_list_id = next_list_id + 1")
     notices = [*doubts(delivery)]
     added = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
+    notices += _another_format(engine, chain, added.format)
     added = replace(
         added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run,
         received=added.received or datetime.now(UTC).date(),
@@ -264,6 +266,21 @@ def _added(
             "insert into store.files values (?, ?, ?)", [list_id, shown(path.name), sha256]
         )
     return added
+
+
+def _another_format(engine: Engine, chain: Sequence[int], form: str) -> list[str]:
+    """That a delivery is of a format by which another giver may be meant than the list's."""
+    held = engine.rows(
+        "select distinct format from store.lists where list_contains(?, list_id)", [list(chain)]
+    )
+    before = sorted(name for (name,) in held if name)
+    of_one_giver = {f.name for f in DOCUMENTS} - {"json"}
+    if not before or form in before or of_one_giver.isdisjoint((form, *before)):
+        return []
+    return [
+        f"the list was read as {', '.join(before)} so far, and this delivery as {form}: check that "
+        "--update names the right list"
+    ]
 
 
 def _make_key(path: Path) -> None:
