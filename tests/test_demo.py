@@ -152,7 +152,8 @@ def test_the_deliveries_as_updates_end_in_the_published_protocol(tmp_path: Path)
         for x in some:
             ids[x.title] = add(
                 lists, x.files, source=x.source, title=x.title, label=x.label, kind=x.kind,
-                received=x.received, role=x.role, update=ids[x.updates] if x.updates else None,
+                received=x.received, role=x.role, where=x.where,
+                update=ids[x.updates] if x.updates else None,
             ).list_id  # fmt: skip
         done = (
             clean(made.data, lists, tmp_path / f"step-{step}", **how)

@@ -97,8 +97,17 @@ def read_before(parent: Path | None, statement: Statement, notes: Notes) -> RunB
         notes.find("6", MANIFEST, "states no run that it goes on from, but a parent was given")
         return None
     last = statement.lineage[-1]
-    if (found.raw["run"], hashlib.sha256(found.data).hexdigest()) != (last.run, last.manifest):
-        what = "the parent given is not the run that it goes on from; nothing was held against it"
+    run = found.raw["run"]
+    if run != last.run and any(step.run == run for step in statement.lineage):
+        raise InputError(
+            f"--parent {shown(parent)}: is an earlier step of this OUT, and not the one right "
+            f"before it; name the OUT of run {shown(last.run)}"
+        )
+    if (run, hashlib.sha256(found.data).hexdigest()) != (last.run, last.manifest):
+        what = (
+            "the parent given is not the run that it goes on from, or was changed since; nothing "
+            "was held against it"
+        )
         notes.find("6", MANIFEST, what)
         return None
     if not check_shape(found, Notes()):

@@ -59,6 +59,7 @@ _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
 _HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
 _SHAPES = 1000  # of media that are told apart; others are read with care
+_FEW_HASHES = 64  # of one medium, by one algorithm
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
     "mediasize", "victimidentified", "offenderidentified", "isdistributed", "isprecategorized",
@@ -424,10 +425,17 @@ class _MediaReading:
         says = type_of(name)
         if says and len(says.kinds) == 1:
             name = says.kinds[0].rpartition("_")[2].upper()
-        at = next((n for n in plain if n.casefold() == name.casefold()), name)
+        at = name if name in plain else next(
+            (n for n in plain if n.casefold() == name.casefold()), name
+        )  # fmt: skip
         held = listed(plain.get(at))
-        if value and value.casefold() not in {str(x).casefold() for x in held}:
-            plain[at] = [*held, value] if held else value
+        # of very many, equal ones are told apart later, where all values are
+        few = {str(x).casefold() for x in held} if len(held) < _FEW_HASHES else ()
+        if value and value.casefold() not in few:
+            if len(held) < _FEW_HASHES:
+                plain[at] = [*held, value] if held else value
+            else:
+                held.append(value)
 
     # -- What must be chosen -------------------------------------------------------------------
 

@@ -368,8 +368,7 @@ class DecidingColumn:
                 why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
         else:
             why = f"words in it are not known: {told_words(self.unsure)}"
-        if is_cut:
-            why += "; the file may be cut off"
+        why += "; the file may be cut off" * is_cut
         raise ListError(
             f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
             f"{self._option}=WORD,WORD" + f" or say --ignore {self._option}" * self._may_be_ignored
