@@ -37,6 +37,7 @@ from relaion.lists.readers.documents.vics_media import (
     may_be_removal,
     name_of_file,
     objects,
+    put_hash,
     text_in,
     value_of,
 )
@@ -59,7 +60,6 @@ _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
 _HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
 _SHAPES = 1000  # of media that are told apart; others are read with care
-_FEW_HASHES = 64  # of one medium, by one algorithm
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
     "mediasize", "victimidentified", "offenderidentified", "isdistributed", "isprecategorized",
@@ -425,17 +425,8 @@ class _MediaReading:
         says = type_of(name)
         if says and len(says.kinds) == 1:
             name = says.kinds[0].rpartition("_")[2].upper()
-        at = name if name in plain else next(
-            (n for n in plain if n.casefold() == name.casefold()), name
-        )  # fmt: skip
-        held = listed(plain.get(at))
-        # of very many, equal ones are told apart later, where all values are
-        few = {str(x).casefold() for x in held} if len(held) < _FEW_HASHES else ()
-        if value and value.casefold() not in few:
-            if len(held) < _FEW_HASHES:
-                plain[at] = [*held, value] if held else value
-            else:
-                held.append(value)
+        if value:
+            put_hash(plain, name, value)
 
     # -- What must be chosen -------------------------------------------------------------------
 

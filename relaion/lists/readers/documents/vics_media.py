@@ -100,6 +100,21 @@ def listed(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
+_FEW = 64  # hashes of one medium by one algorithm; of more, equal ones are told apart as entries
+
+
+def put_hash(plain: dict[str, Any], name: str, value: str) -> None:
+    """Put a hash beside those of its algorithm, whose name may stand there in another case."""
+    at = name
+    if name not in plain:
+        at = next((n for n in plain if n.casefold() == name.casefold()), name)
+    held = listed(plain.get(at))
+    if len(held) >= _FEW:
+        held.append(value)
+    elif value.casefold() not in {str(x).casefold() for x in held}:
+        plain[at] = [*held, value] if held else value
+
+
 def value_of(each: Mapping[str, Any], name: str) -> Any:
     """The value of a field by its name in any case; None for none."""
     return next((v for n, v in each.items() if n.casefold() == name), None)
