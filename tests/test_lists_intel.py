@@ -476,3 +476,17 @@ def test_no_version_counts_that_is_older_than_one_before_it_or_beside_it(
             is_older = any(name == record_id and at > moment for name, at in [*before, *records])
             assert (place in replaced) == (is_older and record_id != "")
         before += records
+
+
+@pytest.mark.parametrize(
+    "beside", [lambda n: {f"x_{n}": 1}, lambda n: {"x_own": {f"note{n}": "a"}}]
+)
+def test_a_field_for_each_record_is_refused(beside: Callable[[int], dict[str, Any]]) -> None:
+    """Each field is looked for in each record: without a bound the time is that of a square."""
+    attribute = {"type": "md5", "category": "Payload delivery", "value": "0" * 31 + "1"}
+    event = {"Event": {"Attribute": [attribute | {"to_ids": True} | beside(n) for n in range(600)]}}
+    indicator = {"type": "indicator", "pattern_type": "stix", "pattern": "[url:value = 'a']"}
+    objects = [indicator | {"id": f"indicator--{n}"} | beside(n) for n in range(600)]
+    for document in (event, {"type": "bundle", "objects": objects}):
+        said = read_list(json.dumps(document).encode(), "list.json").refused
+        assert "more than 500 different fields" in (said or "")

@@ -12,7 +12,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.exchange import AT_ONCE, Exchange, Exchanged
 from relaion.lists.readers.documents.exchanges import STOPNCII, TAT, THREATEXCHANGE
-from relaion.lists.readers.documents.field_names import MOST_NAMES, joined, words_within
+from relaion.lists.readers.documents.field_names import joined, refuse_many, words_within
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
 from relaion.lists.readers.format import Batch, Options, Sure
@@ -108,11 +108,7 @@ class _FirstLook:
         if form.is_record(value) or form.is_update(value):
             self.has_needed = self.has_needed or bool(value.get(form.needed))
             self.seen.update(form.row(value))
-            if len(self.seen) > MOST_NAMES:
-                raise ListError(
-                    f"its records have more than {MOST_NAMES} different fields, as none of "
-                    f"{form.exchange.called} does; ask the giver for it as it was exported"
-                )
+            refuse_many(self.seen, form.exchange.called)
             return
         if piece.names or not isinstance(value, dict):
             raise ListError(

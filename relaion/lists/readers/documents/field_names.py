@@ -64,6 +64,15 @@ def joined(path: Sequence[str]) -> FieldName:
     return FieldName(BETWEEN.join(map(spelled_of, path)))
 
 
+def refuse_many(seen: Collection[str], called: str) -> None:
+    """Raise ListError where records have more fields than any format: each costs time with each."""
+    if len(seen) > MOST_NAMES:
+        raise ListError(
+            f"its records have more than {MOST_NAMES} different fields, as none of {called} does; "
+            "ask the giver for it as it was exported"
+        )
+
+
 def words_within(
     value: Any,
     path: tuple[str, ...],

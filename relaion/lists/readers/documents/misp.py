@@ -11,6 +11,7 @@ from math import nan
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import (
     JsonPiece,
@@ -152,12 +153,14 @@ def _look(document: ListDocument) -> _LookedEvents:
             for attribute in _of_object(value) if is_object else [value]:
                 found.meet(attribute, at, piece.owner)
                 seen.update(attribute, own_words(attribute, KNOWN))
+                refuse_many(seen, "MISP")
                 seen.update(in_object(attribute, "event") or ())
             continue
         _refuse_manifest(value)
         if not _NO_EVENT & value.keys():
             _refuse_envelope(value)
         seen.update(value)
+        refuse_many(seen, "MISP")
         found.proposals += len(each_of(value.get("shadowattribute")))
         found.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
         event = event_of(value)

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
+from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, pieces, text_of
 from relaion.lists.readers.documents.latest import moment_of
@@ -169,6 +170,7 @@ def _look(document: ListDocument) -> _LookedObjects:
         if kind == "indicator":
             found.seen.update(value)
             found.seen.update(own_words(value, _defined(value)))
+            refuse_many(found.seen, "STIX")
             found.ids.append(hash(_id(value)))
             stamp = text_of(value.get("modified")) or text_of(value.get("created"))
             if not is_one:
