@@ -105,7 +105,7 @@ def begin(
         journal = Journal(out.work)
         failed = {*journal.failed, *others}
         _refuse_other_part(out.path, found[2], part)
-        _refuse_other(out.path, found[0], plan, "holds an interrupted run", PURGE, failed)
+        _refuse_other(out.path, found[0], plan, f"holds {part_named(found[2])}", PURGE, failed)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
@@ -144,7 +144,7 @@ def _refuse_other_part(
 def part_named(part: Mapping[str, Any] | None) -> str:
     """What a run is of, by what it noted."""
     if part is None:
-        return "an interrupted run over all shards"
+        return "an interrupted run"
     no, of = part.get("share", (0, 0))
     return f"part {no}/{of} of a clean" if no else "a merge of parts that was interrupted"
 
