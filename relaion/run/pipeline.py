@@ -167,6 +167,7 @@ class Run:
             {x["label"] for x in request.known.lists if x["role"] == "bad"}.difference(
                 *(e.labels for e in request.settings.editions)
             ),
+            request.known.unusable,
         )
         return left_out(request.inputs, beside, asked, searched.values)
 

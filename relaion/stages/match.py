@@ -160,7 +160,7 @@ def match(
             reported = report.write(pool, store, known, searched.entries, limits)
     reached = roles_beside(beside)
     told += notices(searched.hits, known, inputs, reached)
-    asked = Asked(known.kinds, beside=reached)
+    asked = Asked(known.kinds, beside=reached, unusable=known.unusable)
     passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(
         known.lists,
