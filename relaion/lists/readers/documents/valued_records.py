@@ -81,7 +81,7 @@ class Exchange:
 
 
 @dataclass
-class Exchanged:
+class ValuedRecords:
     """The records of a file on their way: as batches, and what was seen of all of them."""
 
     exchange: Exchange

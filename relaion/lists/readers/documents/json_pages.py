@@ -10,17 +10,17 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.exchange import AT_ONCE, Exchange, Exchanged
-from relaion.lists.readers.documents.exchanges import STOPNCII, TAT, THREATEXCHANGE
+from relaion.lists.readers.documents.exchange_words import STOPNCII, TAT, THREATEXCHANGE
 from relaion.lists.readers.documents.field_names import joined, refuse_many, words_within
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
+from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.values import told
 
 
 @dataclass(frozen=True)
-class ExchangeJson:
+class JsonPages:
     """The records of an exchange as JSON.
 
     `records` is the array that holds them, `more` what of a page says that others follow. `passed`
@@ -53,7 +53,7 @@ class ExchangeJson:
         looked = _FirstLook(self)
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
             looked.take(piece)
-        read = Exchanged(
+        read = ValuedRecords(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
         rows = self._rows(document, lacking=looked.has_needed)
@@ -97,7 +97,7 @@ class ExchangeJson:
 class _FirstLook:
     """What a first look at a document finds: the fields of records, and whether others follow."""
 
-    form: ExchangeJson
+    form: JsonPages
     seen: set[str] = field(default_factory=set)
     has_more: bool = False
     has_needed: bool = False
@@ -158,14 +158,12 @@ def _tell_pages(document: ListDocument, name: str, *, has_more: bool) -> None:
         shared.ends[name] = told_at_end
 
 
-StopNcii = ExchangeJson(
+StopNcii = JsonPages(
     STOPNCII, re.compile(r'(?i)"hash_?records"\s*:|"hash_?status"\s*:'), "hashrecords",
     ("hasmorerecords",), left=frozenset(("casenumbers",)),
 )  # fmt: skip
-TechAgainstTerrorism = ExchangeJson(
-    TAT, re.compile(r'(?i)"hash_?digest"\s*:'), "results", ("next",)
-)
-ThreatExchange = ExchangeJson(
+TechAgainstTerrorism = JsonPages(TAT, re.compile(r'(?i)"hash_?digest"\s*:'), "results", ("next",))
+ThreatExchange = JsonPages(
     THREATEXCHANGE,
     re.compile(
         r'(?i)"raw_indicator"\s*:|"should_delete"\s*:(?=[\s\S]*"indicator"\s*:)'
