@@ -26,6 +26,7 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
+from relaion.run.engines import refuse_left
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
 from relaion.run.settings import Plan, differences
@@ -106,6 +107,7 @@ def begin(
         failed = {*journal.failed, *others}
         _refuse_other_part(out.path, found[2], part)
         _refuse_other(out.path, found[0], plan, f"holds {part_named(found[2])}", PURGE, failed)
+        refuse_left(out.work)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)

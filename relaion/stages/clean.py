@@ -26,6 +26,7 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
+from relaion.run.engines import LOCAL, Cluster, cluster_of, joined
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
@@ -73,6 +74,7 @@ def clean(
     cover_site_rows: int | None = None,
     shards: str | None = None,
     phase: str | None = None,
+    engine: str = LOCAL,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -107,8 +109,11 @@ def clean(
         cover_site_rows: How many rows a site may have; None for what costs least.
         shards: One part of many, such as `2/8`, for a machine of its own; `merge` joins them.
         phase: `find` to search that part, `write` to write it once `merge` has joined all.
+        engine: `local`, or `ray` for workers of a Ray cluster: one that is started here, that of
+            this machine (`ray=auto`), or the one at an address (`ray=HOST:PORT`). Each worker then
+            has `memory` for itself; all machines share the folders.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
-        executor: Does the tasks of shards; None for processes of this machine.
+        executor: Does the tasks of shards in place of an engine.
 
     Returns:
         What was made, why rows left, and the verdict; of a part a `CleanedPart`.
@@ -125,11 +130,15 @@ def clean(
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     share = check_phase(shards, phase)
+    cluster = cluster_of(engine)
+    if share is not None and cluster is not None:
+        raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
     if share is not None and phase == WRITE_PHASE:
         refuse_unsearched(out, work_of(out, work), share)
     refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_apart(out, work, paths)
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    listen = listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
     command = verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
@@ -155,7 +164,7 @@ def clean(
             )  # fmt: skip
         return carry_out(
             place, request, pool, paths, lists, command, columns=columns, verify=verify,
-            yes=yes_i_checked, listen=listen, executor=executor,
+            yes=yes_i_checked, listen=listen, executor=executor, cluster=cluster, workers=workers,
         )  # fmt: skip
 
 
@@ -174,12 +183,15 @@ def carry_out(
     executor: Executor | None,
     make: Callable[..., Run] = Run,
     parent: Path | None = None,
+    cluster: Cluster | None = None,
+    workers: int | None = None,
 ) -> Cleaned:
     """Do a run whose arguments were checked, or go on with it, in an OUT that is open; check it.
 
-    `make` makes it of what `Run` takes; `parent` is what an update goes on from.
+    `make` makes it of what `Run` takes; `parent` is what an update goes on from. `workers` is how
+    many were asked of a `cluster`, if any.
     """
-    limits = request.settings.limits
+    limits = request.settings.limits.here
     folder.check_ours(place)
     before = folder.finished(place, request.plan)
     if before is not None:
@@ -191,8 +203,17 @@ def carry_out(
     if goes_on:
         listen.say(f"{shown(place.path)}: going on with the interrupted run")
     pool.begin(_worth(request), place.work, held=(place.lock,))
-    with private_umask():
-        run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)
+    reads = [n.shard.path for n in request.inputs.shards] + ([] if parent is None else [parent])
+    with (
+        private_umask(),
+        joined(
+            cluster, request.settings.limits, workers, pool, listen, place.work, [place.path], reads
+        ) as (hands, granted),
+    ):
+        request = replace(request, settings=replace(request.settings, limits=granted))
+        run = make(
+            place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
+        )
         found, told, passed_over, store = run.whole()
     verdict = None
     with _finished(place) as purge_work:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
+from relaion.run.engines import LOCAL, cluster_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
@@ -60,6 +61,7 @@ def update(
     cover: int | None = None,
     cover_site_rows: int | None = None,
     allow_changed: bool = False,
+    engine: str = LOCAL,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -89,8 +91,9 @@ def update(
         cover_site_rows: How many rows a site may have; None: as it was there.
         allow_changed: Clean shards that are others now whole, and go on without shards and sidecars
             that are gone; else they are refused.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
-        executor: Does the tasks of shards; None for processes of this machine.
+        executor: Does the tasks of shards in place of an engine.
 
     Returns:
         What was made, why rows left, and the verdict.
@@ -107,7 +110,9 @@ def update(
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     made = read_parent(before)
     check_apart(out, work, [*inputs, before])
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    cluster = cluster_of(engine)
+    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
     )
@@ -152,6 +157,7 @@ def update(
         return carry_out(
             place, request, pool, inputs, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,
+            cluster=cluster, workers=workers,
         )  # fmt: skip
 
 
