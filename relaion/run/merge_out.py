@@ -198,4 +198,4 @@ def clear(places: Sequence[folder.Out], run: str) -> None:
         if share is not None:
             with atomic_write(place.path / MERGED) as file:
                 file.write_text(json.dumps({"run": run, "share": share}) + "\n", encoding="ascii")
-        folder.purge(place.path, place.work)
+        folder.purge(place)

@@ -154,8 +154,8 @@ def _put(
             made, told, passed_over = put.made, put.told, put.not_looked_at
         command = _command(places, out, made)
         clear(places, made["run"])
-        folder.purge(out, place.work)
-    cleaned = result_of(pool, out, made, done_before, told, None, passed_over, command)
+        folder.purge(place)
+        cleaned = result_of(pool, place, made, done_before, told, None, passed_over, command)
     following = f"check it: {command}"
     return Merged(len(places), True, following, cleaned.summary, told, cleaned)
 
