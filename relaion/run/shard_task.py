@@ -32,6 +32,7 @@ from relaion.paths import (
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
+from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
@@ -131,20 +132,24 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
             notices.append(_denied(denied))
-        _same_bytes(settings, n, known.sha256, read, outputs)
-        stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
+        stamps: dict[str, Stamp] = {}
+        if settings.store is None:
+            _same_bytes(settings, n, known.sha256, read, outputs)
+            stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
         stamp = stamp_of(source)
         is_linked = any(output.how == "linked" for output in outputs.values())
         if stamp.written != read.written or not (
             is_linked or is_still(source, Seal(read, known.sha256))
         ):
             raise replaced(source)
+        if settings.store is not None:
+            outputs = put_editions(settings, n, known.sha256, outputs)
     except RelaionError as e:
         _refuse_replaced(task, n, e)
         raise
     return Report(
         n.no, n.shard.rows, stamp.size, known.sha256, task.hits.get(n.no, ""),
-        {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
+        {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
         decision.tally, decision.groups, decision.scores, stamp, notices,
     )  # fmt: skip
 

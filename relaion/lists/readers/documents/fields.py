@@ -8,12 +8,20 @@ are known for all; a field that it does not define decides by its name and its w
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
-from relaion.lists.readers.format import BETWEEN, EMPTY, NOT_CHOSEN, OF_LINE, Options, Stream
+from relaion.lists.readers.format import (
+    BETWEEN,
+    EMPTY,
+    NO_ENTRY,
+    NOT_CHOSEN,
+    OF_LINE,
+    Options,
+    Stream,
+)
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
     COUNTS,
@@ -27,6 +35,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words
 from relaion.paths import shown
 
@@ -62,7 +71,8 @@ class DecidingField(DecidingColumn):
     def _say(self, cell: str) -> WordSays:
         known = self.knows(cell) if self.knows else None
         if known is None:
-            return super()._say(cell)
+            said = super()._say(cell)
+            return replace(said, fate=NO_ENTRY) if said.kinds and is_of_what(self.word) else said
         if self.chosen is None:
             return known
         said = super()._say(cell)
