@@ -25,8 +25,8 @@ from relaion.sqlset import load
 
 _AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
 _HASHES = 1 << 64
-# entries of a kind that are held before they are written: whole row groups of DuckDB
-_HELD = 8 * 122_880
+_GROUP = 122_880  # entries of a row group of DuckDB: whole ones are written
+_HELD = 8  # row groups that are held before they are written, of all kinds together
 _NAMES = ["kind", "digest", "host_digest", "record_no", "trait_id"]
 _UNDONE = pa.schema([
     ("kind", pa.string()), ("digest", pa.string()), ("record_no", pa.int64()),
@@ -243,8 +243,9 @@ class _Incoming:
             held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
             self._held[kind] = held
             self.arrived[kind] += len(rows)
-            if len(held) >= _HELD:
-                self._flush(kind, _HELD)
+            whole = max(1, _HELD // len(self._held)) * _GROUP
+            if len(held) >= whole:
+                self._flush(kind, whole)
         self._add_traits()
         self._add_ids(batch)
 
