@@ -18,6 +18,7 @@ from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
 from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.results import Added, ListChanges
+from relaion.lists.seldom import seldom_collected
 from relaion.lists.values import SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
@@ -53,7 +54,8 @@ def take_in(
     Raises ListError when there is no entry in them, and nothing that they take back.
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
-    read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
+    with seldom_collected():
+        read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
     skipped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     unusable: Counter[str] = Counter()
