@@ -222,7 +222,7 @@ def stamp_of(path: Path) -> Stamp:
         ) from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seal:
     """The stamp and the SHA-256 of a file at one moment."""
 
