@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,6 +152,7 @@ def test_an_out_in_a_store_has_the_bytes_of_one_here(
     assert list(tmp_path.glob("work/*")) == []
     said = json.loads(done.stdout)
     assert said["out"] == URL
+    assert said["verdict"]["out"] == URL
     assert {o["state"] for o in said["verdict"]["outcomes"]} == {"held"}
     assert any("8 shards of all editions" in n for n in said["verdict"]["notices"])
     store.forget()
@@ -401,3 +406,72 @@ def test_verify_finds_what_is_wrong_there(
     where = "research/en/part-1.parquet"
     assert (where, "its SHA-256 is not the one that the manifest states") in found
     assert (where, "1 kept row is listed (image_md5)") in found
+
+
+# -- kills ---------------------------------------------------------------------------------------
+
+
+def started(folder: Path, work: Path) -> subprocess.Popen[str]:
+    command = ["clean", "data", *LISTS, "--out", URL, "--work", str(work), "--no-verify"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "relaion", *command], cwd=folder, text=True, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@slow
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("PUT", "research/en/part-0.parquet"),
+        ("PUT", "research-safe/multi/part-3.parquet"),
+        ("PUT", "audit.duckdb"),
+        ("PUT", "manifest.json"),
+        ("POST", "?delete"),  # the claim, when the manifest is there
+    ],
+)
+def test_a_killed_run_goes_on(
+    world: Path, store: Any, tmp_path: Path, method: str, name: str
+) -> None:
+    running: list[subprocess.Popen[str]] = []
+
+    def kill(environ: dict[str, Any]) -> tuple[int, str] | None:
+        path = environ["PATH_INFO"] + ("?delete" if "delete" in environ["QUERY_STRING"] else "")
+        if environ["REQUEST_METHOD"] == method and path.endswith(name):
+            running[0].kill()
+            return (503, "SlowDown")
+        return None
+
+    store.fault = kill
+    running.append(started(world, tmp_path))
+    _, said = running[0].communicate(timeout=120)
+    assert running[0].returncode == -signal.SIGKILL, said
+    store.fault = None
+    assert (CLAIM in objects(store)) and (("manifest.json" in objects(store)) == (method == "POST"))
+    again = started(world, tmp_path)
+    _, said = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    same_as_local(world, store)
+    assert list(tmp_path.iterdir()) == []
+
+
+@slow
+def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: Path) -> None:
+    begun = threading.Event()
+
+    def hold(environ: dict[str, Any]) -> None:
+        if "part-0" in environ["PATH_INFO"] and not begun.is_set():
+            begun.set()
+
+    store.fault = hold
+    first = started(world, tmp_path / "one")
+    assert begun.wait(timeout=120)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        line = told(clean(world, tmp_path / "two"))
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert "another run (claim " in line
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 0, said
+    same_as_local(world, store)

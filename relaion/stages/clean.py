@@ -141,7 +141,7 @@ def clean(
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
-    command = verify_command(where.shown_path, paths, lists, keywords, columns or {}, key, sidecars)
+    command = verify_command(where.told, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(

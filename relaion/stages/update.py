@@ -115,7 +115,7 @@ def update(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
     )
     columns = dict(made.parameters["columns"])
-    command = verify_command(where.shown_path, inputs, lists, keywords, {}, key, sidecars, before)
+    command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
