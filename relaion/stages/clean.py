@@ -26,6 +26,7 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
@@ -128,7 +129,7 @@ def clean(
     if share is not None and phase == WRITE_PHASE:
         refuse_unsearched(out, work_of(out, work), share)
     refuse_text(paths)  # before all else: it is what a newcomer meets first
-    check_apart(out, work, paths)
+    check_apart(out, work, lying_here(paths))
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
@@ -141,11 +142,12 @@ def clean(
             unscored=unscored, copy=copy, good_wins=good_wins,
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
+        here, beside = left.enter_context(brought_here(pool, paths, sidecars, work=work, out=out))
         request = request_of(
-            settings, paths, lists, keywords, key, columns or {}, sidecars, pool, progress=listen
+            settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen
         )
         hold_good(request.known, settled=good_wins or yes_i_checked)
-        check_apart_from_shards(out, work, paths, request.inputs.places)
+        check_apart_from_shards(out, work, lying_here(here), shards_here(request.inputs.places))
         place = left.enter_context(folder.open_out(out, work))
         if share is not None:
             said = _said(paths, lists, keywords, columns or {}, key, sidecars)
@@ -154,7 +156,7 @@ def clean(
                 listen=listen, executor=executor,
             )  # fmt: skip
         return carry_out(
-            place, request, pool, paths, lists, command, columns=columns, verify=verify,
+            place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor,
         )  # fmt: skip
 

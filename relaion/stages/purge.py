@@ -8,7 +8,9 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.labs import place as ours
 from relaion.paths import AnyPath, as_path, maybe_path, shown
+from relaion.paths.locks import sweep
 from relaion.run import out as folder
+from relaion.run.elsewhere import above
 from relaion.run.outputs import APPLY, maker_of
 from relaion.tabled import Tabled
 
@@ -41,6 +43,7 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     """
     out, work = as_path(out), maybe_path(work)
     folder.sweep_left(work, None, logs=True)
+    sweep(above(out))  # what stood for shards elsewhere
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:

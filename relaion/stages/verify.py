@@ -26,6 +26,7 @@ from relaion.paths import (
     shown,
 )
 from relaion.run import manifest
+from relaion.run.elsewhere import brought_here
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
@@ -91,7 +92,7 @@ def verify(
     }  # fmt: skip
     listen = listening(progress)
     listen.steps((VERIFY,))
-    with LocalPool(listener=listen) as pool:
+    with LocalPool(listener=listen) as pool, ExitStack() as left:
         _refuse_no_out(as_path(out))
         made = _manifest_of(as_path(out))
         is_unknown = made is None and not (as_path(out) / AUDIT).exists()
@@ -106,10 +107,13 @@ def verify(
                 workers=workers, progress=listen, **of_copy,
             )  # fmt: skip
         _refuse_foreign(as_path(out), of_copy, "apply")
+        here, beside = left.enter_context(
+            brought_here(pool, as_paths(inputs), as_paths(sidecars), out=as_path(out))
+        )
         return check(
-            pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
+            pool, as_path(out), inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
-            sidecars=as_paths(sidecars), workers=workers, progress=listen,
+            sidecars=beside, workers=workers, progress=listen,
             parent=maybe_path(parent),
         )  # fmt: skip
 
