@@ -9,7 +9,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.remote import remote_url
-from relaion.remote.errors import StoreError
+from relaion.remote.errors import UnwrittenError
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_any import AnyObjects
 from relaion.remote.objects_at import objects_at
@@ -53,7 +53,7 @@ class InMemory(AnyObjects):
 
     def read_back(self, name: str, sha256: str) -> None:
         if digest(self.fs.cat_file(self._of(name))) != sha256:
-            raise StoreError(self.named(name))
+            raise UnwrittenError(self.named(name))
 
 
 @pytest.fixture(params=["s3", "any"])
@@ -107,7 +107,7 @@ def test_a_store_copies_what_is_as_it_was(store: Objects, tmp_path: Path) -> Non
     assert made == store.there()["out.parquet"]
     path.write_bytes(b"other")
     store.put(path, "in.parquet", digest(b"other"))
-    with pytest.raises((InputError, StoreError)):  # the one before has another mark, and digest
+    with pytest.raises((InputError, UnwrittenError)):  # the one before has another mark, and digest
         store.copy(source, noted, "again.parquet", digest(b"bytes"))
     assert store.copy(remote_url("hf://datasets/a/b"), noted, "x.parquet", digest(b"bytes")) is None
 
@@ -165,7 +165,7 @@ def on(method: str, has: str, answer: tuple[int, str], times: int = 99) -> Any:
 )
 def test_an_upload_that_breaks_leaves_nothing(s3: Any, in_parts: Path, fault: Any) -> None:
     s3.fault = fault
-    with pytest.raises(StoreError, match="s3://shards/objects/large: cannot be written") as e:
+    with pytest.raises(UnwrittenError, match="s3://shards/objects/large: cannot be written") as e:
         objects_at(AT).put(in_parts, "large", digest(WHOLE))
     assert SECRET not in str(e.value)
     s3.fault = None
@@ -213,7 +213,7 @@ def test_bytes_are_held_against_what_the_store_took(
         assert store.put(path, "f", digest(b"bytes")) == Noted(5, "of-its-own")
         assert "GET /shards/objects/f" in s3.asked
     else:
-        with pytest.raises(StoreError, match="the store holds other bytes than were sent"):
+        with pytest.raises(UnwrittenError, match="the store holds other bytes than were sent"):
             store.put(path, "f", digest(b"bytes"))
     objects_at(AT).remove(["f"])
 
@@ -230,14 +230,14 @@ def test_other_bytes_in_the_store_are_found_when_they_are_read_back(
         return {**call(*a, **{**k, "Body": b"other"}), "ETag": '"of-its-own"'}
 
     monkeypatch.setattr(store, "_call", put_other)
-    with pytest.raises(StoreError, match="the store holds other bytes than were sent"):
+    with pytest.raises(UnwrittenError, match="the store holds other bytes than were sent"):
         store.put(path, "f", digest(b"bytes"))
     objects_at(AT).remove(["f"])
 
 
 def test_a_store_that_knows_no_condition_is_refused(s3: Any) -> None:
     s3.fault = on("PUT", "", (501, "NotImplemented"))
-    with pytest.raises(StoreError, match="the store cannot put an object only where none is"):
+    with pytest.raises(UnwrittenError, match="the store cannot put an object only where none is"):
         objects_at(AT).put_new("claim", b"x")
     s3.fault = None
 

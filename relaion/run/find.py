@@ -155,14 +155,17 @@ class Hunt:
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
         waiting = deque(batches([n for n in shards if n.no not in covered], BATCH_ROWS))
+        # what a batch needs of shards elsewhere is kept where it is all
+        lets_go = len(waiting) > 1
         alone = 0
         while waiting:
             batch = waiting.popleft()
             numbers = [n.no for n in batch]
             name = ledger.name(numbers)
             task = replace(
-                make(shards=batch, name=name), seals={n: seals[n] for n in numbers if seals}
-            )
+                make(shards=batch, name=name), lets_go=lets_go,
+                seals={n: seals[n] for n in numbers if seals},
+            )  # fmt: skip
             outcome = self._do(task)
             said = outcome.said
             if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):

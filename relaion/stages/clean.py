@@ -26,6 +26,7 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
@@ -150,11 +151,14 @@ def clean(
             unscored=unscored, copy=copy, good_wins=good_wins,
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
+        here, beside = left.enter_context(
+            brought_here(pool, paths, sidecars, work=where.near, out=where.out)
+        )
         request = request_of(
-            settings, paths, lists, keywords, key, columns or {}, sidecars, pool, progress=listen
+            settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen
         )
         hold_good(request.known, settled=good_wins or yes_i_checked)
-        check_where_from_shards(where, paths, request.inputs.places)
+        check_where_from_shards(where, lying_here(here), shards_here(request.inputs.places))
         place = left.enter_context(folder.open_where(where))
         if share is not None:
             said = _said(paths, lists, keywords, columns or {}, key, sidecars)
@@ -163,7 +167,7 @@ def clean(
                 listen=listen, executor=executor,
             )  # fmt: skip
         return carry_out(
-            place, request, pool, paths, lists, command, columns=columns, verify=verify,
+            place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor,
         )  # fmt: skip
 

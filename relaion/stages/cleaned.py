@@ -12,6 +12,7 @@ from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import shown
 from relaion.remote.told_path import AddressPath
+from relaion.remote.urls import is_remote
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, SMALL
 from relaion.run.manifest import Removal, Told
@@ -110,7 +111,7 @@ def verify_command(
         *(("--column", f"{role}={name}") for role, name in overrides_of(columns)),
         *([("--parent", parent)] if parent else []),
     ]
-    words = [str(word) for option in said for word in option]
+    words = [shown(word) if is_remote(str(word)) else str(word) for o in said for word in o]
     return shown(f"relaion verify {shlex.join([str(out), *words])}")
 
 
