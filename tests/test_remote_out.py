@@ -178,6 +178,74 @@ def contents(folder: Path) -> dict[str, list[Any]]:
         return {name: sorted(map(repr, db.sql(f"from {name}").fetchall())) for name in names}
 
 
+def from_store(world: Path, store: Any, work: Path, *more: str, bucket: str = "shards") -> Any:
+    """Clean shards of a store to a folder of a store."""
+    for path in sorted((world / "data").rglob("*.parquet")):
+        store.put(f"in/{path.relative_to(world / 'data').as_posix()}", path, bucket)
+    asked = f"s3://{bucket}/in/en", f"s3://{bucket}/in/multi", *LISTS, "--out", URL, "--work", work
+    return relaion("clean", *asked, *more, cwd=world)
+
+
+@pytest.fixture
+def copied(store: Any) -> dict[str, str]:
+    """What the store is asked to copy by itself: by name below OUT, where from."""
+    found: dict[str, str] = {}
+
+    def noted(environ: dict[str, Any]) -> None:
+        if source := environ.get("HTTP_X_AMZ_COPY_SOURCE"):
+            assert environ["HTTP_X_AMZ_COPY_SOURCE_IF_MATCH"]
+            found[environ["PATH_INFO"].removeprefix("/shards/clean/v1/")] = source
+
+    store.fault = noted
+    return found
+
+
+def test_what_loses_no_row_is_copied_by_the_store_itself(
+    world: Path, store: Any, tmp_path: Path, copied: dict[str, str]
+) -> None:
+    done = from_store(world, store, tmp_path)
+    assert done.returncode == 0, done.stderr
+    store.fault = None
+    same_as_local(world, store)
+    whole = {f"{e}/en/part-0.parquet" for e in ("research", "research-safe")}
+    assert {*copied} == {
+        *whole, "research/multi/part-3.parquet",  # which loses a row in the other edition alone
+        "research-safe/en/part-1.parquet", "research-safe/en/part-2.parquet",  # as in `research`
+    }  # fmt: skip
+    assert copied["research/en/part-0.parquet"] == "shards/in/en/part-0.parquet"
+    assert copied["research-safe/en/part-1.parquet"] == "shards/clean/v1/research/en/part-1.parquet"
+    assert len(puts(store)) == 8
+    assert [*tmp_path.iterdir()] == []
+
+
+@slow
+def test_what_a_store_does_not_copy_is_put(world: Path, store: Any, tmp_path: Path) -> None:
+    store.fault = lambda asked: (403, "AccessDenied") if "HTTP_X_AMZ_COPY_SOURCE" in asked else None
+    done = from_store(world, store, tmp_path)
+    store.fault = None
+    assert done.returncode == 0, done.stderr
+    same_as_local(world, store)
+
+
+def test_a_shard_that_changed_in_the_store_is_not_copied(
+    world: Path, store: Any, tmp_path: Path
+) -> None:
+    store.fault = lambda asked: (
+        (412, "PreconditionFailed") if "HTTP_X_AMZ_COPY_SOURCE" in asked else None
+    )
+    line = told(from_store(world, store, tmp_path, "--no-verify"))
+    store.fault = None
+    assert "changed or replaced while it was worked on" in line or "as told above" in line
+    assert "manifest.json" not in objects(store)
+
+
+@pytest.mark.parametrize("given", ["s3://shards/clean", "s3://shards/clean/v1/data", "s3://shards"])
+def test_an_out_may_not_meet_an_input(world: Path, store: Any, tmp_path: Path, given: str) -> None:
+    done = relaion("clean", given, *LISTS, "--out", URL, "--work", tmp_path, cwd=world)
+    assert "equals, holds or lies inside the input" in told(done)
+    assert store.asked == []
+
+
 # -- what stops it, and what goes on -------------------------------------------------------------
 
 
