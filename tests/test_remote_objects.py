@@ -9,6 +9,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.remote import remote_url
+from relaion.remote.claim import take_claim
 from relaion.remote.errors import UnwrittenError
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_any import AnyObjects
@@ -240,6 +241,17 @@ def test_a_store_that_knows_no_condition_is_refused(s3: Any) -> None:
     with pytest.raises(UnwrittenError, match="the store cannot put an object only where none is"):
         objects_at(AT).put_new("claim", b"x")
     s3.fault = None
+
+
+def test_a_store_that_heeds_no_condition_is_refused(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store: Any = objects_at(AT)
+    put = store._put_if
+    monkeypatch.setattr(store, "_put_if", lambda name, data, **_: put(name, data))
+    with pytest.raises(UnwrittenError, match="the store cannot put an object only where none is"):
+        take_claim(store, "0123456789abcdef")
+    assert store.there() == {}
 
 
 def test_an_answer_that_was_lost_is_no_other_run(s3: Any) -> None:

@@ -219,6 +219,7 @@ def carry_out(
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
                 rests=parent is not None, digested=run.digested, mirror=mirror,
             )  # fmt: skip
+            told = told if mirror is None else (*told, *verdict.notices)
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
     return result_of(pool, place, found, False, told, verdict, passed_over, command)
