@@ -1,5 +1,6 @@
 """An S3 on loopback that counts what is asked of it, and fails when a test wants it to."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ def serving() -> Iterator[S3World]:
     world = S3World()
     app = _Counted(DomainDispatcherApplication(create_backend_app), world)
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     world.address = f"http://127.0.0.1:{server.server_port}"
     world.client.create_bucket(Bucket=BUCKET)

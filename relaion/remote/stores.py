@@ -261,8 +261,7 @@ class S3Store(FsspecStore):
         return RemoteFile(url, int(about["size"]), about["ETag"], str(about.get("LastModified")))
 
     def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
-        from fsspec.asyn import sync  # noqa: PLC0415 - only who has the extra
-
+        sync = import_module("fsspec.asyn").sync
         found: bytes = sync(self.fs.loop, self._ranged, file, start, end)
         return found
 

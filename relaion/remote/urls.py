@@ -3,10 +3,9 @@
 Standard library only: the process that drives a run asks it of each PATH.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from urllib.parse import unquote
 
 from relaion.errors import InputError
 from relaion.paths import AnyPath, shown
@@ -122,11 +121,17 @@ def display(given: AnyPath) -> str:
     return shown(_bare(str(given))) if is_remote(given) else shown(given)
 
 
-def local_name(url: RemoteURL) -> str:
-    """The name of a file of its own kind on this machine; of a link, as a browser would have it."""
-    return unquote(url.name) if url.scheme in ("http", "https") else url.name
+def place_in_tree(url: RemoteURL, top: RemoteURL) -> str:
+    """Where what stands for an object lies below `tree_of`, named as there.
 
-
-def as_given(url: RemoteURL) -> Path:
-    """An address as a path object, as PATH arguments travel; not to be opened."""
-    return Path(f"{url}?{url.query}" if url.query else str(url))
+    `top` is the argument that led to it: two of one path and other queries, or of two commits, are
+    two objects.
+    """
+    key, told = url.key, top.query
+    if url.scheme == "hf":
+        owner, _, rest = key.partition("/")
+        name, slash, below = rest.partition("/")
+        name, _, told = name.partition("@")
+        key = f"{owner}/{name}{slash}{below}"
+    apart = f"-{hashlib.sha256(told.encode()).hexdigest()[:16]}" if told else ""
+    return "/".join(filter(None, [url.scheme + apart, url.bucket, key]))

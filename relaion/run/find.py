@@ -160,6 +160,8 @@ class Hunt:
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
         waiting = deque(self._batches([n for n in shards if n.no not in covered]))
+        # what a batch needs of shards elsewhere is kept where it is all
+        lets_go = len(waiting) > 1
         alone = 0
 
         def tasks() -> Iterator[tuple[str, FindTask]]:
@@ -169,7 +171,7 @@ class Hunt:
                 numbers = [n.no for n in batch]
                 name = ledger.name(numbers)
                 known = {n: seals[n] for n in numbers if seals}
-                yield name, replace(make(shards=batch, name=name), seals=known)
+                yield name, replace(make(shards=batch, name=name), lets_go=lets_go, seals=known)
 
         while waiting:
             for name, task, done in self._done(dict(tasks())):

@@ -13,6 +13,7 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
+from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
@@ -262,6 +263,9 @@ def run_find(task: FindTask, finders: Finders, steps: "Steps | None" = None) -> 
     except BaseException:
         finders.close()
         raise
+    finally:
+        for n in task.shards if task.lets_go else ():
+            drop(n.shard.path)
     last = "cover" if task.settings.cover else "count"
     if task.step in (last, "before") and not task.values.get("stays"):
         finders.close()

@@ -81,6 +81,7 @@ class FindTask(AnyTask):
     was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
     `values` are what else these need. `reads` and `writes` name files by the table that they hold.
     `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
+    `lets_go`: what was fetched of shards elsewhere is not kept for the next step.
     """
 
     step: str = field(kw_only=True)
@@ -91,6 +92,7 @@ class FindTask(AnyTask):
     writes: dict[str, Path] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     secret: bytes = field(default=b"", repr=False)
+    lets_go: bool = False
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
@@ -172,7 +174,8 @@ class WrittenShard:
 class Report:
     """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
 
-    `stamp` is that of the shard when it was written.
+    `stamp` is that of the shard when it was written; `searched` the digest of its seal, which is
+    `sha256` but of a shard that lies elsewhere.
     """
 
     no: int
@@ -185,6 +188,7 @@ class Report:
     groups: Sequence[Sequence[Any]]
     scores: Sequence[Sequence[Any]]
     stamp: Stamp
+    searched: str
     notices: list[str] = field(default_factory=list)
 
     @classmethod
@@ -199,7 +203,7 @@ class Report:
 
     def is_of(self, path: Path) -> bool:
         """Whether a shard still has the bytes that were read."""
-        return is_still(path, Seal(self.stamp, self.sha256))
+        return is_still(path, Seal(self.stamp, self.searched))
 
 
 class Reports(Mapping[int, Report]):
@@ -308,7 +312,7 @@ def is_done(
     if set(report.outputs) != {e.name for e in settings.editions}:
         return False
     # a shard that was mended named further links, or one is another file than was written
-    if (report.hits, report.sha256) != (hits, sha256) or not report.is_of(n.shard.path):
+    if (report.hits, report.searched) != (hits, sha256) or not report.is_of(n.shard.path):
         return False
     if there is not None:
         put = report.outputs.items()

@@ -26,6 +26,7 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, Cluster, cluster_of, joined
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
@@ -145,7 +146,7 @@ def clean(
     listen = listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
-    command = verify_command(where.shown_path, paths, lists, keywords, columns or {}, key, sidecars)
+    command = verify_command(where.told, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
@@ -154,11 +155,14 @@ def clean(
             unscored=unscored, copy=copy, good_wins=good_wins,
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
+        here, beside = left.enter_context(
+            brought_here(pool, paths, sidecars, work=where.near, out=where.out)
+        )
         request = request_of(
-            settings, paths, lists, keywords, key, columns or {}, sidecars, pool, progress=listen
+            settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen
         )
         hold_good(request.known, settled=good_wins or yes_i_checked)
-        check_where_from_shards(where, paths, request.inputs.places)
+        check_where_from_shards(where, lying_here(here), shards_here(request.inputs.places))
         place = left.enter_context(folder.open_where(where))
         if share is not None:
             said = _said(paths, lists, keywords, columns or {}, key, sidecars)
@@ -167,7 +171,7 @@ def clean(
                 listen=listen, executor=executor,
             )  # fmt: skip
         return carry_out(
-            place, request, pool, paths, lists, command, columns=columns, verify=verify,
+            place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, cluster=cluster, workers=workers,
         )  # fmt: skip
 
@@ -231,6 +235,7 @@ def carry_out(
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
                 rests=parent is not None, digested=run.digested, mirror=mirror,
             )  # fmt: skip
+            told = told if mirror is None else (*told, *verdict.notices)
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
     return result_of(pool, place, found, False, told, verdict, passed_over, command)

@@ -29,6 +29,7 @@ from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.run import manifest
+from relaion.run.elsewhere import brought_here
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
@@ -94,30 +95,34 @@ def verify(
     }  # fmt: skip
     listen = listening(progress)
     listen.steps((VERIFY,))
-    with LocalPool(listener=listen) as pool, _out_here(out) as (here, mirror):
-        _refuse_no_out(here)
-        made = _manifest_of(here)
-        is_unknown = made is None and not (here / AUDIT).exists()
+    with LocalPool(listener=listen) as pool, ExitStack() as left:
+        folder, mirror = left.enter_context(_out_here(out))
+        _refuse_no_out(folder)
+        made = _manifest_of(folder)
+        is_unknown = made is None and not (folder / AUDIT).exists()
         if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
             of_clean = {
                 "lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars,
                 "parent": parent,
             }  # fmt: skip
-            _refuse_foreign(here, of_clean, "clean")
+            _refuse_foreign(folder, of_clean, "clean")
             if mirror is not None:
                 raise InputError(
                     f"{shown(mirror.url)}: is a copy that `apply` cleaned; fetch it to a folder of "
                     "this machine to check it"
                 )
             return _check_copy(
-                pool, here, made, inputs=as_paths(inputs), columns=columns,
+                pool, folder, made, inputs=as_paths(inputs), columns=columns,
                 workers=workers, progress=listen, **of_copy,
             )  # fmt: skip
-        _refuse_foreign(here, of_copy, "apply")
+        _refuse_foreign(folder, of_copy, "apply")
+        here, beside = left.enter_context(
+            brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
+        )
         return check(
-            pool, here, inputs=as_paths(inputs), lists=maybe_path(lists),
+            pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
-            sidecars=as_paths(sidecars), workers=workers, progress=listen,
+            sidecars=beside, workers=workers, progress=listen,
             parent=maybe_path(parent), mirror=mirror,
         )  # fmt: skip
 
