@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,13 @@ import pytest
 
 from relaion.engine import connect
 from relaion.run import find, ray_courier, tasks
+from relaion.stages.apply import apply
 from relaion.stages.clean import clean
 from relaion.stages.match import match
+from relaion.stages.update import update
+from relaion.stages.verify import verify
 from tests import cover_world
-from tests.pipeline import relaion
+from tests.pipeline import Sent, add_lists, relaion
 from tests.ray_cluster import Running, running
 
 pytest.importorskip("ray")
@@ -92,6 +96,48 @@ def test_a_match_is_that_of_one_machine(world: Path, joined: str) -> None:
     assert found[0] == found[1]
 
 
+def test_a_check_is_that_of_one_machine(
+    world: Path, joined: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("relaion.stages.verify.SMALL", 0)
+    caplog.set_level("INFO", "relaion")
+    found = [
+        verify(
+            world / "local", inputs=world / "data", lists=world / "lists.duckdb",
+            keywords=world / "words.txt", engine=engine,
+        )
+        for engine in ("local", joined)
+    ]  # fmt: skip
+    assert found[0] == found[1] and found[0].ok
+    assert "Ray: 2 workers" in caplog.text
+
+
+def test_an_update_is_that_of_one_machine(world: Path, joined: str, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    shutil.copytree(world, folder)
+    more = Sent((("url", "https://site11.example/a/0.jpg"),), "privacy", "requests")
+    add_lists(folder / "lists.duckdb", [more])
+    for out, engine in (("one", "local"), ("two", joined)):
+        update(
+            folder / "local", folder / "data", folder / "lists.duckdb", folder / out,
+            keywords=folder / "words.txt", memory="1GB", engine=engine, verify=False,
+        )  # fmt: skip
+    assert told(folder / "one") == told(folder / "two")
+    assert told(folder / "one") != told(folder / "local")
+
+
+def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path: Path) -> None:
+    found = []
+    for out, engine in (("one", "local"), ("two", joined)):
+        apply(world / "data", tmp_path / out, keep=world / "local/research", engine=engine)
+        manifest = json.loads((tmp_path / out / "manifest.json").read_text())
+        shards = sorted((tmp_path / out).rglob("*.parquet"))
+        for name in ("started", "finished"):
+            del manifest[name]
+        found.append((manifest, [(p.name, p.read_bytes()) for p in shards]))
+    assert found[0] == found[1]
+
+
 # -- what is lost on the way -----------------------------------------------------------------------
 
 
@@ -122,7 +168,7 @@ def couriers_and_workers(cluster: Running) -> tuple[list[int], list[int]]:
 
 
 class Killer(threading.Thread):
-    """Kills a courier, or the worker of one, every so often."""
+    """Kills a courier, or the worker of one, every so often, as often as a task may be lost."""
 
     def __init__(self, cluster: Running, seconds: float) -> None:
         super().__init__(daemon=True)
@@ -130,7 +176,7 @@ class Killer(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        while not self.ended.wait(self.seconds):
+        while self.killed < 6 and not self.ended.wait(self.seconds):
             for pid in couriers_and_workers(self.cluster)[self.killed % 2][:1]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -138,7 +184,7 @@ class Killer(threading.Thread):
 
 
 def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster: Running) -> None:
-    killer = Killer(cluster, 3.0)
+    killer = Killer(cluster, 2.5)
     killer.start()
     try:
         out = cleaned(demo, "killed", engine=joined, workers=2, verify=False)

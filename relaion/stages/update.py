@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
-from relaion.run.engines import LOCAL, cluster_of
+from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
@@ -29,7 +29,7 @@ from relaion.run.parent import (
 )
 from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
 from relaion.stages.clean import carry_out, editions_of, request_of
 from relaion.stages.cleaned import Cleaned, verify_command
@@ -110,8 +110,7 @@ def update(
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     made = read_parent(before)
     check_apart(out, work, [*inputs, before])
-    cluster = cluster_of(engine)
-    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
