@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, cluster_of
+from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
@@ -30,7 +30,7 @@ from relaion.run.parent import (
 )
 from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
 from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
 from relaion.stages.clean import carry_out, editions_of, request_of
@@ -114,8 +114,7 @@ def update(
     refuse_remote(where, "an update")
     made = read_parent(before)
     check_where(where, [*inputs, before])
-    cluster = cluster_of(engine)
-    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
