@@ -16,6 +16,7 @@ from relaion.lists.readers.documents.field_names import joined, refuse_many, wor
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
 from relaion.lists.readers.format import Batch, Options, Sure
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
 
@@ -25,8 +26,8 @@ class ExchangeJson:
 
     `records` is the array that holds them, `more` what of a page says that others follow. `passed`
     are names on the way to a field that tell nothing, `keyed` fields whose objects speak by their
-    names, `left` fields that are not looked at. Where some records have what is `needed`, the
-    others are deleted.
+    names, `left` a field of the states of single cases. Where some records have what is `needed`,
+    the others are deleted.
     """
 
     exchange: Exchange
@@ -90,6 +91,10 @@ class ExchangeJson:
         for path, word in words:
             name = self.exchange.named(joined(path))
             row.setdefault(name, []).append(word)
+        is_active = [*map(str.casefold, row.get("hashStatus", ()))] == ["active"]
+        cases = (x for name, x in value.items() if names.squeezed(name) in self.left)
+        if is_active and any(map(_are_withdrawn, cases)):
+            row["cases"] = ["all withdrawn"]
         return row
 
 
@@ -135,6 +140,14 @@ class _FirstLook:
         if isinstance(value, dict):
             return self.form.is_record(value) or any(map(self._holds, value.values()))
         return isinstance(value, list) and any(map(self._holds, value))
+
+
+def _are_withdrawn(cases: Any) -> bool:
+    """Whether a record has cases, and each of them was taken back."""
+    told = cases.values() if isinstance(cases, dict) else ()
+    return bool(told) and all(
+        text_of(each).strip().casefold() in ("withdrawn", "deleted") for each in told
+    )
 
 
 def _is_said(value: Any) -> bool:

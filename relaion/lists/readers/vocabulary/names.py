@@ -131,9 +131,9 @@ _GONE = words_in(
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
 _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
-    "published approved toids malicious isbad bad unlawful actionable reviewed harmful vigueur "
-    "kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* "
-    "aprobad* approuv@ approvat* aprovad*"
+    "published approved toids malicious isbad bad unlawful actionable reviewed harmful viable "
+    "vigueur kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd "
+    "revisad* aprobad* approuv@ approvat* aprovad*"
 )
 _UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
 _TILL = words_in("until till bis hasta até jusquau tot")
