@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from relaion.lists.readers.documents.exchange import AT_ONCE, Exchange, Exchange
 from relaion.lists.readers.documents.exchanges import STOPNCII, TAT, THREATEXCHANGE
 from relaion.lists.readers.documents.field_names import joined, refuse_many, words_within
 from relaion.lists.readers.documents.fields import Row
-from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
+from relaion.lists.readers.documents.json_pieces import pieces, text_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
@@ -53,7 +53,8 @@ class ExchangeJson:
         """Its records; the names of all their fields are looked for before."""
         looked = _FirstLook(self)
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
-            looked.take(piece)
+            for value in self.by_id(piece.value):
+                looked.take(piece.names, value)
         read = Exchanged(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
@@ -66,11 +67,19 @@ class ExchangeJson:
 
     def _rows(self, document: ListDocument, *, lacking: bool) -> Iterator[Row]:
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
-            if self.is_record(piece.value) or self.is_update(piece.value):
-                row = self.row(piece.value)
-                if lacking and not piece.value.get(self.needed) and "status" not in row:
-                    row = {**row, "should_delete": ("true",)}  # nobody lists it any more
-                yield row
+            for value in self.by_id(piece.value):
+                if self.is_record(value) or self.is_update(value):
+                    row = self.row(value)
+                    if lacking and not value.get(self.needed) and "status" not in row:
+                        row = {**row, "should_delete": ("true",)}  # nobody lists it any more
+                    yield row
+
+    def by_id(self, value: Any) -> list[Any]:
+        """The records of an object that names each by its number, as asked for by these."""
+        is_one = isinstance(value, dict) and bool(value)
+        if is_one and all(x.isdigit() and self.is_record(each) for x, each in value.items()):
+            return [*value.values()]
+        return [value]
 
     def is_record(self, value: Any) -> bool:
         """Whether an object is a record: it has a value."""
@@ -107,15 +116,15 @@ class _FirstLook:
     has_more: bool = False
     has_needed: bool = False
 
-    def take(self, piece: JsonPiece) -> None:
-        """Look at a part of the document."""
-        form, value = self.form, piece.value
+    def take(self, within: Collection[str], value: Any) -> None:
+        """Look at a part of the document, which stands within fields of these names."""
+        form = self.form
         if form.is_record(value) or form.is_update(value):
             self.has_needed = self.has_needed or bool(value.get(form.needed))
             self.seen.update(form.row(value))
             refuse_many(self.seen, form.exchange.called)
             return
-        if piece.names or not isinstance(value, dict):
+        if within or not isinstance(value, dict):
             raise ListError(
                 f"holds something that is no record of {form.exchange.called}, where records "
                 "stand; ask the giver for it as it was exported"
