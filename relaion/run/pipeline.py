@@ -16,7 +16,7 @@ from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import Seal, replaced, shown
-from relaion.roles import COUNTED
+from relaion.roles import COUNTED, WIDTHS
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.cover import Choice, Covered
@@ -88,6 +88,8 @@ class Run:
     def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...], Snapshot]:
         """Do it all: the manifest, what was to be said, what was not looked at, the store as read.
 
+        The manifest that is returned has sums in place of lines of shards.
+
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
@@ -111,7 +113,7 @@ class Run:
         audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
-        manifest.write(self.place.path, made)
+        made = manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
@@ -260,6 +262,7 @@ class Run:
         return Hunt(
             self.request.settings, beside, COUNTED, store, self.journal, self.executor,
             self.progress, self._fail,
+            looks_at_links=bool(beside) or not self.request.known.kinds.keys() <= WIDTHS.keys(),
         )  # fmt: skip
 
     def _rewrite(self, searched: Searched) -> Reports:

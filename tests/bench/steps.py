@@ -8,6 +8,7 @@ Where the disk is too small for all, shards stand there under several names.
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,17 +71,19 @@ def prepare(folder: Path, rows: int, distinct: int, entries: int) -> tuple[Bench
     return made, lists, each
 
 
-def steps(folder: Path, rows: int, distinct: int, entries: int, memory: str) -> Iterator[Step]:
-    """Clean a tenth of the rows, then all; what a run leaves is removed."""
+def steps(
+    folder: Path, rows: int, first: int, distinct: int, entries: int, memory: str
+) -> Iterator[Step]:
+    """Clean some of the rows first, then all; what a run leaves is removed."""
     made, lists, each = prepare(folder, rows, distinct, entries)
     differing = shards(made.data)
-    for n in (max(1, rows // each // 10), max(1, rows // each)):
-        data, out, log = folder / "step" / "en", folder / "out", folder / "log"
+    for n in (max(1, first // each), max(1, rows // each)):
+        scratch = Path(tempfile.mkdtemp(prefix="steps-", dir=folder))
+        data, out, log = scratch / "data" / "en", scratch / "out", scratch / "log"
         data.mkdir(parents=True)
         try:
             for i in range(n):
                 os.link(differing[i % len(differing)], data / f"part-{i:06}.parquet")
-            log.unlink(missing_ok=True)
             command = [
                 sys.executable, "-m", "relaion", "clean", str(data.parent), "--lists", str(lists),
                 "--keywords", str(made.keywords), "--out", str(out), "--memory", memory,
@@ -88,11 +91,12 @@ def steps(folder: Path, rows: int, distinct: int, entries: int, memory: str) -> 
             ]  # fmt: skip
             yield Step(n * each, measure(command, log, out))
         finally:
-            shutil.rmtree(data.parent)
-            shutil.rmtree(out, ignore_errors=True)
+            shutil.rmtree(scratch)
 
 
-def told(folder: Path, rows: int, distinct: int, entries: int, memory: str) -> Iterator[str]:
+def told(
+    folder: Path, rows: int, first: int, distinct: int, entries: int, memory: str
+) -> Iterator[str]:
     """The lines of a table, as they come, and what follows from them."""
     needed = BYTES_A_ROW * (min(rows, distinct) + 2 * rows) + 100 * entries
     if shutil.disk_usage(folder).free < needed:
@@ -102,7 +106,7 @@ def told(folder: Path, rows: int, distinct: int, entries: int, memory: str) -> I
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     done = []
-    for step in steps(folder, rows, distinct, entries, memory):
+    for step in steps(folder, rows, first, distinct, entries, memory):
         done.append(step)
         yield step.line()
         for name, cpu in step.found.steps.items():
