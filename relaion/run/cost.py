@@ -112,15 +112,20 @@ class Model:
 
     def once(self, of: Callable[[Taken], float]) -> float:
         """What comes once, however many rows there are."""
+        if not self._tells_apart(of):
+            return 0.0
         return max(0.0, of(self.small.taken) - self.a_row(of) * self.small.rows)
 
     def a_row(self, of: Callable[[Taken], float]) -> float:
         """What comes with each row."""
-        more = of(self.large.taken) - of(self.small.taken)
-        rows = self.large.rows - self.small.rows
-        if rows <= 0 or more <= 0:  # too little to tell: all of it comes with rows
+        if not self._tells_apart(of):  # then all of it comes with rows
             return of(self.large.taken) / max(1, self.large.rows)
-        return more / rows
+        more = of(self.large.taken) - of(self.small.taken)
+        return more / (self.large.rows - self.small.rows)
+
+    def _tells_apart(self, of: Callable[[Taken], float]) -> bool:
+        more_rows = self.large.rows > self.small.rows
+        return more_rows and of(self.large.taken) > of(self.small.taken)
 
     def steps(self, whole: Whole) -> dict[str, float]:
         """Seconds of processors by step, in order, for all."""
