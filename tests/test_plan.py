@@ -110,6 +110,15 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+def test_data_without_a_row(world: Path, tmp_path: Path) -> None:
+    shard = tmp_path / "data/none.parquet"
+    shard.parent.mkdir()
+    pq.write_table(pq.read_table(world / "data/en/part-00.parquet").slice(0, 0), shard)
+    made = relaion.plan(shard, world / "lists.duckdb", workers=1, verify=False, work=tmp_path)
+    assert (made.rows, made.sampled_rows, made.sampled_shards) == (0, 0, 1)
+    assert made.here.out.likely == 0
+
+
 # -- Rows of a shard as a shard ----------------------------------------------------------------
 
 

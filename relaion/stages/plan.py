@@ -190,7 +190,7 @@ def plan(
     steps = tuple(StepShare(name, share) for name, share in shares(model.steps(whole)))
     free = None if out is None else shutil.disk_usage(_standing(out)).free
     return CleanPlan(
-        whole.rows, len(inputs.shards), whole.bytes, samples[-1].rows,
+        whole.rows, len(inputs.shards), whole.bytes, sum(piece.rows for piece in picked),
         len({piece.n.no for piece in picked}), sum(s.taken.seconds for s in samples), here,
         None if on is None else model.cost(whole, on), steps, free,
         tuple(_assumptions(model, whole, sidecars)), tuple(_told(inputs, here, free, out)),
@@ -214,6 +214,8 @@ def _picked(inputs: Inputs, wanted: int, draw: random.Random) -> list[_Piece]:
     """Whole shards where they are small, else rows in a row of a few; in the order they came."""
     each = max(1, wanted // _PIECES)
     shards = [n for n in inputs.shards if n.shard.rows]
+    if not shards:
+        return [_Piece(n, 0, 0, f"{n.group}/part-{n.no:07}.parquet") for n in inputs.shards[:1]]
     # a shard of twice the rows is picked twice as often: the larger the key, the sooner it comes
     shards.sort(key=lambda n: draw.random() ** (1 / n.shard.rows), reverse=True)
     pieces: list[_Piece] = []
@@ -307,7 +309,7 @@ def _sample(pieces: Sequence[_Piece], data: Path, out: Path, done: Cleaned, take
                 was, now = was + source.st_size, now + made.st_size
         kept[edition] = now / was if was else 1.0
     rows, size = sum(piece.rows for piece in pieces), sum(s.st_size for s in sources.values())
-    return Sample(rows, size, taken, kept, removed)
+    return Sample(max(1, rows), size, taken, kept, removed)
 
 
 # -- What the answer rests on ------------------------------------------------------------------
