@@ -103,6 +103,12 @@ class Courier:
         fcntl.flock(self._held, fcntl.LOCK_SH)
         return None
 
+    def end(self) -> None:
+        """End the worker at once, even one that is stopped and would not see its parent go."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end()
+
     def moved(self) -> float:
         """How many row groups the task has come through that is done now."""
         return self._groups

@@ -39,6 +39,7 @@ SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
 _GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
 _GONE_SECONDS = 10.0
+_FULL_SECONDS = 60.0
 _MARK = ".relaion-{}.part"  # what is left of it is swept with all else that is so called
 
 
@@ -90,6 +91,7 @@ class RayPool:
         self._marks: list[tuple[str, str]] = []
         self._devices: list[tuple[str, int]] = []
         self._n_couriers = self._n_tries = 0
+        self._full_at: float | None = None
         self.size = 1
 
     def __enter__(self) -> "RayPool":
@@ -127,6 +129,7 @@ class RayPool:
             self._client.refuse_other_versions(self._nodes)
         room = sum(node.room for node in self._nodes)
         self.size = max(1, min(room, self._wanted or room))
+        self._full_at = time.monotonic() + _FULL_SECONDS
         NOTES.info("Ray: %d workers on %d machines", self.size, len(self._nodes))
         self._mark([self._work, *folders])
         places = {self._work, *folders, *inputs}
@@ -227,6 +230,7 @@ class RayPool:
             return None
         event = self._client.event(_EVENT_SECONDS)
         if event is None:
+            self._say_full()
             return self._overdue(work)
         courier = self._couriers.get(event.get("courier", 0))
         if event["what"] == "hire" and "error" in event:
@@ -260,6 +264,17 @@ class RayPool:
                 "all machines of the cluster have under the same path (--out, --work)"
             )
         courier.is_there = True
+
+    def _say_full(self) -> None:
+        """Say once that nobody has come yet: others may have the cluster."""
+        if self._full_at is None or any(c.is_there for c in self._couriers.values()):
+            self._full_at = None
+        elif time.monotonic() > self._full_at:
+            self._full_at = None
+            self._listener.say(
+                f"waiting for Ray: the cluster has no processor and {self._limits.memory / 1e9:.1f}"
+                " GB free for a worker yet"
+            )
 
     def _overdue(self, work: "_Work") -> TaskOutcome | None:
         """Give up a courier that should have ended its task itself, long ago."""

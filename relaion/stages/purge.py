@@ -9,6 +9,7 @@ from relaion.errors import InputError
 from relaion.labs import place as ours
 from relaion.paths import AnyPath, as_path, maybe_path, shown
 from relaion.run import out as folder
+from relaion.run.engines import refuse_left
 from relaion.run.outputs import APPLY, maker_of
 from relaion.tabled import Tabled
 
@@ -44,5 +45,6 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:
+        refuse_left(place.work)
         remove = ours.purge if maker_of(place.work) == APPLY else folder.purge
         return Purged(place.work, remove(out, place.work))
