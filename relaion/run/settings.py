@@ -8,13 +8,14 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
 from relaion.paths import atomic_write, shown, typed
+from relaion.remote.urls import RemoteURL
 from relaion.run.process import Guard
 from relaion.sqlset import load
 from relaion.versions import installed
@@ -191,7 +192,8 @@ KEYWORD_ABOVE = 0.95
 class Settings:
     """What a run was asked to do: built once by its stage, and passed whole to every part of it.
 
-    `out` and `work` are absolute; a dry run has no `out`. `keywords` is None, or the HMAC digest
+    `out` and `work` are absolute; a dry run has no `out`. `store` is OUT itself where that lies in
+    a store of objects: `out` stands in for it. `keywords` is None, or the HMAC digest
     of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
     `good_wins`: what a list of known-good files names is not listed, whoever lists it.
     `cover` neutral sites leave for each listed one; a site has at most `cover_site_rows` rows, or
@@ -214,6 +216,7 @@ class Settings:
     good_wins: bool = False
     cover: int = 0
     cover_site_rows: int | None = None
+    store: RemoteURL | None = None
 
     def public(self) -> dict[str, Any]:
         """Those that decide which rows stay, as the manifest has them: no path, no listed value."""
@@ -233,6 +236,10 @@ class Settings:
     def target(self, edition: str, shard: "Numbered") -> Path:
         """Where a shard of an edition goes."""
         return self.out / edition / shard.shard.subset / shard.shard.name
+
+    def name(self, edition: str, shard: "Numbered") -> str:
+        """What it is called below OUT."""
+        return PurePosixPath(edition, shard.shard.subset, shard.shard.name).as_posix()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from relaion.paths import (
     replaced,
 )
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt
 from relaion.run.giver_report import GiverReport, Reported
@@ -114,11 +115,12 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars])
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
-    report = GiverReport(into, work, (*paths, *_folders(sidecars))) if into is not None else None
+    apart = lying_here((*paths, *_folders(sidecars)))
+    report = GiverReport(into, work, apart) if into is not None else None
     if report is not None:
         report.check()
     sweep_left(work, lists)
@@ -126,9 +128,10 @@ def match(
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known, settled=good_wins)
+        paths, sidecars = left.enter_context(brought_here(pool, paths, sidecars, work=work))
         inputs = read_inputs(paths, columns or {}, pool, progress=listen)
         if report is not None:
-            report.check_shards(inputs.places)
+            report.check_shards(shards_here(inputs.places))
         owned = left.enter_context(owned_folder("match", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         told = [*inputs.notices, *of_good]
@@ -167,10 +170,10 @@ def match(
         reported: tuple[Reported, ...] = ()
         if report is not None and searched.entries is not None:
             reported = report.write(pool, store, known, searched.entries, limits.here)
-    reached = roles_beside(beside)
-    told += notices(searched.hits, known, inputs, reached)
-    asked = Asked(known.kinds, beside=reached)
-    passed_over = left_out(inputs, beside, asked, searched.values)
+        reached = roles_beside(beside)
+        told += notices(searched.hits, known, inputs, reached)
+        asked = Asked(known.kinds, beside=reached, unusable=known.unusable)
+        passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(
         known.lists,
         inputs.rows_by_subset,
