@@ -209,6 +209,7 @@ class Stamp(NamedTuple):
         return self[:4]
 
 
+_ELSEWHERE = -1  # in place of a device
 DEVICES = "RELAION_DEVICES"
 """The variable by which a worker on another machine is told how devices are numbered where the
 run is driven, as `here:there,here:there`: a shared file system has another number on each."""
@@ -220,7 +221,6 @@ def _numbered(text: str) -> dict[int, int]:
 
 
 _DEVICES = _numbered(os.environ.get(DEVICES, ""))
-_ELSEWHERE = -1  # in place of a device
 
 
 def _of(info: os.stat_result) -> Stamp:

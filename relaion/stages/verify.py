@@ -133,7 +133,7 @@ def verify(
             pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
-            parent=maybe_path(parent), mirror=mirror, cluster=cluster, work=maybe_path(work),
+            parent=maybe_path(parent), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
 
 

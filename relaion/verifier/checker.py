@@ -89,12 +89,12 @@ def verify(
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `rests`: what the parent's own
     check saw is not looked at again, as far as nothing of it changed; files that this very run has
-    `digested` need not be digested once more for that. `mirror`: OUT lies in a store, `out` holds
-    its public files alone, and its shards are fetched again, each when it is looked at. `elsewhere`
-    are processes of other machines in place of `workers` of this one. `held()` is called as soon as
-    the store is open, `begins(detail, files, groups)` where a part of the check begins. Writes
-    nothing but private copies of sidecars of text lines, in the private folder `work` or one that
-    is gone
+    `digested` need not be digested once more for that. `elsewhere` are processes of other
+    machines in place of `workers` of this one. `mirror`: OUT lies in a store, `out` holds
+    its public files alone, and its shards are fetched again, each when it is looked at. `held()`
+    is called as soon as the store is open, `begins(detail, files, groups)` where a part of the
+    check begins. Writes nothing but private copies of sidecars of text lines, in the private
+    folder `work` or one that is gone
     afterwards. A list of hashed links makes it slow: each link is written in every way
     that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
