@@ -100,7 +100,8 @@ class Courier:
             return self._post.home
         os.environ[DEVICES] = ",".join(_pairs(self._post.devices))  # its worker reads it
         self._held = os.open(self._post.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._held, fcntl.LOCK_SH)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._held, fcntl.LOCK_SH)
         return None
 
     def end(self) -> None:

@@ -47,6 +47,7 @@ class Office:
         self._couriers: dict[int, Any] = {}
         self._asked: dict[Any, tuple[str, int]] = {}  # what each reference is of
         self._busy: dict[int, Any] = {}  # by courier, the question how far it is, if one is open
+        self._there: set[int] = set()  # those that took their post
         self._hired: Any = None
         self._next_look = 0.0
 
@@ -118,9 +119,11 @@ class Office:
         hired = self._couriers.pop(courier, None)
         self._busy.pop(courier, None)
         self._asked = {ref: of for ref, of in self._asked.items() if of[1] != courier}
-        if hired is not None:
+        if hired is None:
+            return
+        if courier in self._there:
             self._ray.wait([hired.end.remote()], timeout=_END_SECONDS)
-            self._ray.kill(hired)
+        self._ray.kill(hired)
 
     def _at(self, node: str) -> Any:
         from ray.util.scheduling_strategies import (  # noqa: PLC0415 - heavy, and an extra
@@ -158,7 +161,9 @@ class Office:
                 return None
             self.fire(courier)
             return {"what": "lost", "courier": courier, "why": type(e).__name__}
-        if what == "done":
+        if what == "hired":
+            self._there.add(courier)
+        elif what == "done":
             self._busy.pop(courier, None)
         elif what == "moved" and courier in self._busy:
             self._busy[courier] = None
