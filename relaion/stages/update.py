@@ -114,7 +114,7 @@ def update(
     refuse_remote(where, "an update")
     made = read_parent(before)
     check_where(where, [*inputs, before])
-    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*inputs, *sidecars, out])
     listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
