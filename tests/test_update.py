@@ -94,7 +94,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 @drawn(
-    2,
+    1,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=4),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=2),
@@ -128,7 +128,7 @@ def test_updates_end_where_a_clean_of_it_all_does(
 
 
 @drawn(
-    2,
+    1,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),

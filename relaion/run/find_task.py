@@ -56,7 +56,7 @@ class Finder:
         self._settings = settings
         self._sidecars = sidecars
         self._roles = roles
-        self._workers = settings.limits.workers
+        self._workers = settings.limits.threads
         self._scripts = load(settings.sql_version)
         self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
@@ -233,7 +233,7 @@ class Finders:
     def _open(self, task: FindTask) -> Finder:
         limits = task.settings.limits
         engine = self._left.enter_context(
-            self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
+            self._opened(threads=limits.threads, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
             attach_store(engine, task.store.path, task.store.only)
@@ -292,7 +292,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         else:
             finder.none_of("33_hit_keys", "table hit_keys")
 
-    seals = read_sealed(paths_of(task), look, task.settings.limits.workers)
+    seals = read_sealed(paths_of(task), look, task.settings.limits.threads)
     return leave_found(
         finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)}
     )

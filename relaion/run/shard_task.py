@@ -30,11 +30,12 @@ from relaion.paths import (
     unwritten,
 )
 from relaion.paths.stand_ins import within_tree
-from relaion.remote.failures import ChangedObjectError, GoneError, StoreError
+from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError
 from relaion.remote.standing import digested, drop, whole
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
+from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
@@ -92,7 +93,7 @@ def _written(
             # to decide was the first half of it
             with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
                 reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
-        except (NoRoomError, StoreError) as e:  # the next one could not be done either
+        except (NoRoomError, StoreDownError) as e:  # the next one could not be done either
             no_room = str(e)
             break
         except ChangedShardError as e:
@@ -136,14 +137,18 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
             notices.append(_denied(denied))
-        _same_bytes(settings, n, sha256, read, outputs)
-        stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
+        stamps: dict[str, Stamp] = {}
+        if settings.store is None:
+            _same_bytes(settings, n, sha256, read, outputs)
+            stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
         stamp = stamp_of(source)
         is_linked = any(output.how == "linked" for output in outputs.values())
         if stamp.written != read.written or not (
             is_linked or is_still(source, Seal(read, known.sha256))
         ):
             raise replaced(source)
+        if settings.store is not None:
+            outputs = put_editions(settings, n, sha256, outputs)
     except RelaionError as e:
         _refuse_replaced(task, n, e)
         raise
@@ -151,7 +156,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         drop(source)
     return Report(
         n.no, n.shard.rows, stamp.size, sha256, task.hits.get(n.no, ""),
-        {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
+        {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
         decision.tally, decision.groups, decision.scores, stamp, known.sha256, notices,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.remote.objects import Noted
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
 
@@ -147,7 +148,8 @@ def _same(row: tuple[Any, ...]) -> tuple[Any, ...]:
 class WrittenShard:
     """A shard of an edition as it was written; `how` is written, linked or copied.
 
-    `stamp` is that of the file when the task was done.
+    `stamp` is that of the file when the task was done; of one that was put in a store instead,
+    `etag` is what that said of it.
     """
 
     rows: int
@@ -155,6 +157,12 @@ class WrittenShard:
     sha256: str
     how: str
     stamp: Stamp | None = None
+    etag: str = ""
+
+    @property
+    def noted(self) -> Noted:
+        """What a store says of it, where it was put in one."""
+        return Noted(self.bytes, self.etag)
 
     def is_at(self, path: Path) -> bool:
         """Whether this very output is there, whole."""
@@ -186,7 +194,7 @@ class Report:
     def read(cls, found: dict[str, Any]) -> Report:
         """Read what `asdict` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
-            each["stamp"] = Stamp(*map(int, each["stamp"]))
+            each["stamp"] = each["stamp"] and Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
         for counts in ("tally", "groups", "scores"):
             found[counts] = [_same(tuple(row)) for row in found[counts]]
@@ -251,11 +259,24 @@ def task(
     )
 
 
-def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:
-    """Whether a report is of this very shard and these hits, and its outputs are there, whole."""
+def is_done(
+    report: Report,
+    settings: Settings,
+    n: Numbered,
+    hits: str,
+    sha256: str,
+    there: Mapping[str, Noted] | None = None,
+) -> bool:
+    """Whether a report is of this very shard and these hits, and its outputs are there, whole.
+
+    `there` is what OUT holds where that lies in a store.
+    """
     if set(report.outputs) != {e.name for e in settings.editions}:
         return False
     # a shard that was mended named further links, or one is another file than was written
     if (report.hits, report.searched) != (hits, sha256) or not report.is_of(n.shard.path):
         return False
+    if there is not None:
+        put = report.outputs.items()
+        return all(there.get(settings.name(e, n)) == out.noted and out.etag for e, out in put)
     return all(out.is_at(settings.target(name, n)) for name, out in report.outputs.items())

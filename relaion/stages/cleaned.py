@@ -15,6 +15,7 @@ from relaion.remote.urls import is_remote
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, SMALL
 from relaion.run.manifest import Removal, Told
+from relaion.run.out import Out
 from relaion.run.outputs import AUDIT
 from relaion.run.pool import Caller, blaming
 from relaion.tabled import Tabled
@@ -36,15 +37,16 @@ class EditionCount:
 class Cleaned(Tabled):
     """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
 
-    `out` is where it lies, `run` the name of the run, `editions` are the rows of each by subset.
-    `removals` say why rows left, as the public audit tells it: subsets of few rows together as
-    `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
+    `out` is where it lies, a path or an address; `run` the name of the run, `editions` are the rows
+    of each by subset. `removals` say why rows left, as the public audit tells it: subsets of few
+    rows together as `small`, or nowhere (`untold`). `publishable` and `why` are those of the
+    manifest.
     `done_before`: this very run was finished before, and nothing was done. `notices` are for
     whoever ran it. `coverage` says how many rows could be matched by what, `not_looked_at` what was
     left out. `summary` is the verdict in a sentence; where none was reached, what is known without.
     """
 
-    out: Path
+    out: Path | str
     run: str
     editions: tuple[EditionCount, ...]
     removals: tuple[Removal, ...]
@@ -89,7 +91,7 @@ def _summary(done: Cleaned, command: str) -> str:
 
 
 def verify_command(
-    out: Path,
+    out: Path | str,
     paths: Sequence[Path],
     lists: Path,
     keywords: Path | None,
@@ -114,7 +116,7 @@ def verify_command(
 
 def result_of(
     caller: Caller,
-    path: Path,
+    place: Out,
     made: Mapping[str, Any],
     done_before: bool,
     told: tuple[str, ...],
@@ -133,13 +135,14 @@ def result_of(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    with blaming(path / AUDIT):
-        audit: Told = caller.call("relaion.run.audit_file:read_told", path)
+    with blaming(place.path / AUDIT):
+        audit: Told = caller.call("relaion.run.audit_file:read_told", place.path)
     removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)
     done = Cleaned(
-        path, str(made["run"]), counts, removals, () if is_told else tuple(few),
+        place.path if place.remote is None else place.named, str(made["run"]), counts, removals,
+        () if is_told else tuple(few),
         bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
         audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
     )  # fmt: skip

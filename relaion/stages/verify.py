@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,13 @@ from relaion.paths import (
     owned_folder,
     shown,
 )
+from relaion.remote import RemoteURL, is_remote, remote_url
+from relaion.remote.claim import CLAIM
+from relaion.remote.mirror import Mirror
 from relaion.run import manifest
 from relaion.run.elsewhere import brought_here
 from relaion.run.notebook import listening
-from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
+from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
 from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
 from relaion.run.survey import ALIKE
@@ -61,7 +64,7 @@ def verify(
     verdict is never clean. What is wrong with OUT itself is a finding, and no error.
 
     Args:
-        out: The folder of the run.
+        out: The folder of the run, of this machine or of a store.
         inputs: What it was made of; one path or many.
         lists: The list store, for an OUT of `clean` or `update`; None leaves that promise
             unchecked.
@@ -93,29 +96,65 @@ def verify(
     listen = listening(progress)
     listen.steps((VERIFY,))
     with LocalPool(listener=listen) as pool, ExitStack() as left:
-        _refuse_no_out(as_path(out))
-        made = _manifest_of(as_path(out))
-        is_unknown = made is None and not (as_path(out) / AUDIT).exists()
+        here, mirror = left.enter_context(_out_here(out))
+        _refuse_no_out(here)
+        made = _manifest_of(here)
+        is_unknown = made is None and not (here / AUDIT).exists()
         if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
             of_clean = {
                 "lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars,
                 "parent": parent,
             }  # fmt: skip
-            _refuse_foreign(as_path(out), of_clean, "clean")
+            _refuse_foreign(here, of_clean, "clean")
+            if mirror is not None:
+                raise InputError(
+                    f"{shown(mirror.url)}: is a copy that `apply` cleaned; fetch it to a folder of "
+                    "this machine to check it"
+                )
             return _check_copy(
-                pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
+                pool, here, made, inputs=as_paths(inputs), columns=columns,
                 workers=workers, progress=listen, **of_copy,
             )  # fmt: skip
-        _refuse_foreign(as_path(out), of_copy, "apply")
-        here, beside = left.enter_context(
-            brought_here(pool, as_paths(inputs), as_paths(sidecars), out=as_path(out))
+        _refuse_foreign(here, of_copy, "apply")
+        sources, beside = left.enter_context(
+            brought_here(pool, as_paths(inputs), as_paths(sidecars))
         )
         return check(
-            pool, as_path(out), inputs=here, lists=maybe_path(lists),
+            pool, here, inputs=sources, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
-            parent=maybe_path(parent),
+            parent=maybe_path(parent), mirror=mirror,
         )  # fmt: skip
+
+
+@contextmanager
+def _out_here(out: AnyPath) -> Iterator[tuple[Path, Mirror | None]]:
+    """OUT; of one in a store, a private folder with its manifest, its audit and its last check."""
+    if not is_remote(out):
+        yield as_path(out), None
+        return
+    with mirrored(remote_url(out)) as mirror:
+        yield mirror.folder, mirror
+
+
+@contextmanager
+def mirrored(url: RemoteURL, parent: Path | None = None) -> Iterator[Mirror]:
+    """A private folder with the public files of an OUT in a store; gone afterwards.
+
+    Raises InputError where no finished run put any.
+    """
+    with owned_folder("verify", parent) as owned:
+        mirror = Mirror(url, owned.path)
+        if not {*mirror.fetch((*_PUBLIC, VERIFIED))} & {*_PUBLIC}:
+            if mirror.fetch([CLAIM]):
+                raise InputError(
+                    f"{shown(url)}: its run is not finished; repeat the command that made it"
+                )
+            raise InputError(
+                f"{shown(url)}: holds neither {' nor '.join(_PUBLIC)}, so `clean` did not write "
+                "it; name the OUT of a finished run"
+            )
+        yield mirror
 
 
 def check(
@@ -135,11 +174,13 @@ def check(
     parent: Path | None = None,
     rests: bool = False,
     digested: Mapping[Path, Seal] | None = None,
+    mirror: Mirror | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
     `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed;
-    for that, files that the run has `digested` itself need not be digested once more.
+    for that, files that the run has `digested` itself need not be digested once more. `mirror`: OUT
+    lies in a store, and `out` holds its public files.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
     A file that ends the process counts as unreadable, and the check is done again.
@@ -153,6 +194,7 @@ def check(
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
             "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
             "parent": parent, "rests": rests, "digested": digested,
+            "mirror": mirror,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened

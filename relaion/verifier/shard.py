@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from relaion.errors import InputError
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, is_still, shown
+from relaion.remote.mirror import brought
 from relaion.remote.standing import drop, whole
 from relaion.verifier.compare import (
     Cursor,
@@ -48,7 +49,15 @@ _UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left befo
 
 
 def check_shard(task: ShardTask) -> ShardReport:
-    """Check one shard. Reads files only; all that is wrong stands in the report."""
+    """Check one shard. Reads files only; all that is wrong stands in the report.
+
+    Raises RemoteError for a store that does not answer.
+    """
+    with brought(task.mirror, [o.path for o in task.outputs]):
+        return _check_here(task)
+
+
+def _check_here(task: ShardTask) -> ShardReport:
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     files += [(o.path, o.where, o.stated) for o in task.before.values()]

@@ -48,6 +48,8 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.films import is_measure, measures_film, names_codec
 from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
+from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
+from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.values import told as say
 
 _NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
@@ -175,10 +177,12 @@ class RemarkColumn:
     _is_measure: bool = False  # of films
     _is_age: bool = False
     _plain: str = ""  # its name
+    _last: str = ""  # the last of it, where it is a path
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
         self._plain = names.squeezed(self.column.name)
+        self._last = names.squeezed(parts_of(self.column.name)[-1])
         self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
         self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
         told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
@@ -260,9 +264,9 @@ class RemarkColumn:
                 replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
             )
         is_of_else = what in (names.UNKNOWN, names.OTHER, names.CAPTION, names.REFERENCE)
-        if self._plain in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
-            of_what = names.read_name(f"{cell} md5")
-            return Remark(None, say(cell), is_sure=False) if of_what.what == names.OTHER else None
+        if self._last in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
+            is_told = of_what(cell) in (LINK, ELSE)
+            return Remark(None, say(cell), is_sure=False) if is_told else None
         is_rated = what in (names.SEVERITY, names.CONFIDENCE) or self._plain in _GRADED_AS
         if not is_rated or self.is_good:
             return None

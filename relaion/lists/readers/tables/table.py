@@ -331,10 +331,7 @@ class RowsReading:
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
-        types = next(
-            (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
-            None,
-        )
+        kinds_of = traits.kinds_of(decided)
         of_links = self._digests_of_links(cells)
         held = {c.index for c in self.layout.entries}
         links = {i: column for i, column in links_of(cells).items() if i in held}
@@ -348,9 +345,7 @@ class RowsReading:
             for i, cell in enumerate(cells[c.index]):
                 if not cell:
                     continue
-                kinds = c.kinds
-                if types is not None and types[i].kinds:
-                    kinds = types[i].kinds
+                kinds = kinds_of(i, c.kinds) if kinds_of else c.kinds
                 if i in hashed:
                     kinds = (hashed[i],)
                 elif i in films and i not in fates:
