@@ -41,7 +41,14 @@ Lists = Annotated[
 MaybeLists = Annotated[
     Path | None, path_option("--lists", "FILE", "The list store, as `relaion lists add` makes it.")
 ]
-Out = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned editions to.")]
+Out = Annotated[
+    Path,
+    path_option(
+        "--out",
+        "DIR",
+        "The folder to write the cleaned editions to: of this machine, or s3://, gs:// or az://.",
+    ),
+]
 Editions = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,7 +96,10 @@ Key = Annotated[
 Work = Annotated[
     Path | None,
     path_option(
-        "--work", "DIR", "Where to keep temporary files; only you can read them. Default: in OUT."
+        "--work",
+        "DIR",
+        "Where to keep temporary files; only you can read them. Default: in OUT, or below "
+        "~/.local/state where OUT lies elsewhere.",
     ),
 ]
 MatchWork = Annotated[

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from relaion.errors import BusyError, InputError
 from relaion.paths import shown, typed
 from relaion.paths.locks import wait_unlocked
+from relaion.run.settings import Limits, limits_of
 
 if TYPE_CHECKING:
     from relaion.run.pool import Executor, LocalPool
     from relaion.run.progress import Progress
-    from relaion.run.settings import Limits
 
 LOCAL = "local"
 RAY = "ray"
@@ -63,10 +63,18 @@ def cluster_of(engine: str) -> Cluster | None:
     return cluster
 
 
+def engine_of(
+    engine: str, workers: int | None, memory: str, seconds: float | None
+) -> tuple[Cluster | None, Limits]:
+    """The cluster that an engine names, if any, and the limits of a run as they are meant there."""
+    cluster = cluster_of(engine)
+    return cluster, limits_of(workers, memory, seconds, apart=cluster is not None)
+
+
 @contextmanager
 def joined(
     cluster: Cluster | None,
-    limits: "Limits",
+    limits: Limits,
     workers: int | None,
     pool: "LocalPool",
     listener: "Progress",

@@ -6,6 +6,7 @@ was found stays in the work folder, so that a run that goes on searches only wha
 """
 
 import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
+from relaion.parquet.layout import Shard
+from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
@@ -45,7 +48,8 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers;
+    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
+    and those of `10_sidecar_hits` under negative numbers;
     `entries` the file of the entries that hit, where it was asked for.
     """
 
@@ -97,7 +101,7 @@ class Hunt:
         self.meet_sidecars()
         hits = Ledger(self.journal, "hits")
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
-        seals = hits.seals
+        seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
         if self.settings.same_link and read_footer(all_keys).rows:
@@ -167,8 +171,7 @@ class Hunt:
                 numbers = [n.no for n in batch]
                 name = ledger.name(numbers)
                 known = {n: seals[n] for n in numbers if seals}
-                task = make(shards=batch, name=name)
-                yield name, replace(task, seals=known, lets_go=lets_go)
+                yield name, replace(make(shards=batch, name=name), lets_go=lets_go, seals=known)
 
         while waiting:
             for name, task, done in self._done(dict(tasks())):
@@ -343,5 +346,18 @@ class Hunt:
             "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
-        value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self.made(self.task("count", shards, reads), value)
+        lines = hashlib.sha256()  # of very many shards
+        for n in shards:
+            lines.update(json.dumps([n.no, n.shard.subset, n.shard.rows]).encode("ascii"))
+        counted = [_counted(n) for n in shards] if len(shards) > 1 else shards
+        return self.made(self.task("count", counted, reads), [files, lines.hexdigest()])
+
+
+def _counted(n: Numbered) -> Numbered:
+    """What of a shard is needed where none is read: of very many the rest takes room."""
+    shard = n.shard
+    few = Shard(_NOWHERE, shard.subset, "", shard.rows, shard.bytes, 1, _NOTHING)
+    return Numbered(n.no, n.group, few)
+
+
+_NOWHERE, _NOTHING = Path(), Layout(())

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from relaion.run.pool import CallTask, LocalPool
     from relaion.run.tasks import AnyTask
 
-LOST = 5  # times that a task is done again for a worker that was lost
+LOST = 10  # times that a task is done again for a worker that was lost
 SLOW = 3.0  # times as long as the others: then a task is tried a second time
 SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
@@ -77,7 +77,7 @@ class RayPool:
         cluster: Cluster,
         limits: Limits,
         wanted: int | None,
-        here: "LocalPool",
+        here: "LocalPool | None",
         listener: Progress,
     ) -> None:
         self._cluster, self._limits, self._wanted = cluster, limits, wanted
@@ -148,6 +148,8 @@ class RayPool:
 
     def run_here(self, task: "AnyTask") -> TaskOutcome:
         """Do a task that reads no shard with all of this machine: there is one of it alone."""
+        if self._here is None:
+            raise StopError("a task that only this machine does")  # cannot be: a check has none
         settings = replace(task.settings, limits=task.settings.limits.here)
         (outcome,) = self._here.run([replace(task, settings=settings)])
         return outcome

@@ -23,7 +23,7 @@ from relaion.paths import (
 )
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, cluster_of, joined
+from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt
 from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
@@ -32,7 +32,7 @@ from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool
 from relaion.run.progress import COUNT, SEARCH, SURVEY, Progress
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
 from relaion.tabled import Tabled
@@ -114,8 +114,8 @@ def match(
         StopError: Where more entries are known good than can be a slip.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
-    key, work, cluster = maybe_path(key), maybe_path(work), cluster_of(engine)
-    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    key, work = maybe_path(key), maybe_path(work)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)

@@ -45,7 +45,7 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     work = maybe_path(work)
     where = where_of(out, work)
     folder.sweep_left(work, None, logs=True)
-    sweep(above(where.out))  # what stood for shards elsewhere
+    sweep(where.near or above(where.out))  # what stood for shards elsewhere
     if where.url is None and not where.out.is_dir():
         raise InputError(f"{where.named}: no such folder; nothing to purge")
     with folder.open_where(where) as place:

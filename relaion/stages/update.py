@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, cluster_of
+from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
@@ -30,7 +30,7 @@ from relaion.run.parent import (
 )
 from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
 from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
 from relaion.stages.clean import carry_out, editions_of, request_of
@@ -114,14 +114,13 @@ def update(
     refuse_remote(where, "an update")
     made = read_parent(before)
     check_where(where, [*inputs, before])
-    cluster = cluster_of(engine)
-    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
     )
     columns = dict(made.parameters["columns"])
-    command = verify_command(where.shown_path, inputs, lists, keywords, {}, key, sidecars, before)
+    command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
@@ -134,7 +133,7 @@ def update(
         lineage = made.lineage(kept_out=False)
         # which shards are others now is told by their digests
         here, beside = left.enter_context(
-            brought_here(pool, inputs, sidecars, work=work, out=where.out, digests=True)
+            brought_here(pool, inputs, sidecars, work=where.near, out=where.out, digests=True)
         )
         request = request_of(
             settings, here, lists, keywords, key, columns, beside, pool, lineage, listen,

@@ -20,6 +20,7 @@ from relaion.lists.readers.documents.document import ListDocument
 
 LARGEST = 16 << 20  # characters of one record, or of one text
 DEEPEST = 64  # objects and arrays within each other
+_SHALLOW = 2 * DEEPEST  # characters of a value that nests no deeper than it may
 _BLOCK = 1 << 20
 _AT_ONCE = 500  # values
 _CLOSED = (dict, list, str)  # what has an end of its own
@@ -236,9 +237,13 @@ class JsonReader:
         """
         for _ in self.elements():
             held: list[Any] = []
-            while self._take_whole(held, ","):
-                yield held
-                held = []
+            try:
+                while self._take_whole(held, ","):
+                    yield held
+                    held = []
+            except ListError:
+                yield held  # what stands before it is read first
+                raise
             if held:
                 yield held
                 if self.peek() == "]":
@@ -254,6 +259,12 @@ class JsonReader:
         self._take_whole(held, "", 1)
         return held[0] if held else None
 
+    def whole_values(self) -> list[Any]:
+        """The next values behind each other that are whole in this block; perhaps none."""
+        held: list[Any] = []
+        self._take_whole(held, "")
+        return held
+
     def values(self) -> Iterator[list[Any]]:
         """All values that stand one behind another from here on, some at a time."""
         held: list[Any] = []
@@ -262,7 +273,7 @@ class JsonReader:
                 if self._take_whole(held, ""):
                     yield held
                     held = []
-                else:
+                elif self.peek():
                     held.append(self.value())
         except ListError:
             yield held
@@ -282,7 +293,9 @@ class JsonReader:
                 found, end = scan(text, start)
             except (StopIteration, ValueError, ArithmeticError, RecursionError):
                 break
-            if end > last or not self._is_plain(found, start, end):
+            if type(found) not in _CLOSED or end > last:  # a number may go on in the next block
+                break
+            if (end - start > _SHALLOW or self._has_halves) and not self._is_plain(start, end):
                 break
             if between:
                 if text[end] <= " ":
@@ -295,10 +308,8 @@ class JsonReader:
         self._at = at
         return len(held) >= most
 
-    def _is_plain(self, found: Any, start: int, end: int) -> bool:
-        """Whether a value is surely whole, not too deep, and holds no half of a character."""
-        if type(found) not in _CLOSED:  # a number may go on in the next block
-            return False
+    def _is_plain(self, start: int, end: int) -> bool:
+        """Whether a value is surely not too deep, and holds no half of a character."""
         count = self._text.count
         if count("[", start, end) + count("{", start, end) > DEEPEST:
             return False
