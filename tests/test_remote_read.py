@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.remote.standing import drop
-from tests.pipeline import Sent, add_lists, here
+from tests.pipeline import Sent, add_lists, here, rows_of
 from tests.remote_world import BUCKET, KEY_ID, SECRET, S3World
 from tests.test_clean import contents
 
@@ -361,6 +361,48 @@ def test_two_objects_that_no_folder_can_hold(s3: S3World, world: Path) -> None:
     s3.put("read/odd-names/a//b.parquet", world / "data/en/a.parquet")
     done = did(here("inspect", f"s3://{BUCKET}/read/odd-names", cwd=world), 2)
     assert "has an empty name" in done.stderr
+
+
+def test_names_with_signs_of_patterns_and_blanks(s3: S3World, world: Path, tmp_path: Path) -> None:
+    key = "read/signs [1]/x?y=z 50% ü.parquet"
+    s3.put(key, world / "data/en/a.parquet")
+    (tmp_path / key).parent.mkdir(parents=True)
+    shutil.copy(world / "data/en/a.parquet", tmp_path / key)
+    for path in ("read/signs [1]", key):
+        there = did(here("inspect", f"s3://{BUCKET}/{path}", "--json", cwd=tmp_path))
+        local = did(here("inspect", path, "--json", cwd=tmp_path))
+        assert json.loads(there.stdout) == json.loads(local.stdout)
+
+
+def test_an_output_as_a_whole_is_no_input(s3: S3World, world: Path) -> None:
+    s3.put("read/out/manifest.json", json.dumps({"relaion": 1, "run": "x", "outputs": []}).encode())
+    s3.put("read/out/audit.duckdb", b"x")
+    s3.put("read/out/research/a.parquet", world / "data/en/a.parquet")
+    done = did(here("inspect", f"s3://{BUCKET}/read/out", cwd=world), 2)
+    assert f"s3://{BUCKET}/read/out: is a finished output" in done.stderr
+    did(here("inspect", f"s3://{BUCKET}/read/out/research", cwd=world))
+
+
+@pytest.mark.slow
+def test_what_the_page_says_to_type_runs(
+    s3: S3World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import test_pages as pages
+
+    pages.stored(tmp_path)
+    (tmp_path / "hashes").mkdir()
+    shutil.move(tmp_path / "hashes.tsv", tmp_path / "hashes")
+    s3.client.create_bucket(Bucket="bucket")
+    for path in (*tmp_path.glob("data/*"), *tmp_path.glob("hashes/*")):
+        s3.put(path.relative_to(tmp_path).as_posix(), path, "bucket")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    lines = list(pages.typed("relaion/remote/README.md"))
+    assert len(lines) >= 5
+    for line in lines:
+        pages.run(line, tmp_path)
+    kept = {row["URL"] for row in rows_of(tmp_path / "clean", "research")}
+    assert pages.LISTED not in kept
+    assert len(kept) == pages.HOSTS * pages.EACH - 1
 
 
 @pytest.mark.slow

@@ -64,6 +64,8 @@ class _Tree:
         if url.is_pattern:
             fixed = url.fixed
             self._take(fixed, store.files(fixed), url)
+            if here.exists():  # as with files, a name may hold such signs
+                return here
             return Path(globbing.escape(str(self._place(fixed, url)))) / url.below(fixed)
         if url.key and (file := _looked_at(store, url)) is not None:
             self._make(file, url, is_named=True)

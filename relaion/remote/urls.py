@@ -6,6 +6,7 @@ Standard library only: the process that drives a run asks it of each PATH.
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import AnyPath, shown
@@ -76,7 +77,10 @@ def is_remote(given: AnyPath) -> bool:
 
     A folder that is called `s3:` can be named by its whole path.
     """
-    return bool(_REMOTE.match(str(given)))
+    found = _REMOTE.match(str(given))
+    if found is None:
+        return False
+    return found[1].lower() in (*SCHEMES, *WEB, *_OTHERS) or not Path(given).exists()
 
 
 def remote_url(given: AnyPath) -> RemoteURL:
