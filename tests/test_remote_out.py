@@ -1,7 +1,9 @@
 """OUT in a store of objects: the same bytes as on this machine, whole or not at all, resumed."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,9 +116,9 @@ def store(s3: Any) -> Any:
     return s3
 
 
-def same_as_local(world: Path, store: Any) -> None:
+def same_as_local(world: Path, store: Any, name: str = "local") -> None:
     """OUT in the store is that of this machine, but for times."""
-    found, local = objects(store), world / "local"
+    found, local = objects(store), world / name
     names = {p.relative_to(local).as_posix() for p in local.rglob("*") if p.is_file()}
     assert set(found) | {"verified.json"} == names
     for name in names:
@@ -544,3 +546,23 @@ def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: P
     _, said = first.communicate(timeout=120)
     assert first.returncode == 0, said
     same_as_local(world, store)
+
+
+# -- updates -------------------------------------------------------------------------------------
+
+
+def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "world"
+    shutil.copytree(world, folder, copy_function=os.link)
+    lists = folder / "lists.duckdb"
+    lists.unlink()
+    shutil.copyfile(world / "lists.duckdb", lists)
+    lists.chmod(0o600)
+    add_lists(lists, [Sent((("url", "https://h.example/0-3.jpg"),), source="another")])
+    given = "local", "--inputs", "data", *LISTS
+    here = relaion("update", *given, "--out", "local2", cwd=folder)
+    assert here.returncode == 0, here.stderr
+    done = relaion("update", *given, "--out", URL, "--work", "work", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    same_as_local(folder, store, "local2")
+    assert not list(folder.glob("work/*"))
