@@ -566,3 +566,29 @@ def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_p
     assert done.returncode == 0, done.stderr
     same_as_local(folder, store, "local2")
     assert not list(folder.glob("work/*"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("apply", "--keep", "local/research", "data", "--out", URL),
+        ("demo", "--out", URL),
+        ("merge", "data", "--out", URL),
+        ("diff", "data", "data", "--out", f"{URL}/diff.parquet"),
+        ("report", "local", "--markdown", f"{URL}/a.md"),
+        ("clean", "data", *LISTS, "--out", "elsewhere", "--work", URL),
+        ("clean", "data", "--lists", f"{URL}/lists.duckdb", "--out", "elsewhere"),
+        ("clean", "data", *LISTS, "--out", URL, "--shards", "1/2", "--phase", "find"),
+        ("match", "data", *LISTS, "--report-to-giver", URL),
+    ],
+    ids=lambda command: " ".join(command[:1] + command[-1:]),
+)
+def test_what_is_written_here_alone_is_no_address(
+    world: Path, store: Any, command: tuple[str, ...]
+) -> None:
+    line = told(relaion(*command, cwd=world))
+    assert line.startswith(URL)
+    assert "of this machine" in line
+    assert not (world / "s3:").exists()
+    assert not (world / "elsewhere").exists()
+    assert store.asked == []
