@@ -96,7 +96,7 @@ _PANELS = {
         "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",
     ),
     "Many machines": ("--shards", "--phase"),
-    "The machine": ("--workers", "--memory", "--time-limit", "--work"),
+    "The machine": ("--engine", "--workers", "--memory", "--time-limit", "--work"),
 }  # fmt: skip
 _FEW = 6  # options of a command that need no panels
 

@@ -115,6 +115,15 @@ Workers = Annotated[
         help="How many processes work at once. Default: one per processor core.",
     ),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="local|ray[=ADDRESS]",
+        autocompletion=completion.among("local", "ray", "ray=auto"),
+        help="Who does the work: this machine, or a Ray cluster (started here, or at an address "
+        "or auto). With Ray each worker has --memory for itself.",
+    ),
+]  # fmt: skip
 Memory = Annotated[
     str,
     typer.Option(

@@ -400,12 +400,15 @@ def connect(
     memory: str | None = None,
     temp: Path | None = None,
     storage: str | None = None,
+    flushed: bool = True,
     made: Callable[[duckdb.DuckDBPyConnection, Path | None], Engine] = Engine,
 ) -> Iterator[Engine]:
     """Open DuckDB on a file, or in memory, and close it again; `made` is what of it.
 
     `temp` is the private folder for what does not fit in memory (without it nothing is spilled) and
     for details of unknown errors, `storage` the oldest DuckDB that is to read the file ('v1.0.0').
+    Without `flushed` nothing waits for the disk: for a file that its maker flushes itself before it
+    takes the name by which it is read.
     `memory` is a size such as '2GB'. No extension is installed or loaded.
     """
     config: dict[str, Any] = {
@@ -419,6 +422,8 @@ def connect(
         config["storage_compatibility_version"] = storage
     if memory:
         config["memory_limit"] = memory
+    if not flushed:
+        config["fsync_mode"] = "NONE"
     try:
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:

@@ -210,10 +210,22 @@ class Stamp(NamedTuple):
 
 
 _ELSEWHERE = -1  # in place of a device
+DEVICES = "RELAION_DEVICES"
+"""The variable by which a worker on another machine is told how devices are numbered where the
+run is driven, as `here:there,here:there`: a shared file system has another number on each."""
+
+
+def _numbered(text: str) -> dict[int, int]:
+    pairs = (pair.split(":") for pair in text.split(",") if pair)
+    return {int(here): int(there) for here, there in pairs}
+
+
+_DEVICES = _numbered(os.environ.get(DEVICES, ""))
 
 
 def _of(info: os.stat_result) -> Stamp:
-    return Stamp(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    device = _DEVICES.get(info.st_dev, info.st_dev)
+    return Stamp(device, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -233,7 +245,7 @@ def stamp_of(path: Path) -> Stamp:
         ) from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seal:
     """The stamp and the SHA-256 of a file at one moment."""
 

@@ -6,7 +6,7 @@ manifest, written last, says what went in, what decided and what came out.
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +19,7 @@ from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at
 from relaion.run.pool import Caller
 from relaion.run.settings import Plan
-from relaion.run.survey import Numbered
-from relaion.run.tasks import Report
+from relaion.run.tasks import Report, Reports
 
 Rows = Sequence[Sequence[Any]]
 
@@ -43,7 +42,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a finished run knows: its plan, its shards and the report of each, and coverage.
+    """What a finished run knows: its plan, the report of each shard, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
     name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
@@ -51,8 +50,7 @@ class FinishedRun:
     """
 
     plan: Plan
-    shards: Sequence[Numbered]
-    reports: Mapping[int, Report]
+    reports: Reports
     coverage: Sequence[Coverage]
     not_looked_at: Sequence[NotLookedAt]
     sidecars: Sequence[Mapping[str, Any]] = ()
@@ -62,23 +60,10 @@ class FinishedRun:
     brings_back: bool = False
 
 
-def input_lines(found: FinishedRun) -> Rows:
-    """Subset, shard, rows, bytes and SHA-256 of every input."""
-    reports = found.reports
-    return [
-        [n.shard.subset, n.shard.name, n.shard.rows, n.shard.bytes, reports[n.no].sha256]
-        for n in found.shards
-    ]
-
-
-def output_lines(found: FinishedRun) -> Rows:
-    """Edition, subset, shard, rows, bytes and SHA-256 of every output."""
-    return [
-        [e["name"], n.shard.subset, n.shard.name, out.rows, out.bytes, out.sha256]
-        for e in found.plan.editions
-        for n in found.shards
-        for out in [found.reports[n.no].outputs[e["name"]]]
-    ]
+def lines_of(found: FinishedRun) -> Iterator[tuple[Mapping[str, Any], Report]]:
+    """Subset, name, rows and bytes of each shard, and its report, in order of number."""
+    for no, report in found.reports.items():
+        yield found.plan.inputs[no], report
 
 
 def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> str:
@@ -86,23 +71,14 @@ def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> s
 
     Returns its SHA-256, which the manifest states.
     """
-    subset = {n.no: n.shard.subset for n in found.shards}
-    reports = found.reports.values()
-    of_shards = {  # as they are, for shards share them
-        "found_tally": [(subset[r.no], r.tally) for r in reports],
-        "found_groups": [(subset[r.no], r.groups) for r in reports],
-        "found_scores": [(subset[r.no], r.scores) for r in reports],
-    }
-    made = caller.call(
-        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),
-        of_shards, found.earlier,
-    )  # fmt: skip
+    made = caller.call("relaion.run.audit_file:make_audit", work, found)
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
         return file_sha256(part)
 
 
-def _tables(found: FinishedRun) -> dict[str, Rows]:
+def few_lines(found: FinishedRun) -> dict[str, Rows]:
+    """The tables of the audit that have no line for each shard."""
     plan = found.plan
     run = {"run": plan.run_id, "sql_version": plan.sql_version, **plan.versions}
     of_list = ("list_id", "source", "title", "label", "received", "digest")
@@ -116,8 +92,6 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
             for kind, n in x["entries"].items()
         ],
         "found_steps": [] if found.earlier is None else found.earlier.steps,
-        "found_inputs": input_lines(found),
-        "found_outputs": output_lines(found),
         "found_coverage": [
             [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
             for c in found.coverage
@@ -220,15 +194,14 @@ def _why_covered(cover: "Covered") -> str:
     return "; ".join([*lack, *([JOINED] if cover.joined else [])]) or COVERED
 
 
-def _lists_removed(found: FinishedRun) -> bool:
-    """Whether a row left by way of a list. What an own script's reasons mean is not known."""
-    if found.earlier is not None and found.earlier.is_listed:
-        return True
+def _list_removed(found: FinishedRun, report: Report) -> bool:
+    """Whether a row of a shard left by way of a list, or may have.
+
+    What an own script's reasons mean is not known.
+    """
     own = [e["name"] for e in found.plan.editions if not e["builtin"]]
-    return any(
-        (found.is_hit and any(report.outputs[name].rows < report.rows for name in own))
-        or any(gross and kind != "rule" for _, kind, *_, gross, _exclusive in report.tally)
-        for report in found.reports.values()
+    return (found.is_hit and any(report.outputs[name].rows < report.rows for name in own)) or any(
+        gross and kind != "rule" for _, kind, *_, gross, _exclusive in report.tally
     )
 
 
@@ -238,13 +211,22 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
     An edition may be published where no list removed a row of it, or where all are covered.
     """
     plan, cover = found.plan, found.cover
+    inputs: list[dict[str, Any]] = []
+    outputs: dict[str, list[dict[str, Any]]] = {e["name"]: [] for e in plan.editions}
+    lists_removed = found.earlier is not None and found.earlier.is_listed
+    for line, report in lines_of(found):
+        inputs.append({**line, "sha256": report.sha256})
+        for name, lines in outputs.items():
+            out = report.outputs[name]
+            changed = {"rows": out.rows, "bytes": out.bytes, "sha256": out.sha256}
+            lines.append({"edition": name, **line, **changed})
+        lists_removed = lists_removed or _list_removed(found, report)
     publishable, why = True, PUBLISHABLE
-    if _lists_removed(found):
+    if lists_removed:
         publishable = cover is not None and not cover.weak
         why = NOT_PUBLISHABLE if cover is None else _why_covered(cover)
     elif found.brings_back:
         publishable, why = False, BROUGHT_BACK
-    columns = ("subset", "shard", "rows", "bytes", "sha256")
     return {
         "relaion": plan.versions["relaion"],
         "duckdb": plan.versions["duckdb"],
@@ -259,10 +241,8 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
         "editions": plan.editions,
         "lists": plan.lists,
         "sidecars": list(found.sidecars),
-        "inputs": [dict(zip(columns, line, strict=True)) for line in input_lines(found)],
-        "outputs": [
-            dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
-        ],
+        "inputs": inputs,
+        "outputs": [line for lines in outputs.values() for line in lines],
         "audit": audit,
         "lineage": plan.lineage,
         "cover": None if cover is None else cover.public(),

@@ -26,6 +26,7 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
+from relaion.run.engines import refuse_left
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
 from relaion.run.remote_out import RemoteOut, open_remote
@@ -129,7 +130,8 @@ def begin(
         journal = Journal(out.work)
         failed = {*journal.failed, *others}
         _refuse_other_part(out.named, found[2], part)
-        _refuse_other(out.named, found[0], plan, "holds an interrupted run", PURGE, failed)
+        _refuse_other(out.named, found[0], plan, f"holds {part_named(found[2])}", PURGE, failed)
+        refuse_left(out.work)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
@@ -172,7 +174,7 @@ def _refuse_other_part(
 def part_named(part: Mapping[str, Any] | None) -> str:
     """What a run is of, by what it noted."""
     if part is None:
-        return "an interrupted run over all shards"
+        return "an interrupted run"
     no, of = part.get("share", (0, 0))
     return f"part {no}/{of} of a clean" if no else "a merge of parts that was interrupted"
 

@@ -43,7 +43,7 @@ from relaion.run.survey import (
     several,
     sidecar_lines,
 )
-from relaion.run.tasks import Report, Task, is_done, tasks
+from relaion.run.tasks import Report, Reports, Task, is_done, tasks
 from relaion.sidecars import Sidecar
 
 BRINGS_BACK = (
@@ -105,7 +105,7 @@ class Run:
         covered = self._covered(beside, searched, reports)
         passed_over = self._passed_over(beside, searched)
         found = FinishedRun(
-            self.request.plan, inputs.shards, reports, covered, passed_over,
+            self.request.plan, reports, covered, passed_over,
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
             self._brings_back,
         )  # fmt: skip
@@ -179,6 +179,7 @@ class Run:
             {x["label"] for x in request.known.lists if x["role"] == "bad"}.difference(
                 *(e.labels for e in request.settings.editions)
             ),
+            request.known.unusable,
         )
         return left_out(request.inputs, beside, asked, searched.values)
 
@@ -204,7 +205,7 @@ class Run:
             )
 
     def _covered(
-        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Reports
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
@@ -216,15 +217,16 @@ class Run:
         finally:
             self._check_still(beside, reports)
 
-    def _check_still(self, beside: tuple[Sidecar, ...], reports: Mapping[int, Report]) -> None:
+    def _check_still(self, beside: tuple[Sidecar, ...], reports: Reports) -> None:
         """Raise where a file has other bytes than those that were read."""
         self._refuse_changed(reports)
         check_sidecars(beside)
 
-    def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
+    def _refuse_changed(self, reports: Reports) -> None:
         """Set aside the shards that have other bytes than were written; stops where there are."""
         for n in self._mine:
-            if not reports[n.no].is_of(n.shard.path):
+            report = reports[n.no]
+            if not report.is_of(n.shard.path):
                 self.journal.mark_changed([n.no])
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
                     self.request.settings.target(edition.name, n).unlink(missing_ok=True)
@@ -272,20 +274,20 @@ class Run:
             self.progress, self._fail,
         )  # fmt: skip
 
-    def _rewrite(self, searched: Searched) -> dict[int, Report]:
+    def _rewrite(self, searched: Searched) -> Reports:
         """Write all shards that could be searched and are not written yet.
 
         A batch that failed as a whole is done again shard by shard, so that only the shard
         that failed is set aside.
         """
         settings = self.request.settings
-        reports = {}
+        reports = Reports()
         there = None if self.place.remote is None else self.place.remote.there()
         for n in searched.shards:
             report = self.journal.get(SHARD, str(n.no), Report.read)
             known = searched.digests.get(n.no, ""), searched.seals[n.no].sha256
             if report and is_done(report, settings, n, *known, there):
-                reports[n.no] = report
+                reports.add([n.no], self.journal)
         waiting = [n for n in searched.shards if n.no not in reports]
         before = Extent.of(n for n in searched.shards if n.no in reports)
         self.progress.phase(WRITE, Extent.of(searched.shards), before)
@@ -297,7 +299,7 @@ class Run:
             for outcome in self.executor.run(batches):
                 again += self._take(by_no[outcome.no], outcome, reports)
             batches = [t for n in again for t in self._tasks([n], searched, copies)]
-        return dict(sorted(reports.items()))
+        return reports
 
     def _tasks(
         self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
@@ -305,9 +307,7 @@ class Run:
         """What workers are to do with shards that are not written yet."""
         return tasks(self.request.settings, waiting, searched, copies)
 
-    def _take(
-        self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]
-    ) -> Sequence[Numbered]:
+    def _take(self, batch: Task, outcome: TaskOutcome, reports: Reports) -> Sequence[Numbered]:
         """Note what became of a batch; returns the shards that are to be done again, alone.
 
         Raises StopError where no other batch can do better.
@@ -315,7 +315,7 @@ class Run:
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
         self.journal.add(Entry(SHARD, str(report.no), asdict(report)) for report in done)
         self.journal.mark_changed(outcome.said.get("changed", ()))
-        reports |= {report.no: report for report in done}
+        reports.add((report.no for report in done), self.journal)
         self._written += len(done)
         if outcome.fatal:
             raise StopError(
@@ -340,9 +340,7 @@ class Run:
                 "so the shards are not the cause; fix the cause and repeat the command to go on)"
             )
 
-    def _told(
-        self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
-    ) -> list[str]:
+    def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:
         request = self.request
         told = list(request.inputs.notices)
         told += hold_good(request.known, settled=True)

@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +59,28 @@ class Limits:
 
     The memory is that of all processes together, as far as it is private (RssAnon on Linux).
     `seconds` that a task of a worker may take; None for as many as its rows and bytes ask for.
+    `apart`: each worker is of one thread and has this memory for itself, on a machine of a cluster.
     """
 
     workers: int
     memory: int
     seconds: float | None = None
+    apart: bool = False
 
     @property
     def guard(self) -> Guard:
         """What all processes together, or one task, may not exceed."""
         return Guard(self.memory, self.seconds)
+
+    @property
+    def here(self) -> "Limits":
+        """The same for processes of this machine alone."""
+        return replace(self, workers=os.cpu_count() or 1, apart=False) if self.apart else self
+
+    @property
+    def threads(self) -> int:
+        """How many threads a search has."""
+        return 1 if self.apart else self.workers
 
     @property
     def find_memory(self) -> str:
@@ -82,19 +94,26 @@ class Limits:
 
     def fitting(self, wanted: int) -> int:
         """How many of so many processes that decide and write have room, beside their parent."""
+        if self.apart:
+            return max(1, wanted)
         each = A_PROCESS + min(self.memory // 4, A_WRITER)
         return max(1, min(wanted, (self.memory - A_PROCESS) // each))
 
     @property
     def decide_memory(self) -> str:
         """What DuckDB may take in each process that decides; the writer needs twice as much."""
-        n = self.fitting(self.workers)
+        n = 1 if self.apart else self.fitting(self.workers)
         each = (self.memory - A_PROCESS) // n - A_PROCESS
         return f"{max(each // 3, 64_000_000)}B"
 
 
-def limits_of(workers: int | None, memory: str, seconds: float | None = None) -> Limits:
-    """Limits as the user gave them: one worker a core by default, memory and time checked."""
+def limits_of(
+    workers: int | None, memory: str, seconds: float | None = None, *, apart: bool = False
+) -> Limits:
+    """Limits as the user gave them: one worker a core by default, memory and time checked.
+
+    `apart`: each worker has that memory for itself, on a machine of a cluster.
+    """
     if seconds is not None and not 0 < seconds < math.inf:
         raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
     size = parse_size(memory)
@@ -103,7 +122,7 @@ def limits_of(workers: int | None, memory: str, seconds: float | None = None) ->
             f"--memory {typed(memory)}: too little for all processes together; give "
             f"{LEAST // 1_000_000}MB at least"
         )
-    return Limits(workers or os.cpu_count() or 1, size, seconds)
+    return Limits(workers or os.cpu_count() or 1, size, seconds, apart)
 
 
 # -- Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT --

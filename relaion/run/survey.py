@@ -247,6 +247,7 @@ def read_footers(
     shards: list[Shard] = []
     at = ended = 0
     layouts: list[Layout] = []
+    alike: dict[object, Any] = {}  # what many shards have in common is held once
 
     def hear(told: DamagedError | tuple[Shard, int, Layout | None]) -> None:
         nonlocal at
@@ -257,8 +258,12 @@ def read_footers(
             return
         shard, no, layout = told
         layouts.extend([layout] if layout is not None else [])
-        # what all have in common is held once
-        shards.append(replace(shard, path=place.path, subset=place.subset, layout=layouts[no]))
+        stamp = shard.stamp and shard.stamp._replace(
+            device=alike.setdefault(shard.stamp.device, shard.stamp.device)
+        )
+        nulls = alike.setdefault(tuple(shard.nulls.items()), shard.nulls)
+        shard = replace(shard, path=place.path, subset=place.subset, name=place.path.name)
+        shards.append(replace(shard, layout=layouts[no], stamp=stamp, nulls=nulls))
 
     progress.phase(SURVEY, Extent(len(paths)))
     while at < len(paths):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
 from relaion.remote.objects import Noted
+from relaion.run.journal import SHARD, Journal
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
 
@@ -218,6 +219,40 @@ class Report:
         return is_still(path, Seal(self.stamp, self.searched))
 
 
+class Reports(Mapping[int, Report]):
+    """The reports of shards by number, in that order; each is read from its journal when asked for.
+
+    So very many take no room: a number and a journal each, which other shards have too.
+    """
+
+    def __init__(self, journals: Mapping[int, Journal] | None = None) -> None:
+        self._journals = dict(journals or {})
+        self._is_sorted = False
+
+    def add(self, numbers: Iterable[int], journal: Journal) -> None:
+        """Take in what a journal has of these shards."""
+        self._journals |= dict.fromkeys(numbers, journal)
+        self._is_sorted = False
+
+    def __getitem__(self, no: int) -> Report:
+        report = self._journals[no].get(SHARD, str(no), Report.read)
+        if report is None:
+            raise KeyError(no)
+        return report
+
+    def __contains__(self, no: object) -> bool:
+        return no in self._journals
+
+    def __iter__(self) -> Iterator[int]:
+        if not self._is_sorted:
+            self._journals = dict(sorted(self._journals.items()))
+            self._is_sorted = True
+        return iter(self._journals)
+
+    def __len__(self) -> int:
+        return len(self._journals)
+
+
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
 
 BATCH_ROWS = 1_000_000
@@ -225,12 +260,15 @@ FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
 
+BATCH_SHARDS = 10_000  # what is said of each takes room on both sides
+
+
 def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:
-    """Cut the shards into runs of about `rows` rows, each at least one shard."""
+    """Cut the shards into runs of about `rows` rows, each at least one shard, and not too many."""
     batch: list[Numbered] = []
     held = 0
     for shard in shards:
-        if batch and held + shard.shard.rows > rows:
+        if batch and (held + shard.shard.rows > rows or len(batch) == BATCH_SHARDS):
             yield tuple(batch)
             batch, held = [], 0
         batch.append(shard)

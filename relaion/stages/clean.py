@@ -27,6 +27,7 @@ from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.engines import LOCAL, Cluster, engine_of, joined
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
@@ -34,7 +35,7 @@ from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsea
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
+from relaion.run.settings import MEMORY, Settings, make_plan, read_keywords
 from relaion.run.survey import read_inputs, refuse_text
 from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
 from relaion.sqlset import BUILT_IN, VERSION
@@ -75,6 +76,7 @@ def clean(
     cover_site_rows: int | None = None,
     shards: str | None = None,
     phase: str | None = None,
+    engine: str = LOCAL,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -111,8 +113,11 @@ def clean(
         cover_site_rows: How many rows a site may have; None for what costs least.
         shards: One part of many, such as `2/8`, for a machine of its own; `merge` joins them.
         phase: `find` to search that part, `write` to write it once `merge` has joined all.
+        engine: `local`, or `ray` for workers of a Ray cluster: one that is started here, that of
+            this machine (`ray=auto`), or the one at an address (`ray=HOST:PORT`). Each worker then
+            has `memory` for itself; all machines share the folders.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
-        executor: Does the tasks of shards; None for processes of this machine.
+        executor: Does the tasks of shards in place of an engine.
 
     Returns:
         What was made, why rows left, and the verdict; of a part a `CleanedPart`.
@@ -126,24 +131,25 @@ def clean(
         StopError: Where the run stops itself: a limit to confirm, shards that failed.
     """
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
-    lists, keywords, key, work = (
-        as_path(lists),
-        maybe_path(keywords),
-        maybe_path(key),
-        maybe_path(work),
-    )
+    lists, keywords = as_path(lists), maybe_path(keywords)
+    key, work = maybe_path(key), maybe_path(work)
     where, share = where_of(out, work), check_phase(shards, phase)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
         refuse_remote(where, "a part of a clean")
+    if share is not None and cluster is not None:
+        raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
     if share is not None and phase == WRITE_PHASE:
         refuse_unsearched(where.out, where.work, share)
     refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_where(where, paths)
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    listen = listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
     command = verify_command(where.told, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
+    if cluster is not None:
+        folder.sweep_left(where.out.absolute().parent, None)  # where its check works
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
             sql_version, limits, where.work.absolute(), where.out.absolute(), store=where.url,
@@ -168,7 +174,7 @@ def clean(
             )  # fmt: skip
         return carry_out(
             place, request, pool, here, lists, command, columns=columns, verify=verify,
-            yes=yes_i_checked, listen=listen, executor=executor,
+            yes=yes_i_checked, listen=listen, executor=executor, cluster=cluster, workers=workers,
         )  # fmt: skip
 
 
@@ -187,12 +193,15 @@ def carry_out(
     executor: Executor | None,
     make: Callable[..., Run] = Run,
     parent: Path | None = None,
+    cluster: Cluster | None = None,
+    workers: int | None = None,
 ) -> Cleaned:
     """Do a run whose arguments were checked, or go on with it, in an OUT that is open; check it.
 
-    `make` makes it of what `Run` takes; `parent` is what an update goes on from.
+    `make` makes it of what `Run` takes; `parent` is what an update goes on from. `workers` is how
+    many were asked of a `cluster`, if any.
     """
-    limits = request.settings.limits
+    limits = request.settings.limits.here
     folder.check_ours(place)
     before = folder.finished(place, request.plan)
     if before is not None:
@@ -202,8 +211,17 @@ def carry_out(
     if goes_on:
         listen.say(f"{place.named}: going on with the interrupted run")
     pool.begin(_worth(request), place.work, held=(place.lock,))
-    with private_umask():
-        run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)
+    reads = [n.shard.path for n in request.inputs.shards] + ([] if parent is None else [parent])
+    with (
+        private_umask(),
+        joined(
+            cluster, request.settings.limits, workers, pool, listen, place.work, [place.path], reads
+        ) as (hands, granted),
+    ):
+        request = replace(request, settings=replace(request.settings, limits=granted))
+        run = make(
+            place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
+        )
         found, told, passed_over, store = run.whole()
     verdict = None
     with _finished(place) as purge_work, ExitStack() as left:
@@ -215,14 +233,22 @@ def carry_out(
             verdict = check(
                 pool, place.path if mirror is None else mirror.folder, inputs=paths, lists=store,
                 keywords=words.raw if words else None, key=request.known.key, columns=columns,
-                sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
+                sidecars=request.sidecars, progress=listen,
+                workers=limits.fitting(limits.workers) if cluster is None else workers,
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
-                rests=parent is not None, digested=run.digested, mirror=mirror,
+                rests=parent is not None, digested=run.digested, mirror=mirror, cluster=cluster,
+                work=None if cluster is None else _beside(place),
             )  # fmt: skip
             told = told if mirror is None else (*told, *verdict.notices)
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
     return result_of(pool, place, found, False, told, verdict, passed_over, command)
+
+
+def _beside(place: folder.Out) -> Path:
+    """A folder that all machines share, for what a check leaves for a while: not in OUT."""
+    is_within = place.work.is_relative_to(place.path)
+    return (place.path if is_within else place.work).parent
 
 
 def _leave_check(

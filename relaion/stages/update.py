@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
@@ -29,7 +30,7 @@ from relaion.run.parent import (
 )
 from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
 from relaion.run.where import check_where, check_where_from_shards, where_of
 from relaion.stages.clean import carry_out, editions_of, request_of
@@ -62,6 +63,7 @@ def update(
     cover: int | None = None,
     cover_site_rows: int | None = None,
     allow_changed: bool = False,
+    engine: str = LOCAL,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -91,8 +93,9 @@ def update(
         cover_site_rows: How many rows a site may have; None: as it was there.
         allow_changed: Clean shards that are others now whole, and go on without shards and sidecars
             that are gone; else they are refused.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
-        executor: Does the tasks of shards; None for processes of this machine.
+        executor: Does the tasks of shards in place of an engine.
 
     Returns:
         What was made, why rows left, and the verdict.
@@ -110,7 +113,8 @@ def update(
     where = where_of(out, work)
     made = read_parent(before)
     check_where(where, [*inputs, before])
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
     )
@@ -159,6 +163,7 @@ def update(
         return carry_out(
             place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,
+            cluster=cluster, workers=workers,
         )  # fmt: skip
 
 
