@@ -168,6 +168,7 @@ def test_an_out_in_a_store_has_the_bytes_of_one_here(
     assert list(tmp_path.glob("work/*")) == []
 
 
+@slow
 def test_audits_are_the_same(world: Path, store: Any, tmp_path: Path) -> None:
     assert clean(world, tmp_path, "--no-verify").returncode == 0
     (tmp_path / "audit.duckdb").write_bytes(objects(store)["audit.duckdb"])
@@ -230,6 +231,7 @@ def test_what_a_store_does_not_copy_is_put(world: Path, store: Any, tmp_path: Pa
     same_as_local(world, store)
 
 
+@slow
 def test_a_shard_that_changed_in_the_store_is_not_copied(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -325,6 +327,7 @@ def removed_at_the_end(store: Any, name: str) -> Iterator[None]:
         yield
 
 
+@slow
 def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -336,6 +339,7 @@ def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     same_as_local(world, store)
 
 
+@slow
 def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path: Path) -> None:
     with removed_at_the_end(store, CLAIM):
         line = told(clean(world, tmp_path))
@@ -343,6 +347,7 @@ def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path
     assert "manifest.json" not in objects(store)
 
 
+@slow
 def test_purge_removes_what_a_broken_run_put_and_nothing_else(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -403,6 +408,7 @@ def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path
     assert "its run is not finished" in told(relaion("verify", URL, cwd=world))
 
 
+@slow
 def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path) -> None:
     where = where_of(URL, tmp_path)
     where.stand_in.mkdir(mode=0o700)
@@ -455,7 +461,8 @@ def verify(world: Path, *more: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("inputs", [pytest.param((), marks=slow), ("--inputs", "data")])
+@slow
+@pytest.mark.parametrize("inputs", [(), ("--inputs", "data")])
 def test_verify_reads_it_back(world: Path, cleaned: Any, inputs: tuple[str, ...]) -> None:
     said = verify(world, *inputs)
     assert not [f for o in said["outcomes"] for f in o["findings"]]
@@ -551,6 +558,7 @@ def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: P
 # -- updates -------------------------------------------------------------------------------------
 
 
+@slow
 def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
     folder = tmp_path / "world"
     shutil.copytree(world, folder, copy_function=os.link)
