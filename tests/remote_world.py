@@ -1,5 +1,6 @@
 """An S3 on loopback that counts what is asked of it, and fails when a test wants it to."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ class _Counted:
         where = environ["PATH_INFO"] + (f"?{q}" if (q := environ.get("QUERY_STRING")) else "")
         with self._lock:
             self._world.asked.append(f"{environ['REQUEST_METHOD']} {where}")
-            found = self._world.fault(environ) if self._world.fault else None
+        found = self._world.fault(environ) if self._world.fault else None  # which may ask itself
         if found is not None:
             status, code = found
             body = _ERROR.format(code=code, secret=SECRET).encode() if code else b""
@@ -84,6 +85,7 @@ def serving() -> Iterator[S3World]:
     world = S3World()
     app = _Counted(DomainDispatcherApplication(create_backend_app), world)
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     world.address = f"http://127.0.0.1:{server.server_port}"
     world.client.create_bucket(Bucket=BUCKET)

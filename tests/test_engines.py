@@ -1,6 +1,8 @@
 """`--engine`: what names one, and what is said where it cannot be had, before Ray is asked."""
 
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 
 from relaion.cli.comfort import from_environment, from_file
 from relaion.errors import BusyError, InputError
-from relaion.paths import locked
+from relaion.paths import locked, stamp_of
+from relaion.paths.files import DEVICES
 from relaion.run import engines
 from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
 from relaion.run.settings import limits_of
@@ -73,6 +76,15 @@ def test_parts_and_ray_are_two_ways_to_one_end(tmp_path: Path) -> None:
     assert "--shards and --engine ray" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["s3://bucket/data", "https://data.test/a.parquet"])
+def test_workers_of_a_cluster_reach_no_store(place: str, tmp_path: Path) -> None:
+    for command in ("match", "clean"):
+        out = ("--out", tmp_path / "o") if command == "clean" else ()
+        done = here(command, place, "--lists", tmp_path / "l.duckdb", *out, "--engine", "ray")
+        assert done.returncode == 2
+        assert "lies in a store" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_an_engine_can_be_set_for_comfort(tmp_path: Path) -> None:
     assert from_environment({"RELAION_ENGINE": "ray=auto"})["engine"].value == "ray=auto"
     file = tmp_path / "settings.toml"
@@ -100,3 +112,19 @@ def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
         refuse_left(tmp_path)
     refuse_left(tmp_path)
+
+
+def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Path) -> None:
+    """Else every shard would count as replaced on the machines of a cluster, and be read again."""
+    path = tmp_path / "a"
+    path.write_bytes(b"a")
+    here = path.stat().st_dev
+    code = (
+        "from pathlib import Path; from relaion.paths import stamp_of; "
+        f"print(stamp_of(Path({str(path)!r})))"
+    )
+    env = os.environ | {DEVICES: f"{here}:4711,17:18"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{stamp_of(path)._replace(device=4711)}\n"

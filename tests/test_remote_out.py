@@ -1,7 +1,13 @@
 """OUT in a store of objects: the same bytes as on this machine, whole or not at all, resumed."""
 
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,9 +116,9 @@ def store(s3: Any) -> Any:
     return s3
 
 
-def same_as_local(world: Path, store: Any) -> None:
+def same_as_local(world: Path, store: Any, name: str = "local") -> None:
     """OUT in the store is that of this machine, but for times."""
-    found, local = objects(store), world / "local"
+    found, local = objects(store), world / name
     names = {p.relative_to(local).as_posix() for p in local.rglob("*") if p.is_file()}
     assert set(found) | {"verified.json"} == names
     for name in names:
@@ -148,8 +154,10 @@ def test_an_out_in_a_store_has_the_bytes_of_one_here(
     assert list(tmp_path.glob("work/*")) == []
     said = json.loads(done.stdout)
     assert said["out"] == URL
+    assert said["verdict"]["out"] == URL
     assert {o["state"] for o in said["verdict"]["outcomes"]} == {"held"}
-    assert any("8 shards of all editions" in n for n in said["verdict"]["notices"])
+    for notices in (said["notices"], said["verdict"]["notices"]):
+        assert any("8 shards of all editions" in notice for notice in notices)
     store.forget()
     again = clean(world, tmp_path / "work", "--json")
     assert again.returncode == 0, again.stderr
@@ -160,6 +168,7 @@ def test_an_out_in_a_store_has_the_bytes_of_one_here(
     assert list(tmp_path.glob("work/*")) == []
 
 
+@slow
 def test_audits_are_the_same(world: Path, store: Any, tmp_path: Path) -> None:
     assert clean(world, tmp_path, "--no-verify").returncode == 0
     (tmp_path / "audit.duckdb").write_bytes(objects(store)["audit.duckdb"])
@@ -171,6 +180,75 @@ def contents(folder: Path) -> dict[str, list[Any]]:
     with duckdb.connect(str(folder / "audit.duckdb"), read_only=True) as db:
         names = [name for (name,) in db.sql("select table_name from duckdb_tables()").fetchall()]
         return {name: sorted(map(repr, db.sql(f"from {name}").fetchall())) for name in names}
+
+
+def from_store(world: Path, store: Any, work: Path, *more: str, bucket: str = "shards") -> Any:
+    """Clean shards of a store to a folder of a store."""
+    for path in sorted((world / "data").rglob("*.parquet")):
+        store.put(f"in/{path.relative_to(world / 'data').as_posix()}", path, bucket)
+    asked = f"s3://{bucket}/in/en", f"s3://{bucket}/in/multi", *LISTS, "--out", URL, "--work", work
+    return relaion("clean", *asked, *more, cwd=world)
+
+
+@pytest.fixture
+def copied(store: Any) -> dict[str, str]:
+    """What the store is asked to copy by itself: by name below OUT, where from."""
+    found: dict[str, str] = {}
+
+    def noted(environ: dict[str, Any]) -> None:
+        if source := environ.get("HTTP_X_AMZ_COPY_SOURCE"):
+            assert environ["HTTP_X_AMZ_COPY_SOURCE_IF_MATCH"]
+            found[environ["PATH_INFO"].removeprefix("/shards/clean/v1/")] = source
+
+    store.fault = noted
+    return found
+
+
+def test_what_loses_no_row_is_copied_by_the_store_itself(
+    world: Path, store: Any, tmp_path: Path, copied: dict[str, str]
+) -> None:
+    done = from_store(world, store, tmp_path)
+    assert done.returncode == 0, done.stderr
+    store.fault = None
+    same_as_local(world, store)
+    whole = {f"{e}/en/part-0.parquet" for e in ("research", "research-safe")}
+    assert {*copied} == {
+        *whole, "research/multi/part-3.parquet",  # which loses a row in the other edition alone
+        "research-safe/en/part-1.parquet", "research-safe/en/part-2.parquet",  # as in `research`
+    }  # fmt: skip
+    assert copied["research/en/part-0.parquet"] == "shards/in/en/part-0.parquet"
+    assert copied["research-safe/en/part-1.parquet"] == "shards/clean/v1/research/en/part-1.parquet"
+    assert len(puts(store)) == 8
+    assert [*tmp_path.iterdir()] == []
+
+
+@slow
+def test_what_a_store_does_not_copy_is_put(world: Path, store: Any, tmp_path: Path) -> None:
+    store.fault = lambda asked: (403, "AccessDenied") if "HTTP_X_AMZ_COPY_SOURCE" in asked else None
+    done = from_store(world, store, tmp_path)
+    store.fault = None
+    assert done.returncode == 0, done.stderr
+    same_as_local(world, store)
+
+
+@slow
+def test_a_shard_that_changed_in_the_store_is_not_copied(
+    world: Path, store: Any, tmp_path: Path
+) -> None:
+    store.fault = lambda asked: (
+        (412, "PreconditionFailed") if "HTTP_X_AMZ_COPY_SOURCE" in asked else None
+    )
+    line = told(from_store(world, store, tmp_path, "--no-verify"))
+    store.fault = None
+    assert "changed or replaced while it was worked on" in line or "as told above" in line
+    assert "manifest.json" not in objects(store)
+
+
+@pytest.mark.parametrize("given", ["s3://shards/clean", "s3://shards/clean/v1/data", "s3://shards"])
+def test_an_out_may_not_meet_an_input(world: Path, store: Any, tmp_path: Path, given: str) -> None:
+    done = relaion("clean", given, *LISTS, "--out", URL, "--work", tmp_path, cwd=world)
+    assert "equals, holds or lies inside the input" in told(done)
+    assert store.asked == []
 
 
 # -- what stops it, and what goes on -------------------------------------------------------------
@@ -249,6 +327,7 @@ def removed_at_the_end(store: Any, name: str) -> Iterator[None]:
         yield
 
 
+@slow
 def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -260,6 +339,7 @@ def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     same_as_local(world, store)
 
 
+@slow
 def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path: Path) -> None:
     with removed_at_the_end(store, CLAIM):
         line = told(clean(world, tmp_path))
@@ -267,6 +347,7 @@ def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path
     assert "manifest.json" not in objects(store)
 
 
+@slow
 def test_purge_removes_what_a_broken_run_put_and_nothing_else(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -327,6 +408,7 @@ def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path
     assert "its run is not finished" in told(relaion("verify", URL, cwd=world))
 
 
+@slow
 def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path) -> None:
     where = where_of(URL, tmp_path)
     where.stand_in.mkdir(mode=0o700)
@@ -379,7 +461,8 @@ def verify(world: Path, *more: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("inputs", [pytest.param((), marks=slow), ("--inputs", "data")])
+@slow
+@pytest.mark.parametrize("inputs", [(), ("--inputs", "data")])
 def test_verify_reads_it_back(world: Path, cleaned: Any, inputs: tuple[str, ...]) -> None:
     said = verify(world, *inputs)
     assert not [f for o in said["outcomes"] for f in o["findings"]]
@@ -401,3 +484,119 @@ def test_verify_finds_what_is_wrong_there(
     where = "research/en/part-1.parquet"
     assert (where, "its SHA-256 is not the one that the manifest states") in found
     assert (where, "1 kept row is listed (image_md5)") in found
+
+
+# -- kills ---------------------------------------------------------------------------------------
+
+
+def started(folder: Path, work: Path) -> subprocess.Popen[str]:
+    command = ["clean", "data", *LISTS, "--out", URL, "--work", str(work), "--no-verify"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "relaion", *command], cwd=folder, text=True, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@slow
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("PUT", "research/en/part-0.parquet"),
+        ("PUT", "research-safe/multi/part-3.parquet"),
+        ("PUT", "audit.duckdb"),
+        ("PUT", "manifest.json"),
+        ("POST", "?delete"),  # the claim, when the manifest is there
+    ],
+)
+def test_a_killed_run_goes_on(
+    world: Path, store: Any, tmp_path: Path, method: str, name: str
+) -> None:
+    running: list[subprocess.Popen[str]] = []
+
+    def kill(environ: dict[str, Any]) -> tuple[int, str] | None:
+        path = environ["PATH_INFO"] + ("?delete" if "delete" in environ["QUERY_STRING"] else "")
+        if environ["REQUEST_METHOD"] == method and path.endswith(name):
+            running[0].kill()
+            return (503, "SlowDown")
+        return None
+
+    store.fault = kill
+    running.append(started(world, tmp_path))
+    _, said = running[0].communicate(timeout=120)
+    assert running[0].returncode == -signal.SIGKILL, said
+    store.fault = None
+    assert (CLAIM in objects(store)) and (("manifest.json" in objects(store)) == (method == "POST"))
+    again = started(world, tmp_path)
+    _, said = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    same_as_local(world, store)
+    assert list(tmp_path.iterdir()) == []
+
+
+@slow
+def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: Path) -> None:
+    begun = threading.Event()
+
+    def hold(environ: dict[str, Any]) -> None:
+        if "part-0" in environ["PATH_INFO"] and not begun.is_set():
+            begun.set()
+
+    store.fault = hold
+    first = started(world, tmp_path / "one")
+    assert begun.wait(timeout=120)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        line = told(clean(world, tmp_path / "two"))
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert "another run (claim " in line
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 0, said
+    same_as_local(world, store)
+
+
+# -- updates -------------------------------------------------------------------------------------
+
+
+@slow
+def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "world"
+    shutil.copytree(world, folder, copy_function=os.link)
+    lists = folder / "lists.duckdb"
+    lists.unlink()
+    shutil.copyfile(world / "lists.duckdb", lists)
+    lists.chmod(0o600)
+    add_lists(lists, [Sent((("url", "https://h.example/0-3.jpg"),), source="another")])
+    given = "local", "--inputs", "data", *LISTS
+    here = relaion("update", *given, "--out", "local2", cwd=folder)
+    assert here.returncode == 0, here.stderr
+    done = relaion("update", *given, "--out", URL, "--work", "work", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    same_as_local(folder, store, "local2")
+    assert not list(folder.glob("work/*"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("apply", "--keep", "local/research", "data", "--out", URL),
+        ("demo", "--out", URL),
+        ("merge", "data", "--out", URL),
+        ("diff", "data", "data", "--out", f"{URL}/diff.parquet"),
+        ("report", "local", "--markdown", f"{URL}/a.md"),
+        ("clean", "data", *LISTS, "--out", "elsewhere", "--work", URL),
+        ("clean", "data", "--lists", f"{URL}/lists.duckdb", "--out", "elsewhere"),
+        ("clean", "data", *LISTS, "--out", URL, "--shards", "1/2", "--phase", "find"),
+        ("match", "data", *LISTS, "--report-to-giver", URL),
+    ],
+    ids=lambda command: " ".join(command[:1] + command[-1:]),
+)
+def test_what_is_written_here_alone_is_no_address(
+    world: Path, store: Any, command: tuple[str, ...]
+) -> None:
+    line = told(relaion(*command, cwd=world))
+    assert line.startswith(URL)
+    assert "of this machine" in line
+    assert not (world / "s3:").exists()
+    assert not (world / "elsewhere").exists()
+    assert store.asked == []

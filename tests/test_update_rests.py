@@ -68,32 +68,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="module")
 def made_twice(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The same, and the update with the list that has come: `out2`, which was checked."""
-    world = copied(made, tmp_path_factory.mktemp("twice"))
+    world = made.copied(tmp_path_factory.mktemp("twice"))
     assert updated(world).summary
-    return world
-
-
-def copied(made: World, folder: Path) -> World:
-    """A world in another place."""
-    world = World.__new__(World)
-    world.__dict__ |= made.__dict__
-    world.folder = folder / "world"
-    shutil.copytree(made.folder, world.folder, symlinks=True)
-    world.lists, world.words = (world.folder / p.name for p in (made.lists, made.words))
-    world.sidecars = []
     return world
 
 
 @pytest.fixture
 def world(made: World, tmp_path: Path) -> World:
     """A copy of it, a test's own."""
-    return copied(made, tmp_path)
+    return made.copied(tmp_path)
 
 
 @pytest.fixture
 def twice(made_twice: World, tmp_path: Path) -> World:
     """A copy of what was updated, a test's own."""
-    return copied(made_twice, tmp_path)
+    return made_twice.copied(tmp_path)
 
 
 def updated(world: World, name: str = "out2", before: str = "out", **how: Any) -> Cleaned:

@@ -308,6 +308,7 @@ def apply(
     sql_version: o.SqlVersion = SQL_VERSION,
     copy: o.Copy = False,
     yes_i_checked: o.AppliesAnyway = False,
+    engine: o.Engine = LOCAL,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -322,7 +323,7 @@ def apply(
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
             certificate=certificate, work=work, workers=workers, memory=memory,
             time_limit=time_limit, sql_version=sql_version, copy=copy,
-            yes_i_checked=yes_i_checked, progress=bars,
+            yes_i_checked=yes_i_checked, engine=engine, progress=bars,
         )  # fmt: skip
     emit(result, show_applied, as_json=as_json)
     if strict and not result.clean:
@@ -348,7 +349,9 @@ def verify(
     keep: o.AppliedKeep = None,
     old: o.Old = None,
     certificate: o.CheckedCertificate = None,
+    work: o.MatchWork = None,
     workers: o.Workers = None,
+    engine: o.Engine = LOCAL,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
@@ -356,8 +359,8 @@ def verify(
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), parent=parent, diff=diff,
-            keep=keep or (), old=old or (), certificate=certificate, workers=workers,
-            progress=bars,
+            keep=keep or (), old=old or (), certificate=certificate, work=work, workers=workers,
+            engine=engine, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok or (strict and not verdict.clean):

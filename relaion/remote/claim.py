@@ -13,6 +13,7 @@ from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
 from relaion.paths import atomic_write, shown
+from relaion.remote.errors import no_condition
 from relaion.remote.objects import Objects
 
 CLAIM = ".relaion-run.json"
@@ -41,7 +42,7 @@ def _read(data: bytes) -> Claimant | None:
         return None
 
 
-class Claim:
+class RunClaim:
     """The claim of this run; `mark` is that of the object as it was put last."""
 
     def __init__(self, store: Objects, mine: Claimant, mark: str) -> None:
@@ -89,10 +90,11 @@ def refuse_claimed(store: Objects, owner: str) -> None:
         _refuse(store, found[0], owner)
 
 
-def take_claim(store: Objects, owner: str) -> Claim:
+def take_claim(store: Objects, owner: str) -> RunClaim:
     """Claim an OUT for the run with this name, or take over the claim that it left.
 
-    Raises BusyError where another run goes on there, OutputError where one was broken off.
+    Raises BusyError where another run goes on there, OutputError where one was broken off, and
+    UnwrittenError for a store that heeds no condition: whether it does is tried.
     """
     for _ in range(2):
         mine = Claimant(owner, datetime.now(UTC).isoformat(timespec="seconds"), goes_on=True)
@@ -104,8 +106,11 @@ def take_claim(store: Objects, owner: str) -> Claim:
             data, mark = found
             _refuse(store, data, owner)
             put = store.put_over(CLAIM, mine.data(), mark)
+        elif store.put_new(CLAIM, b"{}\n") is not None:  # it is there, and yet it was put
+            store.remove([CLAIM])
+            raise no_condition(store.at)
         if put is not None:
-            return Claim(store, mine, put.etag)
+            return RunClaim(store, mine, put.etag)
     raise BusyError(f"{shown(store.at)}: another run writes there; wait until it ends")
 
 

@@ -10,7 +10,7 @@ from relaion.paths import shown
 from relaion.remote.failures import ChangedObjectError, kind_of
 
 
-class StoreError(NoRoomError):
+class UnwrittenError(NoRoomError):
     """Raised when a store does not do what a run asks of it: the next thing cannot go well, too.
 
     `kind` is what it means, as `failures.kind_of` has it.
@@ -19,7 +19,7 @@ class StoreError(NoRoomError):
     kind = ""
 
 
-class OtherBytesError(StoreError):
+class OtherBytesError(UnwrittenError):
     """Raised when a store holds other bytes than were sent to it."""
 
 
@@ -75,11 +75,11 @@ _WHY = {
 }
 
 
-def store_error(where: object, what: str, error: BaseException) -> StoreError:
+def store_error(where: object, what: str, error: BaseException) -> UnwrittenError:
     """The error for an answer; `what` was to be done, such as `be written`."""
     kind = kind_of(error)
     why = _WHY.get(kind, f"{type(error).__name__}; check the store, {_GO_ON}")
-    made = StoreError(f"{shown(where)}: cannot {what}: {why}")
+    made = UnwrittenError(f"{shown(where)}: cannot {what}: {why}")
     made.kind = kind
     return made
 
@@ -100,9 +100,9 @@ def changed(where: object) -> ChangedObjectError:
     )
 
 
-def no_condition(where: object) -> StoreError:
+def no_condition(where: object) -> UnwrittenError:
     """The error for a store in which two runs could not be kept apart."""
-    return StoreError(
+    return UnwrittenError(
         f"{shown(where)}: the store cannot put an object only where none is, so two runs could "
         "write there at once; choose another store, or a folder of this machine as OUT"
     )

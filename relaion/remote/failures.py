@@ -22,6 +22,10 @@ class RemoteError(InputError):
     """Raised when a store or what lies in it cannot be read; names the address and what to do."""
 
 
+class StoreDownError(RemoteError):
+    """Raised when a store cannot be read at all: other objects of it cannot either."""
+
+
 class GoneError(RemoteError):
     """Raised when an object, a prefix or a bucket is not there."""
 
@@ -174,7 +178,8 @@ def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteE
         "certificate": "the certificate of the server is not trusted; check the address",
         "unreached": f"the server cannot be reached; check the network{_endpoint(url)}",
     }.get(kind, f"cannot be read ({type(error).__name__}); check the address")
-    return RemoteError(f"{url}: {said}")
+    of_all = kind in ("expired", "none", "busy", "cut", "certificate", "unreached")
+    return (StoreDownError if of_all else RemoteError)(f"{url}: {said}")
 
 
 def _endpoint(url: RemoteURL) -> str:

@@ -23,7 +23,7 @@ from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL
 
 T = TypeVar("T")
-PART = 16 << 20  # bytes; what is larger goes in parts
+PART = 8 << 20  # bytes; what is larger goes in parts
 
 
 class Noted(NamedTuple):
@@ -71,7 +71,7 @@ def md5_of(data: bytes) -> bytes:
 
 
 class Objects(ABC):
-    """A folder of a store. Names are below it; all raise StoreError where the store refuses."""
+    """A folder of a store. Names are below it; all raise UnwrittenError where the store refuses."""
 
     def __init__(self, at: RemoteURL) -> None:
         self.at = at

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from relaion.paths import replaced, shown
 from relaion.remote.errors import (
-    StoreError,
+    UnwrittenError,
     changed,
     is_none,
     is_taken,
@@ -66,8 +67,7 @@ class S3Objects(Objects):
         return found
 
     def _body(self, name: str) -> tuple[bytes, str]:
-        from fsspec.asyn import sync  # noqa: PLC0415 - only who has the extra
-
+        sync = import_module("fsspec.asyn").sync  # only who has the extra comes here
         found: tuple[bytes, str] = sync(self.fs.loop, self._whole, name)
         return found
 
@@ -126,7 +126,7 @@ class S3Objects(Objects):
             answer = self._call("complete_multipart_upload", "be written", name, UploadId=upload,
                                 MultipartUpload={"Parts": parts})  # fmt: skip
         except BaseException:
-            with suppress(StoreError):  # the next run removes it
+            with suppress(UnwrittenError):  # the next run removes it
                 self._call("abort_multipart_upload", "be removed", name, UploadId=upload)
             raise
         ours = as_base64(hashlib.sha256(sums).digest())
@@ -169,7 +169,7 @@ class S3Objects(Objects):
     def _put_if(self, name: str, data: bytes, **condition: str) -> Noted | None:
         try:
             answer = self._call("put_object", "be written", name, Body=data, **condition)
-        except StoreError as e:
+        except UnwrittenError as e:
             if is_taken(e) or is_none(e):  # answer may have been lost, and the same asked again
                 found = self.read(name)
                 return Noted(len(data), found[1]) if found and found[0] == data else None
@@ -191,7 +191,7 @@ class S3Objects(Objects):
                 CopySource={"Bucket": source.bucket, "Key": source.key},
                 ChecksumAlgorithm="SHA256", MetadataDirective="REPLACE",
             )  # fmt: skip
-        except StoreError as e:
+        except UnwrittenError as e:
             if is_taken(e) or is_none(e):
                 raise changed(source) from None
             return None  # it may be fetched, and put as any other
@@ -216,7 +216,7 @@ class S3Objects(Objects):
                                 Delete={"Objects": some, "Quiet": True})  # fmt: skip
             if answer.get("Errors"):
                 code = answer["Errors"][0].get("Code", "")
-                raise StoreError(
+                raise UnwrittenError(
                     f"{shown(self.at)}: not all can be removed ({shown(code)}); have the "
                     "credentials permit that, and repeat the command"
                 )
@@ -226,9 +226,9 @@ class S3Objects(Objects):
         below = f"{self.at.key}/" if self.at.key else ""
         try:
             answer = self._call("list_multipart_uploads", "be listed", "", Prefix=below)
-        except StoreError:
+        except UnwrittenError:
             return  # not everybody may look: what is left is billed, and in nobody's way
         for each in answer.get("Uploads", ()):
             name = each["Key"].removeprefix(below)
-            with suppress(StoreError):
+            with suppress(UnwrittenError):
                 self._call("abort_multipart_upload", "be removed", name, UploadId=each["UploadId"])

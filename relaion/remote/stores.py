@@ -19,7 +19,7 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.remote.failures import ChangedObjectError, CutError, GoneError, retrying
-from relaion.remote.urls import RemoteURL
+from relaion.remote.urls import WEB, RemoteURL
 
 PIECE = 8 << 20  # bytes of one request; more of them are under way at a time
 AT_ONCE = 4
@@ -148,7 +148,7 @@ def open_store(url: RemoteURL) -> Store:
 
 @lru_cache
 def _opened(scheme: str) -> Store:
-    if scheme in ("http", "https"):
+    if scheme in WEB:
         from relaion.remote.web import WebStore  # noqa: PLC0415 - only who reads links needs it
 
         return WebStore()
@@ -261,8 +261,7 @@ class S3Store(FsspecStore):
         return RemoteFile(url, int(about["size"]), about["ETag"], str(about.get("LastModified")))
 
     def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
-        from fsspec.asyn import sync  # noqa: PLC0415 - only who has the extra
-
+        sync = import_module("fsspec.asyn").sync
         found: bytes = sync(self.fs.loop, self._ranged, file, start, end)
         return found
 

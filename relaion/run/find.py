@@ -6,6 +6,7 @@ was found stays in the work folder, so that a run that goes on searches only wha
 """
 
 import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
+from relaion.parquet.layout import Shard
+from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
@@ -28,7 +31,8 @@ from relaion.run.tasks import SHARES, FindTask, batches
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
-FEWEST_ROWS = 1_000_000  # where several search: less costs more to set going, with its lists
+FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search fewer
+LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
@@ -45,7 +49,8 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers;
+    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
+    and those of `10_sidecar_hits` under negative numbers;
     `entries` the file of the entries that hit, where it was asked for.
     """
 
@@ -66,7 +71,9 @@ class Hunt:
     of these. `fail` hears of each shard that broke it; without it they all end the search.
     `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
     have a value is counted at all, which costs a third of a search for few digests. `stays`: more
-    is asked when all is counted, so the connection is not closed then.
+    is asked when all is counted, so the connection is not closed then. `looks_at_links`: links are
+    compared with the lists; then a batch has no more rows than fit into memory if the host of each
+    is listed, for else they go to the disk and back. Digests alone are not kept.
     """
 
     settings: Settings
@@ -80,6 +87,7 @@ class Hunt:
     with_entries: bool = False
     with_values: bool = True
     stays: bool = False
+    looks_at_links: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -97,7 +105,7 @@ class Hunt:
         self.meet_sidecars()
         hits = Ledger(self.journal, "hits")
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
-        seals = hits.seals
+        seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
         if self.settings.same_link and read_footer(all_keys).rows:
@@ -122,6 +130,14 @@ class Hunt:
         """Search the lists in the sidecars, if there are any."""
         if self.sidecars:
             self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows are searched together."""
+        if not self.looks_at_links:
+            return BATCH_ROWS
+        fitting = self.settings.limits.find_bytes // LINK_BYTES
+        return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
 
     @property
     def _all_hits(self) -> Path:
@@ -156,6 +172,8 @@ class Hunt:
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
         waiting = deque(self._batches([n for n in shards if n.no not in covered]))
+        # what a batch needs of shards elsewhere is kept where it is all
+        lets_go = len(waiting) > 1
         alone = 0
 
         def tasks() -> Iterator[tuple[str, FindTask]]:
@@ -165,7 +183,7 @@ class Hunt:
                 numbers = [n.no for n in batch]
                 name = ledger.name(numbers)
                 known = {n: seals[n] for n in numbers if seals}
-                yield name, replace(make(shards=batch, name=name), seals=known)
+                yield name, replace(make(shards=batch, name=name), lets_go=lets_go, seals=known)
 
         while waiting:
             for name, task, done in self._done(dict(tasks())):
@@ -195,7 +213,7 @@ class Hunt:
 
     def _batches(self, shards: Sequence[Numbered]) -> Iterator[tuple[Numbered, ...]]:
         """What is searched at once: as much as there is, or shares for all who search."""
-        each = BATCH_ROWS
+        each = self.batch_rows
         if self._searches > 1:
             share = sum(n.shard.rows for n in shards) // (SHARES * self._searches)
             each = max(FEWEST_ROWS, min(each, share))
@@ -340,5 +358,18 @@ class Hunt:
             "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
-        value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self.made(self.task("count", shards, reads), value)
+        lines = hashlib.sha256()  # of very many shards
+        for n in shards:
+            lines.update(json.dumps([n.no, n.shard.subset, n.shard.rows]).encode("ascii"))
+        counted = [_counted(n) for n in shards] if len(shards) > 1 else shards
+        return self.made(self.task("count", counted, reads), [files, lines.hexdigest()])
+
+
+def _counted(n: Numbered) -> Numbered:
+    """What of a shard is needed where none is read: of very many the rest takes room."""
+    shard = n.shard
+    few = Shard(_NOWHERE, shard.subset, "", shard.rows, shard.bytes, 1, _NOTHING)
+    return Numbered(n.no, n.group, few)
+
+
+_NOWHERE, _NOTHING = Path(), Layout(())

@@ -13,6 +13,7 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
+from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
@@ -262,6 +263,9 @@ def run_find(task: FindTask, finders: Finders, steps: "Steps | None" = None) -> 
     except BaseException:
         finders.close()
         raise
+    finally:
+        for n in task.shards if task.lets_go else ():
+            drop(n.shard.path)
     last = "cover" if task.settings.cover else "count"
     if task.step in (last, "before") and not task.values.get("stays"):
         finders.close()
@@ -383,6 +387,11 @@ def count_hits(finder: Finder, task: FindTask) -> None:
         "n_rows": pa.array([n.shard.rows for n in task.shards], pa.int64()),
     }
     engine.insert("shards", pa.table(columns))
+    engine.execute("create or replace temp table first_shards (shard_no integer, first_no integer)")
+    first: dict[str, int] = {}
+    numbers = [first.setdefault(n.shard.subset, n.no) for n in task.shards]
+    both = [columns["shard_no"], pa.array(numbers, pa.int32())]
+    engine.insert("first_shards", pa.table(both, ["shard_no", "first_no"]))
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(finder.script("36_hit_counts"))
 
@@ -400,9 +409,11 @@ def _found(engine: Engine) -> dict[str, object]:
             "select shard_no, sha256(string_agg(line, ' ' order by line)) "
             "from found group by all order by all"
         ),
-        "values": engine.rows(
-            "select v.* from found_values as v "
-            "where v.shard_no < 0 or v.shard_no in (select shard_no from shards) order by all"
+        "values": engine.rows(  # of a subset together, under the number of its first shard
+            "select coalesce(s.first_no, v.shard_no) as shard_no, v.role, v.column_name, "
+            "sum(v.n_values)::bigint from found_values as v "
+            "left join first_shards as s on v.shard_no = s.shard_no "
+            "where v.shard_no < 0 or s.shard_no is not null group by all order by all"
         ),
     }
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 

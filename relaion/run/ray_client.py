@@ -209,7 +209,12 @@ class RayClient:
             return "the cluster asks for its key; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
         if kind == "ConnectionError" and self._cluster.address == "auto":
             return "no cluster runs on this machine; give its address, or leave out `=auto`"
-        return f"Ray could not be joined ({kind}); is this machine one of the cluster?"
+        if self._cluster.address is None:
+            return f"Ray could not be started on this machine ({kind}); see its room and memory"
+        return (
+            f"the cluster did not take this machine in ({kind}); is it one of the cluster's, and "
+            "RAY_AUTH_TOKEN the cluster's key?"
+        )
 
     def _listen(self) -> None:
         process = self._process

@@ -9,12 +9,14 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relaion.paths import atomic_write
+from relaion.paths.files import DEVICES
 from relaion.processes import leave_no_core
 from relaion.run.notes import gather
 from relaion.run.process import Family, Guard, TaskOutcome, Worker
@@ -64,6 +66,15 @@ def unseen(marks: Sequence[tuple[str, str]]) -> str | None:
     return None
 
 
+def _pairs(devices: Sequence[tuple[str, int]]) -> Iterator[str]:
+    """How the file systems of some paths are numbered here, and where the run is driven."""
+    found: dict[int, int] = {}
+    for path, there in devices:
+        with suppress(OSError):  # a shard that is not there is told as one
+            found.setdefault(Path(path).stat().st_dev, there)
+    return (f"{here}:{there}" for here, there in found.items())
+
+
 class Courier:
     """Has tasks done by a worker process on this node, one at a time."""
 
@@ -87,9 +98,17 @@ class Courier:
             os.chdir(self._post.home)
         except OSError:
             return self._post.home
+        os.environ[DEVICES] = ",".join(_pairs(self._post.devices))  # its worker reads it
         self._held = os.open(self._post.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._held, fcntl.LOCK_SH)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._held, fcntl.LOCK_SH)
         return None
+
+    def end(self) -> None:
+        """End the worker at once, even one that is stopped and would not see its parent go."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end()
 
     def moved(self) -> float:
         """How many row groups the task has come through that is done now."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths import AnyPath, ShardPath, as_path, shown
+from relaion.paths import AnyPath, ShardPath, as_path, private_folder, shown
+from relaion.remote.told_path import AddressPath
 from relaion.remote.urls import STORES, RemoteURL, is_remote, remote_url
 from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
 
@@ -35,9 +36,16 @@ class Where:
         return shown(self.out if self.url is None else self.url)
 
     @property
-    def shown_path(self) -> Path | str:
+    def told(self) -> Path:
         """OUT as a command names it."""
-        return self.out if self.url is None else str(self.url)
+        return self.out if self.url is None else AddressPath(str(self.url))
+
+    @property
+    def near(self) -> Path | None:
+        """Where private folders are made for this run; None for where OUT is."""
+        if self.given is None and self.url is not None:
+            return private_folder(self.stand_in.parent)
+        return self.given
 
     @property
     def stand_in(self) -> Path:

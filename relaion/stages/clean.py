@@ -23,10 +23,12 @@ from relaion.paths import (
     shown,
     typed,
 )
+from relaion.remote.urls import is_remote
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
-from relaion.run.engines import LOCAL, Cluster, cluster_of, joined
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.engines import LOCAL, Cluster, engine_of, joined
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
@@ -34,7 +36,7 @@ from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsea
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
+from relaion.run.settings import MEMORY, Settings, make_plan, read_keywords
 from relaion.run.survey import read_inputs, refuse_text
 from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
 from relaion.sqlset import BUILT_IN, VERSION
@@ -132,7 +134,8 @@ def clean(
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, keywords = as_path(lists), maybe_path(keywords)
     key, work = maybe_path(key), maybe_path(work)
-    where, share, cluster = where_of(out, work), check_phase(shards, phase), cluster_of(engine)
+    where, share = where_of(out, work), check_phase(shards, phase)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars, out])
     if share is not None:
         refuse_remote(where, "a part of a clean")
     if share is not None and cluster is not None:
@@ -141,12 +144,13 @@ def clean(
         refuse_unsearched(where.out, where.work, share)
     refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_where(where, paths)
-    limits = limits_of(workers, memory, time_limit, apart=cluster is not None)
     listen = listening(progress)
     steps = steps_of(cover=cover > 0, verify=verify and share is None)
     listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
-    command = verify_command(where.shown_path, paths, lists, keywords, columns or {}, key, sidecars)
+    command = verify_command(where.told, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
+    if cluster is not None:
+        folder.sweep_left(where.out.absolute().parent, None)  # where its check works
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
             sql_version, limits, where.work.absolute(), where.out.absolute(), store=where.url,
@@ -154,11 +158,14 @@ def clean(
             unscored=unscored, copy=copy, good_wins=good_wins,
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
+        here, beside = left.enter_context(
+            brought_here(pool, paths, sidecars, work=where.near, out=where.out)
+        )
         request = request_of(
-            settings, paths, lists, keywords, key, columns or {}, sidecars, pool, progress=listen
+            settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen
         )
         hold_good(request.known, settled=good_wins or yes_i_checked)
-        check_where_from_shards(where, paths, request.inputs.places)
+        check_where_from_shards(where, lying_here(here), shards_here(request.inputs.places))
         place = left.enter_context(folder.open_where(where))
         if share is not None:
             said = _said(paths, lists, keywords, columns or {}, key, sidecars)
@@ -167,7 +174,7 @@ def clean(
                 listen=listen, executor=executor,
             )  # fmt: skip
         return carry_out(
-            place, request, pool, paths, lists, command, columns=columns, verify=verify,
+            place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, cluster=cluster, workers=workers,
         )  # fmt: skip
 
@@ -227,13 +234,22 @@ def carry_out(
             verdict = check(
                 pool, place.path if mirror is None else mirror.folder, inputs=paths, lists=store,
                 keywords=words.raw if words else None, key=request.known.key, columns=columns,
-                sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
+                sidecars=request.sidecars, progress=listen,
+                workers=limits.fitting(limits.workers) if cluster is None else workers,
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
-                rests=parent is not None, digested=run.digested, mirror=mirror,
+                rests=parent is not None, digested=run.digested, mirror=mirror, cluster=cluster,
+                work=None if cluster is None else _beside(place),
             )  # fmt: skip
+            told = told if mirror is None else (*told, *verdict.notices)
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
     return result_of(pool, place, found, False, told, verdict, passed_over, command)
+
+
+def _beside(place: folder.Out) -> Path:
+    """A folder that all machines share, for what a check leaves for a while: not in OUT."""
+    is_within = place.work.is_relative_to(place.path)
+    return (place.path if is_within else place.work).parent
 
 
 def _leave_check(
@@ -294,7 +310,7 @@ def _said(
 ) -> dict[str, Any]:
     """The arguments of a part that its merge may need: private, for they name files."""
     return {
-        "paths": [str(path) for path in paths],
+        "paths": [shown(path) if is_remote(path) else str(path) for path in paths],
         "lists": str(lists),
         "keywords": keywords and str(keywords),
         "columns": columns_of(overrides_of(columns)),

@@ -8,7 +8,10 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.labs import place as ours
 from relaion.paths import AnyPath, maybe_path
+from relaion.paths.locks import sweep
 from relaion.run import out as folder
+from relaion.run.elsewhere import above
+from relaion.run.engines import refuse_left
 from relaion.run.outputs import APPLY, maker_of
 from relaion.run.where import where_of
 from relaion.tabled import Tabled
@@ -43,9 +46,11 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     work = maybe_path(work)
     where = where_of(out, work)
     folder.sweep_left(work, None, logs=True)
+    sweep(where.near or above(where.out))  # what stood for shards elsewhere
     if where.url is None and not where.out.is_dir():
         raise InputError(f"{where.named}: no such folder; nothing to purge")
     with folder.open_where(where) as place:
+        refuse_left(place.work)
         if maker_of(place.work) == APPLY:
             return Purged(place.work, ours.purge(place.path, place.work))
         return Purged(place.work, folder.purge(place))

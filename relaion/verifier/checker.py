@@ -34,7 +34,7 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.checked import check_said
 from relaion.verifier.counts import check_counts, check_lines, check_told
-from relaion.verifier.hands import processes
+from relaion.verifier.hands import Elsewhere, processes
 from relaion.verifier.job import (
     Job,
     cover_of,
@@ -81,6 +81,7 @@ def verify(
     rests: bool = False,
     digested: Mapping[Path, Seal] | None = None,
     mirror: Mirror | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
@@ -88,7 +89,8 @@ def verify(
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `rests`: what the parent's own
     check saw is not looked at again, as far as nothing of it changed; files that this very run has
-    `digested` need not be digested once more for that. `mirror`: OUT lies in a store, `out` holds
+    `digested` need not be digested once more for that. `elsewhere` are processes of other
+    machines in place of `workers` of this one. `mirror`: OUT lies in a store, `out` holds
     its public files alone, and its shards are fetched again, each when it is looked at. `held()`
     is called as soon as the store is open, `begins(detail, files, groups)` where a part of the
     check begins. Writes nothing but private copies of sidecars of text lines, in the private
@@ -134,12 +136,12 @@ def verify(
         job = Job(out, statement, given, begins, before, mirror)
         n = min(workers, len(statement.inputs))
         if rests:
-            with processes(min(n, worth_resting(statement))) as apply:
+            with processes(min(n, worth_resting(statement)), elsewhere) as apply:
                 if check_resting(job, apply, notes, digested or {}):
                     return notes.verdict(named)
-        with processes(n) as apply:
+        with processes(n, elsewhere) as apply:
             _check_rows(job, apply, notes)
-    return notes.verdict(shown(out))
+    return notes.verdict(named)
 
 
 def _bring(

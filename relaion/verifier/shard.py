@@ -7,6 +7,7 @@ one's own, no lists given), the output's rows have to stand in the input in this
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from relaion.errors import InputError
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, is_still, shown
 from relaion.remote.mirror import brought
+from relaion.remote.standing import drop, whole
 from relaion.verifier.compare import (
     Cursor,
     Differences,
@@ -62,12 +64,25 @@ def _check_here(task: ShardTask) -> ShardReport:
     if task.source is not None and task.stated is not None:
         files.append((task.source.path, where_of(task), task.stated))
     stamps = [stamp_at(path) for path, _, _ in files]
-    with ODOMETER.stretch(task.groups):
+    with ODOMETER.stretch(task.groups), _source_here(task):
         found = _check(task, report)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
         if stamp is not None and not is_still(path, Seal(stamp, stated.sha256)):
             found.notes.find("5", where, "was changed or replaced while it was checked")
     return found
+
+
+@contextmanager
+def _source_here(task: ShardTask) -> Iterator[None]:
+    """Have an input that lies elsewhere here as long as it is checked; raises RemoteError."""
+    if task.source is None:
+        yield
+        return
+    whole(task.source.path)
+    try:
+        yield
+    finally:
+        drop(task.source.path)
 
 
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:
