@@ -1,6 +1,7 @@
 """The journal of a run: what is whole in it counts, and nothing else."""
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from relaion.run.journal import (
     Ledger,
     digests_of,
 )
+from relaion.run.tasks import Reports
 
 
 def lines(folder: Path) -> list[Entry]:
@@ -149,3 +151,23 @@ def test_every_line_is_json_behind_its_digest(tmp_path: Path) -> None:
     (line,) = (tmp_path / NAME).read_bytes().split()[1:2]
     assert json.loads((tmp_path / NAME).read_bytes().strip().partition(b" ")[2])[0] == SHARD
     assert line
+
+
+def test_reports_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    """In order of number, whichever was written last; another process reads the same file."""
+    report = {
+        "rows": 3, "bytes": 9, "sha256": "aa", "hits": "", "outputs": {}, "tally": [["en", 1]],
+        "groups": [], "scores": [], "stamp": [1, 2, 3, 4, 5],
+    }  # fmt: skip
+    journal, reports = Journal(tmp_path), Reports()
+    for no in (7, 2):
+        journal.add([shard(no, report | {"no": no})])
+        reports.add([no], journal)
+    journal.add([shard(7, report | {"no": 7, "rows": 4})])
+    for each in (reports, pickle.loads(pickle.dumps(reports))):
+        assert [(no, found.rows) for no, found in each.items()] == [(2, 3), (7, 4)]
+        assert len(each) == 2 and 7 in each and 3 not in each
+        assert each[2].tally == [("en", 1)]
+    (tmp_path / NAME).write_bytes(b"torn")
+    with pytest.raises(KeyError):
+        reports[2]

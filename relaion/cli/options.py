@@ -8,13 +8,13 @@ import typer
 from relaion.cli import completion
 from relaion.cli.answers import FORMS
 from relaion.errors import InputError
-from relaion.paths import as_path
+from relaion.paths import as_paths
 
 
 def typed_path(text: str) -> Path:
     """A path as it was typed; an empty one is refused."""
     try:
-        return as_path(text)
+        return as_paths(text)[0]  # some take an address, too
     except InputError as e:
         raise typer.BadParameter(str(e)) from None  # typer adds which option it was
 
@@ -30,7 +30,12 @@ def path_argument(metavar: str, help_text: str) -> Any:
 
 
 Paths = Annotated[
-    list[Path], path_argument("PATH...", "Parquet files, folders of them, or glob patterns.")
+    list[Path],
+    path_argument(
+        "PATH...",
+        "Parquet files, folders of them, or glob patterns, here or at s3://, gs://, az://, hf:// "
+        "or https://.",
+    ),
 ]
 OutArg = Annotated[
     Path, path_argument("OUT", "The folder that `clean`, `update` or `apply` wrote.")
@@ -41,7 +46,14 @@ Lists = Annotated[
 MaybeLists = Annotated[
     Path | None, path_option("--lists", "FILE", "The list store, as `relaion lists add` makes it.")
 ]
-Out = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned editions to.")]
+Out = Annotated[
+    Path,
+    path_option(
+        "--out",
+        "DIR",
+        "The folder to write the cleaned editions to: of this machine, or s3://, gs:// or az://.",
+    ),
+]
 Editions = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,7 +101,10 @@ Key = Annotated[
 Work = Annotated[
     Path | None,
     path_option(
-        "--work", "DIR", "Where to keep temporary files; only you can read them. Default: in OUT."
+        "--work",
+        "DIR",
+        "Where to keep temporary files; only you can read them. Default: in OUT, or below "
+        "~/.local/state where OUT lies elsewhere.",
     ),
 ]
 MatchWork = Annotated[
@@ -105,6 +120,15 @@ Workers = Annotated[
         help="How many processes work at once. Default: one per processor core.",
     ),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="local|ray[=ADDRESS]",
+        autocompletion=completion.among("local", "ray", "ray=auto"),
+        help="Who does the work: this machine, or a Ray cluster (started here, or at an address "
+        "or auto). With Ray each worker has --memory for itself.",
+    ),
+]  # fmt: skip
 Memory = Annotated[
     str,
     typer.Option(

@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from relaion.errors import InputError
+from relaion.paths.stand_ins import address, within_tree
 
 # marks that turn the line around, or cannot be seen, are told too: two names must not look alike
 _UNSHOWN = re.compile(
@@ -15,13 +16,31 @@ _UNSHOWN = re.compile(
 _LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
+# an address as a path object has it: with one slash; what follows the `?` of a link may be a
+# signature
+_ADDRESS = re.compile(r"(?:(s3|gs|az|hf):/+(?=[^/])(.*)|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL)
+
+
 def shown(name: object) -> str:
-    r"""A name on one line: control characters, marks, bytes that are no UTF-8 as `\x0a`."""
+    r"""A name on one line: control characters, marks, bytes that are no UTF-8 as `\x0a`.
+
+    What stands for an object elsewhere is shown by its address, and that without its query.
+    """
+    text = str(name)
+    if within_tree(text):
+        text = address(text)
+    elif isinstance(name, PurePath) and (found := _ADDRESS.fullmatch(text)):
+        text = f"{found[1] or found[3]}://{found[2] or found[4]}"
 
     def escaped(found: re.Match[str]) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
 
-    return _UNSHOWN.sub(escaped, str(name))
+    return _UNSHOWN.sub(escaped, text)
+
+
+def is_address(path: object) -> bool:
+    """Whether a path that is not there is the address of something elsewhere."""
+    return bool(_ADDRESS.match(str(path)))
 
 
 def typed(word: str) -> str:
@@ -46,7 +65,19 @@ AnyPaths: TypeAlias = AnyPath | Iterable[AnyPath]
 
 
 def as_path(given: AnyPath) -> Path:
-    """One path; raises InputError for an empty one, which would mean the current folder."""
+    """One path of this machine.
+
+    Raises InputError for an address, and for an empty path, which would mean the current folder.
+    """
+    path = _path(given)
+    if is_address(path):
+        raise InputError(
+            f"{shown(path)}: is an address; name a file or folder of this machine in its place"
+        )
+    return path
+
+
+def _path(given: AnyPath) -> Path:
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"a path is a str or a Path, not {type(given).__name__}")
     text = os.fspath(given)
@@ -65,8 +96,8 @@ def maybe_path(given: AnyPath | None) -> Path | None:
 
 
 def as_paths(given: AnyPaths) -> tuple[Path, ...]:
-    """One path or many, in their order; an iterator is read once."""
-    return tuple(map(as_path, _many(given)))
+    """One path or many, in their order, addresses too; an iterator is read once."""
+    return tuple(map(_path, _many(given)))
 
 
 def as_texts(

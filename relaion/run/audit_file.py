@@ -1,8 +1,8 @@
 """Write audit.duckdb in a work folder, and read that of an OUT."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,37 +11,40 @@ from relaion.parquet.looked_at import NotLookedAt
 from relaion.paths import shown
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, Hits
-from relaion.run.manifest import Carried, Earlier, Removal, Rows, Told
+from relaion.run.manifest import (
+    Carried,
+    Earlier,
+    FinishedRun,
+    Removal,
+    Rows,
+    Told,
+    few_lines,
+    lines_of,
+)
 from relaion.sqlset import Script, load
 
 
-def make_audit(
-    work: Path,
-    version: str,
-    tables: Mapping[str, Rows],
-    of_shards: Mapping[str, Sequence[tuple[str, Rows]]],
-    earlier: Earlier | None = None,
-) -> Path:
-    """Make the file from tables and the counts in `work`; returns where it lies.
-
-    `of_shards` are rows of one shard each, with its subset, which is their first column.
-    `earlier` is the audit that an update goes on from.
-    """
-    scripts = load(version)
+def make_audit(work: Path, found: FinishedRun) -> Path:
+    """Make the file from what a run knows and the counts in `work`; returns where it lies."""
+    scripts, earlier = load(found.plan.sql_version), found.earlier
     script, pairs = scripts["60_audit"], scripts["65_told_pairs"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
     for old in (made, made.with_name("audit.duckdb.wal")):
         old.unlink(missing_ok=True)
     # read by every shell, notebook and tool since DuckDB's file format has been settled
-    with connect(made, temp=work, threads=1, storage="v1.0.0") as engine:
-        engine.execute("begin")  # one wait for the disk, not one for each comment
-        for table, rows in tables.items():
+    with connect(made, temp=work, threads=1, storage="v1.0.0", flushed=False) as engine:
+        engine.execute("begin")  # written once, not with each comment
+        for table, rows in few_lines(found).items():
             _load(engine, script, table, rows)
         if earlier is None:
-            _load_counts(engine, script, work, of_shards)
+            _load_shards(engine, script, script, "found_", found)
+            for table in COUNTS:
+                engine.read_parquet(table, [work / f"{table}.parquet"])
             _load(engine, pairs, "carried_pairs", [])
         else:
-            _carry_counts(engine, scripts["63_carried_counts"], work, of_shards, earlier)
+            carries = scripts["63_carried_counts"]
+            _load_shards(engine, script, carries, "now_", found)
+            _carry_counts(engine, carries, work, earlier)
         engine.run(script, few_rows=FEW_ROWS)
         engine.run(pairs)
         engine.execute("commit")
@@ -50,26 +53,58 @@ def make_audit(
 
 
 COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
-OfShards: TypeAlias = Mapping[str, Sequence[tuple[str, Rows]]]
+_ROWS_AT_ONCE = 50_000
 
 
-def _load_counts(engine: Engine, script: Script, work: Path, of_shards: OfShards) -> None:
-    for table, shards in of_shards.items():
-        _load(engine, script, table, _all_rows(shards))
-    for table in COUNTS:
-        engine.read_parquet(table, [work / f"{table}.parquet"])
-
-
-def _all_rows(shards: Sequence[tuple[str, Rows]]) -> Rows:
-    return [(subset, *row) for subset, rows in shards for row in rows]
-
-
-def _carry_counts(
-    engine: Engine, script: Script, work: Path, of_shards: OfShards, earlier: Earlier
+def _load_shards(
+    engine: Engine, script: Script, counting: Script, prefix: str, found: FinishedRun
 ) -> None:
+    """What has a line for each shard, or some: reports are read once, and not held.
+
+    The counts are read by the script `counting`, under names that begin with `prefix`.
+    """
+    inputs = _Filled(engine, script, "found_inputs")
+    outputs = {e["name"]: _Filled(engine, script, "found_outputs") for e in found.plan.editions}
+    counts = [_Filled(engine, counting, prefix + what) for what in ("tally", "groups", "scores")]
+    for line, report in lines_of(found):
+        subset, shard, rows, size = line.values()
+        inputs.add([(subset, shard, rows, size, report.sha256)])
+        for name, filled in outputs.items():
+            out = report.outputs[name]
+            # edition by edition, as the manifest has them: so all but the first wait for their turn
+            filled.add(
+                [(name, subset, shard, out.rows, out.bytes, out.sha256)],
+                waits=filled is not next(iter(outputs.values())),
+            )
+        for filled, counted in zip(
+            counts, (report.tally, report.groups, report.scores), strict=True
+        ):
+            filled.add([(subset, *row) for row in counted])
+    for filled in (inputs, *outputs.values(), *counts):
+        filled.end()
+
+
+class _Filled:
+    """A temp table, filled with some rows at a time; made with the first of that name."""
+
+    def __init__(self, engine: Engine, script: Script, table: str) -> None:
+        self._engine, self._script, self._table = engine, script, table
+        self._rows: list[Sequence[Any]] = []
+
+    def add(self, rows: Sequence[Sequence[Any]], *, waits: bool = False) -> None:
+        """Take rows; all that were taken are written by and by, unless they wait."""
+        self._rows += rows
+        if len(self._rows) >= _ROWS_AT_ONCE and not waits:
+            self.end()
+
+    def end(self) -> None:
+        """Write what is left."""
+        _load(self._engine, self._script, self._table, self._rows)
+        self._rows = []
+
+
+def _carry_counts(engine: Engine, script: Script, work: Path, earlier: Earlier) -> None:
     """The counts of the audit before, and what has changed since."""
-    for table, shards in of_shards.items():
-        _load(engine, script, table.replace("found_", "now_"), _all_rows(shards))
     for table in COUNTS:
         engine.read_parquet(f"now_{table}", [work / f"{table}.parquet"])
         before = work / f"{table}_before.parquet"
@@ -90,10 +125,10 @@ _ARROW = {
 
 
 def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
-    """Make a temp table as the script's header declares it, and fill it."""
+    """Make a temp table as the script's header declares it, unless it is there, and fill it."""
     declared = script.relations("reads")[table]
     names_types = [column.split() for column in declared.split(", ")]
-    engine.execute(f"create temp table {table} ({declared})")
+    engine.execute(f"create temp table if not exists {table} ({declared})")
     arrays = [
         pa.array([_text(row[i]) for row in rows], _ARROW[sql_type])
         for i, (_, sql_type) in enumerate(names_types)

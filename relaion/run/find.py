@@ -6,8 +6,9 @@ was found stays in the work folder, so that a run that goes on searches only wha
 """
 
 import hashlib
+import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,18 +17,22 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
+from relaion.parquet.layout import Shard
+from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
-from relaion.run.pool import Executor
+from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
-from relaion.run.tasks import FindTask, batches
+from relaion.run.tasks import SHARES, FindTask, batches
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
+FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search fewer
+LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
@@ -44,7 +49,8 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers;
+    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
+    and those of `10_sidecar_hits` under negative numbers;
     `entries` the file of the entries that hit, where it was asked for.
     """
 
@@ -65,7 +71,9 @@ class Hunt:
     of these. `fail` hears of each shard that broke it; without it they all end the search.
     `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
     have a value is counted at all, which costs a third of a search for few digests. `stays`: more
-    is asked when all is counted, so the connection is not closed then.
+    is asked when all is counted, so the connection is not closed then. `looks_at_links`: links are
+    compared with the lists; then a batch has no more rows than fit into memory if the host of each
+    is listed, for else they go to the disk and back. Digests alone are not kept.
     """
 
     settings: Settings
@@ -79,6 +87,7 @@ class Hunt:
     with_entries: bool = False
     with_values: bool = True
     stays: bool = False
+    looks_at_links: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -96,7 +105,7 @@ class Hunt:
         self.meet_sidecars()
         hits = Ledger(self.journal, "hits")
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
-        seals = hits.seals
+        seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
         if self.settings.same_link and read_footer(all_keys).rows:
@@ -121,6 +130,14 @@ class Hunt:
         """Search the lists in the sidecars, if there are any."""
         if self.sidecars:
             self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows are searched together."""
+        if not self.looks_at_links:
+            return BATCH_ROWS
+        fitting = self.settings.limits.find_bytes // LINK_BYTES
+        return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
 
     @property
     def _all_hits(self) -> Path:
@@ -154,25 +171,32 @@ class Hunt:
         covered = ledger.covered
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
-        waiting = deque(batches([n for n in shards if n.no not in covered], BATCH_ROWS))
+        waiting = deque(self._batches([n for n in shards if n.no not in covered]))
+        # what a batch needs of shards elsewhere is kept where it is all
+        lets_go = len(waiting) > 1
         alone = 0
+
+        def tasks() -> Iterator[tuple[str, FindTask]]:
+            """What goes on side by side, with the names of what it finds."""
+            for _ in range(len(waiting) if self._searches > 1 else 1):
+                batch = waiting.popleft()
+                numbers = [n.no for n in batch]
+                name = ledger.name(numbers)
+                known = {n: seals[n] for n in numbers if seals}
+                yield name, replace(make(shards=batch, name=name), lets_go=lets_go, seals=known)
+
         while waiting:
-            batch = waiting.popleft()
-            numbers = [n.no for n in batch]
-            name = ledger.name(numbers)
-            task = replace(
-                make(shards=batch, name=name), seals={n: seals[n] for n in numbers if seals}
-            )
-            outcome = self._do(task)
-            said = outcome.said
-            if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):
-                outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
-            if outcome.error is None:
-                self._through(batch)
-            elif len(batch) > 1:
-                half = len(batch) // 2
-                waiting.extendleft((batch[half:], batch[:half]))
-            else:
+            for name, task, done in self._done(dict(tasks())):
+                outcome, batch, said = done, task.shards, done.said
+                if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):
+                    outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
+                if outcome.error is None:
+                    self._through(batch)
+                    continue
+                if len(batch) > 1:
+                    half = len(batch) // 2
+                    waiting.extendleft((batch[half:], batch[:half]))
+                    continue
                 alone += 1
                 self._set_aside(batch[0], outcome.error)
                 if alone >= ALIKE and not ledger.names:
@@ -181,6 +205,19 @@ class Hunt:
                         "the shards are not the cause; fix the cause and repeat the command "
                         "to go on)"
                     )
+
+    @property
+    def _searches(self) -> int:
+        """How many searches go on side by side: on one machine one, with all of its threads."""
+        return self.executor.searches if isinstance(self.executor, Wide) else 1
+
+    def _batches(self, shards: Sequence[Numbered]) -> Iterator[tuple[Numbered, ...]]:
+        """What is searched at once: as much as there is, or shares for all who search."""
+        each = self.batch_rows
+        if self._searches > 1:
+            share = sum(n.shard.rows for n in shards) // (SHARES * self._searches)
+            each = max(FEWEST_ROWS, min(each, share))
+        return batches(shards, each)
 
     def _through(self, shards: Sequence[Numbered]) -> None:
         self.progress.done(Extent.of(shards), shards[0].no)
@@ -222,7 +259,19 @@ class Hunt:
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
-        (outcome,) = self.executor.run([task])
+        """Do a step that reads no shard."""
+        if isinstance(self.executor, Wide):
+            return self._heard(self.executor.run_here(task))
+        ((_, _, outcome),) = self._done({"": task})
+        return outcome
+
+    def _done(self, tasks: Mapping[str, FindTask]) -> Iterator[tuple[str, FindTask, TaskOutcome]]:
+        """Do tasks that have names; yields what became of each as it comes."""
+        by_no = {task.no: (name, task) for name, task in tasks.items()}
+        for outcome in self.executor.run(list(tasks.values())):
+            yield *by_no[outcome.no], self._heard(outcome)
+
+    def _heard(self, outcome: TaskOutcome) -> TaskOutcome:
         if outcome.error is not None:
             self.store.check()  # what was wrong with the store is no fault of a shard
         if outcome.fatal:
@@ -309,5 +358,18 @@ class Hunt:
             "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
-        value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self.made(self.task("count", shards, reads), value)
+        lines = hashlib.sha256()  # of very many shards
+        for n in shards:
+            lines.update(json.dumps([n.no, n.shard.subset, n.shard.rows]).encode("ascii"))
+        counted = [_counted(n) for n in shards] if len(shards) > 1 else shards
+        return self.made(self.task("count", counted, reads), [files, lines.hexdigest()])
+
+
+def _counted(n: Numbered) -> Numbered:
+    """What of a shard is needed where none is read: of very many the rest takes room."""
+    shard = n.shard
+    few = Shard(_NOWHERE, shard.subset, "", shard.rows, shard.bytes, 1, _NOTHING)
+    return Numbered(n.no, n.group, few)
+
+
+_NOWHERE, _NOTHING = Path(), Layout(())

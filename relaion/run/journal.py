@@ -11,11 +11,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import Seal, atomic_write, file_sha256, shown
+from relaion.paths import Seal, Stamp, atomic_write, file_sha256, shown
 
 T = TypeVar("T")
 NAME = "journal.jsonl"
@@ -45,20 +46,27 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The entries of a work folder; of two of one name the later counts."""
+    """The entries of a work folder; of two of one name the later counts.
+
+    Only where the line of each begins is held: there may be one for each of very many shards.
+    """
 
     def __init__(self, work: Path) -> None:
         self.work = work
         self._path = work / NAME
-        self._texts: dict[tuple[str, str], bytes] = {}
+        self._starts: dict[str, dict[str, int]] = {}  # of lines, by what and name
         try:
-            lines = self._path.read_bytes().split(b"\n")
+            with self._path.open("rb") as f:
+                at = 0
+                for line in f:
+                    if entry := _entry_of(line):
+                        self._starts.setdefault(entry.what, {})[entry.name] = at
+                    at += len(line)
         except OSError:
-            lines = []
-        for line in lines:
-            digest, _, text = line.partition(b" ")
-            if digest == _digest(text) and (entry := _entry(text)):
-                self._texts[entry.what, entry.name] = text
+            pass
+
+    def __reduce__(self) -> tuple[type["Journal"], tuple[Path]]:
+        return Journal, (self.work,)  # another process reads the file
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Append entries, and flush them to the disk together."""
@@ -68,24 +76,34 @@ class Journal:
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "ab") as f:
+                at = f.seek(0, os.SEEK_END)
                 f.write(_lines(texts.values()))
                 f.flush()
                 os.fsync(f.fileno())
         except OSError as e:
             raise OutputError(f"{shown(self._path)}: cannot be written ({e.strerror})") from None
-        self._texts |= texts
+        for (what, name), text in texts.items():
+            at += _BEFORE
+            self._starts.setdefault(what, {})[name] = at
+            at += len(text) + _DIGEST + 1
 
     def entries(self, what: str) -> Iterator[Entry]:
         """All entries about something, in order; their files may have changed since."""
-        for (about, _), text in list(self._texts.items()):
-            if about == what and (entry := _entry(text)):
-                yield entry
+        yield from self._at(list(self._starts.get(what, {}).values()))
+
+    def _at(self, starts: Iterable[int]) -> Iterator[Entry]:
+        """The entries that stand there; one whose line was damaged since is none."""
+        with suppress(OSError), self._path.open("rb") as f:
+            for start in starts:
+                f.seek(start)
+                if entry := _entry_of(f.readline()):
+                    yield entry
 
     def get(self, what: str, name: str, make: Callable[[Any], T]) -> T | None:
         """What `make` makes of an entry's value; None where it is none, or its files not whole."""
-        text = self._texts.get((what, name))
-        entry = text and _entry(text)
-        return self.read(entry, make) if entry else None
+        start = self._starts.get(what, {}).get(name)
+        found = None if start is None else next(self._at([start]), None)
+        return None if found is None else self.read(found, make)
 
     def read(self, entry: Entry, make: Callable[[Any], T]) -> T | None:
         """What `make` makes of the value of this entry, as `get` does."""
@@ -98,15 +116,16 @@ class Journal:
 
     def drop(self, is_dropped: Callable[[Entry], bool]) -> None:
         """Write the journal anew, whole or not at all, without some entries."""
-        kept = {
-            key: text
-            for key, text in self._texts.items()
-            if (entry := _entry(text)) and not is_dropped(entry)
-        }
-        if len(kept) < len(self._texts):
-            with atomic_write(self._path, mode=0o600) as part:
-                part.write_bytes(_lines(kept.values()))
-            self._texts = kept
+        before = [start for starts in self._starts.values() for start in starts.values()]
+        kept: dict[str, dict[str, int]] = {}
+        if sum(not is_dropped(entry) for entry in self._at(before)) == len(before):
+            return
+        with atomic_write(self._path, mode=0o600) as part, part.open("wb") as f:
+            for entry in self._at(sorted(before)):
+                if not is_dropped(entry):
+                    kept.setdefault(entry.what, {})[entry.name] = f.tell() + _BEFORE
+                    f.write(_lines([json.dumps(entry).encode("ascii")]))
+        self._starts = kept
 
     # -- what a run that goes on must forget -----------------------------------------------
 
@@ -170,13 +189,23 @@ def _entry(text: bytes) -> Entry | None:
         return None
 
 
+_DIGEST = 16  # hex digits before each text
+_BEFORE = 1  # byte before a line
+
+
+def _entry_of(line: bytes) -> Entry | None:
+    """The entry of a line of the file; None for one that is torn, or none of ours."""
+    digest, _, text = line.rstrip(b"\n").partition(b" ")
+    return _entry(text) if digest == _digest(text) else None
+
+
 def _lines(texts: Iterable[bytes]) -> bytes:
     # a torn line before these ends with the first of them
     return b"".join(b"\n" + _digest(text) + b" " + text for text in texts) + b"\n"
 
 
 def _digest(text: bytes) -> bytes:
-    return hashlib.sha256(text).hexdigest()[:16].encode("ascii")
+    return hashlib.sha256(text).hexdigest()[:_DIGEST].encode("ascii")
 
 
 def is_whole(path: Path, sha256: str) -> bool:
@@ -219,6 +248,18 @@ class Ledger:
     def seals(self) -> dict[int, Seal]:
         """All shards that were searched, as they were then."""
         return {no: seal for seals in self._shards.values() for no, seal in seals.items()}
+
+    def share_stamps(self, stamps: Mapping[int, Stamp | None]) -> dict[int, Seal]:
+        """The seals, with these stamps where they are equal: of very many shards each takes room.
+
+        A stamp is the same where nothing happened to a file since the survey.
+        """
+        for seals in self._shards.values():
+            for no, seal in seals.items():
+                stamp = stamps.get(no)
+                if stamp is not None and stamp == seal.stamp:
+                    seals[no] = Seal(stamp, seal.sha256)
+        return self.seals
 
     @property
     def names(self) -> list[str]:

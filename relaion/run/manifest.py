@@ -6,8 +6,10 @@ manifest, written last, says what went in, what decided and what came out.
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +21,7 @@ from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at
 from relaion.run.pool import Caller
 from relaion.run.settings import Plan
-from relaion.run.survey import Numbered
-from relaion.run.tasks import Report
+from relaion.run.tasks import Report, Reports
 
 Rows = Sequence[Sequence[Any]]
 
@@ -43,7 +44,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a finished run knows: its plan, its shards and the report of each, and coverage.
+    """What a finished run knows: its plan, the report of each shard, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
     name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
@@ -51,8 +52,7 @@ class FinishedRun:
     """
 
     plan: Plan
-    shards: Sequence[Numbered]
-    reports: Mapping[int, Report]
+    reports: Reports
     coverage: Sequence[Coverage]
     not_looked_at: Sequence[NotLookedAt]
     sidecars: Sequence[Mapping[str, Any]] = ()
@@ -62,23 +62,10 @@ class FinishedRun:
     brings_back: bool = False
 
 
-def input_lines(found: FinishedRun) -> Rows:
-    """Subset, shard, rows, bytes and SHA-256 of every input."""
-    reports = found.reports
-    return [
-        [n.shard.subset, n.shard.name, n.shard.rows, n.shard.bytes, reports[n.no].sha256]
-        for n in found.shards
-    ]
-
-
-def output_lines(found: FinishedRun) -> Rows:
-    """Edition, subset, shard, rows, bytes and SHA-256 of every output."""
-    return [
-        [e["name"], n.shard.subset, n.shard.name, out.rows, out.bytes, out.sha256]
-        for e in found.plan.editions
-        for n in found.shards
-        for out in [found.reports[n.no].outputs[e["name"]]]
-    ]
+def lines_of(found: FinishedRun) -> Iterator[tuple[Mapping[str, Any], Report]]:
+    """Subset, name, rows and bytes of each shard, and its report, in order of number."""
+    for no, report in found.reports.items():
+        yield found.plan.inputs[no], report
 
 
 def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> str:
@@ -86,23 +73,14 @@ def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> s
 
     Returns its SHA-256, which the manifest states.
     """
-    subset = {n.no: n.shard.subset for n in found.shards}
-    reports = found.reports.values()
-    of_shards = {  # as they are, for shards share them
-        "found_tally": [(subset[r.no], r.tally) for r in reports],
-        "found_groups": [(subset[r.no], r.groups) for r in reports],
-        "found_scores": [(subset[r.no], r.scores) for r in reports],
-    }
-    made = caller.call(
-        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),
-        of_shards, found.earlier,
-    )  # fmt: skip
+    made = caller.call("relaion.run.audit_file:make_audit", work, found)
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
         return file_sha256(part)
 
 
-def _tables(found: FinishedRun) -> dict[str, Rows]:
+def few_lines(found: FinishedRun) -> dict[str, Rows]:
+    """The tables of the audit that have no line for each shard."""
     plan = found.plan
     run = {"run": plan.run_id, "sql_version": plan.sql_version, **plan.versions}
     of_list = ("list_id", "source", "title", "label", "received", "digest")
@@ -116,8 +94,6 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
             for kind, n in x["entries"].items()
         ],
         "found_steps": [] if found.earlier is None else found.earlier.steps,
-        "found_inputs": input_lines(found),
-        "found_outputs": output_lines(found),
         "found_coverage": [
             [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
             for c in found.coverage
@@ -220,31 +196,46 @@ def _why_covered(cover: "Covered") -> str:
     return "; ".join([*lack, *([JOINED] if cover.joined else [])]) or COVERED
 
 
-def _lists_removed(found: FinishedRun) -> bool:
-    """Whether a row left by way of a list. What an own script's reasons mean is not known."""
-    if found.earlier is not None and found.earlier.is_listed:
-        return True
+def _list_removed(found: FinishedRun, report: Report) -> bool:
+    """Whether a row of a shard left by way of a list, or may have.
+
+    What an own script's reasons mean is not known.
+    """
     own = [e["name"] for e in found.plan.editions if not e["builtin"]]
-    return any(
-        (found.is_hit and any(report.outputs[name].rows < report.rows for name in own))
-        or any(gross and kind != "rule" for _, kind, *_, gross, _exclusive in report.tally)
-        for report in found.reports.values()
+    return (found.is_hit and any(report.outputs[name].rows < report.rows for name in own)) or any(
+        gross and kind != "rule" for _, kind, *_, gross, _exclusive in report.tally
     )
 
 
 def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[str, Any]:
-    """The manifest as one JSON object; times are ISO 8601 in UTC, `audit` is that file's SHA-256.
+    """The manifest as one JSON object, lines of shards to be made when it is written.
+
+    Times are ISO 8601 in UTC, `audit` is that file's SHA-256.
 
     An edition may be published where no list removed a row of it, or where all are covered.
     """
     plan, cover = found.plan, found.cover
+    names = [e["name"] for e in plan.editions]
+    rows_in: Counter[str] = Counter()
+    rows_out: dict[str, Counter[str]] = {name: Counter() for name in names}
+    lists_removed = found.earlier is not None and found.earlier.is_listed
+    for line, report in lines_of(found):
+        rows_in[line["subset"]] += line["rows"]
+        for name in names:
+            rows_out[name][line["subset"]] += report.outputs[name].rows
+        lists_removed = lists_removed or _list_removed(found, report)
+    inputs = [{"subset": subset, "rows": n} for subset, n in rows_in.items()]
+    outputs = [
+        {"edition": name, "subset": subset, "rows": n}
+        for name in names
+        for subset, n in rows_out[name].items()
+    ]
     publishable, why = True, PUBLISHABLE
-    if _lists_removed(found):
+    if lists_removed:
         publishable = cover is not None and not cover.weak
         why = NOT_PUBLISHABLE if cover is None else _why_covered(cover)
     elif found.brings_back:
         publishable, why = False, BROUGHT_BACK
-    columns = ("subset", "shard", "rows", "bytes", "sha256")
     return {
         "relaion": plan.versions["relaion"],
         "duckdb": plan.versions["duckdb"],
@@ -259,10 +250,8 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
         "editions": plan.editions,
         "lists": plan.lists,
         "sidecars": list(found.sidecars),
-        "inputs": [dict(zip(columns, line, strict=True)) for line in input_lines(found)],
-        "outputs": [
-            dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
-        ],
+        "inputs": ShardLines(partial(_input_lines, found), inputs),
+        "outputs": ShardLines(partial(_output_lines, found), outputs),
         "audit": audit,
         "lineage": plan.lineage,
         "cover": None if cover is None else cover.public(),
@@ -271,11 +260,63 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
     }
 
 
-def write(out: Path, manifest: dict[str, Any]) -> None:
-    """Write OUT/manifest.json whole or not at all."""
+class ShardLines:
+    """Lines of a manifest for each shard, made anew whenever they are asked for.
+
+    `summed` is what is left of them to tell: rows by subset, of outputs by edition too.
+    """
+
+    def __init__(
+        self, make: Callable[[], Iterator[dict[str, Any]]], summed: list[dict[str, Any]]
+    ) -> None:
+        self._make = make
+        self.summed = summed
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._make()
+
+
+def _input_lines(found: FinishedRun) -> Iterator[dict[str, Any]]:
+    for line, report in lines_of(found):
+        yield {**line, "sha256": report.sha256}
+
+
+def _output_lines(found: FinishedRun) -> Iterator[dict[str, Any]]:
+    for edition in found.plan.editions:
+        for line, report in lines_of(found):
+            out = report.outputs[edition["name"]]
+            changed = {"rows": out.rows, "bytes": out.bytes, "sha256": out.sha256}
+            yield {"edition": edition["name"], **line, **changed}
+
+
+def write(out: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Write OUT/manifest.json whole or not at all.
+
+    Returns the manifest with sums in place of the lines of shards, which may be very many.
+    """
     with atomic_write(out / MANIFEST) as part, part.open("w", encoding="ascii") as f:
-        json.dump(manifest, f, indent=1, ensure_ascii=True)  # of many shards it is long
-        f.write("\n")
+        for i, (key, value) in enumerate(manifest.items()):
+            f.write(f"{',' if i else '{'}\n {json.dumps(key)}: ")
+            f.writelines(_pieces(value))
+        f.write("\n}\n")
+    return {k: v.summed if isinstance(v, ShardLines) else v for k, v in manifest.items()}
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """A value of the manifest as JSON, one line of a list at a time."""
+    if not isinstance(value, list | ShardLines):
+        yield _indented(value, 1)
+        return
+    between = "["
+    for line in value:
+        yield f"{between}\n  {_indented(line, 2)}"
+        between = ","
+    yield "[]" if between == "[" else "\n ]"
+
+
+def _indented(value: Any, depth: int) -> str:
+    """JSON as `json.dump(indent=1)` writes it there."""
+    return json.dumps(value, indent=1).replace("\n", "\n" + " " * depth)
 
 
 def read(out: Path) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from relaion.run.coverage import Coverage
 from relaion.run.find import COUNTS
 from relaion.run.journal import SHARD
 from relaion.run.manifest import FinishedRun, write_audit
-from relaion.run.merge_find import given, stand_ins
+from relaion.run.merge_find import given
 from relaion.run.outputs import AUDIT, MERGED
 from relaion.run.part_folders import Part
 from relaion.run.parts import Joined, found_by_all, merged_at, written
@@ -27,7 +27,7 @@ from relaion.run.pool import Caller
 from relaion.run.progress import AUDIT as AUDIT_STEP
 from relaion.run.progress import WRITE, Extent, Progress
 from relaion.run.settings import Plan
-from relaion.run.tasks import Report
+from relaion.run.tasks import Report, Reports
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,10 @@ def put_together(
     digest, and is read again only where somebody touched the file since. Raises InputError for a
     part that lacks a file.
     """
-    reports = {no: report for part in parts for no, report in _reports(part).items()}
+    reports = Reports()
+    for part in parts:
+        _refuse_unwritten(part)
+        reports.add(part.own, part.journal)
     folder.begin(place, parts[0].plan, [], {"merge": len(parts)})
     progress.phase(WRITE, Extent(len(reports)))
     for part in parts:
@@ -65,7 +68,7 @@ def put_together(
     first = of_parts[0]
     passed_over = tuple(NotLookedAt(**line) for line in first["not_looked_at"])
     found = FinishedRun(
-        parts[0].plan, stand_ins(parts[0].plan), dict(sorted(reports.items())),
+        parts[0].plan, reports,
         tuple(Coverage(**line) for line in first["coverage"]), passed_over, first["sidecars"],
         first["is_hit"], None if first["cover"] is None else Covered(**first["cover"]),
         brings_back=any(known["brings_back"] for known in of_parts),
@@ -73,7 +76,7 @@ def put_together(
     audit = write_audit(caller, place.path / AUDIT, found, place.work)
     started = min(known["started"] for known in of_parts)
     made = manifest.build(found, started, datetime.now(UTC).isoformat(), audit)
-    manifest.write(place.path, made)
+    made = manifest.write(place.path, made)
     told = dict.fromkeys(line for known in of_parts for line in known["told"])
     return PutTogether(made, tuple(told), passed_over)
 
@@ -96,18 +99,19 @@ def written_parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return found
 
 
+def is_written(part: Part) -> bool:
+    """Whether a part has written what all parts found, as far as it was joined by now."""
+    joined = Joined.at(part.journal)
+    return joined is not None and not joined.asks and written(part.journal, joined) is not None
+
+
 def _unwritten(part: Part) -> InputError:
     return InputError(f"{part} is not written yet; run its `relaion clean` with --phase write")
 
 
-def _reports(part: Part) -> dict[int, Report]:
-    found = {}
-    for no in part.own:
-        report = part.journal.get(SHARD, str(no), Report.read)
-        if report is None:
-            raise _unwritten(part)
-        found[no] = report
-    return found
+def _refuse_unwritten(part: Part) -> None:
+    if any(part.journal.get(SHARD, str(no), Report.read) is None for no in part.own):
+        raise _unwritten(part)
 
 
 def _place(part: Part, place: folder.Out, no: int, report: Report) -> None:
@@ -192,4 +196,4 @@ def clear(places: Sequence[folder.Out], run: str) -> None:
         if share is not None:
             with atomic_write(place.path / MERGED) as file:
                 file.write_text(json.dumps({"run": run, "share": share}) + "\n", encoding="ascii")
-        folder.purge(place.path, place.work)
+        folder.purge(place)

@@ -5,7 +5,7 @@ part found; with cover, the sites. What is found in between lies in the work fol
 which stays until all parts are merged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from relaion.run.parts import MERGE_NEXT, Joined, Share, own_of, written
 from relaion.run.pipeline import Run
 from relaion.run.progress import AUDIT
 from relaion.run.survey import Numbered, roles_beside, sidecar_lines
-from relaion.run.tasks import Report
+from relaion.run.tasks import Reports
 from relaion.sidecars import Sidecar
 
 
@@ -169,7 +169,7 @@ class PartRun(Run):
     # -- what the merge will need --------------------------------------------------------------
 
     def _covered(
-        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Reports
     ) -> tuple[Coverage, ...]:
         """Coverage of all shards, which the first part counts for all."""
         if self.share.no == 1:

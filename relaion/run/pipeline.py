@@ -15,8 +15,9 @@ from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
-from relaion.paths import Seal, replaced, shown
-from relaion.roles import COUNTED
+from relaion.paths import Seal, replaced
+from relaion.remote.objects import Noted
+from relaion.roles import COUNTED, WIDTHS
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.cover import Choice, Covered
@@ -42,7 +43,7 @@ from relaion.run.survey import (
     several,
     sidecar_lines,
 )
-from relaion.run.tasks import Report, Task, is_done, tasks
+from relaion.run.tasks import Report, Reports, Task, is_done, tasks
 from relaion.sidecars import Sidecar
 
 BRINGS_BACK = (
@@ -88,6 +89,8 @@ class Run:
     def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...], Snapshot]:
         """Do it all: the manifest, what was to be said, what was not looked at, the store as read.
 
+        The manifest that is returned has sums in place of lines of shards.
+
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
@@ -104,17 +107,28 @@ class Run:
         covered = self._covered(beside, searched, reports)
         passed_over = self._passed_over(beside, searched)
         found = FinishedRun(
-            self.request.plan, inputs.shards, reports, covered, passed_over,
+            self.request.plan, reports, covered, passed_over,
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
             self._brings_back,
         )  # fmt: skip
         audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
-        manifest.write(self.place.path, made)
+        made = manifest.write(self.place.path, made)
+        if self.place.remote is not None:
+            self.place.remote.finish(self._put(reports))
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
+
+    def _put(self, reports: Mapping[int, Report]) -> dict[str, Noted]:
+        """All outputs as they were put in a store."""
+        settings = self.request.settings
+        return {
+            settings.name(name, n): output.noted
+            for n in self.request.inputs.shards
+            for name, output in reports[n.no].outputs.items()
+        }
 
     def _taken(self) -> Snapshot:
         """The store as it is read from here on."""
@@ -167,6 +181,7 @@ class Run:
             {x["label"] for x in request.known.lists if x["role"] == "bad"}.difference(
                 *(e.labels for e in request.settings.editions)
             ),
+            request.known.unusable,
         )
         return left_out(request.inputs, beside, asked, searched.values)
 
@@ -181,7 +196,7 @@ class Run:
         """Why shards failed; whoever heard each line is not told it again."""
         if isinstance(self.progress, Quiet) or self._of == 1:
             return several(self._failed)
-        return f"{shown(self.place.path)}: as told above"
+        return f"{self.place.named}: as told above"
 
     def _stop_uncovered(self) -> None:
         if self._failed:
@@ -192,7 +207,7 @@ class Run:
             )
 
     def _covered(
-        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Reports
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
@@ -204,19 +219,19 @@ class Run:
         finally:
             self._check_still(beside, reports)
 
-    def _check_still(self, beside: tuple[Sidecar, ...], reports: Mapping[int, Report]) -> None:
+    def _check_still(self, beside: tuple[Sidecar, ...], reports: Reports) -> None:
         """Raise where a file has other bytes than those that were read."""
         self._refuse_changed(reports)
         check_sidecars(beside)
 
-    def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
+    def _refuse_changed(self, reports: Reports) -> None:
         """Set aside the shards that have other bytes than were written; stops where there are."""
         for n in self._mine:
-            if not reports[n.no].is_of(n.shard.path):
+            report = reports[n.no]
+            if not report.is_of(n.shard.path):
                 self.journal.mark_changed([n.no])
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
-                    target = self.place.path / edition.name / n.shard.subset / n.shard.name
-                    target.unlink(missing_ok=True)
+                    self.request.settings.target(edition.name, n).unlink(missing_ok=True)
                 self._fail(n, str(replaced(n.shard.path)))
         self._stop_where_failed()
 
@@ -234,7 +249,7 @@ class Run:
         except ChangedSidecarError:
             raise
         except kinds:
-            folder.purge(self.place.path, self.place.work)
+            folder.purge(self.place)
             raise
 
     def _search(
@@ -259,21 +274,23 @@ class Run:
         return Hunt(
             self.request.settings, beside, COUNTED, store, self.journal, self.executor,
             self.progress, self._fail,
+            looks_at_links=bool(beside) or not self.request.known.kinds.keys() <= WIDTHS.keys(),
         )  # fmt: skip
 
-    def _rewrite(self, searched: Searched) -> dict[int, Report]:
+    def _rewrite(self, searched: Searched) -> Reports:
         """Write all shards that could be searched and are not written yet.
 
         A batch that failed as a whole is done again shard by shard, so that only the shard
         that failed is set aside.
         """
         settings = self.request.settings
-        reports = {}
+        reports = Reports()
+        there = None if self.place.remote is None else self.place.remote.there()
         for n in searched.shards:
             report = self.journal.get(SHARD, str(n.no), Report.read)
             known = searched.digests.get(n.no, ""), searched.seals[n.no].sha256
-            if report and is_done(report, settings, n, *known):
-                reports[n.no] = report
+            if report and is_done(report, settings, n, *known, there):
+                reports.add([n.no], self.journal)
         waiting = [n for n in searched.shards if n.no not in reports]
         before = Extent.of(n for n in searched.shards if n.no in reports)
         self.progress.phase(WRITE, Extent.of(searched.shards), before)
@@ -285,7 +302,7 @@ class Run:
             for outcome in self.executor.run(batches):
                 again += self._take(by_no[outcome.no], outcome, reports)
             batches = [t for n in again for t in self._tasks([n], searched, copies)]
-        return dict(sorted(reports.items()))
+        return reports
 
     def _tasks(
         self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
@@ -293,9 +310,7 @@ class Run:
         """What workers are to do with shards that are not written yet."""
         return tasks(self.request.settings, waiting, searched, copies)
 
-    def _take(
-        self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]
-    ) -> Sequence[Numbered]:
+    def _take(self, batch: Task, outcome: TaskOutcome, reports: Reports) -> Sequence[Numbered]:
         """Note what became of a batch; returns the shards that are to be done again, alone.
 
         Raises StopError where no other batch can do better.
@@ -303,7 +318,7 @@ class Run:
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
         self.journal.add(Entry(SHARD, str(report.no), asdict(report)) for report in done)
         self.journal.mark_changed(outcome.said.get("changed", ()))
-        reports |= {report.no: report for report in done}
+        reports.add((report.no for report in done), self.journal)
         self._written += len(done)
         if outcome.fatal:
             raise StopError(
@@ -328,9 +343,7 @@ class Run:
                 "so the shards are not the cause; fix the cause and repeat the command to go on)"
             )
 
-    def _told(
-        self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
-    ) -> list[str]:
+    def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:
         request = self.request
         told = list(request.inputs.notices)
         told += hold_good(request.known, settled=True)

@@ -142,22 +142,35 @@ class Family:
 
     def is_too_much(self, limit: int, worker: int) -> int | None:
         """Bytes of all, where these are too many and this worker holds the most; else None."""
-        held = {pid: sum(map(_private, _descent(pid))) for pid in list(self._workers)}
-        total = _private(os.getpid()) + sum(held.values())
+        held = {pid: sum(map(private_bytes, descent(pid))) for pid in list(self._workers)}
+        total = private_bytes(os.getpid()) + sum(held.values())
         most = max(held, key=held.__getitem__, default=None)
         return total if total > limit * _OVER and most == worker else None
 
 
-def _descent(pid: int) -> Iterator[int]:
-    """A process and all below it, whichever of its threads began them."""
+def descent(pid: int) -> Iterator[int]:
+    """A process and all below it, whichever of its threads began them.
+
+    One that has not begun its own program yet is left out: it still is its parent, whose memory
+    would count twice. On a busy machine that may last.
+    """
     yield pid
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):  # it ended just now
             for child in path.read_text().split():
-                yield from _descent(int(child))
+                if not _is_copy(int(child)):
+                    yield from descent(int(child))
 
 
-def _private(pid: int) -> int:
+_FORKED = 0x40  # the kernel's PF_FORKNOEXEC, in the seventh field behind a process's name
+
+
+def _is_copy(pid: int) -> bool:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return bool(int(text.rpartition(")")[2].split()[6]) & _FORKED)
+
+
+def private_bytes(pid: int) -> int:
     """Bytes of memory that a process shares with nobody; 0 where it ended, or this is no Linux."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
@@ -222,7 +235,9 @@ class Worker:
         `moved` is told how far it has come, which gives it no more time.
         """
         try:
-            if not (self._send(task.encode("ascii")) and self._send(b"\n")):
+            # one of very many shards is long
+            pieces = (task[at : at + _CHUNK] for at in range(0, len(task), _CHUNK))
+            if not (all(self._send(p.encode("ascii")) for p in pieces) and self._send(b"\n")):
                 return self._ended()
             until = time.monotonic() + seconds
             while True:

@@ -18,11 +18,13 @@ from relaion.paths import (
     find_shards,
     find_sidecars,
     is_still,
+    place_of,
     replaced,
     seal,
     shown,
     stamp_of,
 )
+from relaion.paths.stand_ins import address, record_of
 from relaion.paths.to_parquet import is_lines
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
@@ -148,6 +150,8 @@ def several(lines: Sequence[str]) -> str:
 
 
 def _stamp(path: Path) -> list[Any]:
+    if (known := record_of(path)) is not None:
+        return [address(path), known.size, known.version]
     try:
         info = path.stat()
     except OSError:  # it vanished, or its folder did; whoever reads it says so
@@ -243,6 +247,7 @@ def read_footers(
     shards: list[Shard] = []
     at = ended = 0
     layouts: list[Layout] = []
+    alike: dict[object, Any] = {}  # what many shards have in common is held once
 
     def hear(told: DamagedError | tuple[Shard, int, Layout | None]) -> None:
         nonlocal at
@@ -253,8 +258,12 @@ def read_footers(
             return
         shard, no, layout = told
         layouts.extend([layout] if layout is not None else [])
-        # what all have in common is held once
-        shards.append(replace(shard, path=place.path, subset=place.subset, layout=layouts[no]))
+        stamp = shard.stamp and shard.stamp._replace(
+            device=alike.setdefault(shard.stamp.device, shard.stamp.device)
+        )
+        nulls = alike.setdefault(tuple(shard.nulls.items()), shard.nulls)
+        shard = replace(shard, path=place.path, subset=place.subset, name=place.path.name)
+        shards.append(replace(shard, layout=layouts[no], stamp=stamp, nulls=nulls))
 
     progress.phase(SURVEY, Extent(len(paths)))
     while at < len(paths):
@@ -351,7 +360,7 @@ def read_sealed_sidecars(
 
 
 def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
-    names = [os.fsencode(path.absolute()).hex() for path in paths]
+    names = [os.fsencode(place_of(path)).hex() for path in paths]
     known = journal.get(SIDECARS, "", lambda found: [Seal.read(found[name]) for name in names])
     if known is None:
         journal.forget_search()  # nobody knows of which sidecars it was

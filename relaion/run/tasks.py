@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.remote.objects import Noted
+from relaion.run.journal import SHARD, Journal
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
+_SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
 BY_SITE = "site-"
 """Before the name of a table of cover: what it holds of listed sites, by number, not of labels."""
 
@@ -66,7 +69,12 @@ class AnyTask:
     def seconds(self) -> float:
         """How long it may take."""
         size = sum(file.bytes for file in self.files)
-        return seconds_for(self.rows, size, self.rows_a_second, len(self.files))
+        return seconds_for(self.rows, size + self.sent, self.rows_a_second, len(self.files))
+
+    @property
+    def sent(self) -> int:
+        """Bytes that take as long as what is to be sent elsewhere."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class FindTask(AnyTask):
     was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
     `values` are what else these need. `reads` and `writes` name files by the table that they hold.
     `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
+    `lets_go`: what was fetched of shards elsewhere is not kept for the next step.
     """
 
     step: str = field(kw_only=True)
@@ -89,6 +98,7 @@ class FindTask(AnyTask):
     writes: dict[str, Path] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     secret: bytes = field(default=b"", repr=False)
+    lets_go: bool = False
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
@@ -131,6 +141,13 @@ class Task(AnyTask):
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"
 
+    @property
+    def sent(self) -> int:
+        """Bytes that take as long as what is to be sent elsewhere."""
+        if self.settings.store is None:
+            return 0
+        return _SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
+
 
 # -- What was done to a shard -----------------------------------------------------------------
 
@@ -145,7 +162,8 @@ def _same(row: tuple[Any, ...]) -> tuple[Any, ...]:
 class WrittenShard:
     """A shard of an edition as it was written; `how` is written, linked or copied.
 
-    `stamp` is that of the file when the task was done.
+    `stamp` is that of the file when the task was done; of one that was put in a store instead,
+    `etag` is what that said of it.
     """
 
     rows: int
@@ -153,6 +171,12 @@ class WrittenShard:
     sha256: str
     how: str
     stamp: Stamp | None = None
+    etag: str = ""
+
+    @property
+    def noted(self) -> Noted:
+        """What a store says of it, where it was put in one."""
+        return Noted(self.bytes, self.etag)
 
     def is_at(self, path: Path) -> bool:
         """Whether this very output is there, whole."""
@@ -163,7 +187,8 @@ class WrittenShard:
 class Report:
     """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
 
-    `stamp` is that of the shard when it was written.
+    `stamp` is that of the shard when it was written; `searched` the digest of its seal, which is
+    `sha256` but of a shard that lies elsewhere.
     """
 
     no: int
@@ -176,13 +201,14 @@ class Report:
     groups: Sequence[Sequence[Any]]
     scores: Sequence[Sequence[Any]]
     stamp: Stamp
+    searched: str
     notices: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, found: dict[str, Any]) -> Report:
         """Read what `asdict` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
-            each["stamp"] = Stamp(*map(int, each["stamp"]))
+            each["stamp"] = each["stamp"] and Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
         for counts in ("tally", "groups", "scores"):
             found[counts] = [_same(tuple(row)) for row in found[counts]]
@@ -190,7 +216,41 @@ class Report:
 
     def is_of(self, path: Path) -> bool:
         """Whether a shard still has the bytes that were read."""
-        return is_still(path, Seal(self.stamp, self.sha256))
+        return is_still(path, Seal(self.stamp, self.searched))
+
+
+class Reports(Mapping[int, Report]):
+    """The reports of shards by number, in that order; each is read from its journal when asked for.
+
+    So very many take no room: a number and a journal each, which other shards have too.
+    """
+
+    def __init__(self, journals: Mapping[int, Journal] | None = None) -> None:
+        self._journals = dict(journals or {})
+        self._is_sorted = False
+
+    def add(self, numbers: Iterable[int], journal: Journal) -> None:
+        """Take in what a journal has of these shards."""
+        self._journals |= dict.fromkeys(numbers, journal)
+        self._is_sorted = False
+
+    def __getitem__(self, no: int) -> Report:
+        report = self._journals[no].get(SHARD, str(no), Report.read)
+        if report is None:
+            raise KeyError(no)
+        return report
+
+    def __contains__(self, no: object) -> bool:
+        return no in self._journals
+
+    def __iter__(self) -> Iterator[int]:
+        if not self._is_sorted:
+            self._journals = dict(sorted(self._journals.items()))
+            self._is_sorted = True
+        return iter(self._journals)
+
+    def __len__(self) -> int:
+        return len(self._journals)
 
 
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
@@ -200,12 +260,15 @@ FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
 
+BATCH_SHARDS = 10_000  # what is said of each takes room on both sides
+
+
 def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:
-    """Cut the shards into runs of about `rows` rows, each at least one shard."""
+    """Cut the shards into runs of about `rows` rows, each at least one shard, and not too many."""
     batch: list[Numbered] = []
     held = 0
     for shard in shards:
-        if batch and held + shard.shard.rows > rows:
+        if batch and (held + shard.shard.rows > rows or len(batch) == BATCH_SHARDS):
             yield tuple(batch)
             batch, held = [], 0
         batch.append(shard)
@@ -247,11 +310,24 @@ def task(
     )
 
 
-def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:
-    """Whether a report is of this very shard and these hits, and its outputs are there, whole."""
+def is_done(
+    report: Report,
+    settings: Settings,
+    n: Numbered,
+    hits: str,
+    sha256: str,
+    there: Mapping[str, Noted] | None = None,
+) -> bool:
+    """Whether a report is of this very shard and these hits, and its outputs are there, whole.
+
+    `there` is what OUT holds where that lies in a store.
+    """
     if set(report.outputs) != {e.name for e in settings.editions}:
         return False
     # a shard that was mended named further links, or one is another file than was written
-    if (report.hits, report.sha256) != (hits, sha256) or not report.is_of(n.shard.path):
+    if (report.hits, report.searched) != (hits, sha256) or not report.is_of(n.shard.path):
         return False
+    if there is not None:
+        put = report.outputs.items()
+        return all(there.get(settings.name(e, n)) == out.noted and out.etag for e, out in put)
     return all(out.is_at(settings.target(name, n)) for name, out in report.outputs.items())

@@ -38,7 +38,7 @@ from relaion.run.pipeline import Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
 from relaion.run.survey import Numbered, sidecar_lines
-from relaion.run.tasks import Report, Task, batches, task, tasks
+from relaion.run.tasks import Report, Reports, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 
 GAINS = "gains"  # folder of the search for new entries, in the work folder
@@ -186,7 +186,7 @@ class UpdateRun(Run):
 
     # -- the shards ----------------------------------------------------------------------------
 
-    def _rewrite(self, searched: Searched) -> dict[int, Report]:
+    def _rewrite(self, searched: Searched) -> Reports:
         """Write, where few shards are touched in no more processes than are worth their start."""
         if self._touched is not None:
             self._worth = self._processes(searched.shards, self._touched)
@@ -216,13 +216,11 @@ class UpdateRun(Run):
             batch = task(settings, some, searched, copies)
             yield replace(batch, parents=self._parents(some), decides=False)
 
-    def _take(
-        self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]
-    ) -> Sequence[Numbered]:
+    def _take(self, batch: Task, outcome: TaskOutcome, reports: Reports) -> Sequence[Numbered]:
         again = super()._take(batch, outcome, reports)
         for n in batch.shards:
-            if (report := reports.get(n.no)) is not None:
-                self.digested |= dict(self._digests(n, report))
+            if n.no in reports:
+                self.digested |= dict(self._digests(n, reports[n.no]))
         return again
 
     def _digests(self, n: Numbered, report: Report) -> Iterator[tuple[Path, Seal]]:
@@ -262,7 +260,7 @@ class UpdateRun(Run):
         )  # fmt: skip
 
     def _covered(
-        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Reports
     ) -> tuple[Coverage, ...]:
         if self._touched is None:
             return super()._covered(beside, searched, reports)
@@ -281,9 +279,7 @@ class UpdateRun(Run):
             *(x for x in self.carried.told.not_looked_at if x.reason.startswith(counted)),
         )
 
-    def _told(
-        self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
-    ) -> list[str]:
+    def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:
         told = [x for x in super()._told(searched, reached, reports) if x != NO_HIT]
         gained, kept = len(self.since.gained), sum(map(self._is_as_before, reports.values()))
         lists = f"{gained} list{'' if gained == 1 else 's'} gained"

@@ -239,3 +239,27 @@ def _write_list(engine: Engine, made: BenchSet, seed: int, hit_every: int) -> No
         f"copy ({query}) to {literal(str(made.md5_list))} (format csv, header false)",
         doing=f"making {made.md5_list.name}",
     )
+
+
+def write_links(path: Path, n: int, rows: range, real: Path, seed: int = 1) -> None:
+    """A list of `n` links as those of a set of `real` links: those of these rows, and of no row.
+
+    The others have hosts and ends of half of the sample. So about half of all rows have the host
+    and the end of a listed link, as among real links of which 100,000 others are listed: of 8,000
+    links of the sample a fourth of the others have both, and the share grows with the list.
+    """
+    others = f"select {10**12} + j as i from range({n - len(rows)}) as r (j)"
+    wanted = f"select i from range({rows.start}, {rows.stop}, {rows.step}) as r (i)"
+    with connect() as engine:
+        whole = _source(engine, real)
+        ((size,),) = engine.rows("select count(*) from real")
+        half = {key: text.format(n=size // 2) for key, text in _REAL.items()}
+        engine.set_variables(seed=seed)
+        query = " union all ".join(
+            f"select {source['link']} from ({numbers}) {source['also']}"
+            for numbers, source in ((wanted, whole), (others, half))
+        )
+        engine.execute(
+            f"copy ({query}) to {literal(str(path))} (format csv, header false, quote '')",
+            doing=f"making {path.name}",
+        )

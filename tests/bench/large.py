@@ -1,11 +1,17 @@
 """Very many shards, and a very long list: time, and the memory of all processes at one time.
 
-    python -m tests.bench.large many [--shards N] [--folder DIR]
+    python -m tests.bench.large many [--shards N] [--folder DIR]      # a quarter of N, then N
     python -m tests.bench.large long [--rows N] [--entries N] [--folder DIR]
+    python -m tests.bench.large [steps] [--rows N ...] [--plan] [--folder DIR]
 
 `many`: N names of one shard of 1,000 rows, cleaned to both editions without `verify`, at
-`--memory 3GB`. `long`: `lists add` of N digests that no row has, then `match`. The data are
+`--memory 3GB`; before them a quarter as many, so that growth is seen, and what the supervisor
+holds of each. `long`: `lists add` of N digests that no row has, then `match`. The data are
 those of `python -m tests.bench`; links to them, and what is made, are deleted.
+
+`steps`: ever more rows (a tenth of N, then N), cleaned with default flags but `--memory 4GB`, and
+what LAION-5B would take; shards that differ have `--distinct` rows, the others are further names
+of them. What a run leaves is deleted, the data are found again.
 """
 
 import argparse
@@ -19,25 +25,33 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from relaion.engine import connect, literal
-from tests.bench.data import BenchSet
-from tests.bench.memory import measure
+from relaion.lists import store
+from tests.bench import steps
+from tests.bench.data import SHARD_ROWS, BenchSet, bench_set
+from tests.bench.measured import measure
 from tests.bench.peers import shards
-from tests.bench.prepared import prepare
+from tests.bench.prepared import SAMPLE, WORDS, prepare
 
 OURS = [sys.executable, "-m", "relaion"]
 
 
-def many(one: BenchSet, folder: Path, n: int) -> Iterator[tuple[str, list[str]]]:
+def many(folder: Path, n: int) -> Iterator[tuple[str, list[str]]]:
     """Clean n shards that are one."""
-    data = folder / "data" / "en"
-    data.mkdir(parents=True)
-    for i in range(n):
-        os.link(shards(one.data)[0], data / f"part-{i:06}.parquet")
-    lists, words = one.md5_list.with_suffix(".duckdb"), one.keywords
-    yield f"clean of {n:,} shards of {one.rows:,} rows", [
-        "clean", str(data.parent), "--lists", str(lists), "--keywords", str(words), "--no-verify",
-        "--out", str(folder / "out"), "--memory", "3GB", "--yes-i-checked",
-    ]  # fmt: skip
+    one = bench_set(
+        folder, 1_000, entries=1_000, shards=1, hit_every=100, n_keywords=WORDS, real=SAMPLE
+    )
+    lists = one.md5_list.with_suffix(".duckdb")
+    store.add(lists, [one.md5_list], source="bench", kind="image_md5")
+    for some in (n // 4, n):
+        data = folder / f"data-{some}" / "en"
+        data.mkdir(parents=True)
+        for i in range(some):
+            os.link(shards(one.data)[0], data / f"part-{i:06}.parquet")
+        yield f"clean of {some:,} shards of {one.rows:,} rows", [
+            "clean", str(data.parent), "--lists", str(lists), "--keywords", str(one.keywords),
+            "--no-verify", "--out", str(folder / f"out-{some}"), "--memory", "3GB",
+            "--yes-i-checked",
+        ]  # fmt: skip
 
 
 def long(real: BenchSet, folder: Path, rows: int, entries: int) -> Iterator[tuple[str, list[str]]]:
@@ -60,33 +74,61 @@ def _write_list(path: Path, entries: int) -> None:
         engine.execute(f"copy ({digests}) to {literal(str(path))} (format csv, header false)")
 
 
+def _steps(given: argparse.Namespace) -> None:
+    given.folder.mkdir(parents=True, exist_ok=True)
+    rows = given.rows or [100_000_000]
+    rows = rows if len(rows) > 1 or given.shard_rows else [rows[0] // 10, rows[0]]
+    shard_rows = given.shard_rows or max(1_000, min(SHARD_ROWS, rows[-1] // 10))
+    wanted = steps.Wanted(
+        rows, shard_rows, given.distinct or min(rows[-1], 25_000_000), given.entries, given.memory,
+        plans=given.plan or given.only_plan, cleans=not given.only_plan,
+    )  # fmt: skip
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        other.submit(steps.prepare, given.folder, wanted).result()
+    for line in steps.told(given.folder, wanted):
+        print(line, flush=True)
+
+
 def main() -> None:
     """Prepare, measure, tell, delete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["many", "long"])
+    parser.add_argument("what", choices=["many", "long", "steps"], nargs="?", default="steps")
     parser.add_argument("--shards", type=int, default=20_000)
-    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument(
+        "--rows", type=int, nargs="+", help="20 million; of steps a tenth of 100 million, and these"
+    )
+    parser.add_argument("--distinct", type=int, help="rows that are made: 25 million at most")
+    parser.add_argument("--shard-rows", type=int, help="a million, a tenth of all at most")
+    parser.add_argument("--plan", action="store_true", help="have `relaion plan` tell it, too")
+    parser.add_argument("--only-plan", action="store_true", help="and clean nothing")
+    parser.add_argument("--memory", default="4GB", help="of steps")
     parser.add_argument("--entries", type=int, default=16_200_000)
     parser.add_argument("--set-rows", type=int, default=4_000_000, help="of the bench's large set")
     parser.add_argument("--set-entries", type=int, default=2_000_000, help="of its list")
     parser.add_argument(
-        "--folder", type=Path, default=Path(tempfile.gettempdir()) / "relaion-bench"
+        "--folder", "--dir", type=Path, default=Path(tempfile.gettempdir()) / "relaion-bench"
     )
     given = parser.parse_args()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
-        sets = other.submit(prepare, given.folder, given.set_rows, given.set_entries).result()
+    if given.what == "steps":
+        _steps(given)
+        return
+    given.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="large-", dir=given.folder))  # beside what it links to
     try:
-        works = (
-            many(sets["one"], folder, given.shards)
-            if given.what == "many"
-            else long(sets["real"], folder, given.rows, given.entries)
-        )
+        if given.what == "many":
+            works = many(folder, given.shards)
+        else:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+                sets = other.submit(
+                    prepare, given.folder, given.set_rows, given.set_entries
+                ).result()
+            works = long(sets["real"], folder, (given.rows or [20_000_000])[0], given.entries)
         for name, command in works:
-            seconds, largest, together = measure([*OURS, *command])
+            found = measure([*OURS, *command])
             print(
-                f"{name}: {seconds:.0f} s, largest process {largest / 1e6:,.0f} MB, all processes "
-                f"{together / 1e6:,.0f} MB",
+                f"{name}: {found.seconds:.0f} s, {found.cpu:.0f} s of processors, largest process "
+                f"{found.largest / 1e6:,.0f} MB, supervisor {found.supervisor / 1e6:,.0f} MB, all "
+                f"processes {found.together / 1e6:,.0f} MB",
                 flush=True,
             )
     finally:

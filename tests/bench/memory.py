@@ -11,10 +11,8 @@ import argparse
 import hashlib
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.lists import store
+from tests.bench.measured import measure
 
 _TEXT = "red boat at sea with two white sails under a grey sky near the old harbour wall"
 
@@ -50,42 +49,6 @@ def make(folder: Path, rows: int, caption_bytes: int) -> None:
     store.add(folder / "lists.duckdb", [folder / "md5.txt"], source="bench")
 
 
-def measure(command: list[str]) -> tuple[float, int, int]:
-    """Seconds of a command, bytes of its largest process and of all of them at one time."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    largest = together = 0
-    while process.poll() is None:
-        held = [_resident(pid) for pid in _family(process.pid)]
-        largest, together = max([largest, *held]), max(together, sum(held))
-        time.sleep(0.02)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return time.perf_counter() - start, largest, together
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it, whichever of its threads began them."""
-    found = [pid]
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            text = children.read_text()
-        except OSError:  # it ended just now
-            continue
-        found += [one for child in text.split() for one in _family(int(child))]
-    return found
-
-
-def _resident(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    # memory of its own: pages of mapped files are the system's to take back
-    held = {key: value for key, _, value in (line.partition(":") for line in lines)}
-    return int(held.get("RssAnon", "0 kB").split()[0]) * 1024
-
-
 def main() -> None:
     """Make, clean, tell, delete."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,10 +66,13 @@ def main() -> None:
         command = [sys.executable, "-m", "relaion", "clean", str(folder / "data")]
         command += ["--lists", str(folder / "lists.duckdb"), "--out", str(folder / "out")]
         command += ["--keywords", str(folder / "words.txt"), "--memory", given.memory]
-        seconds, largest, together = measure([*command, "--workers", "1", "--no-verify"])
+        found = measure([*command, "--workers", "1", "--no-verify"])
         print(f"{group.num_rows:,} rows in one row group, {group.total_byte_size:,} bytes")
-        print(f"--memory {given.memory}: {seconds:.1f} s, largest process {largest >> 20:,} MiB,")
-        print(f"all processes {together >> 20:,} MiB")
+        print(
+            f"--memory {given.memory}: {found.seconds:.1f} s, largest process "
+            f"{found.largest >> 20:,} MiB,"
+        )
+        print(f"all processes {found.together >> 20:,} MiB")
     finally:
         shutil.rmtree(folder)
 

@@ -97,10 +97,10 @@ class DecidingField(DecidingColumn):
     def _may_be_ignored(self) -> bool:
         return not (self.what == names.TYPE and self.knows)
 
-    def of_row(self, words: Sequence[str]) -> list[str]:
-        """The words to read of a record; that it has none counts where it must say something."""
-        must_say = self.chosen is not None or self.what == names.STILL
-        return [*words] if words or not must_say else [""]
+    @property
+    def must_say(self) -> bool:
+        """Whether that a record has no word of it counts as one."""
+        return self.chosen is not None or self.what == names.STILL
 
 
 @dataclass(frozen=True)
@@ -241,12 +241,18 @@ def meaning_of(name: str) -> Meaning:
 
 def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:
     """What a field says of each row: of its words the first that takes it out, or gives a kind."""
-    held = [column.of_row(row.get(column.name, ())) for row in rows]
+    lacking = ("",) if column.must_say else ()
+    held = [row.get(column.name) or lacking for row in rows]
+    if not any(held):
+        return [COUNTS] * len(rows)
     if all(len(words) == 1 for words in held):  # as of nearly all fields
         return column.read([words[0] for words in held])
     said = iter(column.read([word for words in held for word in words]))
     found = []
     for words in held:
+        if len(words) == 1:
+            found.append(next(said))
+            continue
         says = [next(said) for _ in words]
         if column.chosen is not None and any(s.is_chosen and s.fate != NOT_CHOSEN for s in says):
             says = [s for s in says if s.is_chosen and s.fate != NOT_CHOSEN]

@@ -419,7 +419,8 @@ def fates_of(
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
     for _, said in decided:
-        if all(says.fate is None for says in set(said)):
+        told = {id(says): says for says in said}  # few, and each costs time to compare
+        if all(says.fate is None for says in told.values()):
             continue
         for i in range(rows):
             fate = said[i].fate

@@ -161,6 +161,8 @@ _GRADED_AS = words.words_in(
 _RATES = words.words_in("severity priority confidence certainty")
 _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20
+_LONG = 60  # characters of a digest that is no word, and costs time to look at
+_DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FEW_SCORES = 5  # different ones; of votes there are more
 _HASHED = words.words_in("object target subject scope input basis hashed of level")
 """So a column may be called of what digests are of."""
@@ -244,6 +246,8 @@ class RemarkColumn:
             return {cell for cell in told if not cell.isdigit()}
         if self.column.what == names.FILE_NAME and not self.is_good:
             return {cell for cell in told if not is_plain_picture(cell)}
+        if self.column.what == names.OTHER and not self.is_good:
+            return {cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)}
         return told
 
     def _count(self, cells: Sequence[str]) -> None:
