@@ -34,6 +34,8 @@ _UNDONE = pa.schema([
     ("id_digest", pa.string()),
 ])  # fmt: skip
 _GONE = pa.schema([("record_no", pa.int64()), ("id_digest", pa.string())])
+_NAMED = "kind varchar, digest varchar, record_no bigint, id_digest varchar"
+_TAKEN_OUT = {"undone": _NAMED, "unchosen": _NAMED, "gone": "record_no bigint, id_digest varchar"}
 _TRAITS = pa.schema([("trait_id", pa.int32()), *((f.name, pa.string()) for f in fields(Trait))])
 _RECORDS = pa.schema(
     [("record_no", pa.int64()), ("id_digest", pa.string()), ("giver_id", pa.string())]
@@ -222,9 +224,8 @@ class _Incoming:
             self._traits[Trait(*told)] = trait_id
             self._next_trait = max(self._next_trait, trait_id + 1)
         self._new_traits: list[tuple[int, Trait]] = []
-        engine.create("undone", _UNDONE.empty_table())
-        engine.create("unchosen", _UNDONE.empty_table())
-        engine.create("gone", _GONE.empty_table())
+        for table, columns in _TAKEN_OUT.items():
+            engine.execute(f"create temp table {table} ({columns})")
 
     @property
     def said(self) -> int:
@@ -404,7 +405,11 @@ def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
-    named = ", ".join(shown(path) for path in delivery.files[:3])
+    return nothing_in(", ".join(shown(path) for path in delivery.files[:3]), skipped, read)
+
+
+def nothing_in(named: str, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
+    """Why files bring no entry, and what to do."""
     if not skipped:  # records that have no value, such as what takes back by an id alone
         skipped = sum((found.tally.lost for found in read), Counter())
     advice = advice_for(skipped)
