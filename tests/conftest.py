@@ -134,3 +134,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Any]:
+    """An S3 on loopback, for all tests of a process."""
+    world = pytest.importorskip("tests.remote_world", reason="without the extra [test]")
+    with world.serving() as found:
+        yield found
+
+
+@pytest.fixture
+def s3(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """That S3, without faults and counted anew, as the one that the environment names."""
+    from tests.remote_world import point_at
+
+    point_at(monkeypatch, s3_server.address)
+    s3_server.forget()
+    yield s3_server
+    s3_server.fault = None

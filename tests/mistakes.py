@@ -33,6 +33,8 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clean", "data", "--lst", "x"), "--lst; did you mean --lists? See `relaion clean --help`"),
     (("clean", "data", "--OUT", "x"), "--OUT; did you mean --out?"),
     (("match", "data", "--sidcars=x"), "did you mean --sidecar?"),
+    (("update", "OUT", "--shards", "1/2"), "--shards; it is an option of `relaion clean`. See"),
+    (("match", "data", "--cover", "2"), "of `relaion clean` and `relaion update`. See"),
     (("--versoin",), "did you mean --version?"),
     (("--json", "scripts"), "no such option: --json; write it after the command"),
     (("-z",), "no such option: -z"),

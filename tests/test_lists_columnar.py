@@ -198,6 +198,46 @@ def test_metadata_of_a_table_speaks_as_a_title(written: Callable[[pa.Table], byt
         assert read(written(table.replace_schema_metadata({name: says}))).entries == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"info": '{"about": [{"list_type": "known good"}], "filler": "' + "x " * 999 + '"}'},
+         "list_type in its metadata says that what is in it may not be listed"),
+        ({"readme": "For partners.\nRetracted entries\n" + "x " * 99}, "readme in its metadata"),
+        ({"hash_of": "normalized_url"}, "say --kind url_md5"),
+        ({"digest_of": "file name"}, "says that its digests are of something else"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("of_column", [False, True])
+def test_all_that_metadata_says_is_looked_at(
+    said: dict[str, str], error: str, *, of_column: bool
+) -> None:
+    column = pa.field("md5", pa.string(), metadata=said if of_column else None)
+    schema = pa.schema([column], metadata=None if of_column else said)
+    data = parquet(pa.table([pa.array(MD5[:2])], schema=schema))
+    where = "the metadata of its column md5" if of_column else "its metadata"
+    refused = read_list(data, "a.parquet").refused or ""
+    assert error.replace("its metadata", where) in refused
+
+
+def test_metadata_that_is_too_long_to_look_at_is_counted() -> None:
+    table = pa.table({"md5": MD5[:2]}).replace_schema_metadata(
+        {"card": "word " * 100, "org.apache.spark.sql.parquet.row.metadata": '{"name": "removed"}',
+         "license": "CC-BY-4.0"}
+    )  # fmt: skip
+    read = read_list(parquet(table), "a.parquet")
+    assert read.entries == of("image_md5", MD5[:2])
+    assert "metadata that was not looked at, by its characters: card: 500" in read.notices
+
+
+def test_options_reach_the_process_that_reads_a_table(tmp_path: Path) -> None:
+    table = pa.table({"md5": MD5[:2]}).replace_schema_metadata({"note": "retracted"})
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet(table))
+    assert read_apart(path).refused
+    assert read_apart(path, Options(ignore=frozenset({"title"}))).entries
+
+
 def test_names_of_files_speak() -> None:
     data = parquet(pa.table({"md5": MD5}))
     assert "known good" in (read(data, "known_good.parquet").refused or "")

@@ -384,21 +384,30 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
 
 
 def test_a_finished_merge_is_left_alone_and_its_parts_are_empty(world: Path) -> None:
-    assert search(world, 2, ARGS) == 2
-    write(world, 2, ARGS)
-    did(merge(world, 2, "--out", "out"))
+    args = (*ARGS, "--keywords", "words.txt")
+    for each in folders(2):  # they were searched without keywords
+        shutil.rmtree(world / each)
+    assert search(world, 2, args) == 2
+    assert "--phase write` of every part" in did(merge(world, 2, "--phase", "find")).stdout
+    write(world, 2, args)
+    following = json.loads(did(merge(world, 2, "--phase", "find", "--json")).stdout)["next"]
+    assert following == "`relaion merge parts/1 parts/2 --out OUT`"
+    asked = did(merge(world, 2, "--out", "out", "--json"))
+    assert "--keywords words.txt" in json.loads(asked.stdout)["next"]
     before = contents(world / "out")
     stamp = (world / "out/manifest.json").stat().st_mtime_ns
     for each in folders(2):
         assert [p.name for p in (world / each).iterdir()] == ["merged.json"]
     again = did(merge(world, 2, "--out", "out", "--json"))
     assert json.loads(again.stdout)["cleaned"]["done_before"] is True
+    command = "relaion verify out --inputs PATH --lists FILE --keywords FILE"
+    assert json.loads(again.stdout)["next"].endswith(command)
     assert (world / "out/manifest.json").stat().st_mtime_ns == stamp
     assert contents(world / "out") == before
     refused(merge(world, 2, "--out", "other"), "part 1/2 was merged already")
     refused(merge(world, 2, "--phase", "find"), "part 1/2 was merged already")
     for phase in ("find", "write"):
-        refused(part(world, 2, 2, phase, ARGS), "part 2/2 was merged already")
+        refused(part(world, 2, 2, phase, args), "part 2/2 was merged already")
     assert not (world / "other").exists()
 
 
@@ -484,7 +493,7 @@ def test_a_part_of_another_run_is_named_with_what_differs(
     refused(done, "parts/1: part 1/2 is of another run than others/2", told)
     said = {"key": "under another curator key", "same size": "changed since"}
     said["data"] = ""  # by its plan or, where the shard is another part's, by its own shards
-    refused(part(world, 2, 2, "find", args), said.get(what, "parts/2: holds"), "--purge")
+    refused(part(world, 2, 2, "find", args), said.get(what, "parts/2: holds part 2/2"), "--purge")
 
 
 def test_sidecars_of_other_bytes_are_refused(world: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
-from relaion.engine.connection import _BELIEVERS
+from relaion.engine.views import BELIEVERS
 from relaion.errors import ScriptError
 from relaion.sqlset import Script
 
@@ -184,7 +184,7 @@ def test_the_list_is_hashed_and_not_the_rows_that_it_meets(
         engine.execute(f"drop table {probed}")
         engine.execute("create temp table values_of as select i from range(20_000) r(i)")
         engine.execute(f"create temp view {probed} as select * {_FEW.format(columns)}")
-        engine.set_option("disabled_optimizers", ",".join(_BELIEVERS))
+        engine.set_option("disabled_optimizers", ",".join(BELIEVERS))
         create = next(text for _, text in engine.statements(script.sql) if f"{made} as" in text)
         query = create.partition(f"{made} as\n")[2]
         plan = str(engine.rows(f"explain {query}"))

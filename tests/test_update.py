@@ -45,6 +45,15 @@ class World:
         self.words.write_text("\n".join(KEYWORDS), encoding="utf-8")
         self._rows = self._shards = self._sent = 0
 
+    def copied(self, folder: Path) -> "World":
+        """The same in a folder of its own, with all that was made of it so far."""
+        made = copy.copy(self)
+        made.folder = folder / "world"
+        shutil.copytree(self.folder, made.folder, symlinks=True)
+        made.lists, made.words = (made.folder / path.name for path in (self.lists, self.words))
+        made.sidecars = [made.folder / path.relative_to(self.folder) for path in self.sidecars]
+        return made
+
     def grow(self, shards: Sequence[Rows]) -> None:
         for rows in shards:
             numbered = [{**row, "WIDTH": self._rows + j} for j, row in enumerate(rows)]
@@ -94,7 +103,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 @drawn(
-    2,
+    1,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=4),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=2),
@@ -128,7 +137,7 @@ def test_updates_end_where_a_clean_of_it_all_does(
 
 
 @drawn(
-    2,
+    1,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),
@@ -179,13 +188,7 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(cleaned: World, tmp_path: Path) -> World:
     """The same, a test's own; its OUT is `out`."""
-    made = copy.copy(cleaned)
-    made.folder = tmp_path / "world"
-    shutil.copytree(cleaned.folder, made.folder, symlinks=True)
-    for name in ("lists", "words"):
-        setattr(made, name, made.folder / getattr(cleaned, name).name)
-    made.sidecars = [made.folder / path.relative_to(cleaned.folder) for path in cleaned.sidecars]
-    return made
+    return cleaned.copied(tmp_path)
 
 
 def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: World) -> None:
@@ -265,7 +268,10 @@ def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: P
     world.send(Sent((("url", "https://a.example/show?u=https://b.example/2.jpg"),), "privacy"))
     out = world.update(out, "out2").out
     assert audit(out) == audit(world.clean("whole"))
-    # and where the row with two links is itself found by a link alone
+
+
+@pytest.mark.slow
+def test_a_row_of_two_links_that_is_found_by_a_link_alone_is_counted_so(tmp_path: Path) -> None:
     three = World(tmp_path / "three")
     nested = {"url": "https://c.example/x?u=https://b.example/2.jpg", "punsafe": 0.5}
     three.grow([[OTHER], [nested], [{**nested, "image_md5": f"{14:032x}"}]])
@@ -421,7 +427,7 @@ def test_a_lost_shard_is_no_lost_row(world: World) -> None:
     assert len(rows_of(made.out, "research")) == 3  # its link stood in the shard that is gone
 
 
-@pytest.mark.parametrize("gained", [1, 2])
+@pytest.mark.parametrize("gained", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_what_was_taken_back_two_steps_ago_stays_out(tmp_path: Path, gained: int) -> None:
     rows = [{**ROW, "image_md5": f"{n:032x}", "url": f"https://a.example/{n}"} for n in range(9)]
     listed = tmp_path / "l1.txt"

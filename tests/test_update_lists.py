@@ -17,13 +17,21 @@ pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 THIRD = {"url": "https://c.example/3.jpg", "image_md5": f"{13:032x}"}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two shards, two lists, and `out`, which a clean made of them; copied and never changed."""
+    made = World(tmp_path_factory.mktemp("cleaned") / "world")
     made.grow([[ROW, OTHER, THIRD], [OTHER, {"url": "https://d.example/4.jpg"}]])
     made.send(Sent((("image_md5", f"{11:032x}"),)))
     made.send(Sent((("image_md5", f"{13:032x}"),), "privacy"))
+    made.clean("out")
     return made
+
+
+@pytest.fixture
+def world(cleaned: World, tmp_path: Path) -> World:
+    """The same, a test's own."""
+    return cleaned.copied(tmp_path)
 
 
 def _hold(made: Cleaned) -> None:
@@ -45,7 +53,7 @@ def _other_store(world: World, n: int, gone: int = 0) -> None:
 @pytest.mark.parametrize(("n", "gone"), [(1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (3, 3)])
 def test_another_store_is_refused_whatever_it_holds(world: World, n: int, gone: int) -> None:
     """Also where none of its lists has the number of one that the run before was matched with."""
-    out = world.clean("out")
+    out = world.folder / "out"
     _other_store(world, n, gone)
     with pytest.raises(
         ListError, match=r"others.duckdb: is not the store that .*out was made"
@@ -60,7 +68,7 @@ def test_an_older_copy_of_the_store_is_refused_by_what_it_lacks(world: World) ->
     shutil.copy2(world.lists, older)
     shutil.copy2(key_path(world.lists), key_path(older))
     world.send(Sent((("image_md5", f"{12:032x}"),), "csam", "IWF"))
-    out = world.clean("out")
+    out = world.clean("first")
     world.lists = older
     for withdrawn in (0, 1, 2):
         if withdrawn:
@@ -70,7 +78,7 @@ def test_an_older_copy_of_the_store_is_refused_by_what_it_lacks(world: World) ->
 
 
 def test_another_key_is_refused_where_every_list_was_withdrawn(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     key_path(world.lists).unlink()
     (world.folder / "key").mkdir()
     other = World(world.folder / "key")
@@ -83,7 +91,7 @@ def test_another_key_is_refused_where_every_list_was_withdrawn(world: World) -> 
 
 
 def test_lists_that_were_taken_out_are_told_and_their_rows_stay_out(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     withdraw(world.lists, 2)
     made = world.update(out, "out2", verify=True)
     _hold(made)
@@ -97,7 +105,7 @@ def test_lists_that_were_taken_out_are_told_and_their_rows_stay_out(world: World
 
 def test_entries_that_were_taken_back_are_told(world: World) -> None:
     (world.folder / "u.txt").write_text(f"+{0xAB0090:032x}\n-{13:032x}\n")
-    out = world.clean("out")
+    out = world.folder / "out"
     store.add(world.lists, [world.folder / "u.txt"], source="partner", update=2)
     made = world.update(out, "out2", verify=True)
     _hold(made)
@@ -107,7 +115,7 @@ def test_entries_that_were_taken_back_are_told(world: World) -> None:
 
 
 def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     for i in (1, 2):
         withdraw(world.lists, i)
     more = [{"url": "https://e.example/5.jpg", "image_md5": f"{11:032x}"}]
@@ -131,7 +139,7 @@ def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> Non
 
 
 def test_where_only_known_good_lists_are_left_what_left_stays_out(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     (world.folder / "good.txt").write_text(f"{77:032x}\n")
     store.add(world.lists, [world.folder / "good.txt"], source="NSRL", role="good")
     for i in (1, 2):

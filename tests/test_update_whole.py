@@ -22,7 +22,7 @@ from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
 from relaion.stages.update import update
 from tests import cover_world
-from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard
+from tests.pipeline import InProcess, Sent, add_lists, here, relaion, rows_of, write_shard
 from tests.test_update import HOW, ROW, World, files
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
@@ -54,7 +54,7 @@ def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
     words = (*lists, "--keywords", "words.txt")
 
     def ran(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = relaion(*args, cwd=tmp_path, stdin=stdin)
+        done = relaion(*args, cwd=tmp_path, stdin=stdin) if stdin else here(*args, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "photo.jpg" not in done.stdout + done.stderr
         return done
@@ -82,16 +82,24 @@ def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
 # -- two at once ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two shards, a list, and `out`, which a clean made of them; copied and never changed."""
+    made = World(tmp_path_factory.mktemp("cleaned") / "world")
     made.grow([[ROW, {"url": "https://c.example/3.jpg"}], [{"url": "https://b.example/2.jpg"}]])
     made.send(Sent((("image_md5", f"{11:032x}"),)))
+    made.clean("out")
     return made
 
 
+@pytest.fixture
+def world(cleaned: World, tmp_path: Path) -> World:
+    """The same, a test's own."""
+    return cleaned.copied(tmp_path)
+
+
 def test_who_comes_second_to_an_out_is_told_and_breaks_nothing(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     made = world.update(out, "elsewhere")
     with open_out(world.folder / "out2", None):
@@ -103,8 +111,9 @@ def test_who_comes_second_to_an_out_is_told_and_breaks_nothing(world: World) -> 
     assert files(world.update(out, "out2").out) == files(made.out)
 
 
+@pytest.mark.slow
 def test_of_two_processes_on_one_out_one_does_it(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     words = [
         sys.executable, "-m", "relaion", "update", out, "--inputs", world.folder / "data",
@@ -141,7 +150,7 @@ def _covered(folder: Path, out: str, cover: int) -> Cleaned:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("first", [0, 2])
+@pytest.mark.parametrize("first", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_new_cover_beside_rows_whose_list_was_withdrawn(tmp_path: Path, first: int) -> None:
     """Cover that came since leaves shards in which rows left that nothing names any more."""
     cover_world.make(tmp_path, cover_world.LINKS[:2])
@@ -190,7 +199,7 @@ from list_hits group by shard_no;
 """
 
 
-@pytest.mark.parametrize("which", ["min", "max"])
+@pytest.mark.parametrize("which", ["min", pytest.param("max", marks=pytest.mark.slow)])
 def test_of_rows_that_are_alike_as_many_stay_as_did(tmp_path: Path, which: str) -> None:
     """A script of one's own takes one of three equal rows; which one, a walk cannot know."""
     script = tmp_path / "one_of.sql"
@@ -253,7 +262,7 @@ def test_a_shard_is_walked_where_the_lists_of_before_do_not_name_all_that_had_le
 def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
     world: World, what: str
 ) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     audit, manifest = out / "audit.duckdb", out / "manifest.json"
     if what == "rows":
         made = json.loads(manifest.read_text())
@@ -282,7 +291,7 @@ def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
 def test_a_run_before_whose_audit_was_edited_is_refused_by_its_name(
     world: World, edit: str
 ) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     before = (out / "audit.duckdb").read_bytes()
     with connect(out / "audit.duckdb") as engine:
         engine.execute(edit)
@@ -296,7 +305,7 @@ def test_a_run_before_whose_audit_was_edited_is_refused_by_its_name(
 
 def test_to_open_an_audit_or_to_read_it_changes_nothing_of_it(world: World) -> None:
     """Also where somebody forgot to say that they only read, and where it is made again."""
-    out = world.clean("out")
+    out = world.folder / "out"
     stated = json.loads((out / "manifest.json").read_text())["audit"]
     with connect(out / "audit.duckdb") as engine:
         assert engine.rows("select count(*) from coverage")
@@ -329,7 +338,7 @@ def _edits(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_a_run_before_whose_manifest_was_edited_is_refused_before_any_work(world: World) -> None:
     """Of each part; a time and a word for publishing decide no row, and are verify's to hold."""
-    out = world.clean("out")
+    out = world.folder / "out"
     manifest = out / "manifest.json"
     whole = json.loads(manifest.read_text())
     world.send(Sent(()))

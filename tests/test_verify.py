@@ -732,7 +732,10 @@ def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     given = {"lists": grown.store} | ({"key": key_path(world.store)} if has_key else {})
     verdict = check(world, **given)
     assert verdict.ok and not verdict.clean
-    text = "the store has 1 list more than the run (clean anew, or give the store as it was)"
+    text = (
+        "the store has 1 list more than the run (`relaion update` takes them in; or give the store "
+        "as it was)"
+    )
     for promise in ("1a", "1b", "6"):
         assert outcome(verdict, promise).state == "not checked"
         assert text in outcome(verdict, promise).why

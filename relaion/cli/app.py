@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from types import FrameType
@@ -357,10 +357,28 @@ def _meant(name: str, context: Any) -> str:
     commands = getattr(context and context.command, "commands", {})
     if any(name in _of(command) for command in commands.values()):
         return "; write it after the command"
+    having = [f"`{path}`" for path, command in _all(context) if name in _of(command)]
+    if having:
+        named = having if len(having) < 4 else [*having[:2], f"{len(having) - 2} more"]
+        of = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+        return f"; it is an option of {of}"
     options = [*_of(context.command), *context.help_option_names] if context else []
     near = {option.casefold(): option for option in options}
     found = difflib.get_close_matches(name.casefold(), near, 1)
     return f"; did you mean {near[found[0]]}?" if found else ""
+
+
+def _all(context: Any) -> Iterator[tuple[str, Any]]:
+    """Every command, by what is written to call it."""
+    if context is None:
+        return
+    root = context.find_root()
+    waiting = [(root.command_path, root.command)]
+    for path, command in waiting:
+        inner = getattr(command, "commands", {})
+        waiting += [(f"{path} {name}", each) for name, each in inner.items() if not each.hidden]
+        if not inner:
+            yield path, command
 
 
 def _of(command: Any) -> list[str]:

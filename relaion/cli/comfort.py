@@ -18,6 +18,7 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.paths import as_path, shown
+from relaion.run.engines import named
 from relaion.run.settings import MEMORY, limits_of
 
 # -- What may be set so, and why all the rest may not -------------------------------------------
@@ -26,6 +27,7 @@ ENVIRONMENT = {
     "RELAION_LISTS": "lists",
     "RELAION_WORKERS": "workers",
     "RELAION_MEMORY": "memory",
+    "RELAION_ENGINE": "engine",
 }
 _ROWS = "decides which rows stay or leave"
 _ENTRIES = "decides what is taken from a delivery"
@@ -206,6 +208,7 @@ _TYPES: Mapping[str, _Type] = {
     "lists": _PATH,
     "workers": _Type("write a whole number of at least 1", _is_count),
     "memory": _Type('write a size in quotes, such as "2GB"', _is_text),
+    "engine": _Type('write local, or ray, "ray=auto" or "ray=HOST:PORT"', _is_text),
     "time-limit": _Type("write a number of seconds above 0", lambda v: _is_number(v) and v > 0),
     "work": _PATH,
     "copy": _SWITCH,
@@ -229,8 +232,11 @@ def _checked(key: str, value: Any, where: str, folder: Path) -> Any:
             limits_of(1, value)
         if key == "time-limit":
             limits_of(1, MEMORY, value)
+        if key == "engine":
+            named(value)
     except (InputError, OverflowError) as e:
-        raise InputError(f"{where}: {str(e).removeprefix('--memory ')}") from None
+        said = str(e).removeprefix("--memory ").removeprefix("--engine ")
+        raise InputError(f"{where}: {said}") from None
     return value
 
 

@@ -25,6 +25,7 @@ from relaion.cli.render_run import (
 from relaion.cli.streams import Bars
 from relaion.cli.told import Heard, heard
 from relaion.errors import Stopped
+from relaion.run.engines import LOCAL
 from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
@@ -117,6 +118,7 @@ def match(
     sidecars: o.Sidecars = None,
     good_wins: o.GoodWins = False,
     report_to_giver: o.ReportToGiver = None,
+    engine: o.Engine = LOCAL,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
@@ -125,7 +127,7 @@ def match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), good_wins=good_wins,
-            report_to_giver=report_to_giver, progress=bars,
+            report_to_giver=report_to_giver, engine=engine, progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
     if strict and result.not_looked_at:
@@ -164,6 +166,7 @@ def clean(
     cover_site_rows: o.CoverSiteRows = None,
     shards: o.Shards = None,
     phase: o.Phase = None,
+    engine: o.Engine = LOCAL,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -178,7 +181,7 @@ def clean(
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify, good_wins=good_wins,
             yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows,
-            shards=shards, phase=phase, progress=bars,
+            shards=shards, phase=phase, engine=engine, progress=bars,
         )  # fmt: skip
     _show_cleaned(result, strict=strict, as_json=as_json)
 
@@ -215,6 +218,7 @@ def update(
     cover: o.UpdatedCover = None,
     cover_site_rows: o.CoverSiteRows = None,
     allow_changed: o.AllowChanged = False,
+    engine: o.Engine = LOCAL,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -228,7 +232,7 @@ def update(
             work=work, workers=workers, memory=memory, time_limit=time_limit,
             sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked,
             cover=cover, cover_site_rows=cover_site_rows, allow_changed=allow_changed,
-            progress=bars,
+            engine=engine, progress=bars,
         )  # fmt: skip
     _show_cleaned(result, strict=strict, as_json=as_json)
 
@@ -304,6 +308,7 @@ def apply(
     sql_version: o.SqlVersion = SQL_VERSION,
     copy: o.Copy = False,
     yes_i_checked: o.AppliesAnyway = False,
+    engine: o.Engine = LOCAL,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -318,7 +323,7 @@ def apply(
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
             certificate=certificate, work=work, workers=workers, memory=memory,
             time_limit=time_limit, sql_version=sql_version, copy=copy,
-            yes_i_checked=yes_i_checked, progress=bars,
+            yes_i_checked=yes_i_checked, engine=engine, progress=bars,
         )  # fmt: skip
     emit(result, show_applied, as_json=as_json)
     if strict and not result.clean:
@@ -344,7 +349,9 @@ def verify(
     keep: o.AppliedKeep = None,
     old: o.Old = None,
     certificate: o.CheckedCertificate = None,
+    work: o.MatchWork = None,
     workers: o.Workers = None,
+    engine: o.Engine = LOCAL,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
@@ -352,8 +359,8 @@ def verify(
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), parent=parent, diff=diff,
-            keep=keep or (), old=old or (), certificate=certificate, workers=workers,
-            progress=bars,
+            keep=keep or (), old=old or (), certificate=certificate, work=work, workers=workers,
+            engine=engine, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok or (strict and not verdict.clean):

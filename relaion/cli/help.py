@@ -97,7 +97,7 @@ _PANELS = {
         "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",
     ),
     "Many machines": ("--shards", "--phase", "--on"),
-    "The machine": ("--workers", "--memory", "--time-limit", "--work"),
+    "The machine": ("--engine", "--workers", "--memory", "--time-limit", "--work"),
     "The sample": ("--sample-rows", "--seed"),
 }  # fmt: skip
 _FEW = 6  # options of a command that need no panels

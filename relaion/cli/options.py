@@ -41,7 +41,14 @@ Lists = Annotated[
 MaybeLists = Annotated[
     Path | None, path_option("--lists", "FILE", "The list store, as `relaion lists add` makes it.")
 ]
-Out = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned editions to.")]
+Out = Annotated[
+    Path,
+    path_option(
+        "--out",
+        "DIR",
+        "The folder to write the cleaned editions to: of this machine, or s3://, gs:// or az://.",
+    ),
+]
 Editions = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,7 +96,10 @@ Key = Annotated[
 Work = Annotated[
     Path | None,
     path_option(
-        "--work", "DIR", "Where to keep temporary files; only you can read them. Default: in OUT."
+        "--work",
+        "DIR",
+        "Where to keep temporary files; only you can read them. Default: in OUT, or below "
+        "~/.local/state where OUT lies elsewhere.",
     ),
 ]
 MatchWork = Annotated[
@@ -105,6 +115,15 @@ Workers = Annotated[
         help="How many processes work at once. Default: one per processor core.",
     ),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="local|ray[=ADDRESS]",
+        autocompletion=completion.among("local", "ray", "ray=auto"),
+        help="Who does the work: this machine, or a Ray cluster (started here, or at an address "
+        "or auto). With Ray each worker has --memory for itself.",
+    ),
+]  # fmt: skip
 Memory = Annotated[
     str,
     typer.Option(

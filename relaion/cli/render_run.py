@@ -12,6 +12,7 @@ from rich.text import Text
 from relaion.cli.render import Hanging, count, plain_table, several, short
 from relaion.cli.result_line import line_of
 from relaion.paths import shown
+from relaion.remote import is_remote
 from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
@@ -230,6 +231,14 @@ def _untold(subsets: tuple[str, ...]) -> str:
 
 def next_steps(result: Cleaned) -> Group:
     """Where the results are and how to ask them; the command can be copied in one piece."""
+    if is_remote(result.out):
+        return Group(
+            Text(
+                f"{result.out}/manifest.json     what went in, what decided, what came out\n"
+                f"{result.out}/audit.duckdb      the counts; fetch it, and ask in a DuckDB shell:"
+            ),
+            Text('  duckdb audit.duckdb -c "from removals"', no_wrap=True, overflow="ignore"),
+        )
     return Group(
         Text(
             f"{result.out}/manifest.json     what went in, what decided, what came out\n"

@@ -29,22 +29,12 @@ from relaion.engine.words import (
     words,
 )
 from relaion.errors import EngineError, RelaionError
+from relaion.parquet.fetched import see_columns
 from relaion.paths import atomic_write, owned_folder, shown
 from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
-
-# What the footer of a shard says of values (bounds, counts of NULL, bloom filters) may be wrong:
-# released programs write such footers. DuckDB takes it for the truth in these steps, and rows
-# that are there would not be found. They are off wherever shards are looked at.
-_BELIEVERS = (
-    "statistics_propagation",  # counts and bounds answer for the values; `is null` is decided
-    "filter_pushdown",  # a filter in the scan passes over row groups
-    "join_filter_pushdown",  # so do the bounds of a join's other side
-    "top_n",  # and those of the best rows so far: `order by .. limit`
-    "row_group_pruner",  # the same, by bounds alone
-)
 
 _BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand before a statement
 _INSERT = re.compile(
@@ -240,7 +230,8 @@ class Engine:
         self.macros(load(version)["04_digest_macros"])
         if "row_values" in wanted:
             self.macros(load(version)["05_link_macros"])
-        reads = [self._reading(source) for source in sources]
+        roles = views.roles_read(wanted, looked_at, shown_roles)
+        reads = [self._reading(source, roles) for source in sources]
         parts: dict[str, Callable[[Reading], list[str]]] = {
             "shard": lambda read: [views.of_shard(read, shown_roles)],
             "row_links": views.of_links,
@@ -280,7 +271,7 @@ class Engine:
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
         # answer by what shards hold, not by what their footers say of it
-        self.set_option("disabled_optimizers", ",".join(_BELIEVERS))
+        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
@@ -288,16 +279,21 @@ class Engine:
 
         Of names that are the same but for case, the second is `name_1`.
         """
+        see_columns(paths, None)
         named = ", ".join(map(quote, views.told_apart(columns)))
         self._view(name, [f"from {self._scan(paths)} as s({named})"])
 
-    def _reading(self, source: ShardSource) -> Reading:
+    def _reading(self, source: ShardSource, roles: Collection[str] | None = None) -> Reading:
+        """Files to read the columns of these roles, or all; of what lies elsewhere, these come."""
         doing = str(source.paths[0])
+        positions = source.positions(roles)
+        see_columns(source.paths, positions)
         # not by `select *`: DuckDB calls a column without a name C0, which may be another's name
         first = self._files(source.paths[:1])
         children = f"select num_children from parquet_schema([{first}])"  # noqa: S608
         ((n,), *_) = self.rows(children, doing=doing)
-        clause = f"from {self._scan(source.paths)} as s({', '.join(f'c{i}' for i in range(n))})"
+        names = views.names_of(n, positions)
+        clause = f"from {self._scan(source.paths)} as s({', '.join(names)})"
         described = self.rows(f"describe select * {clause}", doing=doing)
         return Reading(source, clause, tuple(str(column[1]) for column in described))
 
@@ -404,12 +400,15 @@ def connect(
     memory: str | None = None,
     temp: Path | None = None,
     storage: str | None = None,
+    flushed: bool = True,
     made: Callable[[duckdb.DuckDBPyConnection, Path | None], Engine] = Engine,
 ) -> Iterator[Engine]:
     """Open DuckDB on a file, or in memory, and close it again; `made` is what of it.
 
     `temp` is the private folder for what does not fit in memory (without it nothing is spilled) and
     for details of unknown errors, `storage` the oldest DuckDB that is to read the file ('v1.0.0').
+    Without `flushed` nothing waits for the disk: for a file that its maker flushes itself before it
+    takes the name by which it is read.
     `memory` is a size such as '2GB'. No extension is installed or loaded.
     """
     config: dict[str, Any] = {
@@ -423,6 +422,8 @@ def connect(
         config["storage_compatibility_version"] = storage
     if memory:
         config["memory_limit"] = memory
+    if not flushed:
+        config["fsync_mode"] = "NONE"
     try:
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:

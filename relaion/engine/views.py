@@ -96,6 +96,34 @@ def reachable(paths: Sequence[Path], links: Path | Callable[[], Path]) -> list[P
 # -- Views of shards ----------------------------------------------------------------------------
 
 VIEWS = ("shard", "row_links", "row_digests", "row_no_digests", "row_values")
+# What the footer of a shard says of values (bounds, counts of NULL, bloom filters) may be wrong:
+# released programs write such footers. DuckDB takes it for the truth in these steps, and rows
+# that are there would not be found. They are off wherever shards are looked at.
+BELIEVERS = (
+    "statistics_propagation",  # counts and bounds answer for the values; `is null` is decided
+    "filter_pushdown",  # a filter in the scan passes over row groups
+    "join_filter_pushdown",  # so do the bounds of a join's other side
+    "top_n",  # and those of the best rows so far: `order by .. limit`
+    "row_group_pruner",  # the same, by bounds alone
+)
+
+
+def roles_read(
+    wanted: Collection[str], looked_at: Collection[str], shown_roles: Collection[str]
+) -> frozenset[str]:
+    """The roles whose columns some views read; `Engine.view_shards` says what is what."""
+    found = frozenset(shown_roles if "shard" in wanted else ())
+    if "row_links" in wanted:
+        found |= {"url"}
+    return found | (frozenset(looked_at) if {*wanted} - {"shard", "row_links"} else frozenset())
+
+
+def names_of(n: int, positions: Collection[int] | None) -> list[str]:
+    """Names for the columns of files, by position; those at no such position have none to say.
+
+    So a view that reads a column which was not asked for, and not fetched, cannot be made.
+    """
+    return [f"c{i}" if positions is None or i in positions else f"not_read_{i}" for i in range(n)]
 
 
 @dataclass(frozen=True)
@@ -110,6 +138,12 @@ class ShardSource:
     numbers: tuple[int, ...]
     paths: tuple[Path, ...]
     roles: Mapping[str, tuple[tuple[int, str], ...]]
+
+    def positions(self, roles: Collection[str] | None) -> frozenset[int] | None:
+        """Where the columns of some roles stand; None for all columns where no roles are said."""
+        if roles is None:
+            return None
+        return frozenset(p for role in roles for p, _ in self.roles.get(role, ()))
 
 
 @dataclass(frozen=True)

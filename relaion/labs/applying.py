@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
-from relaion.run.pool import Call, Caller, CallTask, LocalPool, WorkerEndedError, blaming
+from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
@@ -129,6 +129,7 @@ class Applying:
     columns: Mapping[str, str]
     progress: Progress
     files: Sequence[CopyFile] = ()
+    hands: Executor | None = None  # who reads and writes files, in place of the pool
     failed: dict[int, str] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # of a shard of which another file failed
 
@@ -176,7 +177,7 @@ class Applying:
             waiting.append(self._task(file, call))
         by_no = {f.no: f for f in files}
         self.progress.phase(SURVEY, Extent(len(files)), detail="index")
-        for outcome in self.pool.run(waiting):
+        for outcome in self._run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
                 indexed, seal, sha256 = value
                 name = str(self._index_of(by_no[outcome.no]).relative_to(self.work))
@@ -326,7 +327,7 @@ class Applying:
         by_no = {f.no: f for f in (*(k.file for k in known), *stats)}
         done: dict[int, dict[str, Any]] = {}
         self.progress.phase(WRITE, Extent(len(waiting)))
-        for outcome in self.pool.run(waiting):
+        for outcome in self._run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
                 self.journal.add([Entry(WRITTEN, str(outcome.no), value)])
                 done[outcome.no] = value
@@ -342,6 +343,9 @@ class Applying:
         return self._task(file, call)
 
     # -- tasks -----------------------------------------------------------------------------
+
+    def _run(self, waiting: Sequence[CallTask]) -> Iterator[TaskOutcome]:
+        return (self.hands or self.pool).run(waiting)
 
     def _task(self, file: CopyFile, call: Call) -> CallTask:
         size = file.path.stat().st_size

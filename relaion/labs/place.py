@@ -20,6 +20,7 @@ from relaion.paths import (
     stamp_of,
 )
 from relaion.run import manifest
+from relaion.run.engines import refuse_left
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
@@ -139,6 +140,7 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
         _refuse_other(
             place.path, _unsized(before), _unsized(plan), "holds an interrupted run", PURGE
         )
+        refuse_left(place.work)
         remove_parts(place.path)
         remove_parts(place.work)
     elif place.work.exists():  # left by a kill while it was removed

@@ -136,7 +136,7 @@ def grow_ledger(ledger: Path, copied: Path, key: bytes, gains: dict[str, Path]) 
 
 def _gain(copied: Path, key: bytes, gains: dict[str, Path]) -> None:
     is_new = not copied.exists()
-    with connect(copied, threads=1) as engine:
+    with connect(copied, threads=1, flushed=False) as engine:
         engine.execute("begin")
         if is_new:
             engine.run(load("lists")["70_cover_ledger"])

@@ -224,7 +224,7 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
     try:
         if not empty:
             shutil.copyfile(store, new)
-        with connect(new, memory=MEMORY, temp=work) as engine:
+        with connect(new, memory=MEMORY, temp=work, flushed=False) as engine:
             if empty:
                 _make_tables(engine)
             yield engine
@@ -243,7 +243,7 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
 
 def _make_tables(engine: Engine) -> None:
     script = load("lists")["10_store"]
-    engine.execute("begin")  # one wait for the disk, not one for each statement
+    engine.execute("begin")  # written once, not with each statement
     engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
     engine.execute("commit")
 
@@ -252,7 +252,7 @@ def _without_gaps(old: Path, work: Path) -> Path:
     """The same store in a file without the room of what was taken out again."""
     new = work / "whole" / _WORK_NAME
     new.parent.mkdir(mode=0o700)
-    with connect(new, memory=MEMORY, temp=work) as engine:
+    with connect(new, memory=MEMORY, temp=work, flushed=False) as engine:
         _make_tables(engine)
         move_lists(engine, old)
         engine.execute("checkpoint")

@@ -251,13 +251,15 @@ class _Incoming:
     def _add_ids(self, batch: SortedBatch) -> None:
         told = (*batch.kept_ids, *batch.gone_ids, *batch.unchosen_ids)
         digests = {no: _id_digest(giver_id) for no, giver_id in told}
-        kept = [
-            {"record_no": no, "id_digest": digests[no],
-             "giver_id": _utf8(giver_id).decode() if self._keep_ids else None}
-            for no, giver_id in batch.kept_ids
-        ]  # fmt: skip
-        if kept:
-            self._engine.create("new_records", pa.Table.from_pylist(kept, schema=_RECORDS))
+        if batch.kept_ids:
+            numbers, ids = zip(*batch.kept_ids, strict=True)
+            kept_as = [_utf8(each).decode() if self._keep_ids else None for each in ids]
+            columns = [
+                pa.array(numbers, pa.int64()),
+                pa.array([digests[no] for no in numbers], pa.string()),
+                pa.array(kept_as, pa.string()),
+            ]
+            self._engine.create("new_records", pa.table(columns, schema=_RECORDS))
             self._engine.execute(
                 "insert into store.records select ?, * from new_records", [self._list_id]
             )
@@ -282,10 +284,15 @@ class _Incoming:
     def _trait_ids(self, batch: SortedBatch, records: pa.Array) -> pa.Array:
         if batch.traits is None:
             return pa.nulls(len(records), pa.int32())
-        return pa.array(
-            [self._trait_id(batch.traits[no - batch.first]) for no in records.to_pylist()],
-            pa.int32(),
-        )
+        first, traits = batch.first, batch.traits
+        known: dict[int, int | None] = {}  # by the object, of which there are few
+        found = []
+        for no in records.to_pylist():
+            trait = traits[no - first]
+            if id(trait) not in known:
+                known[id(trait)] = self._trait_id(trait)
+            found.append(known[id(trait)])
+        return pa.array(found, pa.int32())
 
     def _trait_id(self, trait: Trait) -> int | None:
         if trait not in self._traits:

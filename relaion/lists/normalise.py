@@ -35,6 +35,7 @@ from relaion.lists.values import (
     kind_for,
     many_digests,
     read_giant,
+    read_plain_link,
     read_value,
     read_weak,
     shape,
@@ -81,7 +82,9 @@ class Tally:
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
         out = SortedBatch(first=first)
-        if batch.traits is not None and any(trait != NO_TRAIT for trait in batch.traits):
+        if batch.traits is not None and any(
+            t is not NO_TRAIT and t != NO_TRAIT for t in batch.traits
+        ):
             out.traits = batch.traits
         self.skipped += batch.skipped
         self.lost += batch.skipped
@@ -228,8 +231,12 @@ class _Column:
         except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
             nobody: list[int | None] = [None] * len(values)
             rest = [*zip(values, self.of or nobody, strict=True)]
+        is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
         for value, record in rest:
-            self._read(value, record)
+            if is_link and (entry := read_plain_link(value)):
+                self._put(entry, record)
+            else:
+                self._read(value, record)
         self._settle_links()
         self._settle_weak()
         for kind, found in self.found.items():

@@ -12,6 +12,7 @@ from relaion.links import (
     clean_entry,
     entry_fault,
     host_digest,
+    key_can_spread,
     key_digest,
     link_key,
     read_scoped,
@@ -55,6 +56,11 @@ SPREADSHEET = "a number that a spreadsheet made of a hash"
 
 _FRAMED = 80  # characters of a digest within brackets
 LONGEST = 1 << 16  # characters of a value in which a link is still looked for
+_PLAIN_LINK = re.compile(
+    r"https?://(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*(?:/[A-Za-z0-9_.-]+)+/?"
+    r"(?:\?[A-Za-z0-9_.=-]+(?:&[A-Za-z0-9_.=-]+)*)?(?<=[A-Za-z0-9_/=-])"
+)
+_LONGEST_PLAIN = 1000
 _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
 _EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
@@ -117,6 +123,17 @@ def read_weak(value: str, kinds: Sequence[str]) -> Entry | None:
     if found is None or kind is None or found[1] in OF_NO_PICTURE:
         return None
     return kind, found[1], None
+
+
+def read_plain_link(value: str) -> Entry | None:
+    """The entry of a link of which nobody has to look twice what it is; None for all else.
+
+    `read_value` and all that looks for notes and signs beside a link say the same of it.
+    """
+    if len(value) > _LONGEST_PLAIN or not _PLAIN_LINK.fullmatch(value):
+        return None
+    key = link_key(value)
+    return ("url", key_digest(key), host_digest(key)) if key_can_spread(key) else None
 
 
 def read_value(value: str, kinds: Sequence[str]) -> Entry | str:

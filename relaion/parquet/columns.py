@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
+from relaion.parquet.fetched import bytes_of
 from relaion.parquet.footer import REQUIRED, Footer, damaged, read_footer
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import RoleCoverage
@@ -124,7 +125,7 @@ def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
     # a few values of a large column do not read it all.
     note(path)
     with (
-        pa.OSFile(os.fsencode(path)) as source,
+        bytes_of(path) as source,
         pq.ParquetFile(source, buffer_size=65536, pre_buffer=False) as file,
     ):
         refuse_encrypted(path, file)

@@ -27,6 +27,7 @@ from relaion.parquet.thrift import (
 )
 from relaion.paths import shown
 from relaion.paths.to_parquet import to_parquet
+from relaion.remote.standing import HEAD, need, need_ends
 
 MAGIC, ENCRYPTED_MAGIC = MAGICS = b"PAR1", b"PARE"  # how a file begins and ends
 REQUIRED, OPTIONAL, REPEATED = range(3)
@@ -184,7 +185,7 @@ def _collect(
 
 # -- What a file is that is named like a shard and is no parquet file, and what to do about it --
 
-_HEAD = 512  # bytes that are looked at; a tar tells its kind behind byte 257
+_HEAD = HEAD  # bytes that are looked at; a tar tells its kind behind byte 257
 
 # how a file begins -> what it is, and what to do; the first that fits is told
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
@@ -275,6 +276,7 @@ def _footer(path: Path, data: bytes, size: int) -> Footer:
 
 
 def _footer_bytes(path: Path) -> tuple[bytes, int]:
+    need_ends(path)
     try:
         with path.open("rb") as f:
             size = os.fstat(f.fileno()).st_size
@@ -282,6 +284,7 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
             f.seek(max(size - 8, 0))
             tail = f.read(8)
             length = int.from_bytes(tail[:4], "little")
+            need(path, [(size - 8 - length, size)])
             f.seek(max(size - 8 - length, 0))
             data = f.read(length)
     except OSError as e:

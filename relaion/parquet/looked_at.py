@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -219,7 +219,8 @@ class Asked:
     """What was given to a run, as far as it decides what is looked at.
 
     `kinds` are those of the lists' entries, `rules` those of the editions, `beside` the image
-    hashes that sidecars hold, `idle` the labels of lists that no edition removes.
+    hashes that sidecars hold, `idle` the labels of lists that no edition removes. `unusable` counts
+    digests of the lists that are compared with nothing, by algorithm.
     """
 
     kinds: Collection[str]
@@ -227,6 +228,7 @@ class Asked:
     beside: Collection[str] = ()
     has_keywords: bool = False
     idle: Collection[str] = ()
+    unusable: Mapping[str, int] = field(default_factory=dict)
 
 
 def not_looked_at(
@@ -244,6 +246,9 @@ def not_looked_at(
             f"lists labelled {shown(label)}: no edition uses them, so rows that only they name stay"
         )
         found[NotLookedAt(None, "lists", None, why, None)] = None
+    for algorithm, n in sorted(asked.unusable.items()):
+        why = f"{algorithm} digests of the lists, which nothing is compared with"
+        found[NotLookedAt(None, "lists", None, why, n)] = None
     if files := beside_shards(skipped):
         found[NotLookedAt(None, "files", named(files), BESIDE, len(files))] = None
     return tuple(found)

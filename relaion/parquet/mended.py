@@ -34,6 +34,7 @@ from relaion.parquet.row_groups import PiecedFile
 from relaion.parquet.storage import BLOOM_FILTER, STATISTICS
 from relaion.parquet.thrift import LIST, STRUCT, Struct, write_struct
 from relaion.paths import Stamp, atomic_write, private_umask, shown, stamp_of
+from relaion.remote.standing import whole
 from relaion.roles import WIDTHS
 
 # -- Bytes that are no UTF-8 as text that DuckDB takes, and links back to their exact bytes ----
@@ -344,6 +345,7 @@ def without_claims(source: Path, target: Path) -> None:
     Raises InputError for a footer that cannot be read, OutputError for a target that cannot
     be written.
     """
+    whole(source)
     footer = read_footer(source)
     groups = [footer.group(i) for i in range(len(footer.groups))]
     for group in groups:

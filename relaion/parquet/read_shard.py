@@ -35,6 +35,7 @@ from relaion.parquet.roles import (
 )
 from relaion.parquet.storage import check_sound
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
+from relaion.remote.standing import need_ends_of_many
 from relaion.roles import ROLES
 
 # -- Roles by the names and types of a schema, as pyarrow has it -------------------------------
@@ -66,6 +67,8 @@ def _detected(schema: pa.Schema, overrides: Overrides) -> Layout:
 
 
 # -- Shards, one by one ------------------------------------------------------------------------
+
+_AHEAD = 64  # shards elsewhere whose footers are fetched together
 
 
 def read_shard(
@@ -131,7 +134,9 @@ def read_shards(
     that layout where it is the first shard to have it: in thousands of shards there are few.
     """
     layouts: dict[Layout, int] = {}
-    for place in shards:
+    for i, place in enumerate(shards):
+        if i % _AHEAD == 0:
+            need_ends_of_many([s.path for s in shards[i : i + _AHEAD]])
         try:
             shard = read_shard(place, overrides, needs_link=needs_link, settled=settled)
         except DamagedError as e:

@@ -30,6 +30,7 @@ from relaion.parquet.footer import (
 from relaion.parquet.storage import read_storage
 from relaion.parquet.thrift import BINARY, I32, LIST, STRUCT, Struct, write_struct
 from relaion.paths import shown
+from relaion.remote.standing import whole
 
 # -- Which rows of a shard leave, as masks over pieces of it -----------------------------------
 
@@ -107,6 +108,7 @@ def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, tuple[str, .
 
     Raises InputError when pyarrow cannot read it, or would not write back what it read.
     """
+    whole(footer.path)
     try:
         fields: Struct = {
             VERSION: footer.fields.get(VERSION, (I32, 2)),

@@ -24,6 +24,7 @@ from relaion.parquet.footer import (
     damaged,
 )
 from relaion.parquet.thrift import Struct, ThriftError, read_struct
+from relaion.remote.standing import whole
 
 PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
 _DICTIONARY = frozenset({2, 8})  # PLAIN_DICTIONARY of old files, RLE_DICTIONARY
@@ -72,6 +73,7 @@ class Storage:
 
 def read_storage(footer: Footer) -> Storage:
     """Look at the column chunks of a file. Raises InputError for chunks that cannot be."""
+    whole(footer.path)
     picked = _sample(footer)
     groups = [footer.group(i) for i in picked]
     per_group = [column_metas(footer, group) for group in groups]

@@ -40,6 +40,7 @@ from relaion.parquet.storage import (
 )
 from relaion.parquet.thrift import Struct
 from relaion.paths import atomic_write, shown, unwritten
+from relaion.remote.standing import whole
 
 # -- How pyarrow is told to store an edition's shard the way its source is stored --------------
 
@@ -236,6 +237,7 @@ def write_editions(
     numbers that it does not have; OutputError where a target cannot be written. Either
     leaves no file behind.
     """
+    whole(source)
     footer = read_footer(source)
     _refuse(source, targets)
     storage = read_storage(footer)

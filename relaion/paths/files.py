@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from relaion.errors import InputError, NoRoomError, OutputError, RelaionError
 from relaion.paths.names import shown
+from relaion.paths.stand_ins import address, record_of, within_tree
 
 
 def file_sha256(path: Path) -> str:
@@ -208,12 +209,34 @@ class Stamp(NamedTuple):
         return self[:4]
 
 
+_ELSEWHERE = -1  # in place of a device
+DEVICES = "RELAION_DEVICES"
+"""The variable by which a worker on another machine is told how devices are numbered where the
+run is driven, as `here:there,here:there`: a shared file system has another number on each."""
+
+
+def _numbered(text: str) -> dict[int, int]:
+    pairs = (pair.split(":") for pair in text.split(",") if pair)
+    return {int(here): int(there) for here, there in pairs}
+
+
+_DEVICES = _numbered(os.environ.get(DEVICES, ""))
+
+
 def _of(info: os.stat_result) -> Stamp:
-    return Stamp(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    device = _DEVICES.get(info.st_dev, info.st_dev)
+    return Stamp(device, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def stamp_of(path: Path) -> Stamp:
-    """The stamp of the file that a path leads to; raises InputError where there is none."""
+    """The stamp of the file that a path leads to; raises InputError where there is none.
+
+    That of a stand-in is its object's, the same in every run that sees the same version.
+    """
+    if (known := record_of(path)) is not None:
+        which = int(hashlib.sha256(address(path).encode(errors="replace")).hexdigest()[:12], 16)
+        version = int(known.version[:15], 16)
+        return Stamp(_ELSEWHERE, which, known.size, version, version)
     try:
         return _of(path.stat())
     except OSError as e:
@@ -249,7 +272,12 @@ def replaced(path: Path) -> InputError:
 
 
 def seal(path: Path) -> Seal:
-    """Seal a file; raises InputError where it cannot be read, or changes meanwhile."""
+    """Seal a file; raises InputError where it cannot be read, or changes meanwhile.
+
+    Where nobody knows the digest of what a stand-in stands for, its version is in its place.
+    """
+    if (known := record_of(path)) is not None:
+        return Seal(stamp_of(path), known.digest or known.version)
     for _ in range(_TRIES):
         try:
             with path.open("rb") as f:
@@ -331,3 +359,8 @@ def _refuse_written(paths: Sequence[Path], before: Sequence[Stamp]) -> None:
     for path, stamp in zip(paths, before, strict=True):
         if stamp_of(path).written != stamp.written:
             raise replaced(path)
+
+
+def place_of(path: Path) -> str:
+    """What tells a file's place from others, in this run and the next: its path, or its address."""
+    return address(path) if within_tree(path) else str(path.absolute())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths.names import shown
+from relaion.paths.names import is_address, shown
 from relaion.paths.to_parquet import is_lines, to_parquet
 
 # -- What a list of PATH arguments holds -------------------------------------------------------
@@ -183,6 +183,11 @@ class _Search:
             self._walk(path, set())
         elif path.is_symlink() or path.exists():
             self._take(path, _folder_name(path.parent))
+        elif is_address(path):
+            raise InputError(
+                f"{shown(path)}: this command reads files of this machine only; fetch it, and name "
+                "the file or folder"
+            )
         elif _GLOB.search(str(path)):
             self._match(path)
         else:

@@ -11,7 +11,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,34 @@ def locked(path: Path, what: str) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def wait_unlocked(paths: Iterable[Path], seconds: float) -> Path | None:
+    """Wait until nobody holds a lock on any of these files; the first that is still held then."""
+    until = time.monotonic() + seconds
+    for path in paths:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:  # gone with its owner
+            continue
+        try:
+            while not _is_free(handle):
+                if time.monotonic() > until:
+                    return path
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            os.close(handle)
+    return None
+
+
+def _is_free(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # this file system has no locks
+        return True
+    return True
 
 
 def _busy(path: Path, what: str, handle: int) -> str:
@@ -102,9 +130,12 @@ def _text(path: Path) -> str:
 
 # -- Temporary folders that a living process owns, and the sweeping of those that none does ----
 
-_OWNED = re.compile(r"relaion-(?:match|verify|links|sql|lists|stdin|plan)-[A-Za-z0-9_]{8}")
+_OWNED = re.compile(
+    r"relaion-(?:match|verify|links|sql|lists|stdin|ray|remote|plan)-[A-Za-z0-9_]{8}"
+)
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
 _TRIES = 10
+_LOOK_SECONDS = 0.05
 DAY = 86_400.0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from relaion.errors import InputError
+from relaion.paths.stand_ins import address, within_tree
 
 # marks that turn the line around, or cannot be seen, are told too: two names must not look alike
 _UNSHOWN = re.compile(
@@ -15,13 +16,30 @@ _UNSHOWN = re.compile(
 _LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
+# an address as a path object has it: with one slash; what follows a `?` may be a signature
+_ADDRESS = re.compile(r"(s3|gs|az|hf|https?):/+(?=[^/])([^?]*)")
+
+
 def shown(name: object) -> str:
-    r"""A name on one line: control characters, marks, bytes that are no UTF-8 as `\x0a`."""
+    r"""A name on one line: control characters, marks, bytes that are no UTF-8 as `\x0a`.
+
+    What stands for an object elsewhere is shown by its address, and that without its query.
+    """
+    text = str(name)
+    if within_tree(text):
+        text = address(text)
+    elif found := _ADDRESS.match(text):
+        text = f"{found[1]}://{found[2]}"
 
     def escaped(found: re.Match[str]) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
 
-    return _UNSHOWN.sub(escaped, str(name))
+    return _UNSHOWN.sub(escaped, text)
+
+
+def is_address(path: object) -> bool:
+    """Whether a path that is not there is the address of something elsewhere."""
+    return bool(_ADDRESS.match(str(path)))
 
 
 def typed(word: str) -> str:

@@ -32,8 +32,8 @@ def make_audit(work: Path, found: FinishedRun) -> Path:
     for old in (made, made.with_name("audit.duckdb.wal")):
         old.unlink(missing_ok=True)
     # read by every shell, notebook and tool since DuckDB's file format has been settled
-    with connect(made, temp=work, threads=1, storage="v1.0.0") as engine:
-        engine.execute("begin")  # one wait for the disk, not one for each comment
+    with connect(made, temp=work, threads=1, storage="v1.0.0", flushed=False) as engine:
+        engine.execute("begin")  # written once, not with each comment
         for table, rows in few_lines(found).items():
             _load(engine, script, table, rows)
         if earlier is None:

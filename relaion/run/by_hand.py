@@ -30,6 +30,7 @@ from relaion.run.find_task import Finders, run_find
 from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
 from relaion.run.pipeline import Request
+from relaion.run.pool import CallTask
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Progress
 from relaion.run.settings import write_keywords
@@ -332,7 +333,7 @@ class _Here:
         self._tape = tape
         self._finders = Finders(tape.connect)
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
+    def run(self, tasks: Sequence[AnyTask | CallTask]) -> Iterator[TaskOutcome]:
         for each in tasks:
             if not isinstance(each, FindTask):  # nothing is written
                 raise TypeError(f"a search, not {type(each).__name__}")

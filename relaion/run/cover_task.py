@@ -55,7 +55,7 @@ def _pattern(finder: Finder, task: FindTask) -> str | None:
 def _hosts_told(finder: Finder, task: FindTask) -> None:
     """Fill `odd_keys` for the links whose host SQL cannot tell."""
     finder.told("43_odd_hosts")
-    fill_keys(finder.engine, task.settings.limits.workers)
+    fill_keys(finder.engine, task.settings.limits.threads)
 
 
 def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -188,7 +188,7 @@ def _things(finder: Finder, task: FindTask) -> TaskOutcome:
             finder.none_of("97_sited_keys", "table sited_keys")
             return
         asked = task.shards if _is_hashed(task) else ()
-        fill_row_hashes(engine, asked, None, task.settings.limits.workers)
+        fill_row_hashes(engine, asked, None, task.settings.limits.threads)
         finder.told("97_sited_keys")
 
     return look_again(
@@ -324,7 +324,7 @@ def _around(finder: Finder, task: FindTask) -> TaskOutcome:
         if task.sidecars:
             found = engine.table("select distinct row_hash from cover_hashes")
             wanted = found["row_hash"].combine_chunks()
-            fill_row_hashes(engine, task.shards, wanted, task.settings.limits.workers)
+            fill_row_hashes(engine, task.shards, wanted, task.settings.limits.threads)
             finder.told("58_hashed_rows")
         finder.told("53_same_images")
 

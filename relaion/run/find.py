@@ -8,7 +8,7 @@ was found stays in the work folder, so that a run that goes on searches only wha
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +22,12 @@ from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
-from relaion.run.pool import Executor
+from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
-from relaion.run.tasks import FindTask, batches
+from relaion.run.tasks import SHARES, FindTask, batches
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
@@ -171,25 +171,32 @@ class Hunt:
         covered = ledger.covered
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
-        waiting = deque(batches([n for n in shards if n.no not in covered], self.batch_rows))
+        waiting = deque(self._batches([n for n in shards if n.no not in covered]))
+        # what a batch needs of shards elsewhere is kept where it is all
+        lets_go = len(waiting) > 1
         alone = 0
+
+        def tasks() -> Iterator[tuple[str, FindTask]]:
+            """What goes on side by side, with the names of what it finds."""
+            for _ in range(len(waiting) if self._searches > 1 else 1):
+                batch = waiting.popleft()
+                numbers = [n.no for n in batch]
+                name = ledger.name(numbers)
+                known = {n: seals[n] for n in numbers if seals}
+                yield name, replace(make(shards=batch, name=name), lets_go=lets_go, seals=known)
+
         while waiting:
-            batch = waiting.popleft()
-            numbers = [n.no for n in batch]
-            name = ledger.name(numbers)
-            task = replace(
-                make(shards=batch, name=name), seals={n: seals[n] for n in numbers if seals}
-            )
-            outcome = self._do(task)
-            said = outcome.said
-            if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):
-                outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
-            if outcome.error is None:
-                self._through(batch)
-            elif len(batch) > 1:
-                half = len(batch) // 2
-                waiting.extendleft((batch[half:], batch[:half]))
-            else:
+            for name, task, done in self._done(dict(tasks())):
+                outcome, batch, said = done, task.shards, done.said
+                if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):
+                    outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
+                if outcome.error is None:
+                    self._through(batch)
+                    continue
+                if len(batch) > 1:
+                    half = len(batch) // 2
+                    waiting.extendleft((batch[half:], batch[:half]))
+                    continue
                 alone += 1
                 self._set_aside(batch[0], outcome.error)
                 if alone >= ALIKE and not ledger.names:
@@ -198,6 +205,19 @@ class Hunt:
                         "the shards are not the cause; fix the cause and repeat the command "
                         "to go on)"
                     )
+
+    @property
+    def _searches(self) -> int:
+        """How many searches go on side by side: on one machine one, with all of its threads."""
+        return self.executor.searches if isinstance(self.executor, Wide) else 1
+
+    def _batches(self, shards: Sequence[Numbered]) -> Iterator[tuple[Numbered, ...]]:
+        """What is searched at once: as much as there is, or shares for all who search."""
+        each = self.batch_rows
+        if self._searches > 1:
+            share = sum(n.shard.rows for n in shards) // (SHARES * self._searches)
+            each = max(FEWEST_ROWS, min(each, share))
+        return batches(shards, each)
 
     def _through(self, shards: Sequence[Numbered]) -> None:
         self.progress.done(Extent.of(shards), shards[0].no)
@@ -239,7 +259,19 @@ class Hunt:
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
-        (outcome,) = self.executor.run([task])
+        """Do a step that reads no shard."""
+        if isinstance(self.executor, Wide):
+            return self._heard(self.executor.run_here(task))
+        ((_, _, outcome),) = self._done({"": task})
+        return outcome
+
+    def _done(self, tasks: Mapping[str, FindTask]) -> Iterator[tuple[str, FindTask, TaskOutcome]]:
+        """Do tasks that have names; yields what became of each as it comes."""
+        by_no = {task.no: (name, task) for name, task in tasks.items()}
+        for outcome in self.executor.run(list(tasks.values())):
+            yield *by_no[outcome.no], self._heard(outcome)
+
+    def _heard(self, outcome: TaskOutcome) -> TaskOutcome:
         if outcome.error is not None:
             self.store.check()  # what was wrong with the store is no fault of a shard
         if outcome.fatal:

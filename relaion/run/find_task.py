@@ -13,6 +13,7 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
+from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
@@ -55,7 +56,7 @@ class Finder:
         self._settings = settings
         self._sidecars = sidecars
         self._roles = roles
-        self._workers = settings.limits.workers
+        self._workers = settings.limits.threads
         self._scripts = load(settings.sql_version)
         self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
@@ -232,7 +233,7 @@ class Finders:
     def _open(self, task: FindTask) -> Finder:
         limits = task.settings.limits
         engine = self._left.enter_context(
-            self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
+            self._opened(threads=limits.threads, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
             attach_store(engine, task.store.path, task.store.only)
@@ -262,6 +263,9 @@ def run_find(task: FindTask, finders: Finders, steps: "Steps | None" = None) -> 
     except BaseException:
         finders.close()
         raise
+    finally:
+        for n in task.shards if task.lets_go else ():
+            drop(n.shard.path)
     last = "cover" if task.settings.cover else "count"
     if task.step in (last, "before") and not task.values.get("stays"):
         finders.close()
@@ -288,7 +292,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         else:
             finder.none_of("33_hit_keys", "table hit_keys")
 
-    seals = read_sealed(paths_of(task), look, task.settings.limits.workers)
+    seals = read_sealed(paths_of(task), look, task.settings.limits.threads)
     return leave_found(
         finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)}
     )

@@ -232,7 +232,4 @@ def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[s
             found.append(f"{n:,} {kind} entries could not be matched: {why}")
     if not hits.rows("all"):
         found.append(NO_HIT)
-    return found + [
-        f"{n:,} {algorithm} digests of the lists were not matched: no data set holds such"
-        for algorithm, n in sorted(known.unusable.items())
-    ]
+    return found

@@ -99,6 +99,12 @@ def written_parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return found
 
 
+def is_written(part: Part) -> bool:
+    """Whether a part has written what all parts found, as far as it was joined by now."""
+    joined = Joined.at(part.journal)
+    return joined is not None and not joined.asks and written(part.journal, joined) is not None
+
+
 def _unwritten(part: Part) -> InputError:
     return InputError(f"{part} is not written yet; run its `relaion clean` with --phase write")
 
@@ -190,4 +196,4 @@ def clear(places: Sequence[folder.Out], run: str) -> None:
         if share is not None:
             with atomic_write(place.path / MERGED) as file:
                 file.write_text(json.dumps({"run": run, "share": share}) + "\n", encoding="ascii")
-        folder.purge(place.path, place.work)
+        folder.purge(place)

@@ -26,9 +26,12 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
+from relaion.run.engines import refuse_left
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
+from relaion.run.remote_out import RemoteOut, open_remote
 from relaion.run.settings import Plan, differences
+from relaion.run.where import Where
 
 T = TypeVar("T")
 REPEAT = "repeat those, or name another folder"
@@ -37,11 +40,20 @@ PURGE = "repeat those, or add --purge once to remove what that run left"
 
 @dataclass(frozen=True)
 class Out:
-    """An output folder that this process holds the lock of."""
+    """An output folder that this process holds the lock of.
+
+    `remote` is OUT itself where that lies in a store of objects: `path` stands in for it.
+    """
 
     path: Path
     work: Path
     lock: int
+    remote: RemoteOut | None = None
+
+    @property
+    def named(self) -> str:
+        """OUT as it may be shown."""
+        return shown(self.path) if self.remote is None else self.remote.named
 
 
 @contextmanager
@@ -57,8 +69,21 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
         yield Out(out, work_of(out, work), handle)
 
 
+@contextmanager
+def open_where(where: Where) -> Iterator[Out]:
+    """Open OUT where it lies: a folder as `open_out` does, or one in a store."""
+    if where.url is None:
+        with open_out(where.out, where.given) as place:
+            yield place
+        return
+    with open_remote(where) as (remote, lock):
+        yield Out(where.out, where.work, lock, remote)
+
+
 def check_ours(out: Out) -> None:
     """Refuse a folder that holds something else than a run of ours."""
+    if out.remote is not None:
+        return  # it was looked at before it was claimed
     known = {MANIFEST, AUDIT, VERIFIED, WORK}
     strange = sorted(p.name for p in out.path.iterdir() if p.name not in known)
     begun = (out.path / MANIFEST).exists() or (out.work / PLAN).exists()
@@ -78,7 +103,7 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     """
     found = manifest.read(out.path)
     if found is not None:
-        _refuse_other(out.path, manifest.plan_of(found), plan, "holds a finished run", REPEAT)
+        _refuse_other(out.named, manifest.plan_of(found), plan, "holds a finished run", REPEAT)
     return found
 
 
@@ -104,14 +129,19 @@ def begin(
     if found is not None:
         journal = Journal(out.work)
         failed = {*journal.failed, *others}
-        _refuse_other_part(out.path, found[2], part)
-        _refuse_other(out.path, found[0], plan, "holds an interrupted run", PURGE, failed)
+        _refuse_other_part(out.named, found[2], part)
+        _refuse_other(out.named, found[0], plan, f"holds {part_named(found[2])}", PURGE, failed)
+        refuse_left(out.work)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
+    elif out.work.exists() and out.remote is not None:
+        remove_tree(out.work)  # what it holds besides is looked at below
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
         _refuse_outputs_of_others(out, plan)
         remove_tree(out.work)
+    if out.remote is not None:
+        out.remote.refuse_strange([path.as_posix() for path in _outputs(vars(plan))])
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
     note = {"plan": vars(plan), "stamps": stamps} | ({} if part is None else {"part": part})
@@ -131,20 +161,20 @@ def begun(work: Path, make: Callable[[Any], T]) -> T | None:
 
 
 def _refuse_other_part(
-    out: Path, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+    out: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
 ) -> None:
     """Raise InputError where a run broke off that was of other shards than this one is."""
     was, is_now = part_named(old), part_named(new)
     if was != is_now:
-        raise InputError(f"{shown(out)}: holds {was}, not {is_now}; {PURGE}")
+        raise InputError(f"{out}: holds {was}, not {is_now}; {PURGE}")
     if old is not None and new is not None and old.get("key") != new.get("key"):
-        raise InputError(f"{shown(out)}: holds {was} under another curator key; {PURGE}")
+        raise InputError(f"{out}: holds {was} under another curator key; {PURGE}")
 
 
 def part_named(part: Mapping[str, Any] | None) -> str:
     """What a run is of, by what it noted."""
     if part is None:
-        return "an interrupted run over all shards"
+        return "an interrupted run"
     no, of = part.get("share", (0, 0))
     return f"part {no}/{of} of a clean" if no else "a merge of parts that was interrupted"
 
@@ -178,7 +208,7 @@ def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
 
 
 def _refuse_other(
-    out: Path,
+    out: str,
     old: dict[str, Any],
     plan: Plan,
     holds: str,
@@ -187,26 +217,27 @@ def _refuse_other(
 ) -> None:
     different = differences(old, plan, failed)
     if different:
-        raise InputError(
-            f"{shown(out)}: {holds} with other arguments ({'; '.join(different)}); {way_out}"
-        )
+        raise InputError(f"{out}: {holds} with other arguments ({'; '.join(different)}); {way_out}")
 
 
-def purge(out: Path, work: Path) -> bool:
+def purge(out: Out) -> bool:
     """Remove a work folder and what its broken run had written; True when there was one.
 
     Finished outputs are left alone, but for a file that a kill broke off after the manifest: their
-    run has removed its work folder itself. To be called by who holds the lock of OUT.
+    run has removed its work folder itself.
     """
-    if (out / MANIFEST).exists():
-        remove_parts(out)
-    if not work.is_dir():
+    is_finished = (out.path / MANIFEST).exists()
+    if is_finished:
+        remove_parts(out.path)
+    if not out.work.is_dir():
         return False
-    written = begun(work, lambda note: _outputs(note["plan"])) or []
-    if not (out / MANIFEST).exists():
-        remove_parts(out)
-        _remove_outputs(out, written)
-    remove_tree(work)
+    written = begun(out.work, lambda note: _outputs(note["plan"])) or []
+    if not is_finished:
+        remove_parts(out.path)
+        if out.remote is not None:
+            out.remote.remove([AUDIT, *(path.as_posix() for path in written)])
+        _remove_outputs(out.path, written)
+    remove_tree(out.work)
     return True
 
 

@@ -15,7 +15,8 @@ from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
-from relaion.paths import Seal, replaced, shown
+from relaion.paths import Seal, replaced
+from relaion.remote.objects import Noted
 from relaion.roles import COUNTED, WIDTHS
 from relaion.run import manifest
 from relaion.run import out as folder
@@ -114,9 +115,20 @@ class Run:
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
         made = manifest.write(self.place.path, made)
+        if self.place.remote is not None:
+            self.place.remote.finish(self._put(reports))
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
+
+    def _put(self, reports: Reports) -> dict[str, Noted]:
+        """All outputs as they were put in a store."""
+        settings = self.request.settings
+        return {
+            settings.name(name, n): output.noted
+            for n in self.request.inputs.shards
+            for name, output in reports[n.no].outputs.items()
+        }
 
     def _taken(self) -> Snapshot:
         """The store as it is read from here on."""
@@ -169,6 +181,7 @@ class Run:
             {x["label"] for x in request.known.lists if x["role"] == "bad"}.difference(
                 *(e.labels for e in request.settings.editions)
             ),
+            request.known.unusable,
         )
         return left_out(request.inputs, beside, asked, searched.values)
 
@@ -183,7 +196,7 @@ class Run:
         """Why shards failed; whoever heard each line is not told it again."""
         if isinstance(self.progress, Quiet) or self._of == 1:
             return several(self._failed)
-        return f"{shown(self.place.path)}: as told above"
+        return f"{self.place.named}: as told above"
 
     def _stop_uncovered(self) -> None:
         if self._failed:
@@ -218,8 +231,7 @@ class Run:
             if not report.is_of(n.shard.path):
                 self.journal.mark_changed([n.no])
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
-                    target = self.place.path / edition.name / n.shard.subset / n.shard.name
-                    target.unlink(missing_ok=True)
+                    self.request.settings.target(edition.name, n).unlink(missing_ok=True)
                 self._fail(n, str(replaced(n.shard.path)))
         self._stop_where_failed()
 
@@ -237,7 +249,7 @@ class Run:
         except ChangedSidecarError:
             raise
         except kinds:
-            folder.purge(self.place.path, self.place.work)
+            folder.purge(self.place)
             raise
 
     def _search(
@@ -273,10 +285,11 @@ class Run:
         """
         settings = self.request.settings
         reports = Reports()
+        there = None if self.place.remote is None else self.place.remote.there()
         for n in searched.shards:
             report = self.journal.get(SHARD, str(n.no), Report.read)
             known = searched.digests.get(n.no, ""), searched.seals[n.no].sha256
-            if report and is_done(report, settings, n, *known):
+            if report and is_done(report, settings, n, *known, there):
                 reports.add([n.no], self.journal)
         waiting = [n for n in searched.shards if n.no not in reports]
         before = Extent.of(n for n in searched.shards if n.no in reports)

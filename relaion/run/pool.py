@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from relaion.errors import RelaionError, StopError
 from relaion.paths import shown
@@ -34,8 +34,20 @@ if TYPE_CHECKING:
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
+
+
+@runtime_checkable
+class Wide(Executor, Protocol):
+    """An executor that does several searches side by side, on other machines."""
+
+    @property
+    def searches(self) -> int:
+        """How many searches go on side by side."""
+
+    def run_here(self, task: "AnyTask") -> TaskOutcome:
+        """Do a task that reads no shard with all of this machine: there is one of it alone."""
 
 
 # -- Functions that need heavy libraries, done in a worker -------------------------------------

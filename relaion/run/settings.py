@@ -7,14 +7,15 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
 from relaion.paths import atomic_write, shown, typed
+from relaion.remote.urls import RemoteURL
 from relaion.run.process import Guard
 from relaion.sqlset import load
 from relaion.versions import installed
@@ -58,16 +59,28 @@ class Limits:
 
     The memory is that of all processes together, as far as it is private (RssAnon on Linux).
     `seconds` that a task of a worker may take; None for as many as its rows and bytes ask for.
+    `apart`: each worker is of one thread and has this memory for itself, on a machine of a cluster.
     """
 
     workers: int
     memory: int
     seconds: float | None = None
+    apart: bool = False
 
     @property
     def guard(self) -> Guard:
         """What all processes together, or one task, may not exceed."""
         return Guard(self.memory, self.seconds)
+
+    @property
+    def here(self) -> "Limits":
+        """The same for processes of this machine alone."""
+        return replace(self, workers=os.cpu_count() or 1, apart=False) if self.apart else self
+
+    @property
+    def threads(self) -> int:
+        """How many threads a search has."""
+        return 1 if self.apart else self.workers
 
     @property
     def find_bytes(self) -> int:
@@ -86,19 +99,26 @@ class Limits:
 
     def fitting(self, wanted: int) -> int:
         """How many of so many processes that decide and write have room, beside their parent."""
+        if self.apart:
+            return max(1, wanted)
         each = A_PROCESS + min(self.memory // 4, A_WRITER)
         return max(1, min(wanted, (self.memory - A_PROCESS) // each))
 
     @property
     def decide_memory(self) -> str:
         """What DuckDB may take in each process that decides; the writer needs twice as much."""
-        n = self.fitting(self.workers)
+        n = 1 if self.apart else self.fitting(self.workers)
         each = (self.memory - A_PROCESS) // n - A_PROCESS
         return f"{max(each // 3, 64_000_000)}B"
 
 
-def limits_of(workers: int | None, memory: str, seconds: float | None = None) -> Limits:
-    """Limits as the user gave them: one worker a core by default, memory and time checked."""
+def limits_of(
+    workers: int | None, memory: str, seconds: float | None = None, *, apart: bool = False
+) -> Limits:
+    """Limits as the user gave them: one worker a core by default, memory and time checked.
+
+    `apart`: each worker has that memory for itself, on a machine of a cluster.
+    """
     if seconds is not None and not 0 < seconds < math.inf:
         raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
     size = parse_size(memory)
@@ -107,7 +127,7 @@ def limits_of(workers: int | None, memory: str, seconds: float | None = None) ->
             f"--memory {typed(memory)}: too little for all processes together; give "
             f"{LEAST // 1_000_000}MB at least"
         )
-    return Limits(workers or os.cpu_count() or 1, size, seconds)
+    return Limits(workers or os.cpu_count() or 1, size, seconds, apart)
 
 
 # -- Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT --
@@ -177,7 +197,8 @@ KEYWORD_ABOVE = 0.95
 class Settings:
     """What a run was asked to do: built once by its stage, and passed whole to every part of it.
 
-    `out` and `work` are absolute; a dry run has no `out`. `keywords` is None, or the HMAC digest
+    `out` and `work` are absolute; a dry run has no `out`. `store` is OUT itself where that lies in
+    a store of objects: `out` stands in for it. `keywords` is None, or the HMAC digest
     of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
     `good_wins`: what a list of known-good files names is not listed, whoever lists it.
     `cover` neutral sites leave for each listed one; a site has at most `cover_site_rows` rows, or
@@ -200,6 +221,7 @@ class Settings:
     good_wins: bool = False
     cover: int = 0
     cover_site_rows: int | None = None
+    store: RemoteURL | None = None
 
     def public(self) -> dict[str, Any]:
         """Those that decide which rows stay, as the manifest has them: no path, no listed value."""
@@ -219,6 +241,10 @@ class Settings:
     def target(self, edition: str, shard: "Numbered") -> Path:
         """Where a shard of an edition goes."""
         return self.out / edition / shard.shard.subset / shard.shard.name
+
+    def name(self, edition: str, shard: "Numbered") -> str:
+        """What it is called below OUT."""
+        return PurePosixPath(edition, shard.shard.subset, shard.shard.name).as_posix()
 
 
 @dataclass(frozen=True)

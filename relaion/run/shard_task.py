@@ -29,9 +29,13 @@ from relaion.paths import (
     sync_folder,
     unwritten,
 )
+from relaion.paths.stand_ins import within_tree
+from relaion.remote.failures import ChangedObjectError, GoneError, StoreError
+from relaion.remote.standing import digested, drop, whole
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
+from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
@@ -89,7 +93,7 @@ def _written(
             # to decide was the first half of it
             with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
                 reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
-        except NoRoomError as e:
+        except (NoRoomError, StoreError) as e:  # the next one could not be done either
             no_room = str(e)
             break
         except ChangedShardError as e:
@@ -127,25 +131,33 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     settings = task.settings
     done: list[Outputs] = []
     try:
+        # an update gives what nothing touches the bytes of the parent
+        sha256 = (whole if task.decides else digested)(source) or known.sha256
         (read,) = read_still({source: known}, lambda: done.append(_write(task, n, decision)))
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
             notices.append(_denied(denied))
-        _same_bytes(settings, n, known.sha256, read, outputs)
-        stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
+        stamps: dict[str, Stamp] = {}
+        if settings.store is None:
+            _same_bytes(settings, n, sha256, read, outputs)
+            stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
         stamp = stamp_of(source)
         is_linked = any(output.how == "linked" for output in outputs.values())
         if stamp.written != read.written or not (
             is_linked or is_still(source, Seal(read, known.sha256))
         ):
             raise replaced(source)
+        if settings.store is not None:
+            outputs = put_editions(settings, n, sha256, outputs)
     except RelaionError as e:
         _refuse_replaced(task, n, e)
         raise
+    finally:
+        drop(source)
     return Report(
-        n.no, n.shard.rows, stamp.size, known.sha256, task.hits.get(n.no, ""),
-        {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
-        decision.tally, decision.groups, decision.scores, stamp, notices,
+        n.no, n.shard.rows, stamp.size, sha256, task.hits.get(n.no, ""),
+        {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
+        decision.tally, decision.groups, decision.scores, stamp, known.sha256, notices,
     )  # fmt: skip
 
 
@@ -160,7 +172,10 @@ def _denied(columns: Sequence[str]) -> str:
 
 def _refuse_replaced(task: Task, n: Numbered, error: RelaionError) -> None:
     """Raise ChangedShardError where that is so, whatever went wrong, and leave no output."""
-    if isinstance(error, OutputError) or _is_searched(n.shard.path, task.seals[n.no]):
+    is_other = isinstance(error, (ChangedObjectError, GoneError))
+    if isinstance(error, OutputError) or (
+        not is_other and _is_searched(n.shard.path, task.seals[n.no])
+    ):
         return
     for edition in task.settings.editions:
         task.settings.target(edition.name, n).unlink(missing_ok=True)
@@ -169,6 +184,8 @@ def _refuse_replaced(task: Task, n: Numbered, error: RelaionError) -> None:
 
 
 def _is_searched(source: Path, known: Seal) -> bool:
+    if within_tree(source):  # what is read there is of the version that was searched, or refused
+        return True
     try:
         return seal(source).sha256 == known.sha256
     except InputError:
@@ -300,7 +317,7 @@ def hard_linked(source: Path, part: Path, read: Stamp) -> bool:
         os.link(source.resolve(), part)
     except OSError:  # another file system, or one without hard links
         return False
-    if stamp_of(part).written != read.written:
+    if not within_tree(source) and stamp_of(part).written != read.written:
         raise replaced(source)
     return True
 

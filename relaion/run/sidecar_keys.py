@@ -132,7 +132,7 @@ def reached(
 ) -> list[tuple[str, str, int, int]]:
     """Subset, role, rows looked up and rows reached, of a sample of the shards of each subset."""
     limits, work, version = settings.limits, settings.work, settings.sql_version
-    with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
+    with connect(threads=limits.threads, memory=limits.find_memory, temp=work) as engine:
         engine.execute(
             "create temp table sampled "
             "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"

@@ -18,11 +18,13 @@ from relaion.paths import (
     find_shards,
     find_sidecars,
     is_still,
+    place_of,
     replaced,
     seal,
     shown,
     stamp_of,
 )
+from relaion.paths.stand_ins import address, record_of
 from relaion.paths.to_parquet import is_lines
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
@@ -148,6 +150,8 @@ def several(lines: Sequence[str]) -> str:
 
 
 def _stamp(path: Path) -> list[Any]:
+    if (known := record_of(path)) is not None:
+        return [address(path), known.size, known.version]
     try:
         info = path.stat()
     except OSError:  # it vanished, or its folder did; whoever reads it says so
@@ -356,7 +360,7 @@ def read_sealed_sidecars(
 
 
 def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
-    names = [os.fsencode(path.absolute()).hex() for path in paths]
+    names = [os.fsencode(place_of(path)).hex() for path in paths]
     known = journal.get(SIDECARS, "", lambda found: [Seal.read(found[name]) for name in names])
     if known is None:
         journal.forget_search()  # nobody knows of which sidecars it was

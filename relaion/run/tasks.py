@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.remote.objects import Noted
 from relaion.run.journal import SHARD, Journal
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
@@ -80,6 +81,7 @@ class FindTask(AnyTask):
     was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
     `values` are what else these need. `reads` and `writes` name files by the table that they hold.
     `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
+    `lets_go`: what was fetched of shards elsewhere is not kept for the next step.
     """
 
     step: str = field(kw_only=True)
@@ -90,6 +92,7 @@ class FindTask(AnyTask):
     writes: dict[str, Path] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     secret: bytes = field(default=b"", repr=False)
+    lets_go: bool = False
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
@@ -146,7 +149,8 @@ def _same(row: tuple[Any, ...]) -> tuple[Any, ...]:
 class WrittenShard:
     """A shard of an edition as it was written; `how` is written, linked or copied.
 
-    `stamp` is that of the file when the task was done.
+    `stamp` is that of the file when the task was done; of one that was put in a store instead,
+    `etag` is what that said of it.
     """
 
     rows: int
@@ -154,6 +158,12 @@ class WrittenShard:
     sha256: str
     how: str
     stamp: Stamp | None = None
+    etag: str = ""
+
+    @property
+    def noted(self) -> Noted:
+        """What a store says of it, where it was put in one."""
+        return Noted(self.bytes, self.etag)
 
     def is_at(self, path: Path) -> bool:
         """Whether this very output is there, whole."""
@@ -164,7 +174,8 @@ class WrittenShard:
 class Report:
     """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
 
-    `stamp` is that of the shard when it was written.
+    `stamp` is that of the shard when it was written; `searched` the digest of its seal, which is
+    `sha256` but of a shard that lies elsewhere.
     """
 
     no: int
@@ -177,13 +188,14 @@ class Report:
     groups: Sequence[Sequence[Any]]
     scores: Sequence[Sequence[Any]]
     stamp: Stamp
+    searched: str
     notices: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, found: dict[str, Any]) -> Report:
         """Read what `asdict` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
-            each["stamp"] = Stamp(*map(int, each["stamp"]))
+            each["stamp"] = each["stamp"] and Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
         for counts in ("tally", "groups", "scores"):
             found[counts] = [_same(tuple(row)) for row in found[counts]]
@@ -191,7 +203,7 @@ class Report:
 
     def is_of(self, path: Path) -> bool:
         """Whether a shard still has the bytes that were read."""
-        return is_still(path, Seal(self.stamp, self.sha256))
+        return is_still(path, Seal(self.stamp, self.searched))
 
 
 class Reports(Mapping[int, Report]):
@@ -285,11 +297,24 @@ def task(
     )
 
 
-def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:
-    """Whether a report is of this very shard and these hits, and its outputs are there, whole."""
+def is_done(
+    report: Report,
+    settings: Settings,
+    n: Numbered,
+    hits: str,
+    sha256: str,
+    there: Mapping[str, Noted] | None = None,
+) -> bool:
+    """Whether a report is of this very shard and these hits, and its outputs are there, whole.
+
+    `there` is what OUT holds where that lies in a store.
+    """
     if set(report.outputs) != {e.name for e in settings.editions}:
         return False
     # a shard that was mended named further links, or one is another file than was written
-    if (report.hits, report.sha256) != (hits, sha256) or not report.is_of(n.shard.path):
+    if (report.hits, report.searched) != (hits, sha256) or not report.is_of(n.shard.path):
         return False
+    if there is not None:
+        put = report.outputs.items()
+        return all(there.get(settings.name(e, n)) == out.noted and out.etag for e, out in put)
     return all(out.is_at(settings.target(name, n)) for name, out in report.outputs.items())

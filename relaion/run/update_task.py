@@ -25,7 +25,7 @@ def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
             engine.execute(
                 "create or replace temp table holding_links as select distinct url from near_links"
             )
-            fill_inner(engine, task.settings.limits.workers)
+            fill_inner(engine, task.settings.limits.threads)
             engine.run(finder.script("18_inner_links"))
         finder.search_keys(whole=True)
 

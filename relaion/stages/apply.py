@@ -48,12 +48,13 @@ from relaion.labs.sides import (
 from relaion.parquet.roles import Columns, Overrides
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
+from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import SEARCH, SURVEY, WRITE, Progress
-from relaion.run.settings import MEMORY, limits_of, versions
+from relaion.run.settings import MEMORY, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
@@ -82,6 +83,7 @@ def apply(
     sql_version: str = VERSION,
     copy: bool = False,
     yes_i_checked: bool = False,
+    engine: str = LOCAL,
     progress: Progress | None = None,
 ) -> Applied:
     """Clean a copy of a data set with what its curator published; inputs are never modified.
@@ -109,6 +111,8 @@ def apply(
         sql_version: The set of SQL scripts.
         copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
         yes_i_checked: Go on although no row of the copy is known, or it is an edition itself.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster, which
+            read and write the files; the search is this machine's.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -127,7 +131,8 @@ def apply(
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
-    limits = limits_of(workers, memory, time_limit)
+    cluster, apart = engine_of(engine, workers, memory, time_limit)
+    limits = apart.here
     sweep_left(work, None)
     found = find_copy(paths)
     _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
@@ -155,8 +160,16 @@ def apply(
         if goes_on:
             listen.say(f"{shown(out)}: going on with the interrupted run")
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
-        with private_umask():
-            run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
+        with (
+            private_umask(),
+            joined(
+                cluster, apart, workers, pool, listen, place.work, [place.path],
+                [f.path for f in found.files],
+            ) as hired,
+        ):  # fmt: skip
+            run = Applying(
+                out, place.work, journal, pool, limits, sql_version, chosen, listen, hands=hired[0]
+            )
             # where the arguments do not fit, others can be given at once
             with nullcontext() if goes_on else _purged(place, InputError):
                 known = _read(run, found, identities)
@@ -176,10 +189,15 @@ def apply(
             run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
         made = build(finished, read, started, datetime.now(UTC))
-        manifest.write(out, made)
-        write_certificate(certified, certify(made))
-        ours.purge(out, place.work)
+        _publish(place, made, certified)
         return applied(out, made, (*found.notices, *disowned(fates)), certified)
+
+
+def _publish(place: Out, made: dict[str, Any], certified: Path) -> None:
+    """Leave the manifest and the certificate, and nothing else."""
+    manifest.write(place.path, made)
+    write_certificate(certified, certify(made))
+    ours.purge(place.path, place.work)
 
 
 def _plan(

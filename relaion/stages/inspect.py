@@ -15,6 +15,7 @@ from relaion.parquet.roles import Column, Columns, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.roles import WIDTHS
 from relaion.run.coverage import counting
+from relaion.run.elsewhere import brought_here
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import Caller, LocalPool, blaming
 from relaion.run.survey import described, read_footers
@@ -89,11 +90,10 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     Raises:
         InputError: For what cannot be read.
     """
-    paths = as_paths(paths)
-    found = find_shards(paths, twins=True)
-    refuse_outputs(paths, found.shards)
-    found.refuse_twins()
-    with LocalPool() as pool:
+    with LocalPool() as pool, brought_here(pool, as_paths(paths)) as (here, _):
+        found = find_shards(here, twins=True)
+        refuse_outputs(here, found.shards)
+        found.refuse_twins()
         shards = read_footers(pool, found.shards, columns, _refuse, needs_link=False)
         groups = grouped(shards, partial(described, pool))
         layouts = _layouts(groups)

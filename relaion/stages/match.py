@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from relaion.paths import (
 )
 from relaion.roles import WIDTHS
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt
 from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
@@ -31,7 +33,7 @@ from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool
 from relaion.run.progress import COUNT, SEARCH, SURVEY, Progress
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
 from relaion.tabled import Tabled
@@ -73,6 +75,7 @@ def match(
     sidecars: AnyPaths = (),
     good_wins: bool = False,
     report_to_giver: AnyPath | None = None,
+    engine: str = LOCAL,
     progress: Progress | None = None,
 ) -> Matched:
     """Count the rows that each list finds, per kind and subset; writes no row.
@@ -99,6 +102,7 @@ def match(
             of each list with the giver's own ids of the records that hit, one a line: `record_id`
             as the giver wrote it where the list was added with `keep_ids`, else `record_id_sha256`,
             the first 32 hex digits of the SHA-256 of that id. All files are written, or none.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -112,10 +116,12 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
-    report = GiverReport(into, work, (*paths, *_folders(sidecars))) if into is not None else None
+    apart = lying_here((*paths, *_folders(sidecars)))
+    report = GiverReport(into, work, apart) if into is not None else None
     if report is not None:
         report.check()
     sweep_left(work, lists)
@@ -123,9 +129,10 @@ def match(
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known, settled=good_wins)
+        paths, sidecars = left.enter_context(brought_here(pool, paths, sidecars, work=work))
         inputs = read_inputs(paths, columns or {}, pool, progress=listen)
         if report is not None:
-            report.check_shards(inputs.places)
+            report.check_shards(shards_here(inputs.places))
         owned = left.enter_context(owned_folder("match", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         told = [*inputs.notices, *of_good]
@@ -138,11 +145,16 @@ def match(
         )  # fmt: skip
         with private_umask():
             listen.phase(SEARCH)
+            reads = (n.shard.path for n in inputs.shards)
+            executor, limits = left.enter_context(
+                joined(cluster, limits, workers, pool, listen, owned.path, reads=reads)
+            )
+            settings = replace(settings, limits=limits)
             store = snapshot(lists, known, journal, pool)
             beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
             roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
             searched = Hunt(
-                settings, beside, roles, store, journal, pool, listen,
+                settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
                 looks_at_links=bool(beside) or not known.kinds.keys() <= WIDTHS.keys(),
             ).run(inputs.whole())  # fmt: skip
@@ -159,11 +171,11 @@ def match(
             check_sidecars(beside)
         reported: tuple[Reported, ...] = ()
         if report is not None and searched.entries is not None:
-            reported = report.write(pool, store, known, searched.entries, limits)
-    reached = roles_beside(beside)
-    told += notices(searched.hits, known, inputs, reached)
-    asked = Asked(known.kinds, beside=reached)
-    passed_over = left_out(inputs, beside, asked, searched.values)
+            reported = report.write(pool, store, known, searched.entries, limits.here)
+        reached = roles_beside(beside)
+        told += notices(searched.hits, known, inputs, reached)
+        asked = Asked(known.kinds, beside=reached, unusable=known.unusable)
+        passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(
         known.lists,
         inputs.rows_by_subset,

@@ -13,7 +13,13 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, priv
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.merge_find import Merger
-from relaion.run.merge_out import clear, put_together, refuse_strangers, written_parts
+from relaion.run.merge_out import (
+    clear,
+    is_written,
+    put_together,
+    refuse_strangers,
+    written_parts,
+)
 from relaion.run.notebook import listening
 from relaion.run.outputs import check_apart
 from relaion.run.part_folders import Part, open_parts, together, work_for_merge
@@ -25,7 +31,7 @@ from relaion.stages.cleaned import Cleaned, result_of, verify_command
 from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,9 @@ def _searched(paths: Sequence[Path], parts: Sequence[Part], asks: str) -> Merged
             f"{SEARCH_AGAIN}"
         )
         return Merged(n, False, SEARCH_AGAIN, summary)
-    command = f"relaion merge {shlex.join(map(str, paths))} --out OUT"
-    following = f"`relaion clean ... --phase write` of every part, then `{shown(command)}`"
+    following = f"`{shown(f'relaion merge {shlex.join(map(str, paths))} --out OUT')}`"
+    if not all(is_written(part) for part in parts):
+        following = f"`relaion clean ... --phase write` of every part, then {following}"
     return Merged(n, True, following, f"{n} parts are joined, all is found; next: {following}")
 
 
@@ -145,16 +152,19 @@ def _put(
         else:
             put = put_together(parts, known, place, pool, listen)
             made, told, passed_over = put.made, put.told, put.not_looked_at
-        command = _command(places, out)
+        command = _command(places, out, made)
         clear(places, made["run"])
-        folder.purge(out, place.work)
-    cleaned = result_of(pool, out, made, done_before, told, None, passed_over, command)
+        folder.purge(place)
+        cleaned = result_of(pool, place, made, done_before, told, None, passed_over, command)
     following = f"check it: {command}"
     return Merged(len(places), True, following, cleaned.summary, told, cleaned)
 
 
-def _command(places: Sequence[folder.Out], out: Path) -> str:
-    """The `relaion verify` that checks all, with what the first part here was asked."""
+def _command(places: Sequence[folder.Out], out: Path, made: Mapping[str, Any]) -> str:
+    """The `relaion verify` that checks all: as the first part was asked, where one still knows.
+
+    Once parts are emptied, the manifest tells which options there were, and no file of theirs.
+    """
     for place in places:
         said = folder.begun(place.work, lambda note: dict(note["part"]["said"]))
         if said is not None:
@@ -165,4 +175,7 @@ def _command(places: Sequence[folder.Out], out: Path) -> str:
                 Path(said["named_key"]) if said["named_key"] else None,
                 [Path(p) for p in said["named_sidecars"]],
             )  # fmt: skip
-    return f"relaion verify {shlex.quote(str(out))} --inputs PATH --lists FILE"
+    words = [shlex.quote(str(out)), "--inputs PATH", "--lists FILE"]
+    words += ["--keywords FILE"] if made["parameters"]["keywords"] else []
+    words += ["--sidecar FILE"] * len(made["sidecars"])
+    return shown(f"relaion verify {' '.join(words)}")

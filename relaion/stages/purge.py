@@ -7,9 +7,12 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.labs import place as ours
-from relaion.paths import AnyPath, as_path, maybe_path, shown
+from relaion.paths import AnyPath, maybe_path
+from relaion.paths.locks import sweep
 from relaion.run import out as folder
+from relaion.run.elsewhere import above
 from relaion.run.outputs import APPLY, maker_of
+from relaion.run.where import where_of
 from relaion.tabled import Tabled
 
 
@@ -39,10 +42,13 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
         OutputError: Where OUT holds something else, or what is left cannot be removed.
         BusyError: While a run goes on.
     """
-    out, work = as_path(out), maybe_path(work)
+    work = maybe_path(work)
+    where = where_of(out, work)
     folder.sweep_left(work, None, logs=True)
-    if not out.is_dir():
-        raise InputError(f"{shown(out)}: no such folder; nothing to purge")
-    with folder.open_out(out, work) as place:
-        remove = ours.purge if maker_of(place.work) == APPLY else folder.purge
-        return Purged(place.work, remove(out, place.work))
+    sweep(where.near or above(where.out))  # what stood for shards elsewhere
+    if where.url is None and not where.out.is_dir():
+        raise InputError(f"{where.named}: no such folder; nothing to purge")
+    with folder.open_where(where) as place:
+        if maker_of(place.work) == APPLY:
+            return Purged(place.work, ours.purge(place.path, place.work))
+        return Purged(place.work, folder.purge(place))

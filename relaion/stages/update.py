@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
+from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
 from relaion.run.notebook import listening
-from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
+from relaion.run.outputs import AUDIT
 from relaion.run.parent import (
     Parent,
     lists_since,
@@ -28,8 +30,9 @@ from relaion.run.parent import (
 )
 from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
+from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
 from relaion.stages.clean import carry_out, editions_of, request_of
 from relaion.stages.cleaned import Cleaned, verify_command
 
@@ -60,6 +63,7 @@ def update(
     cover: int | None = None,
     cover_site_rows: int | None = None,
     allow_changed: bool = False,
+    engine: str = LOCAL,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -89,8 +93,9 @@ def update(
         cover_site_rows: How many rows a site may have; None: as it was there.
         allow_changed: Clean shards that are others now whole, and go on without shards and sidecars
             that are gone; else they are refused.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
-        executor: Does the tasks of shards; None for processes of this machine.
+        executor: Does the tasks of shards in place of an engine.
 
     Returns:
         What was made, why rows left, and the verdict.
@@ -103,28 +108,35 @@ def update(
         StopError: Where the run stops itself: a limit to confirm, shards that failed.
     """
     inputs, sidecars = as_paths(inputs), as_paths(sidecars)
-    lists, out, before = as_path(lists), as_path(out), as_path(parent)
+    lists, before = as_path(lists), as_path(parent)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    where = where_of(out, work)
+    refuse_remote(where, "an update")
     made = read_parent(before)
-    check_apart(out, work, [*inputs, before])
-    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    check_where(where, [*inputs, before])
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
     )
     columns = dict(made.parameters["columns"])
-    command = verify_command(out, inputs, lists, keywords, {}, key, sidecars, before)
+    command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
-            made.made["sql_version"], limits, work_of(out, work).absolute(), out.absolute(),
+            made.made["sql_version"], limits, where.work.absolute(), where.out.absolute(),
             editions=_editions(made, as_texts(editions), pool), copy=copy,
             cover=made.parameters["cover"] if cover is None else cover,
             cover_site_rows=cover_site_rows or made.parameters["cover_site_rows"],
             **{name: made.parameters[name] for name in _AS_BEFORE},
         )  # fmt: skip
         lineage = made.lineage(kept_out=False)
+        # which shards are others now is told by their digests
+        here, beside = left.enter_context(
+            brought_here(pool, inputs, sidecars, work=where.near, out=where.out, digests=True)
+        )
         request = request_of(
-            settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage, listen,
+            settings, here, lists, keywords, key, columns, beside, pool, lineage, listen,
         )  # fmt: skip
         since = lists_since(made, request.plan, lists, request.known.withdrawn)
         refuse_other_settings(made, request.plan)
@@ -143,15 +155,16 @@ def update(
             carried: Carried = pool.call("relaion.run.audit_file:read_carried", before)
         refuse_other_counts(made, carried.steps, carried.files)
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)
-        check_apart_from_shards(out, work, inputs, request.inputs.places)
-        place = left.enter_context(folder.open_out(out, work))
+        check_where_from_shards(where, lying_here(here), shards_here(request.inputs.places))
+        place = left.enter_context(folder.open_where(where))
         run = partial(
             UpdateRun, parent=made, since=since, shards=shards, carried=carried,
             allow_changed=allow_changed,
         )  # fmt: skip
         return carry_out(
-            place, request, pool, inputs, lists, command, columns=columns, verify=verify,
+            place, request, pool, here, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,
+            cluster=cluster, workers=workers,
         )  # fmt: skip
 
 

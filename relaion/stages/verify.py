@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,21 @@ from relaion.paths import (
     owned_folder,
     shown,
 )
+from relaion.remote import RemoteURL, is_remote, remote_url
+from relaion.remote.claim import CLAIM
+from relaion.remote.mirror import Mirror
 from relaion.run import manifest
+from relaion.run.elsewhere import brought_here
+from relaion.run.engines import LOCAL, Cluster, cluster_of
 from relaion.run.notebook import listening
-from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
+from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
 from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 
 _PUBLIC = (MANIFEST, AUDIT)
+_MANY = 1 << 20  # as many as a cluster has
 SMALL = 500_000  # rows below which starting processes costs more than they save
 
 
@@ -51,7 +57,9 @@ def verify(
     keep: AnyPaths = (),
     old: AnyPaths = (),
     certificate: AnyPath | None = None,
+    work: AnyPath | None = None,
     workers: int | None = None,
+    engine: str = LOCAL,
     progress: Progress | None = None,
 ) -> Verdict:
     """Check a finished run's promises by other code than clean or apply used.
@@ -60,7 +68,7 @@ def verify(
     verdict is never clean. What is wrong with OUT itself is a finding, and no error.
 
     Args:
-        out: The folder of the run.
+        out: The folder of the run, of this machine or of a store.
         inputs: What it was made of; one path or many.
         lists: The list store, for an OUT of `clean` or `update`; None leaves that promise
             unchecked.
@@ -74,7 +82,9 @@ def verify(
         old: And the set that this one was made of.
         certificate: Where the certificate of a copy is written anew, if all holds; None writes
             none.
+        work: Where a private, temporary folder is made if one is needed; None for the system's.
         workers: Processes; None for one a core.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -89,29 +99,69 @@ def verify(
         "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
         "certificate": maybe_path(certificate),
     }  # fmt: skip
-    listen = listening(progress)
+    listen, cluster = listening(progress), cluster_of(engine)
     listen.steps((VERIFY,))
-    with LocalPool(listener=listen) as pool:
-        _refuse_no_out(as_path(out))
-        made = _manifest_of(as_path(out))
-        is_unknown = made is None and not (as_path(out) / AUDIT).exists()
+    with LocalPool(listener=listen) as pool, ExitStack() as left:
+        folder, mirror = left.enter_context(_out_here(out))
+        _refuse_no_out(folder)
+        made = _manifest_of(folder)
+        is_unknown = made is None and not (folder / AUDIT).exists()
         if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
             of_clean = {
                 "lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars,
                 "parent": parent,
             }  # fmt: skip
-            _refuse_foreign(as_path(out), of_clean, "clean")
+            _refuse_foreign(folder, of_clean, "clean")
+            if mirror is not None:
+                raise InputError(
+                    f"{shown(mirror.url)}: is a copy that `apply` cleaned; fetch it to a folder of "
+                    "this machine to check it"
+                )
             return _check_copy(
-                pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
-                workers=workers, progress=listen, **of_copy,
+                pool, folder, made, inputs=as_paths(inputs), columns=columns,
+                workers=workers, progress=listen, cluster=cluster, work=maybe_path(work),
+                **of_copy,
             )  # fmt: skip
-        _refuse_foreign(as_path(out), of_copy, "apply")
+        _refuse_foreign(folder, of_copy, "apply")
+        here, beside = left.enter_context(
+            brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
+        )
         return check(
-            pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
+            pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
-            sidecars=as_paths(sidecars), workers=workers, progress=listen,
-            parent=maybe_path(parent),
+            sidecars=beside, workers=workers, progress=listen,
+            parent=maybe_path(parent), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
+
+
+@contextmanager
+def _out_here(out: AnyPath) -> Iterator[tuple[Path, Mirror | None]]:
+    """OUT; of one in a store, a private folder with its manifest, its audit and its last check."""
+    if not is_remote(out):
+        yield as_path(out), None
+        return
+    with mirrored(remote_url(out)) as mirror:
+        yield mirror.folder, mirror
+
+
+@contextmanager
+def mirrored(url: RemoteURL, parent: Path | None = None) -> Iterator[Mirror]:
+    """A private folder with the public files of an OUT in a store; gone afterwards.
+
+    Raises InputError where no finished run put any.
+    """
+    with owned_folder("verify", parent) as owned:
+        mirror = Mirror(url, owned.path)
+        if not {*mirror.fetch((*_PUBLIC, VERIFIED))} & {*_PUBLIC}:
+            if mirror.fetch([CLAIM]):
+                raise InputError(
+                    f"{shown(url)}: its run is not finished; repeat the command that made it"
+                )
+            raise InputError(
+                f"{shown(url)}: holds neither {' nor '.join(_PUBLIC)}, so `clean` did not write "
+                "it; name the OUT of a finished run"
+            )
+        yield mirror
 
 
 def check(
@@ -131,30 +181,48 @@ def check(
     parent: Path | None = None,
     rests: bool = False,
     digested: Mapping[Path, Seal] | None = None,
+    mirror: Mirror | None = None,
+    cluster: Cluster | None = None,
+    work: Path | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
     `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed;
-    for that, files that the run has `digested` itself need not be digested once more.
+    for that, files that the run has `digested` itself need not be digested once more. `mirror`: OUT
+    lies in a store, and `out` holds its public files.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
-    A file that ends the process counts as unreadable, and the check is done again.
+    A file that ends the process counts as unreadable, and the check is done again. On a `cluster`
+    pieces of the check are done, by means of a private folder made in `work`.
     """
     _refuse_no_out(out)
     stated = _stated_inputs(out, "rows")
 
     with ExitStack() as left:
-        work = left.enter_context(owned_folder("verify")).path if sidecars else None
+        private = left.enter_context(owned_folder("verify", work)).path if sidecars else None
         given = {
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
-            "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
+            "columns": columns, "sidecars": sidecars, "work": private, "ledger": ledger,
             "parent": parent, "rests": rests, "digested": digested,
+            "mirror": mirror,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened
         return _called(
-            caller, function, out, given, stated, workers, progress, held=held, is_once=is_once
-        )
+            caller, function, out, given, stated, workers, progress, held=held, is_once=is_once,
+            elsewhere=_elsewhere(cluster, workers, work, [out, *inputs, *sidecars]),
+        )  # fmt: skip
+
+
+def _elsewhere(
+    cluster: Cluster | None, workers: int | None, work: Path | None, reads: Sequence[Path]
+) -> Any:
+    """The workers of a cluster, as a check is given them."""
+    if cluster is None:
+        return None
+    from relaion.run.ray_hands import RayHands  # noqa: PLC0415 - few checks need it
+
+    return RayHands(cluster, workers, work, tuple(reads))
 
 
 def _called(
@@ -169,10 +237,11 @@ def _called(
     held: Callable[[], object] = lambda: None,
     is_once: bool = False,
     whole: Extent = NOTHING,
+    elsewhere: Any = None,
 ) -> Verdict:
     """The verdict of another process, which is asked again without a file that ended it."""
     rows = sum(stated)
-    hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
+    hands = 1 if rows < SMALL else workers or (os.cpu_count() or 1 if elsewhere is None else _MANY)
     ended: dict[Path, str] = {}
     read: Path | None = None
 
@@ -191,7 +260,7 @@ def _called(
         progress.phase(VERIFY, whole)
         try:
             verdict: Verdict = caller.call(
-                function, out, **given, workers=hands, ended=ended, hear=hear
+                function, out, **given, workers=hands, elsewhere=elsewhere, ended=ended, hear=hear
             )
             return verdict
         except ProcessEndedError:
@@ -219,6 +288,8 @@ def _check_copy(
     certificate: Path | None,
     workers: int | None,
     progress: Progress,
+    cluster: Cluster | None,
+    work: Path | None,
 ) -> Verdict:
     """Check an OUT that `apply` made; where a certificate is asked for, write it if all held."""
     if diff is not None and (keep or old):
@@ -245,7 +316,11 @@ def _check_copy(
     stated = _stated_inputs(out, "records")
     function = "relaion.verifier.copy_check:verify_copy_telling"
     whole = Extent(len(stated))
-    verdict = _called(pool, function, out, given, stated, workers, progress, whole=whole)
+    reads = [out, *inputs, *keep, *old]
+    verdict = _called(
+        pool, function, out, given, stated, workers, progress, whole=whole,
+        elsewhere=_elsewhere(cluster, workers, work, reads),
+    )  # fmt: skip
     if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
         said = _certified(made, verdict)
         if said is None:

@@ -138,7 +138,8 @@ class Given:
 
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
-    the manifest names. `left_out` is what a run over them does not look at, as far
+    the manifest names. `unusable` counts digests of the run's lists that are compared with nothing,
+    by algorithm. `left_out` is what a run over them does not look at, as far
     as can be told without their values. `secret` is the curator key.
     """
 
@@ -146,6 +147,7 @@ class Given:
     labels: dict[int, str] = field(default_factory=dict)
     partners: dict[int, str] = field(default_factory=dict)
     received: dict[int, str] = field(default_factory=dict)
+    unusable: dict[str, int] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
@@ -230,6 +232,7 @@ def _check_lists(
     given.labels = {list_id: x.label for list_id, x in stored.items()}
     given.partners = {list_id: x.source for list_id, x in stored.items()}
     given.received = {list_id: x.received for list_id, x in stored.items()}
+    given.unusable = _unusable(lists, statement)
     if secret is None:
         notes.limit("6", "digests of lists and keywords were not compared: no curator key")
         ours, theirs = (
@@ -244,7 +247,7 @@ def _check_lists(
         # the run is as true as before; a kept row that a newer list names is found all the same
         given.unlike.append(
             f"the store has {count(differ, 'list')} more than the run "
-            "(clean anew, or give the store as it was)"
+            "(`relaion update` takes them in; or give the store as it was)"
         )
         notes.skip("1a", given.unlike[-1])
     elif differ:
@@ -269,6 +272,16 @@ def _read_lists(lists: Held, notes: Notes) -> dict[int, ListLine]:
         )
         found[int(list_id)] = ListLine(source, title, label, received, entries, role, sha256)
     return found
+
+
+def _unusable(lists: Held, statement: Statement) -> dict[str, int]:
+    """Digests of the run's lists that are compared with nothing, by algorithm."""
+    found: Counter[str] = Counter()
+    rows = lists.engine.rows("select list_id, algorithm, n from unusable")
+    for list_id, algorithm, n in rows:
+        if (line := statement.lists.get(list_id)) is not None and line.role == "bad":
+            found[algorithm] += n
+    return dict(found)
 
 
 def _check_keywords(
@@ -321,7 +334,7 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     has_keywords = statement.parameters.keywords is not None
     labels = {x.label for x in listed}
     idle = labels.difference(*(edition.labels for edition in statement.editions))
-    asked = Asked(kinds, rules, beside, has_keywords, idle)
+    asked = Asked(kinds, rules, beside, has_keywords, idle, given.unusable)
     given.left_out = not_looked_at(shards, asked, found.skipped)
     strange = set(sources) - set(statement.inputs)
     missing = set(statement.inputs) - set(sources)

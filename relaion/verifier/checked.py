@@ -19,7 +19,7 @@ from relaion.verifier.manifest import VERIFIED, Statement
 from relaion.verifier.verdict import PROMISES, Notes
 from relaion.versions import installed
 
-VERIFIER = 2
+VERIFIER = 3
 """The version of what is checked, and how; another one has to see everything once itself."""
 _LONGEST = 1 << 20  # bytes; a line for each update of a data set is some 80
 

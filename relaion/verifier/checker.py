@@ -16,6 +16,8 @@ from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
 from relaion.paths import Seal, shown
+from relaion.remote.mirror import Mirror, brought
+from relaion.remote.objects_at import objects_at
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
     Given,
@@ -32,7 +34,7 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.checked import check_said
 from relaion.verifier.counts import check_counts, check_lines, check_told
-from relaion.verifier.hands import processes
+from relaion.verifier.hands import Elsewhere, processes
 from relaion.verifier.job import (
     Job,
     cover_of,
@@ -52,11 +54,13 @@ from relaion.verifier.lineage import (
 )
 from relaion.verifier.lookup import Apply, Begins
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
+from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import check_resting, worth_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
-from relaion.verifier.verdict import PROMISES, Notes, Verdict
+from relaion.verifier.task import OutputTask, ShardTask
+from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
 
 def verify(
@@ -76,6 +80,8 @@ def verify(
     parent: Path | None = None,
     rests: bool = False,
     digested: Mapping[Path, Seal] | None = None,
+    mirror: Mirror | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
@@ -83,14 +89,18 @@ def verify(
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `rests`: what the parent's own
     check saw is not looked at again, as far as nothing of it changed; files that this very run has
-    `digested` need not be digested once more for that. `held()` is called as soon as the store is
-    open, `begins(detail, files, groups)` where a part of the check begins. Writes nothing but
-    private copies of sidecars of text lines, in the private folder `work` or one that is gone
+    `digested` need not be digested once more for that. `elsewhere` are processes of other
+    machines in place of `workers` of this one. `mirror`: OUT lies in a store, `out` holds
+    its public files alone, and its shards are fetched again, each when it is looked at. `held()`
+    is called as soon as the store is open, `begins(detail, files, groups)` where a part of the
+    check begins. Writes nothing but private copies of sidecars of text lines, in the private
+    folder `work` or one that is gone
     afterwards. A list of hashed links makes it slow: each link is written in every way
     that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """
+    named = shown(out if mirror is None else mirror.url)
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
     notes = Notes()
@@ -98,9 +108,9 @@ def verify(
         statement = read_statement(out)
     except OutputError as e:
         notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
-        return _none_checked(out, "OUT has no manifest that can be read", notes)
+        return _none_checked(named, "OUT has no manifest that can be read", notes)
     if not check_shape(statement, notes):
-        return _none_checked(out, "OUT has no manifest as clean writes one", notes)
+        return _none_checked(named, "OUT has no manifest as clean writes one", notes)
     notes.manifest = sha256(statement.data).hexdigest()
     before = read_before(parent, statement, notes)
     check_lineage(statement, before, notes)
@@ -116,25 +126,43 @@ def verify(
         if statement.taken_back and before is None:
             given.unlike.append(TAKEN_BACK)
         _say_unchecked(statement, given, notes)
-        file_checks.check_tree(out, statement, notes)
+        if mirror is None:
+            file_checks.check_tree(out, statement, notes)
+        else:
+            _bring(mirror, statement, given, stack, notes)
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
         check_said(out, statement, given.secret, notes)
-        job = Job(out, statement, given, begins, before)
+        job = Job(out, statement, given, begins, before, mirror)
         n = min(workers, len(statement.inputs))
         if rests:
-            with processes(min(n, worth_resting(statement))) as apply:
+            with processes(min(n, worth_resting(statement)), elsewhere) as apply:
                 if check_resting(job, apply, notes, digested or {}):
-                    return notes.verdict(shown(out))
-        with processes(n) as apply:
+                    return notes.verdict(named)
+        with processes(n, elsewhere) as apply:
             _check_rows(job, apply, notes)
-    return notes.verdict(shown(out))
+    return notes.verdict(named)
 
 
-def _none_checked(out: Path, why: str, notes: Notes) -> Verdict:
+def _bring(
+    mirror: Mirror, statement: Statement, given: Given, stack: ExitStack, notes: Notes
+) -> None:
+    """Ask the store what it holds; what has no input here is held against the lists itself."""
+    store = objects_at(mirror.url)
+    file_checks.check_objects(store.there(), statement, notes)
+    alone = {k: f for k, f in statement.outputs.items() if k[1:] not in given.sources}
+    mirror.refuse_no_room(sum(file.bytes for file in alone.values()))
+    stack.enter_context(mirror.brought([mirror.folder.joinpath(*key) for key in alone]))
+    shards = count(len(statement.outputs), "shard")
+    notes.notice(
+        f"for this check {shards} of all editions had to be read back whole from the store"
+    )
+
+
+def _none_checked(named: str, why: str, notes: Notes) -> Verdict:
     for promise in PROMISES:
         notes.skip(promise, why)
-    return notes.verdict(shown(out))
+    return notes.verdict(named)
 
 
 def verify_telling(
@@ -200,16 +228,8 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         reports.append(report)
         notes.add(report.notes)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
-    if suspects:
-        # they may hold listed rows which no input holds
-        roles = roles_of_outputs([(t.subset, o) for t, o in suspects], job)
-        others = [Source(*file) for file in roles.items()]
-        known |= known_of(job, apply, others, set())
-        cover = cover_of(job, apply, sources, known, notes, others)
-        for task, output in suspects:
-            alone = replace(output, roles=roles.get(output.path))
-            some = {output.path: cover.get(output.path, {})}
-            check_kept(replace(task, known=known.only(output.path), cover=some), alone, notes)
+    with brought(job.mirror, [o.path for _, o in suspects]):
+        known = _check_suspects(job, suspects, known, sources, apply, notes)
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
@@ -222,3 +242,26 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         check_publishable(cells, job.statement, by_model, notes)
         if whole:
             check_counts(cells, job.statement, reports, left_out, notes, is_whole=not job.keeps_out)
+
+
+def _check_suspects(
+    job: Job,
+    suspects: Sequence[tuple[ShardTask, OutputTask]],
+    known: StatedLists,
+    sources: Sequence[Source],
+    apply: Apply,
+    notes: Notes,
+) -> StatedLists:
+    """Hold outputs that are not as they should be against the lists; what is listed then."""
+    if not suspects:
+        return known
+    # they may hold listed rows which no input holds
+    roles = roles_of_outputs([(t.subset, o) for t, o in suspects], job)
+    others = [Source(*file) for file in roles.items()]
+    known |= known_of(job, apply, others, set())
+    cover = cover_of(job, apply, sources, known, notes, others)
+    for task, output in suspects:
+        alone = replace(output, roles=roles.get(output.path))
+        some = {output.path: cover.get(output.path, {})}
+        check_kept(replace(task, known=known.only(output.path), cover=some), alone, notes)
+    return known

@@ -51,7 +51,7 @@ from relaion.verifier.copy_statement import (
     read_copy_statement,
 )
 from relaion.verifier.copy_unlooked import links_unlooked, refute, refute_of
-from relaion.verifier.hands import processes
+from relaion.verifier.hands import Elsewhere, processes
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
 
@@ -77,6 +77,7 @@ def verify_copy(
     certificate: Path | None = None,
     certified: Mapping[str, Any] | None = None,
     workers: int = 1,
+    elsewhere: Elsewhere | None = None,
     done: Callable[[int, int], object] = lambda files, rows: None,
 ) -> Verdict:
     """Check OUT against the diff or edition that it was cleaned with, and the copy before it.
@@ -100,7 +101,7 @@ def verify_copy(
     there = check_copy_tree(out, statement, notes)
     against = _against(out, statement, diff, keep, old, notes) if statement.known else None
     sources = _sources(statement, inputs, notes)
-    with processes(min(workers, len(statement.outputs) or 1)) as apply:
+    with processes(min(workers, len(statement.outputs) or 1), elsewhere) as apply:
         job = CopyJob(out, statement, against, sources, apply, done, notes)
         _check_out(job, there)
         if sources:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +84,7 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     carried = {"/".join(k) for k, f in statement.outputs.items() if f.sha256 in inputs}
     shards = {"/".join(key) for key in statement.outputs}
     known = {MANIFEST, AUDIT, VERIFIED} | shards
-    for path in files_in(out, notes):
-        name = path.relative_to(out).as_posix()
-        if name in known:
-            continue
-        hidden = any(part.startswith(".") for part in path.relative_to(out).parts)
-        left = "a file that a broken run left behind" if hidden else "a file that is not stated"
-        notes.find("5", name, left)
-        if hidden:
-            notes.find("4", name, "work files may hold what no output may show; remove it")
+    check_names((path.relative_to(out).as_posix() for path in files_in(out, notes)), known, notes)
     folders = {parent for key in statement.outputs for parent in Path(*key).parents}
     for folder in folders_in(out):
         if folder.relative_to(out) not in folders:
@@ -108,6 +100,27 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
             f"{count(linked, 'shard', 'has')} another name elsewhere, as an update gives to what "
             "it leaves as it was: whoever changes it there changes it here"
         )
+
+
+def check_objects(there: Iterable[str], statement: Statement, notes: Notes) -> None:
+    """The same of an OUT in a store: what it holds is all that can be asked there."""
+    shards = {"/".join(part for part in key if part) for key in statement.outputs}
+    check_names(there, {MANIFEST, AUDIT, VERIFIED} | shards, notes)
+    notes.notice(
+        "who may read or write there, and what the store notes of its objects, was not looked at"
+    )
+
+
+def check_names(names: Iterable[str], known: Collection[str], notes: Notes) -> None:
+    """Nothing may lie in OUT but what is known."""
+    for name in names:
+        if name in known:
+            continue
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        left = "a file that a broken run left behind" if hidden else "a file that is not stated"
+        notes.find("5", name, left)
+        if hidden:
+            notes.find("4", name, "work files may hold what no output may show; remove it")
 
 
 def check_entry(

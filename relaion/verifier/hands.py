@@ -4,10 +4,11 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from relaion.errors import StopError
 from relaion.odometer import ODOMETER, Shared
 from relaion.processes import serve_parent
 from relaion.verifier.lookup import Apply
@@ -30,14 +31,28 @@ def _begin(total: "Shared | None") -> None:
     ODOMETER.add_to(total)
 
 
+class Elsewhere(Protocol):
+    """Processes of other machines; raises StopError where one is ended."""
+
+    def processes(self) -> AbstractContextManager[Apply]:
+        """A map over pieces, as long as the context is open."""
+
+
 @contextmanager
-def processes(n: int) -> Iterator[Apply]:
-    """Map in this process where n is 1, else in n fresh ones.
+def processes(n: int, elsewhere: Elsewhere | None = None) -> Iterator[Apply]:
+    """Map in this process where n is 1, else in n fresh ones, or in those of other machines.
 
     Raises ProcessEndedError when one of them is killed.
     """
     if n <= 1:
         yield map
+        return
+    if elsewhere is not None:
+        try:
+            with elsewhere.processes() as apply:
+                yield apply
+        except StopError as e:
+            raise ProcessEndedError(f"verify: {e}") from None
         return
     context = multiprocessing.get_context("spawn")
     try:

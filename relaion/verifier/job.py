@@ -17,6 +17,7 @@ from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import ShardPath, shown
+from relaion.remote.mirror import Mirror
 from relaion.verifier.arguments import Given
 from relaion.verifier.audit_tables import Cells
 from relaion.verifier.counts import is_counted
@@ -36,13 +37,17 @@ SAMPLED = 10_000
 
 @dataclass(frozen=True)
 class Job:
-    """One check: what is stated, what was given, and who hears of its parts."""
+    """One check: what is stated, what was given, and who hears of its parts.
+
+    Where OUT lies in a store, `mirror` brings its shards to `out` while they are looked at.
+    """
 
     out: Path
     statement: Statement
     given: Given
     begins: Begins
     before: RunBefore | None
+    mirror: Mirror | None = None
 
     @property
     def keeps_out(self) -> bool:
@@ -239,7 +244,7 @@ def tasks_of(
                 {file: sample[file] for file in files if file in sample},
                 {file: cover[file] for file in files if file in cover},
                 {} if job.before is None else job.before.outputs(subset, name, stated),
-                job.keeps_out,
+                job.keeps_out, mirror=job.mirror,
             )
         )  # fmt: skip
     return tasks

@@ -7,7 +7,6 @@ its own is held against another bit for bit, and none of Arrow's types lacks a c
 was taken off is compared by itself (`compare_schemas`).
 """
 
-import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
 from relaion.odometer import ODOMETER
 from relaion.parquet.columns import note, refuse_encrypted
+from relaion.parquet.fetched import bytes_of
 from relaion.parquet.footer import (
     BYTE_ARRAY,
     FIXED,
@@ -60,7 +60,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
     note(path)
     try:
         # pyarrow takes a path as UTF-8 text only; bytes name any file
-        source = pa.OSFile(os.fsencode(path))
+        source = bytes_of(path)
         file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
         refuse_encrypted(path, file)
     except (pa.ArrowException, OSError, ValueError):
@@ -85,7 +85,7 @@ def batches(
     rows = _batch_rows(footer, names)
     note(path)
     try:
-        with pa.OSFile(os.fsencode(path)) as source, _open(footer, source) as file:
+        with bytes_of(path) as source, _open(footer, source) as file:
             yield from file.iter_batches(rows, row_groups=groups, columns=names)
     except MemoryError:
         raise InputError(f"{shown(path)}: its rows do not fit in memory") from None

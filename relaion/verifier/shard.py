@@ -7,6 +7,7 @@ one's own, no lists given), the output's rows have to stand in the input in this
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ import pyarrow.compute as pc
 from relaion.errors import InputError
 from relaion.odometer import ODOMETER
 from relaion.paths import Seal, is_still, shown
+from relaion.remote.mirror import brought
+from relaion.remote.standing import drop, whole
 from relaion.verifier.compare import (
     Cursor,
     Differences,
@@ -46,19 +49,40 @@ _UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left befo
 
 
 def check_shard(task: ShardTask) -> ShardReport:
-    """Check one shard. Reads files only; all that is wrong stands in the report."""
+    """Check one shard. Reads files only; all that is wrong stands in the report.
+
+    Raises RemoteError for a store that does not answer.
+    """
+    with brought(task.mirror, [o.path for o in task.outputs]):
+        return _check_here(task)
+
+
+def _check_here(task: ShardTask) -> ShardReport:
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     files += [(o.path, o.where, o.stated) for o in task.before.values()]
     if task.source is not None and task.stated is not None:
         files.append((task.source.path, where_of(task), task.stated))
     stamps = [stamp_at(path) for path, _, _ in files]
-    with ODOMETER.stretch(task.groups):
+    with ODOMETER.stretch(task.groups), _source_here(task):
         found = _check(task, report)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
         if stamp is not None and not is_still(path, Seal(stamp, stated.sha256)):
             found.notes.find("5", where, "was changed or replaced while it was checked")
     return found
+
+
+@contextmanager
+def _source_here(task: ShardTask) -> Iterator[None]:
+    """Have an input that lies elsewhere here as long as it is checked; raises RemoteError."""
+    if task.source is None:
+        yield
+        return
+    whole(task.source.path)
+    try:
+        yield
+    finally:
+        drop(task.source.path)
 
 
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, shown, stamp_of
+from relaion.remote.mirror import brought
 from relaion.verifier.manifest import FileLine
 from relaion.verifier.rows import Source, open_shard
 from relaion.verifier.task import ShardReport, ShardTask
@@ -13,6 +14,11 @@ from relaion.verifier.verdict import Notes
 
 def check_files(task: ShardTask) -> ShardReport:
     """Check only that the files of a shard have the bytes that the manifest states."""
+    with brought(task.mirror, [o.path for o in task.outputs]):
+        return _check_here(task)
+
+
+def _check_here(task: ShardTask) -> ShardReport:
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     if task.source is not None and task.stated is not None:

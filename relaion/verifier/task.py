@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.paths import Seal
+from relaion.remote.mirror import Mirror
 from relaion.verifier.manifest import EditionLine, FileLine
 from relaion.verifier.model import Reason, Rules, StatedLists, list_reasons, rule_reasons
 from relaion.verifier.rows import Roles, Rows, Source
@@ -105,7 +106,8 @@ class ShardTask:
     labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
     rows that it lacks need no other reason to be gone. `earlier`: the lists that the run before
     had, where what they alone name is counted, too. `digested`: files whose digest this very run
-    has taken; a check of files alone believes it while nothing has touched them since.
+    has taken; a check of files alone believes it while nothing has touched them since. `mirror`:
+    the outputs lie in a store, and are brought for as long as they are looked at.
     """
 
     subset: str
@@ -125,6 +127,7 @@ class ShardTask:
     keeps_out: bool = False
     earlier: frozenset[int] | None = None
     digested: Mapping[Path, Seal] = field(default_factory=dict)
+    mirror: Mirror | None = None
 
     def as_before(self, named: Reasons) -> Reasons:
         """The same as if there were only the lists of the run before."""

@@ -1,16 +1,17 @@
-"""`poe bench-lists`: what it costs to add a long list of MD5s, an update of it, and a long XML.
+"""`poe bench-lists`: what it costs to add a long list of MD5s, an update of it, XML and JSON.
 
-    python -m tests.bench.lists [--lines N] [--update N] [--images N] [--folder DIR]
+    python -m tests.bench.lists [--lines N] [--update N] [--size MB] [--folder DIR] [NAME ...]
 
 Makes a file of 14,000,000 MD5s, a line each, adds it to a new store, and brings it up to date with
-1,000 more. Then a file of 200,000 images as NCMEC shares them is read, and added. Each is a process
-of its own. Prints seconds by the clock and of all processors, and the most anonymous memory that
-the process held at one time (`RssAnon`: files that are mapped are not counted). All files are
-deleted.
+1,000 more. Then long files as partners' programs write them (`list_files.FILES`) are read to their
+entries, and added to a store of their own. Each is a process of its own. Prints seconds by the
+clock and of all processors, MB of the file for each second of these, less those that Python and its
+libraries take to begin, and the most anonymous memory that the process held at one time (`RssAnon`:
+files that are mapped are not counted). A NAME is how names of files begin, or `md5s`; without one
+all are made. All files are deleted.
 """
 
 import argparse
-import base64
 import hashlib
 import os
 import subprocess
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tests.bench.list_files import FILES
 
 _EVERY = 0.02  # seconds between two looks at the memory
 
@@ -28,36 +31,16 @@ def make(path: Path, first: int, n: int) -> None:
         out.writelines(hashlib.md5(b"%d" % i).hexdigest() + "\n" for i in range(first, first + n))
 
 
-_IMAGE = (
-    '<image><member id="{member}">An Example</member><timestamp>2024-03-{day:02d}T10:00:00Z'
-    "</timestamp><id>image{i}</id><classification>A{grade}</classification><fingerprints>"
-    "<md5>{md5}</md5><sha1>{sha1}</sha1><pdna>{pdna}</pdna></fingerprints></image>"
-)
 _READ = """
 import sys
 from pathlib import Path
+from relaion.lists.delivery import read_where
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
-for batch in read_entries(Path(sys.argv[1]), Options(), FileRead()):
+options = Options(where=read_where(sys.argv[3::2]))
+for batch in read_entries(Path(sys.argv[1]), options, FileRead()) if sys.argv[1] else ():
     pass
 """
-
-
-def make_ncmec(path: Path, n: int) -> None:
-    """A page of `n` images, each with an MD5, a SHA-1 and a PhotoDNA hash, all in one line."""
-    with path.open("w") as out:
-        out.write('<queryResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><images>')
-        for i in range(n):
-            number = b"%d" % i
-            made = hashlib.sha512(number).digest() * 2 + hashlib.sha1(number).digest()[:16]
-            out.write(
-                _IMAGE.format(
-                    i=i, member=40 + i % 7, day=1 + i % 28, grade=1 + i % 2,
-                    md5=hashlib.md5(number).hexdigest(), sha1=hashlib.sha1(number).hexdigest(),
-                    pdna=base64.b64encode(made).decode(),
-                )
-            )  # fmt: skip
-        out.write("</images></queryResult>")
 
 
 def measure(command: list[str]) -> tuple[float, float, int]:
@@ -92,31 +75,57 @@ def _anonymous(pid: int) -> int:
 def main() -> None:
     """Make, add, update, and print a line of each."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--lines", type=int, default=14_000_000)
     parser.add_argument("--update", type=int, default=1_000)
-    parser.add_argument("--images", type=int, default=200_000)
+    parser.add_argument("--size", type=int, default=50, help="MB of each file of XML and JSON")
     parser.add_argument("--folder", type=Path, default=None, help="where the files are made")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as made:
         folder = Path(made)
-        make(folder / "list.txt", 0, given.lines)
-        make(folder / "more.txt", given.lines, given.update)
-        add = [sys.executable, "-m", "relaion", "lists", "add", "--lists", str(folder / "l.duckdb")]
-        make_ncmec(folder / "page.xml", given.images)
-        size = (folder / "page.xml").stat().st_size / 1e6
-        images = f"{given.images:,} images of NCMEC ({size:,.0f} MB)"
-        page = str(folder / "page.xml")
-        for what, command in (
-            (f"add {given.lines:,} MD5s", [*add, str(folder / "list.txt"), "--source", "bench"]),
-            (f"update {given.update:,} MD5s", [*add, str(folder / "more.txt"), "--update", "1"]),
-            (f"read {images}", [sys.executable, "-c", _READ, page]),
-            (f"add {images}", [*add, page, "--source", "bench"]),
-        ):
-            seconds, cpu, peak = measure(command)
-            print(
-                f"{what}: {seconds:.1f} s, {cpu:.1f} s of processors, {peak / 1e6:,.0f} MB",
-                flush=True,
-            )
+        if _is_named("md5s", given.names):
+            _measure_md5s(folder, given.lines, given.update)
+        begun = measure([*_PYTHON, "-c", _READ, "", ""])
+        _tell("begin", begun)
+        for each in FILES:
+            if not _is_named(each.name, given.names):
+                continue
+            path = folder / each.name
+            n = each.make(path, given.size * 1_000_000)
+            what = f"{n:,} {each.what} ({path.stat().st_size / 1e6:,.0f} MB)"
+            size = path.stat().st_size
+            read = [*_PYTHON, "-c", _READ, str(path), *each.args]
+            _tell(f"read {what}", measure(read), size, begun)
+            store = ["--lists", str(folder / f"{each.name}.duckdb"), "--source", "bench"]
+            add = [*_PYTHON, "-m", "relaion", "lists", "add", str(path), *store, *each.args]
+            _tell(f"add {what}", measure(add), size, begun)
+            path.unlink()
+
+
+_PYTHON = [sys.executable]
+Cost = tuple[float, float, int]
+
+
+def _is_named(name: str, names: list[str]) -> bool:
+    return not names or any(name.startswith(begins) for begins in names)
+
+
+def _measure_md5s(folder: Path, lines: int, update: int) -> None:
+    make(folder / "list.txt", 0, lines)
+    make(folder / "more.txt", lines, update)
+    add = [*_PYTHON, "-m", "relaion", "lists", "add", "--lists", str(folder / "l.duckdb")]
+    _tell(f"add {lines:,} MD5s", measure([*add, str(folder / "list.txt"), "--source", "bench"]))
+    _tell(f"update {update:,} MD5s", measure([*add, str(folder / "more.txt"), "--update", "1"]))
+
+
+def _tell(what: str, cost: Cost, size: int = 0, begun: Cost = (0, 0, 0)) -> None:
+    seconds, cpu, peak = cost
+    speed = f", {size / 1e6 / max(cpu - begun[1], 0.01):.1f} MB/s" if size else ""
+    above = f" ({(peak - begun[2]) / 1e6:,.0f} above the beginning)" if size else ""
+    print(
+        f"{what}: {seconds:.1f} s, {cpu:.1f} s of processors{speed}, {peak / 1e6:,.0f} MB{above}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ from relaion.lists.readers.lines.plain import Lines
 from relaion.lists.readers.lines.programs import Fciv, SevenZip
 from relaion.lists.readers.lines.rules import HostRules
 from relaion.lists.readers.registry import DOCUMENTS, TABLES
-from relaion.lists.readers.tables.exchange_tables import EXCHANGE_TABLES
 from relaion.lists.readers.tables.icse import Icse
 from relaion.lists.readers.tables.misp_csv import MispCsv
 from relaion.lists.readers.tables.table import Table
+from relaion.lists.readers.tables.valued_tables import VALUED_TABLES
 from relaion.lists.readers.vocabulary.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.values import shape, told
 from relaion.paths import typed
@@ -307,7 +307,7 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), Icse(), *EXCHANGE_TABLES, *FOREIGN, Certutil(),
+    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), Icse(), *VALUED_TABLES, *FOREIGN, Certutil(),
     FileHashList(), FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(),
     Table(), Lines(),
 )  # fmt: skip

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.containers.apart import NATIVE
 from relaion.lists.readers.documents.document import DocumentFormat
-from relaion.lists.readers.documents.exchange_json import (
+from relaion.lists.readers.documents.json_list import JsonList
+from relaion.lists.readers.documents.json_pages import (
     StopNcii,
     TechAgainstTerrorism,
     ThreatExchange,
 )
-from relaion.lists.readers.documents.json_list import JsonList
 from relaion.lists.readers.documents.misp import Misp
 from relaion.lists.readers.documents.ncmec import Ncmec
 from relaion.lists.readers.documents.stix import Stix

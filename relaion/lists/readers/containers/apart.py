@@ -40,7 +40,10 @@ def csv_apart(table: TableSource, document: ListDocument, options: Options) -> I
     path = os.fsencode(str(document.raw().name)).decode("utf-8", "surrogateescape")
     asked = {
         "table": table.name, "path": path, "name": document.file_name, "head": document.head,
-        "member": options.member,
+        "options": {
+            "member": options.member, "kind": options.kind, "role": options.role,
+            "ignore": sorted(options.ignore), "columns": dict(options.columns),
+        },
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "relaion.lists.readers.containers.apart"],
@@ -91,8 +94,10 @@ def answers(asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return path.open("rb")
 
     document = ListDocument(asked["name"], asked["head"], from_start, raw=from_start)
+    said = asked["options"]
+    options = Options(**{**said, "ignore": frozenset(said["ignore"])})
     try:
-        for block in as_csv(table.rows(document, Options(member=asked["member"]))):
+        for block in as_csv(table.rows(document, options)):
             yield {"csv": block}
     except ListError as e:
         yield {"error": str(e)}

@@ -8,12 +8,20 @@ are known for all; a field that it does not define decides by its name and its w
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
-from relaion.lists.readers.format import BETWEEN, EMPTY, NOT_CHOSEN, OF_LINE, Options, Stream
+from relaion.lists.readers.format import (
+    BETWEEN,
+    EMPTY,
+    NO_ENTRY,
+    NOT_CHOSEN,
+    OF_LINE,
+    Options,
+    Stream,
+)
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
     COUNTS,
@@ -27,6 +35,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words
 from relaion.paths import shown
 
@@ -62,7 +71,8 @@ class DecidingField(DecidingColumn):
     def _say(self, cell: str) -> WordSays:
         known = self.knows(cell) if self.knows else None
         if known is None:
-            return super()._say(cell)
+            said = super()._say(cell)
+            return replace(said, fate=NO_ENTRY) if said.kinds and is_of_what(self.word) else said
         if self.chosen is None:
             return known
         said = super()._say(cell)
@@ -87,10 +97,10 @@ class DecidingField(DecidingColumn):
     def _may_be_ignored(self) -> bool:
         return not (self.what == names.TYPE and self.knows)
 
-    def of_row(self, words: Sequence[str]) -> list[str]:
-        """The words to read of a record; that it has none counts where it must say something."""
-        must_say = self.chosen is not None or self.what == names.STILL
-        return [*words] if words or not must_say else [""]
+    @property
+    def must_say(self) -> bool:
+        """Whether that a record has no word of it counts as one."""
+        return self.chosen is not None or self.what == names.STILL
 
 
 @dataclass(frozen=True)
@@ -228,12 +238,18 @@ def meaning_of(name: str) -> Meaning:
 
 def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:
     """What a field says of each row: of its words the first that takes it out, or gives a kind."""
-    held = [column.of_row(row.get(column.name, ())) for row in rows]
+    lacking = ("",) if column.must_say else ()
+    held = [row.get(column.name) or lacking for row in rows]
+    if not any(held):
+        return [COUNTS] * len(rows)
     if all(len(words) == 1 for words in held):  # as of nearly all fields
         return column.read([words[0] for words in held])
     said = iter(column.read([word for words in held for word in words]))
     found = []
     for words in held:
+        if len(words) == 1:
+            found.append(next(said))
+            continue
         says = [next(said) for _ in words]
         if column.chosen is not None and any(s.is_chosen and s.fate != NOT_CHOSEN for s in says):
             says = [s for s in says if s.is_chosen and s.fate != NOT_CHOSEN]

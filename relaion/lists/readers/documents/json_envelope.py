@@ -14,9 +14,11 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.json_rows import option_of
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.lines import titles
-from relaion.lists.readers.tables.decisions import type_of, word_of_any
+from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
 from relaion.lists.readers.vocabulary import names, words
 from relaion.lists.readers.vocabulary.few_words import of_nothing
+from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, is_of_what
+from relaion.lists.readers.vocabulary.of_what import of_what as of_word
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS
 
@@ -27,7 +29,7 @@ _OF_HASHES = words.words_in(
     "format input target"
 )
 _SAYS_OF = re.compile(
-    r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)s?"
+    r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)(?:es|s)?"
     r"(?:\s(?:hash|digest|sum)(?:es|s)?)?(?:\s(?:of|over|on|from)|\s(?:was|were|is|are)"
     r"(?:\s\w+)?\s(?:of|over|on|from))\s(?:(?:the|a|all|its|their|each)\s)*"
     r"(?P<what>[\w-]+)(?:\s(?P<next>[\w-]+))?"
@@ -49,9 +51,15 @@ def of_what(name: str, text: str, options: Options) -> str | None:
     """
     found = _SAYS_OF.match(text.strip())
     told = set(names.words_of(name))
+    if is_of_what(names.read_name(name).word) or told == {"input"}:
+        of = of_word(text)
+        if of == LINK:
+            _refuse_of_links(name, text, options)
+        return f"{OF_ELSE} ({say(text.strip())})" if of == ELSE else None
     if found:
         what = found["what"]
-        if found["next"] and _NEXT.fullmatch(found["next"]):
+        is_of_film = (said := media_word(what)) is not None and said.fate is not None
+        if found["next"] and _NEXT.fullmatch(found["next"]) and not is_of_film:
             what = found["next"] if found["next"] != "name" else "filename"
     elif _ONE.fullmatch(text.strip()) and told & _OF_HASHES:
         what = text.strip()
@@ -65,13 +73,18 @@ def of_what(name: str, text: str, options: Options) -> str | None:
     )
     typed = type_of(what)
     if is_of_link and (found or typed is None or set(typed.kinds) <= set(HASHED_LINK_KINDS)):
-        if not options.kind and (found or _has_algorithm(what)):
-            raise ListError(
-                f"{say(name)} in it says that its digests are of links; if they are, say --kind "
-                f"{(kind := _kind_of(text))}, and else --kind {kind.replace('url', 'image')}"
-            )
+        if found or _has_algorithm(what):
+            _refuse_of_links(name, text, options)
         return None
     return f"{OF_ELSE} ({say(says.word)})" if says.what == names.OTHER else None
+
+
+def _refuse_of_links(name: str, text: str, options: Options) -> None:
+    if not options.kind:
+        raise ListError(
+            f"{say(name)} in it says that its digests are of links; if they are, say --kind "
+            f"{(kind := _kind_of(text))}, and else --kind {kind.replace('url', 'image')}"
+        )
 
 
 def _has_algorithm(text: str) -> bool:

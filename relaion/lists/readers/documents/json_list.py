@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
@@ -108,15 +107,9 @@ def _objects(document: ListDocument, place: RecordPlace, options: Options) -> It
         options, ignore=frozenset(x for x in options.ignore if names.squeezed(x) not in left)
     )
     rows = JsonRows(options, place.rows.fields)
-    found = (row for each in objects(document, place.path) for row in rows_of(rows, each))
-    cells = ([row.get(key, "") for key in keys] for row in found)
+    cells = rows.cells(objects(document, place.path), keys)
     parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
     yield from read_records(told, parts, document, options)
-
-
-def rows_of(rows: JsonRows, each: Any) -> Iterator[Mapping[str, str]]:
-    """The rows of an element; of none, as `null` is, a row without anything."""
-    return rows.rows(each) if isinstance(each, dict) else iter(({},))
 
 
 def _fields(held: dict[str, str], options: Options) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""JSON in pieces: the records of a file one by one, and what stands around them.
+"""JSON in pieces: the records of a file some at a time, and what stands around them.
 
 A record is an object in an array that is known by its name. What stands around it, such as the
 event of an attribute, ends behind its records: who needs it first looks at the file twice.
@@ -8,30 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_names import field_name
-from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader
+from relaion.lists.readers.documents.field_names import FieldName, field_name
+from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader, Pairs, once, refuse_names
 
 
 @dataclass(frozen=True, slots=True)
-class JsonPiece:
-    """A part of a document.
+class JsonPieces:
+    """Parts of a document that stand behind each other in one array, or one of them.
 
-    `names` are those of the arrays and objects that it stands in, from the outside; `number`
-    counts the pieces of a document as they begin; `owner` is the number of the object around it,
-    -1 for none. All names, those of its own too, are without case.
+    `names` are those of the arrays and objects that they stand in, from the outside; `number`
+    counts the parts of a document as they begin, and is that of the first; `owner` is the number
+    of the object around them, -1 for none. All names, those of their own too, are without case.
     """
 
     names: tuple[str, ...]
     number: int
     owner: int
-    value: Any
+    values: list[Any]
+
+    @property
+    def name(self) -> str:
+        """That of the array or the object around them; empty where there is none."""
+        return self.names[-1] if self.names else ""
 
 
-def pieces(document: ListDocument, within: Set[str], records: Set[str]) -> Iterator[JsonPiece]:
+def pieces(document: ListDocument, within: Set[str], records: Set[str]) -> Iterator[JsonPieces]:
     """The parts of a JSON document, or of several behind each other, in the order of their ends.
 
     The document itself, and what stands in it under a name of `within`, is taken apart; what
@@ -39,7 +45,7 @@ def pieces(document: ListDocument, within: Set[str], records: Set[str]) -> Itera
     taken apart is a piece, too, with what else stands in it.
     Raises ListError where it is no JSON, ends too early, or gives a name twice.
     """
-    walk = _Apart(JsonReader(document.open()), within, records)
+    walk = _Apart(JsonReader(document.open(), _without_case), within, records)
     while walk.reader.peek():
         yield from walk.around((), -1)
 
@@ -51,20 +57,64 @@ class _Apart:
     records: Set[str]
     number: int = 0
 
-    def around(self, names: tuple[str, ...], owner: int, depth: int = 0) -> Iterator[JsonPiece]:
+    def __post_init__(self) -> None:
+        self._taken_apart = self.within | self.records
+
+    def around(self, names: tuple[str, ...], owner: int, depth: int = 0) -> Iterator[JsonPieces]:
         """What begins here and is taken apart."""
         start = self.reader.peek()
         if depth > DEEPEST:
             self.reader.skip(depth)  # which says so
         elif start == "[":
-            for _ in self.reader.elements():
-                yield from self.around(names, owner, depth + 1)
+            for some in self.reader.whole_elements():
+                if some is None:
+                    yield from self.around(names, owner, depth + 1)
+                else:
+                    yield from self._whole(names, owner, some)
         elif start == "{":
-            yield from self._object(names, owner, depth)
+            whole = self.reader.whole_value()
+            if whole is None:
+                yield from self._object(names, owner, depth)
+            else:
+                yield from self._whole(names, owner, [whole])
         else:
-            yield self._piece(names, owner)
+            yield self._pieces(names, owner, [self.reader.value()])
 
-    def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[JsonPiece]:
+    def _whole(self, names: tuple[str, ...], owner: int, values: list[Any]) -> Iterator[JsonPieces]:
+        """The same of values that were read already."""
+        held: list[Any] = []  # what is not to be taken apart
+        for value in values:
+            is_held = isinstance(value, dict) and self._taken_apart.isdisjoint(value)
+            if is_held or not isinstance(value, (dict, list)):
+                held.append(value)
+                continue
+            if held:
+                yield self._pieces(names, owner, held)
+                held = []
+            if isinstance(value, list):
+                yield from self._whole(names, owner, value)
+            else:
+                yield from self._whole_object(names, owner, value)
+        if held:
+            yield self._pieces(names, owner, held)
+
+    def _whole_object(
+        self, names: tuple[str, ...], owner: int, value: dict[str, Any]
+    ) -> Iterator[JsonPieces]:
+        number, shell = self._next(), dict[str, Any]()
+        refuse_names(value)
+        for key, each in value.items():
+            inner = (*names, key)
+            shell[key] = None
+            if key in self.records:
+                yield self._pieces(inner, number, each if isinstance(each, list) else [each])
+            elif key in self.within and isinstance(each, (dict, list)):
+                yield from self._whole(inner, number, [each])
+            else:
+                shell[key] = each
+        yield JsonPieces(names, number, owner, [shell])
+
+    def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[JsonPieces]:
         number, shell = self._next(), dict[str, Any]()
         for name in self.reader.members_once():
             key = field_name(name)
@@ -74,35 +124,46 @@ class _Apart:
             shell[key] = None
             start = self.reader.peek()
             if key in self.records and start == "[":
-                for _ in self.reader.elements():
-                    yield self._piece(inner, number)
+                for values in self.reader.element_values():
+                    yield self._pieces(inner, number, values)
             elif key in self.records:
-                yield self._piece(inner, number)
+                yield self._pieces(inner, number, [self.reader.value()])
             elif key in self.within and start in ("{", "["):
                 yield from self.around(inner, number, depth + 1)
             else:
-                shell[key] = _without_case(self.reader.value())
-        yield JsonPiece(names, number, owner, shell)
+                shell[key] = self.reader.value()
+        yield JsonPieces(names, number, owner, [shell])
 
-    def _next(self) -> int:
-        self.number += 1
-        return self.number - 1
+    def _next(self, n: int = 1) -> int:
+        self.number += n
+        return self.number - n
 
-    def _piece(self, names: tuple[str, ...], owner: int) -> JsonPiece:
-        return JsonPiece(names, self._next(), owner, _without_case(self.reader.value()))
+    def _pieces(self, names: tuple[str, ...], owner: int, values: list[Any]) -> JsonPieces:
+        return JsonPieces(names, self._next(len(values)), owner, values)
 
 
-def _without_case(value: Any) -> Any:
-    """A value whose objects have their names without case."""
-    if isinstance(value, dict):
-        found = {
-            field_name(name): _without_case(each) if isinstance(each, (dict, list)) else each
-            for name, each in value.items()
-        }
-        if len(found) != len(value):
-            raise _named_twice()
-        return found
-    return [_without_case(each) for each in value] if isinstance(value, list) else value
+def _without_case(pairs: Pairs) -> dict[str, Any]:
+    """An object whose names are without case; raises ListError where two are the same."""
+    if not pairs:
+        return {}
+    names, values = zip(*pairs, strict=True)
+    plain = _known_names(names) if len(names) < _MANY else _names_without_case(names)
+    return dict(zip(plain, values, strict=True))
+
+
+_MANY = 100  # names of an object; those of more are not kept
+
+
+def _names_without_case(names: tuple[str, ...]) -> tuple[FieldName, ...]:
+    found = tuple(map(field_name, names))
+    if len({*found}) < len(found):
+        once([(name, None) for name in names])
+        raise _named_twice()
+    return found
+
+
+# nearly all records of a file have the same names
+_known_names = lru_cache(512)(_names_without_case)
 
 
 def _named_twice() -> ListError:

@@ -20,8 +20,14 @@ from relaion.lists.readers.documents.json_envelope import (
     refuse_beside,
     speaks,
 )
-from relaion.lists.readers.documents.json_rows import LOOKS, JsonRows, option_of, refuse_value
-from relaion.lists.readers.documents.json_text import JsonReader, objects
+from relaion.lists.readers.documents.json_rows import (
+    LOOKS,
+    JsonRows,
+    is_flat,
+    option_of,
+    refuse_value,
+)
+from relaion.lists.readers.documents.json_text import JsonReader, object_parts
 from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
 from relaion.lists.readers.lines import bad, titles
 from relaion.lists.readers.tables.decisions import read_word
@@ -53,11 +59,26 @@ class RecordPlace:
     first: list[Any] = field(default_factory=list)  # values
     length: int = 0
     words: list[str] = field(default_factory=list)  # among values
+    known: set[tuple[str, ...]] = field(default_factory=set)  # the names of records
 
     @property
     def name(self) -> str:
         """What messages call it."""
         return BETWEEN.join(self.path[:-1])
+
+    def take_all(self, values: Sequence[Any]) -> None:
+        """Look at elements, of which nearly all are like others."""
+        n, known = self.length, self.known
+        for value in values:
+            if type(value) is dict and tuple(value) in known and is_flat(value):
+                self.length += 1
+                continue
+            self.n["{"] += self.length - n
+            self.take(value)
+            n = self.length
+            if type(value) is dict and self.rows.knows(value) and self.heads.knows(value):
+                known.add(tuple(value))
+        self.n["{"] += self.length - n
 
     def take(self, value: Any) -> None:
         """Look at an element."""
@@ -100,8 +121,8 @@ class RecordPlaces:
                 reader.skip()
                 return
             place = self.arrays.setdefault((*path, ITEM), self.place((*path, ITEM)))
-            for _ in reader.elements():
-                place.take(reader.value())
+            for some in reader.element_values():
+                place.take_all(some)
         elif start == "{" and len(path) < _DEEPEST:
             self._members(reader, path)
         elif start == "{":
@@ -160,8 +181,8 @@ def _one_after_another(document: ListDocument, places: RecordPlaces, start: str)
     found = places.place((ITEM,) if start == "[" else ())
     if start == "[":
         _refuse_rows(document)
-    for each in objects(document, found.path):
-        found.take(each)
+    for some in object_parts(document, found.path):
+        found.take_all(some)
     return _checked(found)
 
 

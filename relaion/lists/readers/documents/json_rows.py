@@ -28,6 +28,10 @@ LOOKS = re.compile(
 )
 """What an entry may be, by a glance."""
 _STAYS = frozenset((names.ID, *names.DECIDING))
+_CONTAINERS = frozenset((dict, list))
+_TEXTS = {str}
+_SHAPES = 1000  # of objects that are kept
+_MOST_PLACES = 5000
 
 Row = dict[str, str]  # by the path of each field, in lower case
 Texts = dict[str, list[str]]
@@ -50,6 +54,11 @@ def option_of(path: str) -> str:
     return "NAME" if found == "0" else found
 
 
+def is_flat(record: Mapping[str, Any]) -> bool:
+    """Whether an object holds no others, and no arrays."""
+    return _CONTAINERS.isdisjoint(map(type, record.values()))
+
+
 def refuse_value(name: str) -> None:
     """Raise ListError where the name of a field is a link or a digest."""
     if shape(name):
@@ -58,14 +67,34 @@ def refuse_value(name: str) -> None:
         )
 
 
+@dataclass(slots=True)
+class RowPlace:
+    """Where values stand in objects: their path, as a field is called by it, and its key.
+
+    A closed one holds nothing that is looked at.
+    """
+
+    full: str = ""
+    key: str = ""
+    is_closed: bool = False
+    is_met: bool = False
+    inner: dict[str, RowPlace] = field(default_factory=dict)
+
+
 @dataclass
 class JsonRows:
-    """How objects become rows. `fields` are all that were met, by path, as first written."""
+    """How objects become rows. `fields` are all that were met, by path, as first written.
+
+    Nearly all objects of a file are alike, and hold texts: where a field stands is asked once.
+    """
 
     options: Options
     fields: dict[str, str] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
     _closed: dict[str, bool] = field(default_factory=dict)
+    _root: RowPlace = field(default_factory=RowPlace)
+    _places: int = 0
+    _flat: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ignored = {names.squeezed(name) for name in self.options.ignore}
@@ -73,6 +102,13 @@ class JsonRows:
 
     def meet(self, record: Mapping[str, Any]) -> None:
         """Take in the fields of an object."""
+        if self.knows(record):
+            return
+        own = Row()
+        if self._fill(record, self._root, own):
+            self._used.update(own)
+            self._keep_flat(record, own)
+            return
         for row in self.rows(record):
             self._used.update(row)
             if len(self.fields) > _MOST:
@@ -80,6 +116,15 @@ class JsonRows:
                     f"its objects have more than {_MOST:,} different fields, so names are values "
                     "there; ask the giver for an array of objects that all have the same fields"
                 )
+
+    def knows(self, record: Mapping[str, Any]) -> bool:
+        """Whether it holds texts and numbers alone, under names that another such object had."""
+        return tuple(record) in self._flat and is_flat(record)
+
+    def _keep_flat(self, record: Mapping[str, Any], own: Row) -> None:
+        """Keep the keys of the fields of an object where none holds others."""
+        if len(self._flat) < _SHAPES and is_flat(record):
+            self._flat[tuple(record)] = tuple(own)
 
     def declare(self, *paths: str) -> None:
         """Have columns for these fields, whether they are met or not."""
@@ -91,6 +136,74 @@ class JsonRows:
     def columns(self) -> dict[str, str]:
         """The fields that have cells; an array of objects has none of its own."""
         return {key: name for key, name in self.fields.items() if key in self._used}
+
+    def cells(self, records: Iterable[Any], keys: Sequence[str]) -> Iterator[list[str]]:
+        """The rows of objects in the order of `keys`; of what is none, one without anything."""
+        order: dict[tuple[str, ...], list[int] | None] = {}  # of those that are flat
+        for record in records:
+            if type(record) is not dict:
+                yield [""] * len(keys)
+                continue
+            told = tuple(record)
+            if told in order:
+                kinds = {*map(type, record.values())}
+                if kinds.isdisjoint(_CONTAINERS):
+                    texts = [*record.values()]
+                    if kinds != _TEXTS:
+                        texts = [*map(text_of, texts)]
+                    at = order[told]
+                    yield texts if at is None else [texts[i] if i >= 0 else "" for i in at]
+                    continue
+            elif told in self._flat:
+                order[told] = _order(self._flat[told], keys)
+            for row in self.all_rows(record):
+                yield [row.get(key, "") for key in keys]
+
+    def all_rows(self, record: Mapping[str, Any]) -> Iterator[Row]:
+        """The rows of an object."""
+        own = Row()
+        if self._fill(record, self._root, own):
+            self._keep_flat(record, own)
+            return iter((own,))
+        return self.rows(record)
+
+    def _fill(self, record: Mapping[str, Any], at: RowPlace, own: Row) -> bool:
+        """Write the texts of an object that is one row of fields that were met; else false."""
+        several: Texts = {}
+        for name, each in record.items():
+            place = at.inner[name] if name in at.inner else self._place(at, name)
+            kind = type(each)
+            text = ""
+            if kind is str:
+                text = each
+            elif kind is dict and not place.is_closed:
+                if self._fill(each, place, own):
+                    continue
+                return False
+            elif kind is list and not place.is_closed:
+                flat = [*_flat(each)]
+                if any(isinstance(x, dict) for x in flat) or not self._is_met(place):
+                    return False
+                text = self._joined(place.key, [t for x in flat if (t := text_of(x))], several)
+            elif kind is not dict and kind is not list:
+                text = text_of(each)
+            if several or place.key in own or not self._is_met(place):
+                return False
+            own[place.key] = text
+        return True
+
+    def _is_met(self, place: RowPlace) -> bool:
+        place.is_met = place.is_met or place.key in self.fields
+        return place.is_met
+
+    def _place(self, at: RowPlace, name: str) -> RowPlace:
+        full = f"{at.full}{BETWEEN}{name}" if at.full else name
+        key = full.casefold()
+        found = RowPlace(full, key, self._is_closed(key))
+        if self._places < _MOST_PLACES:
+            self._places += 1
+            at.inner[name] = found
+        return found
 
     def rows(self, record: Mapping[str, Any], path: str = "") -> Iterator[Row]:
         """The rows of an object that stands at a path."""
@@ -210,6 +323,14 @@ class JsonRows:
     def _stays(self, key: str) -> bool:
         """Whether what looks like an entry holds for all rows of an object, as its id does."""
         return read_path(self.fields[key]).what in _STAYS
+
+
+def _order(told: Sequence[str], keys: Sequence[str]) -> list[int] | None:
+    """Where in `told` each of `keys` stands, -1 for nowhere; None where they are the same."""
+    if [*told] == [*keys]:
+        return None
+    at = {key: i for i, key in enumerate(told)}
+    return [at.get(key, -1) for key in keys]
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

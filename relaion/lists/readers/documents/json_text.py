@@ -10,8 +10,9 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from decimal import Decimal
+from itertools import chain
 from typing import Any, BinaryIO
 
 from relaion.errors import ListError
@@ -19,7 +20,10 @@ from relaion.lists.readers.documents.document import ListDocument
 
 LARGEST = 16 << 20  # characters of one record, or of one text
 DEEPEST = 64  # objects and arrays within each other
+_SHALLOW = 2 * DEEPEST  # characters of a value that nests no deeper than it may
 _BLOCK = 1 << 20
+_AT_ONCE = 500  # values
+_CLOSED = (dict, list, str)  # what has an end of its own
 _TOKEN = 12  # characters at an end that may be half of something
 _NAMES = 1 << 16  # names of an object that holds records; an object with more is a record itself
 
@@ -39,11 +43,18 @@ _HALF = re.compile(r"\\u[dD]")
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # the rest stands for bytes that are no UTF-8
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs; raises ListError where two have the same name."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ListError(_TWICE)
     return found
+
+
+def refuse_names(seen: Sized) -> None:
+    """Raise ListError for an object that holds records under more names than any does."""
+    if len(seen) > _NAMES:
+        raise ListError(_LARGE)
 
 
 def _nothing(_: str) -> None:
@@ -51,9 +62,7 @@ def _nothing(_: str) -> None:
 
 
 Scan = Callable[[str, int], tuple[Any, int]]
-_scan: Scan = json.JSONDecoder(
-    object_pairs_hook=_once, parse_constant=_nothing, parse_float=Decimal
-).raw_decode
+Pairs = list[tuple[str, Any]]
 _pass: Scan = json.JSONDecoder(parse_constant=_nothing, parse_float=Decimal).raw_decode
 
 
@@ -66,8 +75,16 @@ def objects(document: ListDocument, place: str | Sequence[str]) -> Iterator[Any]
     line is one. Names stand in objects once each. Numbers are int or Decimal; NaN is None.
     Raises ListError where it is no JSON or ends too early.
     """
+    return chain.from_iterable(object_parts(document, place))
+
+
+def object_parts(document: ListDocument, place: str | Sequence[str]) -> Iterator[list[Any]]:
+    """The same, some at a time."""
     path = tuple(place.split(".") if place else ()) if isinstance(place, str) else tuple(place)
     reader = JsonReader(document.open())
+    if not path:
+        yield from reader.values()
+        return
     while reader.peek():
         yield from reader.at(path)
 
@@ -75,11 +92,18 @@ def objects(document: ListDocument, place: str | Sequence[str]) -> Iterator[Any]
 class JsonReader:
     """A place in a JSON: `peek` tells what begins there, the other methods read it.
 
+    `made` makes an object of its pairs of names and values, which must stand there once.
     Every method raises ListError, without any value, where what it reads is no JSON, ends too
     early, or is larger or deeper than anything that belongs into a list.
     """
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, made: Callable[[Pairs], Any] = once) -> None:
+        decoder = json.JSONDecoder(
+            object_pairs_hook=made, parse_constant=_nothing, parse_float=Decimal
+        )
+        self._scan: Scan = decoder.raw_decode
+        # the same without a call between; it raises StopIteration where nothing begins
+        self._scan_once: Scan = decoder.scan_once  # type: ignore[attr-defined]
         self._source = source
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text = ""
@@ -103,8 +127,11 @@ class JsonReader:
                 return ""
             self._more()
 
-    def value(self, scan: Scan = _scan) -> Any:
+    def value(self) -> Any:
         """The value that begins here, all of it."""
+        return self._value(self._scan)
+
+    def _value(self, scan: Scan) -> Any:
         while True:
             start = self._at
             try:
@@ -121,7 +148,7 @@ class JsonReader:
                     self._more()
                     continue
                 self._at = end
-                if isinstance(found, (dict, list)) and scan is _scan:
+                if isinstance(found, (dict, list)) and scan is not _pass:
                     self._refuse_deep(found, start)
                 return self._whole(found, start) if self._has_halves else found
 
@@ -131,7 +158,7 @@ class JsonReader:
             raise ListError(_DEEP)
         start = self.peek()
         if start not in ("{", "["):
-            self.value(_pass)
+            self._value(_pass)
             return
         try:
             _, self._at = _pass(self._text, self._at)
@@ -141,13 +168,15 @@ class JsonReader:
             for _ in self.members() if start == "{" else self.elements():
                 self.skip(depth + 1)
 
-    def at(self, path: Sequence[str]) -> Iterator[Any]:
+    def at(self, path: Sequence[str]) -> Iterator[list[Any]]:
         """What stands at a path of the value that begins here; the rest is passed over."""
         if not path:
-            yield self.value()
+            yield [self.value()]
             return
         start = self.peek()
-        if start == "[" and path[0] == "item":
+        if start == "[" and [*path] == ["item"]:
+            yield from self.element_values()
+        elif start == "[" and path[0] == "item":
             for _ in self.elements():
                 yield from self.at(path[1:])
         elif start == "{":
@@ -175,6 +204,117 @@ class JsonReader:
             if end == "]":
                 return
 
+    def element_values(self) -> Iterator[list[Any]]:
+        """The elements of the array that begins here, some at a time."""
+        self._at += 1
+        if self.peek() == "]":
+            self._at += 1
+            return
+        held: list[Any] = []
+        try:
+            while True:
+                if self._take_whole(held, ","):
+                    yield held
+                    held = []
+                    continue
+                self.peek()
+                held.append(self.value())
+                end = self.peek()
+                if end not in (",", "]"):
+                    raise self._wrong(self._at)
+                self._at += 1
+                if end == "]":
+                    break
+        except ListError:
+            yield held  # what stands before it is read first
+            raise
+        yield held
+
+    def whole_elements(self) -> Iterator[list[Any] | None]:
+        """The elements of the array that begins here, those that are whole in this block at once.
+
+        Before each other it stops with None: that must be read.
+        """
+        for _ in self.elements():
+            held: list[Any] = []
+            try:
+                while self._take_whole(held, ","):
+                    yield held
+                    held = []
+            except ListError:
+                yield held  # what stands before it is read first
+                raise
+            if held:
+                yield held
+                if self.peek() == "]":
+                    raise self._wrong(self._at)  # behind a comma
+            yield None
+
+    def whole_value(self) -> Any:
+        """The value that begins here, where it is whole in this block; nothing is read of others.
+
+        That is None, as which nothing else is whole.
+        """
+        held: list[Any] = []
+        self._take_whole(held, "", 1)
+        return held[0] if held else None
+
+    def whole_values(self) -> list[Any]:
+        """The next values behind each other that are whole in this block; perhaps none."""
+        held: list[Any] = []
+        self._take_whole(held, "")
+        return held
+
+    def values(self) -> Iterator[list[Any]]:
+        """All values that stand one behind another from here on, some at a time."""
+        held: list[Any] = []
+        try:
+            while self.peek():
+                if self._take_whole(held, ""):
+                    yield held
+                    held = []
+                elif self.peek():
+                    held.append(self.value())
+        except ListError:
+            yield held
+            raise
+        yield held
+
+    def _take_whole(self, held: list[Any], between: str, most: int = _AT_ONCE) -> bool:
+        """Take in objects and arrays that are whole in this block, and what divides them.
+
+        Stops before all else, which is to be read with care; true where enough of them are held.
+        """
+        text, at, last = self._text, self._at, len(self._text) - 1
+        scan, blanks = self._scan_once, _BLANKS.match
+        while at < last and len(held) < most:
+            start = at if text[at] > " " else blanks(text, at).end()  # type: ignore[union-attr]
+            try:
+                found, end = scan(text, start)
+            except (StopIteration, ValueError, ArithmeticError, RecursionError):
+                break
+            if type(found) not in _CLOSED or end > last:  # a number may go on in the next block
+                break
+            if (end - start > _SHALLOW or self._has_halves) and not self._is_plain(start, end):
+                break
+            if between:
+                if text[end] <= " ":
+                    end = blanks(text, end).end()  # type: ignore[union-attr]
+                if text[end : end + 1] != between:
+                    break
+                end += 1
+            held.append(found)
+            at = end
+        self._at = at
+        return len(held) >= most
+
+    def _is_plain(self, start: int, end: int) -> bool:
+        """Whether a value is surely not too deep, and holds no half of a character."""
+        count = self._text.count
+        if count("[", start, end) + count("{", start, end) > DEEPEST:
+            return False
+        return not (self._has_halves and _HALF.search(self._text, start, end))
+
     def members(self) -> Iterator[str]:
         """The name of each member of the object that begins here, before its value: read that."""
         self._at += 1
@@ -184,7 +324,7 @@ class JsonReader:
         while True:
             if self.peek() != '"':
                 raise self._wrong(self._at)
-            name = str(self.value(_pass))
+            name = str(self._value(_pass))
             if self.peek() != ":":
                 raise self._wrong(self._at)
             self._at += 1
@@ -204,8 +344,7 @@ class JsonReader:
             if name in seen:
                 raise ListError(_TWICE)
             seen.add(name)
-            if len(seen) > _NAMES:
-                raise ListError(_LARGE)
+            refuse_names(seen)
             yield name
 
     def _more(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from math import nan
@@ -13,13 +13,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_pieces import (
-    JsonPiece,
-    each_of,
-    in_object,
-    pieces,
-    text_of,
-)
+from relaion.lists.readers.documents.json_pieces import each_of, pieces, text_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
@@ -33,12 +27,13 @@ from relaion.lists.readers.documents.misp_attributes import (
     of_file,
     reports,
 )
-from relaion.lists.readers.documents.own_fields import own_words
+from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.tables.notes import read_text
 
 AT_ONCE = 2000  # attributes of a batch
+_SHAPES = 1000  # of attributes that are told apart
 
 _WITHIN = frozenset(("response", "event"))
 _RECORDS = frozenset(("attribute", "object"))
@@ -113,11 +108,43 @@ class _LookedEvents:
     reports: int = 0
     versions: Versions = field(default_factory=Versions)
     owners: array[int] = field(default_factory=lambda: array("q"))
+    own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
+    shapes: set[tuple[str, ...]] = field(default_factory=set)
+
+    def see(self, names: Collection[str]) -> None:
+        """Take in the names of fields."""
+        if not self.seen.issuperset(names):
+            self.seen.update(names)
+
+    def take_event(self, number: int, value: Object) -> None:
+        """Take in what stands around attributes, or beside them."""
+        _refuse_manifest(value)
+        if not _NO_EVENT & value.keys():
+            _refuse_envelope(value)
+        self.see(value)
+        refuse_many(self.seen, "MISP")
+        self.proposals += len(each_of(value.get("shadowattribute")))
+        self.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
+        event = event_of(value)
+        if event != Event():
+            self.events[number] = event
 
     def meet(self, attribute: Object, around: float, owner: int) -> None:
-        """Take in when an attribute was changed, and what is around it but its event."""
+        """Take in the fields of an attribute, when it was changed, and what is around it.
+
+        That of its event is settled when all events were met.
+        """
+        told = tuple(attribute)
+        if told not in self.shapes:
+            self.see(told)
+            if len(self.shapes) < _SHAPES:
+                self.shapes.add(told)
+        self.see(self.own.words(attribute))
+        refuse_many(self.seen, "MISP")
         own = attribute.get("event")
-        around = latest_of(around, changed_at(own)) if own else around
+        if isinstance(own, dict) and own:
+            around = latest_of(around, changed_at(own))
+            self.see(own)
         uuid = text_of(attribute.get("uuid")).strip().casefold()
         self.versions.meet(uuid, changed_at(attribute), around)
         self.owners.append(owner)
@@ -136,49 +163,31 @@ def _look(document: ListDocument) -> _LookedEvents:
     Raises ListError for JSON that is of MISP and holds no attributes.
     """
     found = _LookedEvents()
-    seen = found.seen
-    for piece in pieces(document, _WITHIN, _RECORDS):
-        value = piece.value
-        if value is None:  # an event without attributes
-            continue
-        if not isinstance(value, dict):
-            raise ListError(
-                "holds a value where an event or an attribute of MISP should stand; ask the giver "
-                "for the events as MISP exports them"
-            )
-        if _is_record(piece):
-            seen.update(value)
-            is_object = _name_of(piece) == "object"
-            at = changed_at(value) if is_object else nan
-            for attribute in _of_object(value) if is_object else [value]:
-                found.meet(attribute, at, piece.owner)
-                seen.update(attribute, own_words(attribute, KNOWN))
-                refuse_many(seen, "MISP")
-                seen.update(in_object(attribute, "event") or ())
-            continue
-        _refuse_manifest(value)
-        if not _NO_EVENT & value.keys():
-            _refuse_envelope(value)
-        seen.update(value)
-        refuse_many(seen, "MISP")
-        found.proposals += len(each_of(value.get("shadowattribute")))
-        found.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
-        event = event_of(value)
-        if event != Event():
-            found.events[piece.number] = event
+    for some in pieces(document, _WITHIN, _RECORDS):
+        is_object = some.name == "object"
+        for number, value in enumerate(some.values, some.number):
+            if value is None:  # an event without attributes
+                continue
+            if not isinstance(value, dict):
+                raise ListError(
+                    "holds a value where an event or an attribute of MISP should stand; ask the "
+                    "giver for the events as MISP exports them"
+                )
+            if some.name in _RECORDS or _is_attribute(value):
+                if is_object:
+                    found.see(value)
+                at = changed_at(value) if is_object else nan
+                for attribute in _of_object(value) if is_object else [value]:
+                    found.meet(attribute, at, some.owner)
+            else:
+                found.take_event(number, value)
     found.settle()
     return found
 
 
-def _name_of(piece: JsonPiece) -> str:
-    return piece.names[-1] if piece.names else ""
-
-
-def _is_record(piece: JsonPiece) -> bool:
-    """Whether a piece is an attribute or an object, and not an event or what stands around one."""
-    if _name_of(piece) in _RECORDS:
-        return True
-    return "type" in piece.value and "value" in piece.value and "attribute" not in piece.value
+def _is_attribute(value: Object) -> bool:
+    """Whether an object that stands where events do is an attribute, as a line of them may be."""
+    return "type" in value and "value" in value and "attribute" not in value
 
 
 def _of_object(value: Object) -> list[Object]:
@@ -186,19 +195,20 @@ def _of_object(value: Object) -> list[Object]:
 
 
 def _attributes(document: ListDocument, events: Mapping[int, Event]) -> Iterator[Attribute]:
-    none = Event()
-    for piece in pieces(document, _WITHIN, _RECORDS):
-        if not isinstance(piece.value, dict) or not _is_record(piece):
-            continue
-        event = events.get(piece.owner, none)
-        if _name_of(piece) != "object":
-            yield Attribute(piece.value, event)
-            continue
-        within = _of_object(piece.value)
-        around = {k: v for k, v in piece.value.items() if k != "attribute"}
-        told = of_file(within)
-        for own in within:
-            yield Attribute(own, event, around, told)
+    none, nothing = Event(), dict[str, object]()
+    for some in pieces(document, _WITHIN, _RECORDS):
+        event = events.get(some.owner, none)
+        for value in some.values:
+            if not isinstance(value, dict):
+                continue
+            if some.name == "object":
+                within = _of_object(value)
+                around = {k: v for k, v in value.items() if k != "attribute"}
+                told = of_file(within)
+                for own in within:
+                    yield Attribute(own, event, around, told)
+            elif some.name in _RECORDS or _is_attribute(value):
+                yield Attribute(value, event, nothing)
 
 
 def _refuse_manifest(value: Object) -> None:

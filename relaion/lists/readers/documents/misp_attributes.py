@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from math import nan
 from typing import Any
 
@@ -18,13 +17,13 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import Fields, Meaning, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
-from relaion.lists.readers.documents.own_fields import own_name, own_words
+from relaion.lists.readers.documents.misp_traits import AttributeTraits, day_said
+from relaion.lists.readers.documents.own_fields import OwnFields, own_name
 from relaion.lists.readers.format import (
     ANY,
     BETWEEN,
     LINK_KINDS,
     NO_ENTRY,
-    NO_TRAIT,
     ONLY_HOST,
     REFERENCE,
     REPLACED,
@@ -32,9 +31,7 @@ from relaion.lists.readers.format import (
     Columns,
     Options,
     Stream,
-    Trait,
 )
-from relaion.lists.readers.tables import traits
 from relaion.lists.readers.tables.decisions import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
@@ -71,28 +68,36 @@ class OfFile:
     types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+NO_FILE = OfFile()
+
+
+@dataclass
 class Attribute:
-    """An attribute with what stands around it: its event, its object, the file that that is of."""
+    """An attribute with what stands around it: its event, its object, the file that that is of.
+
+    `type` is its type as it stands; its value is `text`, of which `value` is what may be an entry.
+    """
 
     own: Object
-    event: Event = Event()
+    event: Event = field(default_factory=Event)
     around: Object = field(default_factory=dict)
-    of_file: OfFile = OfFile()
+    of_file: OfFile = NO_FILE
+    type: str = field(init=False)
+    text: str = field(init=False)
+    value: str = field(init=False)
+    files: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.type, self.text = text_of(self.own.get("type")), text_of(self.own.get("value"))
+        name, self.value = value_of(self.type, self.text)
+        self.files = self.of_file.files
+        own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
+        if name or own:
+            self.files = [each for each in (name, own, *self.of_file.files) if each]
 
     @property
-    def type(self) -> str:
-        """Its type, as it stands."""
-        return text_of(self.own.get("type"))
-
-    def files(self) -> list[str]:
-        """The names of the file that it is of."""
-        name, _ = value_of(self.type, text_of(self.own.get("value")))
-        own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
-        return [each for each in (name, own, *self.of_file.files) if each]
-
     def types(self) -> tuple[str, ...]:
-        """The media types of that file."""
+        """The media types of the file that it is of."""
         own = text_of(self.own.get("mimetype"))
         return (*self.of_file.types, own) if own else self.of_file.types
 
@@ -164,7 +169,7 @@ def _sightings(value: Object) -> tuple[str, ...]:
     for sighting in each_of(value.get("sighting")):
         kind = text_of(in_object(sighting, "type"))
         word = SIGHTING_TYPES.get(kind, kind)
-        day = _day(text_of(in_object(sighting, "date_sighting")))
+        day = day_said(in_object(sighting, "date_sighting"))
         is_to_come = day is not None and day > datetime.now(UTC).date().isoformat()
         if not (word == EXPIRED and is_to_come):
             found.append(word)
@@ -193,10 +198,10 @@ def _decayed(value: Object) -> tuple[str, ...]:
     return () if not any(found) else (DECAYED,) if all(found) else (PARTLY_DECAYED,)
 
 
-def _relation(own: Object) -> tuple[str, ...]:
+def _relation(attribute: Attribute) -> tuple[str, ...]:
     """What a digest is to its object, where that is not the file itself: `thumbnail-md5`."""
-    word = text_of(own.get("object_relation")).strip()
-    says = type_says(text_of(own.get("type"))) if word else None
+    word = text_of(attribute.own.get("object_relation")).strip()
+    says = type_says(attribute.type) if word else None
     if says is None or not says.kinds or not says.kinds[0].startswith("image_"):
         return ()
     return (word,) if names.read_name(word).what in (names.OTHER, names.REFERENCE) else ()
@@ -209,41 +214,75 @@ def _proposals(value: Object) -> tuple[str, ...]:
     return ("to delete",) if any(word.casefold() not in _NO for word in told) else ()
 
 
-def row_of(attribute: Attribute, read: Set[str]) -> dict[str, Sequence[str]]:
-    """The fields of an attribute that may decide, each with its words; its own if in `read`."""
-    own, around = attribute.own, attribute.around
-    row: dict[str, Sequence[str]] = {
-        name: (text_of(value),)
-        for name, value in own.items()
-        if name in read and value is not None and not isinstance(value, (dict, list))
-    }
-    row |= own_words(own, KNOWN)
-    event = attribute.event
-    if isinstance(own.get("event"), dict):
-        event = event_of(own["event"])
-    for name, words in event.words.items():
-        row.setdefault(name, words)
-    if gone := event.words.get("deleted"):
-        row["deleted"] = (*_deleted(own), *gone)
-    row["decayed"] = _decayed(own)
-    row["relation"] = _relation(own)
-    row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
-    row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
-    row["sighting"] = _sightings(own)
-    row["proposal"] = _proposals(own)
-    row["filename"] = _telling(attribute.files())
-    row["mimetype"] = attribute.types()
-    if around:
-        row["object_name"] = (text_of(around.get("name")),)
-        row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
-        for name in ("deleted", "comment"):
-            if (word := text_of(around.get(name))) and word.casefold() not in _NO:
-                row[name] = (*row.get(name, ()), word)
-    return {name: words for name, words in row.items() if words}
+_DERIVED = dict.fromkeys(
+    ("decayed", "relation", "tag", "warnings", "sighting", "proposal", "filename", "mimetype"), ()
+)
+
+
+@dataclass
+class AttributeRows:
+    """Attributes as rows of the fields that may decide. `read` are those that stand in them."""
+
+    read: Set[str]
+    own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
+    shapes: dict[tuple[str, ...], tuple[list[str], bool]] = field(default_factory=dict)
+
+    def row(self, attribute: Attribute) -> dict[str, Sequence[str]]:
+        """The fields of an attribute, each with its words."""
+        own, around, event = attribute.own, attribute.around, attribute.event
+        fields, is_plain = self._shape(own)
+        row: dict[str, Sequence[str]] = {
+            name: (each if type(each) is str else text_of(each),)
+            for name in fields
+            if (each := own[name]) is not None and type(each) is not dict and type(each) is not list
+        }
+        row |= self.own.words(own)
+        if isinstance(own.get("event"), dict):
+            event = event_of(own["event"])
+        for name, words in event.words.items():
+            row.setdefault(name, words)
+        if gone := event.words.get("deleted"):
+            row["deleted"] = (*_deleted(own), *gone)
+        row |= _DERIVED
+        if not is_plain:
+            row["decayed"] = _decayed(own)
+            row["warnings"] = _warnings(own)
+            row["sighting"] = _sightings(own)
+            row["proposal"] = _proposals(own)
+        row["relation"] = _relation(attribute)
+        row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
+        if "warnings" in event.words:
+            row["warnings"] = (*row["warnings"], *event.words["warnings"])
+        row["filename"] = _telling(attribute.files)
+        row["mimetype"] = attribute.types
+        if around:
+            row["object_name"] = (text_of(around.get("name")),)
+            row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
+            for name in ("deleted", "comment"):
+                if (word := text_of(around.get(name))) and word.casefold() not in _NO:
+                    row[name] = (*row.get(name, ()), word)
+        return {name: words for name, words in row.items() if words}
+
+    def _shape(self, own: Object) -> tuple[list[str], bool]:
+        """Which fields to read of attributes with these names, and whether they have no others."""
+        told = tuple(own)
+        found = self.shapes.get(told)
+        if found is None:
+            fields = [name for name in told if name in self.read and name not in _DERIVED]
+            found = fields, _SELDOM.isdisjoint(told)
+            if len(self.shapes) < _SHAPES:
+                self.shapes[told] = found
+        return found
+
+
+_SELDOM = frozenset(("decay_score", "warnings", "sighting", "shadowattribute"))
+_SHAPES = 1000  # of attributes that are kept
 
 
 def _telling(files: Sequence[str]) -> tuple[str, ...]:
     """Of several names of a file the one that tells most: that of a picture, or of what is none."""
+    if not files:
+        return ()
     pictures = [f for f in files if _is_picture(f)]
     return tuple((pictures or [f for f in files if media_of_file(f)] or [*files])[:1])
 
@@ -271,29 +310,39 @@ class Attributes:
     reports: int = 0  # reports of events that may take back
     replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
+    rows: AttributeRows = field(init=False)
+    traits: AttributeTraits = field(init=False)
 
-    @cached_property
-    def read_names(self) -> frozenset[str]:
-        """The names of fields that are read."""
-        return self.fields.read_names | {"type"}
+    def __post_init__(self) -> None:
+        self.rows = AttributeRows(self.fields.read_names | {"type"})
+        self.traits = AttributeTraits()
+        said = (*self.options.where, *self.options.ignore)
+        # what the curator decided of
+        self._said = {names.squeezed(name) for name in said}
 
     def batch(self, some: Sequence[Attribute]) -> Batch:
         """Attributes as records."""
         rows = [self._row(attribute) for attribute in some]
-        digits = [len(text_of(a.own.get("value"))) for a in some]
+        digits = [len(attribute.text) for attribute in some]
         fates, types = self.fields.read(rows, digits, "type")
-        fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
+        if self.replaced:
+            fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
         batch, values = Batch(len(some), fates=fates), Columns()
         for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
             if says.unusable:
                 batch.unusable[says.unusable] += 1
             self._take(i, attribute, says, batch, values)
-            self.proposals += len(each_of(attribute.own.get("shadowattribute")))
+            if attribute.own.get("shadowattribute"):
+                self.proposals += len(each_of(attribute.own["shadowattribute"]))
             if "type" not in rows[i]:
                 fates.setdefault(i, NO_ENTRY)
         batch.values = values.all()
         batch.ids = [text_of(a.own.get("uuid")).strip() or None for a in some]
-        batch.traits = [_trait(a) for a in some]
+        batch.traits = [
+            self.traits.of(
+                a.own, a.event.by, is_image="filename" in a.own and _is_of_image(a)
+            ) for a in some
+        ]  # fmt: skip
         self.n += len(some)
         if self.n == len(some):  # what the first show is refused at once
             self.fields.refuse(so_far=True)
@@ -301,10 +350,9 @@ class Attributes:
 
     def _row(self, attribute: Attribute) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
-        row = row_of(attribute, self.read_names)
-        kind = attribute.type
-        if type_says(kind) is None and not any(
-            shape(part) for part in re.split(r"[|\s]", text_of(attribute.own.get("value")))
+        row = self.rows.row(attribute)
+        if type_says(attribute.type) is None and not any(
+            map(shape, re.split(r"[|\s]", attribute.text))
         ):
             row.pop("type", None)
         return row
@@ -313,9 +361,9 @@ class Attributes:
         self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
     ) -> None:
         kinds = says.kinds
-        if not kinds and says.fate is None and says.is_sure and self._is_said("type"):
+        if not kinds and says.fate is None and says.is_sure and "type" in self._said:
             kinds = ANY  # the value tells
-        _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
+        value = attribute.value
         if not kinds:
             # what can be no entry takes none back
             if batch.fates.get(i) != REPLACED:
@@ -334,13 +382,9 @@ class Attributes:
             self.unsaid += not _is_of_image(attribute)
 
     def _is_reference(self, attribute: Attribute) -> bool:
-        category = names.squeezed(text_of(attribute.own.get("category")))
-        return category == OF_ANALYSIS and not self._is_said("category")
-
-    def _is_said(self, field_name: str) -> bool:
-        """Whether the curator decided what a field says."""
-        said = (*self.options.where, *self.options.ignore)
-        return any(names.squeezed(name) == field_name for name in said)
+        category = attribute.own.get("category")
+        is_of = bool(category) and names.squeezed(text_of(category)) == OF_ANALYSIS
+        return is_of and "category" not in self._said
 
     def judge(self, document: ListDocument | Stream) -> None:
         """What all of them showed: raises ListError where they may not be taken so."""
@@ -367,28 +411,5 @@ class Attributes:
 
 
 def _is_of_image(attribute: Attribute) -> bool:
-    pictures = map(_is_picture, attribute.files())
-    return any(pictures) or any("image" in word.casefold() for word in attribute.types())
-
-
-def _day(stamp: str) -> str | None:
-    """The day of a time in seconds since 1970, or in words."""
-    if re.fullmatch(r"\d{9,10}", stamp):
-        return datetime.fromtimestamp(int(stamp), UTC).date().isoformat()
-    found = re.match(r"(\d{4}-\d\d-\d\d)(?!\d)", stamp)
-    return found[1] if found else None
-
-
-def _trait(attribute: Attribute) -> Trait:
-    own = attribute.own
-    first = _day(text_of(own.get("first_seen"))) or _day(text_of(own.get("timestamp")))
-    last = _day(text_of(own.get("last_seen")))
-    by = attribute.event.by
-    is_image = "filename" in own and _is_of_image(attribute)
-    told = Trait(
-        media="image" if is_image else None,
-        first_seen=first,
-        last_seen=last,
-        by=traits.trait_text(names.BY, by) if by else None,
-    )
-    return told if told != NO_TRAIT else NO_TRAIT
+    types = attribute.types
+    return any(map(_is_picture, attribute.files)) or any("image" in t.casefold() for t in types)

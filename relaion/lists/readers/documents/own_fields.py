@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from relaion.lists.readers.documents.json_pieces import each_of, text_of
+from relaion.lists.readers.documents.field_tree import FieldTree, Path
 from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.vocabulary import names
 
@@ -31,21 +32,36 @@ def own_name(name: str) -> names.NameSays | None:
     return says if says.what in _HEARD else None
 
 
-def own_words(value: Mapping[str, Any], known: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The words of a record's own fields by name and field within: `x_review / outcome`.
+@dataclass
+class OwnFields:
+    """The words of the own fields of records by name and field within: `x_review / outcome`.
 
-    `known` are names that the format defines, in which nothing is looked for. How deep a field
-    stands, and what the objects between are called, is no part of its name.
+    How deep a field stands, and what the objects between are called, is no part of its name.
+    `known` are fields that the format defines, in which nothing is looked for; where they are
+    `never_objects`, what is an object under such a name is none of the format's.
     """
-    found: dict[str, dict[str, None]] = {}
-    for name, held in value.items():
-        if name in known or not isinstance(held, (dict, list)):
-            continue
-        for within, word in _leaves(held):
-            path = f"{name}{BETWEEN}{within}" if within else name
-            if _speaks(path):
-                found.setdefault(path, {})[word] = None
-    return {path: tuple(words) for path, words in found.items()}
+
+    known: Collection[str] = ()
+    never_objects: bool = False
+    tree: FieldTree = field(default_factory=lambda: FieldTree(_called_at))
+
+    def words(self, value: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Those of a record."""
+        held = {
+            name: each
+            for name, each in value.items()
+            if each
+            and ((kind := type(each)) is dict or kind is list)
+            and (name not in self.known or (self.never_objects and kind is dict))
+        }
+        if not held:
+            return {}
+        return {path: tuple(dict.fromkeys(some)) for path, some in self.tree.words(held).items()}
+
+
+def _called_at(path: Path) -> str:
+    called = path[0] if len(path) == 1 else f"{path[0]}{BETWEEN}{path[-1]}"
+    return called if _speaks(called) else ""
 
 
 @lru_cache(4096)
@@ -64,14 +80,3 @@ _OF_PROGRAMS = frozenset((
     "extension_type", "type", "main_observable_type", "detection", "is_inferred",
     "observable_values",
 ))  # fmt: skip
-
-
-def _leaves(held: object, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(held, dict):
-        for inner, each in held.items():
-            yield from _leaves(each, inner)
-    elif isinstance(held, list):
-        for each in each_of(held):
-            yield from _leaves(each, name)
-    elif held is not None:
-        yield name, text_of(held)

@@ -11,7 +11,7 @@ import hashlib
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -27,7 +27,7 @@ from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, pieces, text_of
 from relaion.lists.readers.documents.latest import moment_of
-from relaion.lists.readers.documents.own_fields import own_words
+from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.stix_entries import Patterns
 from relaion.lists.readers.documents.stix_words import (
     DERIVED,
@@ -55,6 +55,8 @@ from relaion.lists.values import told
 
 Object = Mapping[str, Any]
 AT_ONCE = 2000
+_SHAPES = 1000  # of indicators that are told apart
+_MANY = 4096  # traits that are kept
 _RECORDS = frozenset(("objects",))
 _ID = re.compile(r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"')
 _INDICATOR = re.compile(r'(?i)"type"\s*:\s*"(?:bundle|indicator)"')
@@ -63,6 +65,8 @@ _SEEN = frozenset((
     "file", "artifact", "url", "domain-name", "ipv4-addr", "ipv6-addr", "email-message",
     "observed-data", "network-traffic", "process", "x509-certificate",
 ))  # fmt: skip
+_PLAIN = frozenset(("indicator", *_SEEN))
+"""Types as STIX writes them, of objects that are taken as they stand."""
 
 
 # -- Objects ---------------------------------------------------------------------------------------
@@ -125,10 +129,15 @@ def _objects(document: ListDocument) -> Iterator[tuple[int, Object]]:
     Raises ListError for what is none.
     """
     number = 0
-    for piece in pieces(document, frozenset(), _RECORDS):
-        for value in _unpacked(piece.value):
-            yield number, value
-            number += 1
+    for some in pieces(document, frozenset(), _RECORDS):
+        for value in some.values:
+            if type(value) is dict and type(kind := value.get("type")) is str and kind in _PLAIN:
+                yield number, value
+                number += 1
+                continue
+            for inner in _unpacked(value):
+                yield number, inner
+                number += 1
 
 
 def _unpacked(value: Any) -> Iterator[Object]:
@@ -153,27 +162,33 @@ def _unpacked(value: Any) -> Iterator[Object]:
         )
 
 
-def _defined(value: Object) -> set[str]:
-    """The fields of an indicator that are as STIX defines them: none of these is an object."""
-    return {name for name in MEANINGS if not isinstance(value.get(name), dict)}
+def _own_fields() -> OwnFields:
+    """Those of indicators: none that STIX defines is an object."""
+    return OwnFields(MEANINGS.keys(), never_objects=True)
 
 
 def _type(value: Object) -> str:
-    return text_of(value.get("type")).strip().casefold()
+    kind = value.get("type")
+    return kind if kind in _PLAIN else text_of(kind).strip().casefold()
 
 
 def _look(document: ListDocument) -> _LookedObjects:
     found = _LookedObjects()
     is_one = document.shared.files == 1
+    own, shapes = _own_fields(), set[tuple[str, ...]]()
     for _, value in _objects(document):
         kind = _type(value)
         if kind == "indicator":
-            found.seen.update(value)
-            found.seen.update(own_words(value, _defined(value)))
+            told = tuple(value)
+            if told not in shapes:
+                found.seen.update(told)
+                if len(shapes) < _SHAPES:
+                    shapes.add(told)
+            found.seen.update(own.words(value))
             refuse_many(found.seen, "STIX")
             found.ids.append(hash(_id(value)))
-            stamp = text_of(value.get("modified")) or text_of(value.get("created"))
             if not is_one:
+                stamp = text_of(value.get("modified")) or text_of(value.get("created"))
                 found.versions.meet(_id(value), moment_of(stamp.replace("z", "Z")))
         elif kind == "identity" and (name := text_of(value.get("name"))):
             found.givers[_id(value)] = name
@@ -268,31 +283,38 @@ class _Indicators:
     others: Counter[str] = field(default_factory=Counter)
     is_first: bool = True
     n: int = 0  # indicators so far
+    own: OwnFields = field(default_factory=_own_fields)
+    shapes: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
 
     def batch(self, some: list[tuple[int, Object]]) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
         held = [(number, value) for number, value in some if _type(value) == "indicator"]
         batch, values = Batch(len(held)), Columns()
-        for _, value in some:
+        for _, value in some if len(held) < len(some) else ():
             kind = _type(value)
             if kind in _SEEN:
                 batch.skipped[SEEN] += 1
             elif kind != "indicator":
                 self.others[told(kind, 30)] += 1
-        rows = [self._row(value) for _, value in held]
+        ids = [_id(value) for _, value in held]
+        rows = [self._row(value, of) for (_, value), of in zip(held, ids, strict=True)]
         fates, _ = self.fields.read(rows, [0] * len(rows))
-        batch.fates = fates | {
-            i: REPLACED
-            for i, (no, value) in enumerate(held)
-            if self.n + i in self.looked.replaced or self._is_replaced(no, value)
-        }
+        looked = self.looked
+        if looked.replaced or looked.latest:
+            fates |= {
+                i: REPLACED
+                for i, (no, _) in enumerate(held)
+                if self.n + i in looked.replaced or self._is_replaced(no, ids[i])
+            }
+        batch.fates = fates
         self.n += len(held)
         for i, (_, value) in enumerate(held):
             if batch.fates.get(i) not in (OTHER_RULE, REPLACED):
                 pattern = text_of(value.get("pattern"))
                 self.patterns.take(i, pattern, batch, values, rows[i].get("name", ()))
         batch.values = values.all()
-        batch.ids = [_id(value) or None for _, value in held]
+        batch.ids = [of or None for of in ids]
         batch.traits = [self._trait(value) for _, value in held]
         if self.is_first:
             self.fields.refuse(so_far=True)
@@ -322,35 +344,46 @@ class _Indicators:
                 return fate
         return None
 
-    def _row(self, value: Object) -> dict[str, tuple[str, ...]]:
-        row = {
-            name: tuple(text_of(each) for each in each_of(words))
-            for name, words in value.items()
-            if name in self.read_names and words is not None and not isinstance(words, dict)
-        }
-        row |= own_words(value, _defined(value))
-        for name, said in self.looked.words.get(_id(value), {}).items():
+    def _row(self, value: Object, of: str) -> dict[str, Sequence[str]]:
+        shape = tuple(value)
+        fields = self.shapes.get(shape)
+        if fields is None:
+            fields = [name for name in shape if name in self.read_names]
+            if len(self.shapes) < _SHAPES:
+                self.shapes[shape] = fields
+        row: dict[str, Sequence[str]] = {}
+        for name in fields:
+            words = value[name]
+            if type(words) is str:
+                row[name] = (words,)
+            elif words is not None and type(words) is not dict:
+                row[name] = tuple(map(text_of, each_of(words)))
+        row |= self.own.words(value)
+        for name, said in self.looked.words.get(of, {}).items():
             row[name] = tuple(said)
-        is_of_file = "hashes" in text_of(value.get("pattern"))
-        if not is_of_file or any("://" in word for word in row.get("name", ())):
-            row.pop("name", None)  # of a host, which may end as files of programs do
+        if "name" in row:
+            is_of_file = "hashes" in text_of(value.get("pattern"))
+            if not is_of_file or any("://" in word for word in row["name"]):
+                del row["name"]  # of a host, which may end as files of programs do
         return row
 
-    def _is_replaced(self, number: int, value: Object) -> bool:
-        latest = self.looked.latest.get(_id(value))
+    def _is_replaced(self, number: int, of: str) -> bool:
+        latest = self.looked.latest.get(of)
         return latest is not None and latest[1] != number
 
     def _trait(self, value: Object) -> Trait:
         by = self.looked.givers.get(text_of(value.get("created_by_ref")), "")
         first = text_of(value.get("valid_from")) or text_of(value.get("created"))
-        told_as = {
-            names.CONFIDENCE: text_of(value.get("confidence")),
-            names.FIRST: first[:10],
-            names.LAST: text_of(value.get("modified"))[:10],
-            names.BY: by,
-        }
-        said = {what: traits.trait_text(what, text) for what, text in told_as.items() if text}
-        return Trait(**said)
+        told = (
+            text_of(value.get("confidence")), first[:10], text_of(value.get("modified"))[:10], by,
+        )  # fmt: skip
+        if told not in self.traits:
+            if len(self.traits) >= _MANY:
+                self.traits.clear()
+            told_as = zip((names.CONFIDENCE, names.FIRST, names.LAST, names.BY), told, strict=True)
+            said = {what: traits.trait_text(what, text) for what, text in told_as if text}
+            self.traits[told] = Trait(**said)
+        return self.traits[told]
 
     def notices(self) -> list[str]:
         """What the curator should know of what was read."""

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import content, first_lines
@@ -43,7 +44,12 @@ _PROGRAMS = frozenset(("windows-pebinary-ext", "archive-ext", "pdf-ext"))
 
 def kinds_at(comparison: Comparison) -> tuple[tuple[str, ...], str]:
     """The kinds of entry of what is compared, or the algorithm of a digest that can be none."""
-    of, path = comparison.of.casefold(), [str(step).casefold() for step in comparison.path]
+    return _kinds_at(comparison.of, comparison.path)
+
+
+@lru_cache(4096)
+def _kinds_at(of: str, steps: tuple[str | int, ...]) -> tuple[tuple[str, ...], str]:
+    of, path = of.casefold(), [str(step).casefold() for step in steps]
     if of in _FILES and len(path) == 2 and path[0] == "hashes":
         if path[1] == "*":
             return IMAGE_KINDS, ""
@@ -60,6 +66,8 @@ def media_in(found: Sequence[Comparison], beside: Sequence[str]) -> tuple[bool, 
 
     `beside` are names of the file that stand beside the pattern.
     """
+    if not beside and all(_is_of_digest_or_link(c) for c in found):
+        return False, None
     equal = [c for c in found if c.operator in ("=", "==", "IN") and c.of.casefold() in _FILES]
     at = [(c, [str(step).casefold() for step in c.path]) for c in equal]
     files = [v for c, path in at if path == ["name"] for v in c.values if v] or [*beside]
@@ -73,6 +81,11 @@ def media_in(found: Sequence[Comparison], beside: Sequence[str]) -> tuple[bool, 
     why = why or next((w for t in types if (w := read_word(names.MEDIA, t).fate)), None)
     why = why or (None if _PROGRAMS.isdisjoint(parts) else NO_IMAGE)
     return "raster-image-ext" in parts, why
+
+
+def _is_of_digest_or_link(comparison: Comparison) -> bool:
+    """Whether it says no more than a value: nothing of a name, a type or a part of a file."""
+    return comparison.path[0] in ("hashes", "value")
 
 
 _TEXT_OR_NAME = re.compile(r"""('[^'\\]*(?:\\.[^'\\]*)*')|(?<=\.)"([A-Za-z0-9_-]+)\"""", re.S)

@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     re.X | re.S | re.A,
 )
 _PLAIN = re.compile(r"\[file:hashes\.(?:(MD5|SHA1|SHA256)|'([A-Za-z0-9-]+)')[ ]?=[ ]?'([^'\\]*)'\]")
+_PLAIN_LINK = re.compile(r"\[url:value[ ]?=[ ]?'([^'\\]*)'\]")
 _KEYWORDS = frozenset((
     "AND", "OR", "NOT", "FOLLOWEDBY", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "LAST",
     "IN", "START", "STOP", "SECONDS", "true", "false", "WITHIN", "REPEATS", "TIMES",
@@ -74,6 +75,8 @@ def comparisons(pattern: str) -> list[Comparison]:
     if plain := _PLAIN.fullmatch(pattern):  # as nearly all are: the parser would say the same
         path = ("hashes", plain[1] or plain[2])
         return [Comparison("file", path, "=", (plain[3],), f"'{plain[3]}'")]
+    if plain := _PLAIN_LINK.fullmatch(pattern):
+        return [Comparison("url", ("value",), "=", (plain[1],), f"'{plain[1]}'")]
     parser = _Parser(_tokens(pattern))
     found = parser.observations(0)
     parser.end()

@@ -10,7 +10,7 @@ from typing import Any
 from relaion.lists.readers.documents.field_names import spelled_of
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
-from relaion.lists.readers.documents.own_fields import bare, own_name, own_words
+from relaion.lists.readers.documents.own_fields import OwnFields, bare, own_name
 from relaion.lists.readers.format import BETWEEN, DISPUTED, GOOD, OTHER_RULE, TAKEN_BACK
 from relaion.lists.readers.lines.bad import word_of_bad
 from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
@@ -174,7 +174,7 @@ def _in_own(kind: str, value: Object) -> list[Said]:
     if not refs:
         return []
     words = [(f"{kind}{BETWEEN}{name}", text_of(x)) for name, x in value.items() if own_name(name)]
-    words += [(name, w) for name, some in own_words({kind: value}, ()).items() for w in some]
+    words += [(name, w) for name, some in OwnFields().words({kind: value}).items() for w in some]
     if relation_says(kind) != COUNTS:
         words.append(("relationship", kind))
     told = {(name, word) for name, word in words if word and name != f"{kind}{BETWEEN}type"}

@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_places import RecordPlace, RecordPlaces, fate_of_all
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
-from relaion.lists.readers.documents.json_text import JsonReader
 from relaion.lists.readers.documents.vics_media import (
     PATHS,
-    as_object,
     as_removal,
     film_of,
     hash_in,
-    holds_media,
-    inner_media,
     is_hash,
     is_picture,
     is_removal,
@@ -41,6 +37,7 @@ from relaion.lists.readers.documents.vics_media import (
     text_in,
     value_of,
 )
+from relaion.lists.readers.documents.vics_places import MediaPlaces
 from relaion.lists.readers.format import BETWEEN, EMPTY, OF_NO_COLUMN, Batch, Options, Sure
 from relaion.lists.readers.tables.decisions import (
     KNOWN_GOOD_CATEGORY,
@@ -57,8 +54,8 @@ from relaion.lists.values import told_words
 CATEGORY = "Category"
 _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|#Media|#Cases)')
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
-_HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
+_CONTAINERS = frozenset((dict, list))
 _SHAPES = 1000  # of media that are told apart; others are read with care
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
@@ -113,14 +110,20 @@ class _Plan:
     """Where the fields of media that have the same names go: those of a row, files and hashes."""
 
     category: str
-    fields: list[tuple[str, int]] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)  # of each field, -1 for none
     files: str = ""
     hashes: str = ""
     paths: tuple[str, ...] = ()
 
+    def values(self, medium: Mapping[str, Any]) -> list[Any] | None:
+        """The values of the fields; None where one holds others."""
+        found = [medium[name] for name in self.fields]
+        return found if _CONTAINERS.isdisjoint(map(type, found)) else None
+
     def shape(self, medium: Mapping[str, Any]) -> Hashable:
         """What two media share whose fields are the same columns; None for one with more in it."""
-        if any(isinstance(medium[name], (list, dict)) for name, _ in self.fields):
+        if self.values(medium) is None:
             return None
         if self.paths and may_be_film(medium, self.paths):
             return None
@@ -136,14 +139,13 @@ class _MediaReading:
     document: ListDocument
     options: Options
     categories: Counter[str] = field(default_factory=Counter)
-    places: RecordPlaces = field(init=False)
-    others: dict[str, None] = field(default_factory=dict)  # arrays beside the media
+    found: MediaPlaces = field(init=False)
     has_removals: bool = False
 
     def __post_init__(self) -> None:
-        self.places = RecordPlaces(self.options)
         self.rows = JsonRows(self.options, {CATEGORY.casefold(): CATEGORY})
         self._said = {names.squeezed(name) for _, name in self.options.columns_named()}
+        self.found = MediaPlaces(self.document, self._said, RecordPlaces(self.options))
         self._kinds: dict[str, str] = {}
         self._known: set[Hashable] = set()
         self._plans: dict[tuple[str, ...], _Plan | None] = {}
@@ -152,7 +154,7 @@ class _MediaReading:
 
     def look(self) -> None:
         """Look at all media; raises ListError where something must be chosen first."""
-        for medium in self.media():
+        for medium in chain.from_iterable(self.found.media()):
             plan = self._plan(medium)
             shape = plan and plan.shape(medium)
             if shape is None or shape not in self._known:
@@ -168,9 +170,9 @@ class _MediaReading:
             self.categories[text_of(told).strip()] += 1
         if not self.categories and not self.has_removals:
             raise ListError("holds no media")
-        if self.others:
-            told = ", ".join(map(say, self.others))
-            first = option_of(next(iter(self.others)))
+        if self.found.others:
+            told = ", ".join(map(say, self.found.others))
+            first = option_of(next(iter(self.found.others)))
             raise ListError(
                 f"holds other arrays beside its media ({told}), which may be media or take them "
                 f"back; leave them out with --ignore {first} if they are neither"
@@ -180,11 +182,13 @@ class _MediaReading:
     def batches(self) -> Iterator[Batch]:
         """The media as rows of a table."""
         place = RecordPlace((), self.rows)
-        fate = fate_of_all(self.places, place, self.options, is_delta=self.document.is_delta)
+        fate = fate_of_all(self.found.places, place, self.options, is_delta=self.document.is_delta)
         fields = {CATEGORY.casefold(): CATEGORY} | self.rows.columns
         self.keys, told = [*fields], [*fields.values()]
         self._plans.clear()
-        cells = (row for medium in self.media() for row in self._cells(medium))
+        self._md5 = self.keys.index("md5") if "md5" in self.keys else -1
+        found = chain.from_iterable(self.found.media())
+        cells = chain.from_iterable(map(self._cells, found))
         parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         held |= {str(i) for i in range(1, len(told) + 1)}
@@ -198,94 +202,6 @@ class _MediaReading:
             if fate:
                 batch.fates = dict.fromkeys(range(batch.n), fate) | batch.fates
             yield batch
-
-    # -- Where media stand ---------------------------------------------------------------------
-
-    def media(self) -> Iterator[dict[str, Any]]:
-        """Each medium, wherever it stands."""
-        reader = JsonReader(self.document.open())
-        holds = {found[1].casefold() for found in _HOLDS.finditer(self.document.head)}
-        while start := reader.peek():
-            if start == "{" and holds:
-                yield from self._within(reader, (), of_cases="media" in holds)
-            elif start == "[":
-                yield from self._elements(reader, (), of_cases="media" in holds)
-            else:
-                yield from self._media_of(reader.value(), ())
-
-    def _within(
-        self, reader: JsonReader, path: tuple[str, ...], *, of_cases: bool
-    ) -> Iterator[dict[str, Any]]:
-        """The media of an envelope, or of a case."""
-        found, seen = False, set[str]()
-        for name in reader.members_once():
-            key, start = name.casefold(), reader.peek()
-            if start == "[" and key in ("value", "media"):
-                found = True
-                is_of_cases = of_cases and key == "value"
-                yield from self._elements(reader, (*path, name), of_cases=is_of_cases)
-            elif start == "[" and not path:
-                self._array_beside(reader, name)
-            elif start == "[":
-                self._array_of_case(reader, name)
-            elif start == "{":
-                if holds_media(reader.value()) and path:
-                    self._array(name)
-            else:
-                seen.add(key)
-                self._beside((*path, name), reader.value())
-        if not found and seen & {"mediaid", "md5", "sha1"}:
-            raise ListError("holds media beside objects that hold media; give each as its own file")
-
-    def _array_beside(self, reader: JsonReader, name: str) -> None:
-        """An array of the envelope that holds no media; what is in it may take some back."""
-        is_any = False
-        for _ in reader.elements():
-            reader.skip()
-            is_any = True
-        if is_any:
-            self._array(name)
-
-    def _array(self, name: str) -> None:
-        if names.squeezed(name) not in self._said:
-            self.others[name] = None
-
-    def _array_of_case(self, reader: JsonReader, name: str) -> None:
-        """An array of a case beside its media, which may hold others under another name."""
-        is_any = False
-        for _ in reader.elements():
-            is_any = holds_media(reader.value()) or is_any
-        if is_any:
-            self._array(name)
-
-    def _beside(self, path: tuple[str, ...], value: Any) -> None:
-        if not path[-1].casefold().startswith(("odata", "@odata")):
-            self.places.beside(path, value)
-
-    def _elements(
-        self, reader: JsonReader, path: tuple[str, ...], *, of_cases: bool
-    ) -> Iterator[dict[str, Any]]:
-        for _ in reader.elements():
-            if of_cases and reader.peek() == "{":
-                yield from self._within(reader, (*path, "item"), of_cases=False)
-            else:
-                yield from self._media_of(reader.value(), path)
-
-    def _media_of(self, value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        """A medium, or those of a case, whose other fields speak of all of them."""
-        told = as_object(value)
-        inner = inner_media(told)
-        if inner is None:
-            yield told
-            return
-        for name, each in told.items():
-            if isinstance(each, (list, dict)):
-                if each is not inner and holds_media(each):
-                    self._array(name)
-            else:
-                self._beside((*path, name), each)
-        for each in inner:
-            yield from self._media_of(each, path)
 
     # -- Media as they nearly all are: texts, of one file that is a picture --------------------
 
@@ -311,36 +227,33 @@ class _MediaReading:
             elif what == _HASHES:
                 plan.hashes = name
             elif what:
-                plan.fields.append((name, self.keys.index(key) if key in self.keys else -1))
+                plan.fields.append(name)
+                plan.columns.append(self.keys.index(key) if key in self.keys else -1)
         plan.paths = tuple(
             held for key in PATHS if (held := keys.get(key)) and not self._what(held)
         )
         return plan
 
-    def _cells(self, medium: Mapping[str, Any]) -> Iterator[list[str]]:
+    def _cells(self, medium: Mapping[str, Any]) -> Iterable[list[str]]:
         """The rows of a medium in the order of `keys`."""
         plan = self._plan(medium)
         if plan and (row := self._in_haste(medium, plan)):
-            yield row
-            return
-        for plain in self._plain(medium):
-            for cells in self.rows.rows(plain):
-                yield [cells.get(key, "") for key in self.keys]
+            return (row,)
+        rows = chain.from_iterable(map(self.rows.rows, self._plain(medium)))
+        return ([cells.get(key, "") for key in self.keys] for cells in rows)
 
     def _in_haste(self, medium: Mapping[str, Any], plan: _Plan) -> list[str] | None:
         """The only row of a medium of which nothing is special; None where something is."""
         if plan.paths and may_be_film(medium, plan.paths):
             return None
+        values = plan.values(medium)
+        if values is None or -1 in plan.columns:
+            return None
         row = [""] * len(self.keys)
-        for name, at in plan.fields:
-            value = medium[name]
-            if at < 0 or isinstance(value, (list, dict)):
-                return None
-            if type(value) is not str:
-                value = text_of(value)
-            row[at] = value
+        for at, value in zip(plan.columns, values, strict=True):
+            row[at] = value if type(value) is str else text_of(value)
         if plan.files:
-            md5 = row[self.keys.index("md5")]
+            md5 = row[self._md5]
             if not all(is_picture(each, md5) for each in listed(medium[plan.files])):
                 return None
         is_whole = not plan.hashes or self._put_hashes(listed(medium[plan.hashes]), row)

@@ -16,7 +16,8 @@ PICTURES = frozenset((".jpg", "jpeg", ".png", ".gif", ".bmp", "webp"))
 """How names of pictures end: a quick look."""
 PATHS = ("relativefilepath", "filepath")
 """Fields of a medium and of its files that say where it lay."""
-_CASES = frozenset(("Media", "media", "MEDIA"))
+CASES = frozenset(("Media", "media", "MEDIA"))
+"""How cases name their media."""
 _GONE = "@removed"
 _DELETED_ENTITY = "$deletedentity"
 _OF_ID = re.compile(r"\((?:'([^']*)'|([^()]*))\)\s*\Z")
@@ -33,7 +34,7 @@ def as_object(value: Any) -> dict[str, Any]:
 
 def inner_media(value: Mapping[str, Any]) -> list[Any] | None:
     """The media of a case; None for what is a medium itself."""
-    inner = None if _CASES.isdisjoint(value) else value_of(value, "media")
+    inner = None if CASES.isdisjoint(value) else value_of(value, "media")
     return inner if isinstance(inner, list) else None
 
 

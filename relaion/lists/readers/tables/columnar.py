@@ -22,14 +22,11 @@ import pyarrow.parquet as pq
 from relaion.errors import DamagedError, ListError
 from relaion.lists.readers.containers.magic import ARROW, ARROW_STREAM, PARQUET
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.json_places import says_of_all
-from relaion.lists.readers.format import OF_FILE, Options, Sure
-from relaion.lists.readers.lines.titles import LONGEST_TITLE
+from relaion.lists.readers.format import Options, Sure
 from relaion.lists.readers.tables.rows import Row
-from relaion.lists.values import told
+from relaion.lists.readers.tables.said_of_table import refuse_said
 from relaion.parquet.footer import read_footer
 
-_OF_PROGRAMS = frozenset((b"pandas", b"ARROW:schema", b"huggingface", b"geo"))
 _ROWS = 500
 _LONGEST_BYTES = 64  # of a digest; what is longer is no value of a list
 _MOST_FIELDS = 10_000
@@ -64,7 +61,7 @@ class ColumnarTable:
         try:
             schema, batches = self.batches(document.raw())
             fields = _fields(schema)
-            _refuse_said(schema, options)
+            document.notices += refuse_said(schema, options)
             yield [name for name, _ in fields]
             writers: dict[str, _Bytes] = {}
             for batch in batches:
@@ -141,20 +138,6 @@ def _fields(schema: pa.Schema) -> list[_Field]:
     if not found:
         raise ListError("has no column")
     return found
-
-
-def _refuse_said(schema: pa.Schema, options: Options) -> None:
-    """Raise ListError where what is said of the table says that it lists nothing."""
-    if OF_FILE in options.ignore:
-        return
-    for name, value in (schema.metadata or {}).items():
-        if name not in _OF_PROGRAMS and len(value) <= LONGEST_TITLE:
-            key = name.decode("utf-8", "replace")
-            if says_of_all(key, value.decode("utf-8", "replace"), options):
-                raise ListError(
-                    f"{told(key)} in its metadata says that what is in it may not be listed; if it "
-                    "is, say --ignore title"
-                )
 
 
 def _put(found: list[_Field], name: str, kind: pa.DataType, of: _Of, depth: int) -> None:

@@ -37,9 +37,10 @@ from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_what, of_what
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
-from relaion.roles import IMAGE_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,11 @@ _FLAG_FATES = {
 _FLAG_FATES |= dict.fromkeys(
     words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
 ) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
-_REJECTED = words.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
 _FLAG_FATES |= dict.fromkeys(
-    _REJECTED | words.words_in(f"{words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"), UNCONFIRMED
+    words.words_in(f"{further_words.REJECTED} {words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"),
+    UNCONFIRMED,
 )
-_CONFIRMS = words.words_in(
-    "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
-    "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
-    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
-    "approvat* aprovad* approved"
-)
+_CONFIRMED = words.words_in(further_words.CONFIRMED)
 _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
     r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
@@ -141,16 +137,21 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
-        gone = UNCONFIRMED if name in _CONFIRMS else TAKEN_BACK
+        gone = UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK
         return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
         return COUNTS if is_measure else _until(word.strip(), plain)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
+    if of := of_what(word) if is_of_what(name) else None:
+        return _OF[of] or _media(word.strip().casefold(), plain) or WordSays(NO_ENTRY)
     looks = () if DENIED.match(word) else _LOOKS[what]
     found = (look(word.strip().casefold(), plain) for look in looks)
     return next(filter(None, found), UNSURE)
+
+
+_OF = {LINK: WordSays(kinds=tuple(HASHED_LINK_KINDS)), FILE: COUNTS, ELSE: None}
 
 
 def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
@@ -418,7 +419,8 @@ def fates_of(
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
     for _, said in decided:
-        if all(says.fate is None for says in set(said)):
+        told = {id(says): says for says in said}  # few, and each costs time to compare
+        if all(says.fate is None for says in told.values()):
             continue
         for i in range(rows):
             fate = said[i].fate

@@ -48,6 +48,8 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.films import is_measure, measures_film, names_codec
 from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
+from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
+from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.values import told as say
 
 _NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
@@ -150,6 +152,8 @@ _GRADED_AS = words.words_in(
     "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger"
 )
 _LONGEST_WORD = 20
+_LONG = 60  # characters of a digest that is no word, and costs time to look at
+_DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FEW_SCORES = 5  # different ones; of votes there are more
 _HASHED = words.words_in("object target subject scope input basis hashed of level")
 """So a column may be called of what digests are of."""
@@ -175,10 +179,12 @@ class RemarkColumn:
     _is_measure: bool = False  # of films
     _is_age: bool = False
     _plain: str = ""  # its name
+    _last: str = ""  # the last of it, where it is a path
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
         self._plain = names.squeezed(self.column.name)
+        self._last = names.squeezed(parts_of(self.column.name)[-1])
         self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
         self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
         told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
@@ -223,6 +229,8 @@ class RemarkColumn:
             return {cell for cell in told if not cell.isdigit()}
         if self.column.what == names.FILE_NAME and not self.is_good:
             return {cell for cell in told if not is_plain_picture(cell)}
+        if self.column.what == names.OTHER and not self.is_good:
+            return {cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)}
         return told
 
     def _count(self, cells: Sequence[str]) -> None:
@@ -260,9 +268,9 @@ class RemarkColumn:
                 replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
             )
         is_of_else = what in (names.UNKNOWN, names.OTHER, names.CAPTION, names.REFERENCE)
-        if self._plain in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
-            of_what = names.read_name(f"{cell} md5")
-            return Remark(None, say(cell), is_sure=False) if of_what.what == names.OTHER else None
+        if self._last in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
+            is_told = of_what(cell) in (LINK, ELSE)
+            return Remark(None, say(cell), is_sure=False) if is_told else None
         is_rated = what in (names.SEVERITY, names.CONFIDENCE) or self._plain in _GRADED_AS
         if not is_rated or self.is_good:
             return None

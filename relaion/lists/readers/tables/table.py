@@ -33,8 +33,9 @@ from relaion.lists.readers.tables.columns import (
     ListColumn,
     ListLayout,
     cleaned_name,
+    column_of,
     pieces_of,
-    trimmed,
+    rows_filled,
 )
 from relaion.lists.readers.tables.decisions import (
     fates_of,
@@ -228,15 +229,11 @@ class RowsReading:
         layout, skipped = self.layout, Counter[str]()
         whole = rows if self.are_records else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
-        cells = {
-            c.index: [trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
-            for c in layout.columns
-        }
+        cells = {c.index: column_of(whole, c.index) for c in layout.columns}
         if self.are_records:  # a field that nobody knows may stand in records of its own
             self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
-        held = zip(*(cells[at] for at in telling), strict=True)
-        filled = [i for i, some in enumerate(held) if any(some)]
+        filled = rows_filled([cells[at] for at in telling], len(whole))
         if len(filled) < len(whole):
             lacking = set(range(len(whole))).difference(filled)
             filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
@@ -322,7 +319,7 @@ class RowsReading:
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
         """Cells beside the entries that take a row back, or say that it is of a video."""
-        held = [cells[c.index] for c in self.layout.entries]
+        held = (cells[c.index] for c in self.layout.entries if self.remarks)
         lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
         for remarks in self.remarks:
             found = remarks.read(cells[remarks.column.index], lengths)
@@ -331,26 +328,24 @@ class RowsReading:
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
-        types = next(
-            (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
-            None,
-        )
+        kinds_of = traits.kinds_of(decided)
         of_links = self._digests_of_links(cells)
         held = {c.index for c in self.layout.entries}
         links = {i: column for i, column in links_of(cells).items() if i in held}
-        self.of_films = []
-        found: list[Values] = []
+        self.of_films, found = [], list[Values]()
         for c in self.layout.entries:
-            columns = Columns()
+            columns, column = Columns(), cells[c.index]
             hashed = of_links.get(c.index, {})
             is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
             films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
-            for i, cell in enumerate(cells[c.index]):
+            if kinds_of is None and not hashed and not films and "\n" not in "".join(column):
+                if of := [i for i, cell in enumerate(column) if cell]:  # as in nearly all tables
+                    found.append(Values(c.kinds, [column[i] for i in of], of))
+                continue
+            for i, cell in enumerate(column):
                 if not cell:
                     continue
-                kinds = c.kinds
-                if types is not None and types[i].kinds:
-                    kinds = types[i].kinds
+                kinds = kinds_of(i, c.kinds) if kinds_of else c.kinds
                 if i in hashed:
                     kinds = (hashed[i],)
                 elif i in films and i not in fates:

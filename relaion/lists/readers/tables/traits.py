@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import DecidingColumn, WordSays
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import could_be_value
 
 Cells = Mapping[int, Sequence[str]]  # by column
@@ -47,6 +48,29 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
             known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
         out.append(known[values])
     return out
+
+
+def kinds_of(
+    decided: Decided,
+) -> Callable[[int, tuple[str, ...]], tuple[str, ...]] | None:
+    """What the value of a row is, where its column holds some kinds; None where no column tells.
+
+    A digest of a link is by the algorithm that its row or its column names.
+    """
+    types = next(
+        (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)), None
+    )
+    of = next(
+        (said for d, said in decided if is_of_what(d.word) and any(s.kinds for s in said)), None
+    )
+
+    def kinds(row: int, held: tuple[str, ...]) -> tuple[str, ...]:
+        found = (types[row].kinds if types else ()) or held
+        if not of or not of[row].kinds:
+            return found
+        return tuple(dict.fromkeys(kind.replace("image_", "url_") for kind in found))
+
+    return kinds if types or of else None
 
 
 def trait_text(what: str, text: str) -> str | None:

@@ -97,12 +97,20 @@ CATEGORY_NAMES = (
     "klassifizierung klassifikation clasificación classificazione classificatie classificação "
     "categorie"
 )
+OF_WHAT_NAMES = (
+    "hashof hashesof hashedof digestof digestsof checksumof fingerprintof md5of sha1of sha256of "
+    "hashscope hashtarget hashinput digestinput hashsubject hashobject hashedobject hashover "
+    "hashedover digestover hashedwhat whatishashed hashlevel hashedfield hashedcontent "
+    "computedover computedof calculatedover calculatedof computedfrom calculatedfrom "
+    "hashedfrom hashfrom digestfrom md5from md5over sha1over sha256over hashbasis "
+    "hashedattribute hashedproperty"
+)
+"""Of what digests are: a picture, its link, or something else."""
 MEDIA_NAMES = (
     "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
     "extension ext medium medien format dateityp dateiart dateiformat dateiendung medientyp "
     "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão "
-    "hashof hashesof hashedof digestof checksumof fingerprintof hashscope "
-    "hashtarget hashinput hashsubject hashobject hashedobject hashover hashedwhat hashlevel"
+    f"{OF_WHAT_NAMES}"
 )
 TYPE_NAMES = (
     "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "

@@ -226,3 +226,12 @@ PEOPLE = "victim victims offender offenders suspect suspects perpetrator opfer t
 
 NO_FLAG = "hold basis ground grounds notice entity team framework reference article advice"
 """Beside these a word such as `legal` says nothing of a record."""
+
+REJECTED = "rejected rejet@ rechazad* abgelehnt afgewezen"
+CONFIRMED = (
+    "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
+    "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
+    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
+    "approvat* aprovad* approved"
+)
+"""Where a column of these says no, its giver did not confirm."""

@@ -36,6 +36,7 @@ _MAY_BE = (
     names.UNKNOWN, names.NOTE, names.GONE, names.STILL, names.STANDING, names.ENTRY,
 )  # fmt: skip
 _LINKS = words_in(column_words.LINK_NAMES)
+_OF_WHAT = words_in(column_words.OF_WHAT_NAMES)
 _DOTTED = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)+")
 
 
@@ -64,6 +65,8 @@ def read_path(name: str, said: str | None = None, *, may_wrap: bool = False) -> 
     *outer, last = parts_of(name)
     if not outer:
         return says
+    if (of := names.read_name(last, said)).what == names.MEDIA and of.word in _OF_WHAT:
+        return of  # wherever it stands
     if says.what == names.GONE and says.word == names.TAKEN_DOWN:
         # the file that is a record, and none on a host
         inner = names.read_name(last, said)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relaion.lists.readers.documents.exchange import Exchange, counting, knows
 from relaion.lists.readers.documents.fields import Meaning
+from relaion.lists.readers.documents.valued_records import Exchange, counting, knows
 from relaion.lists.readers.format import DISPUTED, GOOD, NO_ENTRY, NO_IMAGE, OTHER_HASH, VIDEO
 from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, read_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS

@@ -6,8 +6,9 @@ thing replaces an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
@@ -33,6 +34,8 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape
 
 AT_ONCE = 2000  # records of a batch
+_MANY = 4096  # words, and traits, that are kept
+_DAYS = (names.FIRST, names.LAST)
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,16 @@ class Exchange:
 
     def named(self, name: str) -> str:
         """A field as it is called here."""
-        plain = names.squeezed(name)
-        return self.spelled.get(plain) or next(
-            (known for known in self._known if names.squeezed(known) == plain), name
-        )
+        return self._names.get(names.squeezed(name), name)
 
-    @property
-    def _known(self) -> Iterator[str]:
-        yield from (self.value, self.type, *self.meanings, *self.traits)
-        yield from filter(None, (self.record_id, self.moment))
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The names here by how they are squeezed."""
+        known = (self.value, self.type, *self.meanings, *self.traits, self.record_id, self.moment)
+        found: dict[str, str] = {}
+        for name in filter(None, known):
+            found.setdefault(names.squeezed(name), name)
+        return found | dict(self.spelled)
 
     def undoes(self, field_names: Iterable[str]) -> bool:
         """Whether a record with these fields may take back what its id names, without a value."""
@@ -81,7 +85,7 @@ class Exchange:
 
 
 @dataclass
-class Exchanged:
+class ValuedRecords:
     """The records of a file on their way: as batches, and what was seen of all of them."""
 
     exchange: Exchange
@@ -92,6 +96,8 @@ class Exchanged:
     fields: Fields = field(init=False)
     latest: Latest = field(init=False)
     _n: int = 0
+    _types: dict[str, bool] = field(default_factory=dict)
+    _traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.options.is_good:
@@ -108,6 +114,7 @@ class Exchanged:
         exchange = self.exchange
         told = [self._row(row) for row in rows]
         values = [_first(row, exchange.value) for row in told]
+        squeezed = lru_cache(1000)(names.squeezed)
         fates, types = self.fields.read(told, [len(value) for value in values], exchange.type)
         batch, columns = Batch(0), Columns()
         ids: list[str | None] = []
@@ -118,7 +125,7 @@ class Exchanged:
             if says.unusable:
                 batch.unusable[says.unusable] += 1
             record_id = _first(row, exchange.record_id) or None
-            key = hash(record_id or (names.squeezed(_first(row, exchange.type)), value))
+            key = hash(record_id or (squeezed(_first(row, exchange.type)), value))
             at = moment_of(_first(row, exchange.moment))
             if fate in UNDOES:
                 place = len(self.latest.keys)
@@ -141,13 +148,22 @@ class Exchanged:
 
     def _row(self, row: Row) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
-        row = dict.fromkeys(self.exchange.asked, ("",)) | dict(row)
+        for name in self.exchange.asked:
+            if name not in row:
+                row = {**row, name: ("",)}
         said = _first(row, self.exchange.type)
-        if said and not self.exchange.is_known_type(said):
+        if said and not self._is_known_type(said):
             value = _first(row, self.exchange.value)
             if shape(value) is None and not any(map(shape, value.split())):
                 return {name: words for name, words in row.items() if name != self.exchange.type}
         return row
+
+    def _is_known_type(self, word: str) -> bool:
+        if word not in self._types:
+            if len(self._types) >= _MANY:
+                self._types.clear()
+            self._types[word] = self.exchange.is_known_type(word)
+        return self._types[word]
 
     def _kinds(self, row: Row, says: WordSays) -> tuple[tuple[str, ...], str | None]:
         """What its value can be, and why it is none if it is not."""
@@ -162,14 +178,22 @@ class Exchanged:
         return (kind,) if kind else kinds, None
 
     def _trait(self, row: Row) -> Trait:
-        told: dict[str, str] = {}
-        for name, what in self.exchange.traits.items():
-            text = _first(row, name)
-            is_day = what in (names.FIRST, names.LAST)
-            said = (day_of(text) if is_day else traits.trait_text(what, text)) if text else None
-            if said:
-                told[what] = said
-        return Trait(**told) if told else NO_TRAIT
+        told = tuple([
+            (day_of(text) or "") if (text := _first(row, name)) and what in _DAYS else text
+            for name, what in self.exchange.traits.items()
+        ])  # fmt: skip
+        found = self._traits.get(told)
+        if found is None:  # of a day, and by a giver, there are many
+            if len(self._traits) >= _MANY:
+                self._traits.clear()
+            said = {
+                what: text if what in _DAYS else traits.trait_text(what, text)
+                for what, text in zip(self.exchange.traits.values(), told, strict=True)
+                if text
+            }
+            found = Trait(**{what: text for what, text in said.items() if text})
+            self._traits[told] = found if found != NO_TRAIT else NO_TRAIT
+        return self._traits[told]
 
     def rest(self) -> Batch:
         """The records that take back, and those of them that a later record replaces."""

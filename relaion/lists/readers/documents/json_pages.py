@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.exchange import AT_ONCE, Exchange, Exchanged
-from relaion.lists.readers.documents.exchanges import STOPNCII, TAT, THREATEXCHANGE
-from relaion.lists.readers.documents.field_names import joined, refuse_many, words_within
+from relaion.lists.readers.documents.exchange_words import STOPNCII, TAT, THREATEXCHANGE
+from relaion.lists.readers.documents.field_names import joined, refuse_many
+from relaion.lists.readers.documents.field_tree import FieldTree
 from relaion.lists.readers.documents.fields import Row
-from relaion.lists.readers.documents.json_pieces import JsonPiece, pieces, text_of
+from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
+from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.values import told
 
+_SHAPES = 1000  # tuples of names of records that are kept
+
 
 @dataclass(frozen=True)
-class ExchangeJson:
+class JsonPages:
     """The records of an exchange as JSON.
 
     `records` is the array that holds them, `more` what of a page says that others follow. `passed`
@@ -50,67 +53,94 @@ class ExchangeJson:
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """Its records; the names of all their fields are looked for before."""
-        looked = _FirstLook(self)
-        for piece in pieces(document, frozenset(), frozenset((self.records,))):
-            looked.take(piece)
-        read = Exchanged(
+        reading = _PageRecords(self)
+        looked = _FirstLook(reading)
+        for some in self._pieces(document):
+            looked.take(some)
+        read = ValuedRecords(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
-        rows = self._rows(document, lacking=looked.has_needed)
-        while some := [*islice(rows, AT_ONCE)]:
-            yield read.batch(some)
+        found = (
+            row for some in self._pieces(document)
+            for row in reading.rows(some.values, lacking=looked.has_needed)
+        )  # fmt: skip
+        while rows := [*islice(found, AT_ONCE)]:
+            yield read.batch(rows)
         yield read.rest()
         read.judge(document)
         _tell_pages(document, self.name, has_more=looked.has_more)
 
-    def _rows(self, document: ListDocument, *, lacking: bool) -> Iterator[Row]:
-        for piece in pieces(document, frozenset(), frozenset((self.records,))):
-            if self.is_record(piece.value) or self.is_update(piece.value):
-                row = self.row(piece.value)
-                if lacking and not piece.value.get(self.needed) and "status" not in row:
-                    row = {**row, "should_delete": ("true",)}  # nobody lists it any more
-                yield row
+    def _pieces(self, document: ListDocument) -> Iterator[JsonPieces]:
+        return pieces(document, frozenset(), frozenset((self.records,)))
 
-    def is_record(self, value: Any) -> bool:
-        """Whether an object is a record: it has a value."""
-        named = self.exchange.named
-        return isinstance(value, dict) and any(named(x) == self.exchange.value for x in value)
 
-    def is_update(self, value: Any) -> bool:
-        """Whether an object names a record by its id and says that it is gone, or is not."""
-        return isinstance(value, dict) and self.exchange.undoes(value)
+@dataclass
+class _PageRecords:
+    """The records on pages of an exchange, which are nearly all alike."""
 
-    def row(self, value: Mapping[str, Any]) -> Row:
-        """A record by its fields, those of objects in it too."""
-        row: dict[str, list[str]] = {}
-        words = words_within(
-            value, (), called=self.exchange.called, text_of=text_of, passed=self.passed,
-            keyed=self.keyed, left=self.left,
+    form: JsonPages
+    tree: FieldTree = field(init=False)
+    known: dict[tuple[str, ...], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        form = self.form
+        self.tree = FieldTree(
+            lambda path: form.exchange.named(joined(path)), form.exchange.called, form.passed,
+            form.keyed, form.left,
         )  # fmt: skip
-        for path, word in words:
-            name = self.exchange.named(joined(path))
-            row.setdefault(name, []).append(word)
-        return row
+
+    def are_records(self, value: Any) -> bool:
+        """Whether a value is a record: it has a value, or names a record that is gone by its id."""
+        if not isinstance(value, dict):
+            return False
+        names = tuple(value)
+        found = self.known.get(names)
+        if found is None:
+            exchange = self.form.exchange
+            is_one = any(exchange.named(name) == exchange.value for name in names)
+            found = is_one or exchange.undoes(names)
+            if len(self.known) < _SHAPES:
+                self.known[names] = found
+        return found
+
+    def rows(self, values: Sequence[Any], *, lacking: bool) -> list[Row]:
+        """The records among values by their fields, those of objects in them too."""
+        found: list[Row] = []
+        for value in values:
+            if self.are_records(value):
+                row: Row = self.tree.words(value)
+                if lacking and not value.get(self.form.needed) and "status" not in row:
+                    row = {**row, "should_delete": ("true",)}  # nobody lists it any more
+                found.append(row)
+        return found
 
 
 @dataclass
 class _FirstLook:
     """What a first look at a document finds: the fields of records, and whether others follow."""
 
-    form: ExchangeJson
+    reading: _PageRecords
     seen: set[str] = field(default_factory=set)
     has_more: bool = False
     has_needed: bool = False
 
-    def take(self, piece: JsonPiece) -> None:
-        """Look at a part of the document."""
-        form, value = self.form, piece.value
-        if form.is_record(value) or form.is_update(value):
-            self.has_needed = self.has_needed or bool(value.get(form.needed))
-            self.seen.update(form.row(value))
-            refuse_many(self.seen, form.exchange.called)
-            return
-        if piece.names or not isinstance(value, dict):
+    def take(self, some: JsonPieces) -> None:
+        """Look at parts of the document."""
+        form, seen = self.reading.form, self.seen
+        for value in some.values:
+            if not self.reading.are_records(value):
+                self._take_other(some.names, value)
+                continue
+            if form.needed and not self.has_needed:
+                self.has_needed = bool(value.get(form.needed))
+            words = self.reading.tree.words(value)
+            if not words.keys() <= seen:
+                seen.update(words)
+                refuse_many(seen, form.exchange.called)
+
+    def _take_other(self, names: tuple[str, ...], value: Any) -> None:
+        form = self.reading.form
+        if names or not isinstance(value, dict):
             raise ListError(
                 f"holds something that is no record of {form.exchange.called}, where records "
                 "stand; ask the giver for it as it was exported"
@@ -124,8 +154,12 @@ class _FirstLook:
                     "exported"
                 )
 
+    def _is_record(self, value: Any) -> bool:
+        named, of = self.reading.form.exchange.named, self.reading.form.exchange.value
+        return isinstance(value, dict) and any(named(name) == of for name in value)
+
     def _more(self, value: Mapping[str, Any]) -> Iterator[Any]:
-        for name in self.form.more:
+        for name in self.reading.form.more:
             found: Any = value
             for part in name.split("."):
                 found = found.get(part) if isinstance(found, dict) else None
@@ -133,7 +167,7 @@ class _FirstLook:
 
     def _holds(self, value: Any) -> bool:
         if isinstance(value, dict):
-            return self.form.is_record(value) or any(map(self._holds, value.values()))
+            return self._is_record(value) or any(map(self._holds, value.values()))
         return isinstance(value, list) and any(map(self._holds, value))
 
 
@@ -158,14 +192,12 @@ def _tell_pages(document: ListDocument, name: str, *, has_more: bool) -> None:
         shared.ends[name] = told_at_end
 
 
-StopNcii = ExchangeJson(
+StopNcii = JsonPages(
     STOPNCII, re.compile(r'(?i)"hash_?records"\s*:|"hash_?status"\s*:'), "hashrecords",
     ("hasmorerecords",), left=frozenset(("casenumbers",)),
 )  # fmt: skip
-TechAgainstTerrorism = ExchangeJson(
-    TAT, re.compile(r'(?i)"hash_?digest"\s*:'), "results", ("next",)
-)
-ThreatExchange = ExchangeJson(
+TechAgainstTerrorism = JsonPages(TAT, re.compile(r'(?i)"hash_?digest"\s*:'), "results", ("next",))
+ThreatExchange = JsonPages(
     THREATEXCHANGE,
     re.compile(
         r'(?i)"raw_indicator"\s*:|"should_delete"\s*:(?=[\s\S]*"indicator"\s*:)'

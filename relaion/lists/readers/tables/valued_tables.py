@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.documents.document import OfDelivery
-from relaion.lists.readers.documents.exchange import Exchange, Exchanged
-from relaion.lists.readers.documents.exchanges import TAT, TE_FILE, THREATEXCHANGE_CSV
+from relaion.lists.readers.documents.exchange_words import TAT, TE_FILE, THREATEXCHANGE_CSV
 from relaion.lists.readers.documents.field_rows import WIDTH, FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.latest import day_of
+from relaion.lists.readers.documents.valued_records import Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape
@@ -46,7 +46,7 @@ _LOCAL = re.compile(r"\s*([A-Za-z]\w{1,20}) +(\S.*?)\s*")
 
 
 @dataclass(frozen=True)
-class ExchangeTable:
+class ValuedTable:
     """The records of an exchange as a table, which `laid_out` knows by its head and its name.
 
     What is of the exchange and cannot be read is a text that says why.
@@ -71,7 +71,7 @@ class ExchangeTable:
         if isinstance(layout, str):
             raise ListError(layout)
         seen = {*filter(None, layout.columns), *(name for name, _ in layout.added)}
-        read = Exchanged(self.exchange, options, seen, OfDelivery(), is_delta=stream.is_delta)
+        read = ValuedRecords(self.exchange, options, seen, OfDelivery(), is_delta=stream.is_delta)
         meaning = self.exchange.meanings.get(layout.columns[-1])
         is_deciding = meaning is None or bool(meaning.what)
         for rows, skipped in rows_of(stream, layout, ends_open=is_deciding):
@@ -192,7 +192,9 @@ class LocalFile:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line."""
         seen = {"signal_type", "signal_str"}
-        read = Exchanged(THREATEXCHANGE_CSV, options, seen, OfDelivery(), is_delta=stream.is_delta)
+        read = ValuedRecords(
+            THREATEXCHANGE_CSV, options, seen, OfDelivery(), is_delta=stream.is_delta
+        )
         for block in stream.blocks:
             lines = first_lines(block, block.count("\n") + 1)
             told = [_LOCAL.fullmatch(line) for line in lines]
@@ -206,9 +208,9 @@ class LocalFile:
         read.judge(stream)
 
 
-EXCHANGE_TABLES = (
-    ExchangeTable("tat-csv", TAT, _of_tat),
-    ExchangeTable("threatexchange-csv", THREATEXCHANGE_CSV, _of_threatexchange),
-    ExchangeTable("te", TE_FILE, _of_te),
+VALUED_TABLES = (
+    ValuedTable("tat-csv", TAT, _of_tat),
+    ValuedTable("threatexchange-csv", THREATEXCHANGE_CSV, _of_threatexchange),
+    ValuedTable("te", TE_FILE, _of_te),
     LocalFile(),
 )

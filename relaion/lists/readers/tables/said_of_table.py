@@ -1,0 +1,125 @@
+"""What is said of a table beside its rows: parquet and Arrow keep pairs for it and for its columns.
+
+Short texts are read as titles are, and so are those within JSON and the lines of long ones. What
+programs keep there of the shape of a table says nothing; all else that is too long is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.errors import ListError
+from relaion.lists.readers.documents.json_envelope import of_what
+from relaion.lists.readers.documents.json_places import says_of_all
+from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
+from relaion.lists.readers.lines.titles import LONGEST_TITLE
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.paths import read_path
+from relaion.lists.values import told
+
+_OF_PROGRAMS = re.compile(
+    r"pandas|huggingface|geo|(?:ARROW|PARQUET):.*|.*schema|org\.apache\..*|(?:parquet|iceberg|delta)[.-].*"
+    r"|writer\.model\.name"
+)
+_MOST = 1000  # texts of a pair
+_MOST_TOLD = 10
+_DEEPEST = 8
+
+Pairs = Mapping[bytes, bytes] | None
+
+
+def refuse_said(schema: pa.Schema, options: Options) -> list[str]:
+    """Raise ListError where it says that what is in the table is not listed, or of something else.
+
+    Gives notices of what was not looked at.
+    """
+    if OF_FILE in options.ignore:
+        return []
+    unread: Counter[str] = Counter()
+    for name, text in _pairs(schema.metadata, unread):
+        _refuse(name, text, "its metadata", options)
+    for path, pairs in _of_entries(schema, options):
+        for name, text in _pairs(pairs, unread):
+            _refuse(name, text, f"the metadata of its column {told(path)}", options)
+    if not unread:
+        return []
+    some = ", ".join(f"{told(name)}: {n:,}" for name, n in unread.most_common(_MOST_TOLD))
+    more = f" and {len(unread) - _MOST_TOLD:,} more" if len(unread) > _MOST_TOLD else ""
+    return [f"metadata that was not looked at, by its characters: {some}{more}"]
+
+
+def _refuse(name: str, text: str, where: str, options: Options) -> None:
+    if says_of_all(name, text, options):
+        raise ListError(
+            f"{told(name)} in {where} says that what is in it may not be listed; if it is, say "
+            "--ignore title"
+        )
+    if of := of_what(name, text, options):
+        raise ListError(
+            f"{told(name)} in {where} says that its digests are {of}; if they are not, say "
+            "--ignore title"
+        )
+
+
+def _pairs(pairs: Pairs, unread: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Names and short texts of pairs; what is longer is counted by name."""
+    for key, value in (pairs or {}).items():
+        name = key.decode("utf-8", "replace")
+        if _OF_PROGRAMS.fullmatch(name):
+            continue
+        text = value.decode("utf-8", "replace")
+        for n, (inner, leaf) in enumerate(_leaves(name, text)):
+            if n >= _MOST:
+                unread[name] += len(text)
+                break
+            for line in leaf.splitlines() if len(leaf) > LONGEST_TITLE else [leaf]:
+                if len(line) > LONGEST_TITLE:
+                    unread[name] += len(line)
+                elif line.strip():
+                    yield inner, line
+
+
+def _leaves(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """The texts within a text that is JSON; any other as it stands."""
+    try:
+        held = json.loads(text) if text.lstrip()[:1] in ("{", "[") else text
+    except (ValueError, RecursionError):
+        held = text
+    yield from _texts(name, held, 0)
+
+
+def _texts(name: str, held: Any, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(held, dict) and depth < _DEEPEST:
+        for inner, each in held.items():
+            yield from _texts(inner, each, depth + 1)
+    elif isinstance(held, list) and depth < _DEEPEST:
+        for each in held:
+            yield from _texts(name, each, depth + 1)
+    elif isinstance(held, bool):
+        yield name, str(held).lower()
+    elif held is not None:
+        yield name, str(held)
+
+
+def _of_entries(schema: pa.Schema, options: Options) -> Iterator[tuple[str, Pairs]]:
+    """The pairs of columns that hold entries, by their dotted paths, and of fields within them."""
+    said = {names.squeezed(name) for some in options.columns.values() for name in some}
+    for path, pairs in _fields(schema, ""):
+        is_entry = read_path(path.replace(".", BETWEEN), options.kind).what == names.ENTRY
+        if pairs and (is_entry or names.squeezed(path) in said):
+            yield path, pairs
+
+
+def _fields(held: Any, above: str) -> Iterator[tuple[str, Pairs]]:
+    for i in range(len(held) if isinstance(held, pa.Schema) else held.num_fields):
+        inner = held.field(i)
+        path = f"{above}.{inner.name}" if above else inner.name
+        yield path, inner.metadata
+        if pa.types.is_struct(inner.type) and path.count(".") < _DEEPEST:
+            yield from _fields(inner.type, path)

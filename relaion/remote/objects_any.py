@@ -1,0 +1,145 @@
+"""A folder of any store that fsspec can write to, by what all of its file systems can do."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from relaion.errors import InputError
+from relaion.paths import replaced
+from relaion.remote.errors import changed, is_none, is_taken, no_condition, other_bytes, store_error
+from relaion.remote.objects import PART, Noted, Objects, asked, pieces
+from relaion.remote.urls import RemoteURL
+
+T = TypeVar("T")
+
+
+def _place(at: RemoteURL) -> str:
+    return f"{at.bucket}/{at.key}" if at.key else at.bucket
+
+
+class AnyObjects(Objects):
+    """A folder of a store that fsspec speaks to, by what all of its file systems can do."""
+
+    def _of(self, name: str) -> str:
+        return f"{_place(self.at)}/{name}"
+
+    def _do(self, what: str, name: str, ask: Callable[[], T]) -> T:
+        try:
+            return asked(ask)
+        except Exception as e:
+            raise store_error(self.named(name) if name else str(self.at), what, e) from e
+
+    def there(self) -> dict[str, Noted]:
+        """All objects, those in folders too."""
+        self.fs.invalidate_cache()
+        found = self._do("be listed", "", lambda: self.fs.find(_place(self.at), detail=True))
+        below = f"{_place(self.at)}/"
+        return {
+            path.lstrip("/").removeprefix(below): _noted(info)
+            for path, info in found.items()
+            if path.lstrip("/").startswith(below)
+        }
+
+    def _info(self, name: str) -> dict[str, Any]:
+        self.fs.invalidate_cache()
+        return self._do("be looked at", name, lambda: dict(self.fs.info(self._of(name))))
+
+    def read(self, name: str) -> tuple[bytes, str] | None:
+        """A small object and its mark; None where there is none."""
+        try:
+            noted = _noted(self._info(name))
+            data: bytes = asked(lambda: self.fs.cat_file(self._of(name)))
+        except Exception as e:
+            if is_none(e):
+                return None
+            raise store_error(self.named(name), "be read", e) from None
+        return data, noted.etag
+
+    def put(self, path: Path, name: str, sha256: str) -> Noted:
+        """Put a file that has these bytes, in place of what is there."""
+        digest, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        for piece in pieces(path, PART):
+            digest.update(piece)
+            md5.update(piece)
+            size += len(piece)
+        if digest.hexdigest() != sha256:
+            raise replaced(path)
+        self._do("be written", name, lambda: self.fs.put_file(str(path), self._of(name)))
+        return self._took(name, sha256, size, md5.digest())
+
+    def _took(self, name: str, sha256: str, size: int, md5: bytes | None) -> Noted:
+        info = self._info(name)
+        if info.get("size") != size:
+            raise other_bytes(self.named(name))
+        if md5 is None or _md5_of(info) != md5:
+            self.read_back(name, sha256)
+        return _noted(info)
+
+    def put_new(self, name: str, data: bytes) -> Noted | None:
+        """Put a small object where none is; None where one is."""
+        try:
+            asked(lambda: self.fs.pipe_file(self._of(name), data, mode="create"))
+        except NotImplementedError:
+            raise no_condition(self.at) from None
+        except Exception as e:
+            if not is_taken(e):
+                raise store_error(self.named(name), "be written", e) from None
+        found = self.read(name)
+        return Noted(len(data), found[1]) if found and found[0] == data else None
+
+    def put_over(self, name: str, data: bytes, etag: str) -> Noted | None:
+        """Put a small object over the one with this mark; None where it is another one."""
+        before = self.read(name)
+        if before is None or before[1] != etag:
+            return None
+        self._do("be written", name, lambda: self.fs.pipe_file(self._of(name), data))
+        found = self.read(name)
+        return Noted(len(data), found[1]) if found and found[0] == data else None
+
+    def copy(self, source: RemoteURL, noted: Noted, name: str, sha256: str) -> Noted | None:
+        """Have the store copy an object that still has this mark; None where it cannot."""
+        if source.scheme != self.at.scheme:
+            return None
+        try:
+            before = dict(self.fs.info(_place(source)))
+            if _noted(before) != noted:
+                raise changed(source)
+            asked(lambda: self.fs.cp_file(_place(source), self._of(name)))
+        except InputError:
+            raise
+        except Exception:
+            return None
+        return self._took(name, sha256, noted.size, _md5_of(before))
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove objects; what is gone already is no error."""
+        for name in names:
+            try:
+                asked(lambda name=name: self.fs.rm_file(self._of(name)))  # type: ignore[misc]
+            except Exception as e:
+                if not is_none(e):
+                    raise store_error(self.named(name), "be removed", e) from None
+
+    def remove_parts(self) -> None:
+        """Nothing: what such a store has of a broken upload goes by itself."""
+
+
+def _noted(info: Mapping[str, Any]) -> Noted:
+    marks = ("ETag", "etag", "generation", "md5Hash", "last_modified", "created", "mtime")
+    mark = next((info[name] for name in marks if info.get(name)), "")
+    return Noted(int(info.get("size") or 0), str(mark).strip('"'))
+
+
+def _md5_of(info: Mapping[str, Any]) -> bytes | None:
+    """The MD5 that a store tells of an object, if any."""
+    settings = info.get("content_settings") or {}
+    told = info.get("md5Hash") or (settings.get("content_md5") if settings else None)
+    if isinstance(told, bytes | bytearray):
+        return bytes(told)
+    if isinstance(told, str):
+        with suppress(ValueError):
+            return base64.b64decode(told)
+    return None

@@ -1,0 +1,13 @@
+"""What writes to the store that an address is in."""
+
+from relaion.remote.objects import Objects
+from relaion.remote.objects_any import AnyObjects
+from relaion.remote.objects_s3 import S3Objects
+from relaion.remote.stores import open_store
+from relaion.remote.urls import RemoteURL
+
+
+def objects_at(at: RemoteURL) -> Objects:
+    """What writes below an address; raises InputError where the library for it is missing."""
+    open_store(at)
+    return S3Objects(at) if at.scheme == "s3" else AnyObjects(at)

@@ -1,0 +1,275 @@
+"""Stores of objects: list, look, read ranges, fetch whole. One facade, whichever library is below.
+
+Every read is bound to the object as it was first seen: bytes of another one are never returned.
+Credentials, region and endpoint are found by the library of each store, by its own rules.
+Nothing is kept from one call to the next, neither listings nor what was read.
+"""
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import InputError
+from relaion.remote.failures import ChangedObjectError, CutError, GoneError, retrying
+from relaion.remote.urls import RemoteURL
+
+PIECE = 8 << 20  # bytes of one request; more of them are under way at a time
+AT_ONCE = 4
+Range = tuple[int, int]  # from a byte on, up to another, which does not belong to it
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """An object as it was seen first: its size in bytes, and what tells it from any other version.
+
+    `tag` is what the store calls it (ETag, generation, commit); empty where it has none: then its
+    size and the time when it was `modified`, as the store writes it, must do. `sha256` is that of
+    its bytes, where the store knows it. Without `in_parts` it is of use only as a whole: its server
+    gives no ranges, or says nothing that would tell two versions apart.
+    """
+
+    url: RemoteURL
+    size: int
+    tag: str = ""
+    modified: str = ""
+    sha256: str = ""
+    in_parts: bool = True
+
+    @property
+    def version(self) -> str:
+        """All that tells it from another version, as one word."""
+        # a listing may write the time otherwise than a look at the object does
+        told = f"{self.size} {self.tag or self.modified}"
+        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+class Store(ABC):
+    """A store of one kind. Not to be shared between processes; threads may."""
+
+    @abstractmethod
+    def info(self, url: RemoteURL) -> RemoteFile:
+        """An object as it is now; raises GoneError for none, RemoteError for what else."""
+
+    @abstractmethod
+    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+        """All objects below a prefix, to the bottom; raises as `info` does. May be none."""
+
+    @abstractmethod
+    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
+        """Some bytes of this very version; raises whatever the library raises for another one."""
+
+    def pinned(self, url: RemoteURL) -> RemoteURL:
+        """The address of what this one leads to now, for good, where a store has such."""
+        return url
+
+    def read(self, file: RemoteFile, ranges: Sequence[Range]) -> Iterator[tuple[int, bytes]]:
+        """Read ranges of bytes, in their order and in pieces: where each begins, and its bytes.
+
+        Raises ChangedObjectError where it is not the object any more that was seen, GoneError where
+        it is none; each piece is tried again where that may help.
+        """
+        pieces = (
+            (start, min(start + PIECE, end))
+            for first, end in ranges
+            for start in range(first, end, PIECE)
+        )
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                waiting = [pool.submit(self._piece, file, *p) for p in islice(pieces, AT_ONCE)]
+                while waiting:
+                    yield waiting.pop(0).result()
+                    waiting += [pool.submit(self._piece, file, *p) for p in islice(pieces, 1)]
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _piece(self, file: RemoteFile, start: int, end: int) -> tuple[int, bytes]:
+        def fetched() -> bytes:
+            found = self._fetch(file, start, end)
+            if len(found) != end - start:
+                raise CutError
+            return found
+
+        return start, retrying(fetched, file.url, seen=True)
+
+    def check(self, file: RemoteFile) -> None:
+        """Raise ChangedObjectError or GoneError where an object is not what it was."""
+        try:
+            now = self.info(file.url)
+        except GoneError:
+            raise GoneError(
+                f"{file.url}: is not there any more; put it back and repeat the command, or leave "
+                "it out"
+            ) from None
+        if now.version != file.version:
+            raise changed(file.url)
+
+    def download(self, file: RemoteFile, into: Path) -> str:
+        """Write an object whole to a file that is there, from its first byte; returns its SHA-256.
+
+        Raises as `read` does, and OSError for what cannot be written.
+        """
+        digest = hashlib.sha256()
+        with into.open("r+b") as f:
+            for start, piece in self.read(file, [(0, file.size)]):
+                os.pwrite(f.fileno(), piece, start)
+                digest.update(piece)
+        return digest.hexdigest()
+
+
+def changed(url: RemoteURL) -> ChangedObjectError:
+    """The error for an object that is another one than was seen first."""
+    return ChangedObjectError(
+        f"{url}: was changed or replaced while it was worked on; see that nothing writes to it, "
+        "and repeat the command"
+    )
+
+
+# -- Which store an address is of --------------------------------------------------------------
+
+_EXTRAS = {"s3": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "az": ("adlfs", "azure"),
+           "hf": ("huggingface_hub", "hf")}  # fmt: skip
+
+
+def open_store(url: RemoteURL) -> Store:
+    """The store that an address is of.
+
+    Raises InputError, with the command that brings it, where its library is not installed.
+    """
+    return _opened(url.scheme)
+
+
+@lru_cache
+def _opened(scheme: str) -> Store:
+    if scheme in ("http", "https"):
+        from relaion.remote.web import WebStore  # noqa: PLC0415 - only who reads links needs it
+
+        return WebStore()
+    library, extra = _EXTRAS[scheme]
+    try:
+        found = import_module(library)
+    except ImportError:
+        raise InputError(
+            f"{scheme}://: cannot be read without {library}; run "
+            f"`pip install 'relaion[{extra}]'`, then repeat the command"
+        ) from None
+    if scheme == "s3":
+        return S3Store(found)
+    if scheme == "hf":
+        from relaion.remote.hub import HubStore  # noqa: PLC0415 - as above
+
+        return HubStore(found)
+    made = found.GCSFileSystem if scheme == "gs" else found.AzureBlobFileSystem
+    return FsspecStore(made)
+
+
+class FsspecStore(Store):
+    """A store by its file system of fsspec: gs and az."""
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
+
+    @property
+    def fs(self) -> Any:
+        """The file system, which finds its credentials when it is first asked for."""
+        return _made(self._make)
+
+    def info(self, url: RemoteURL) -> RemoteFile:
+        """As `Store` has it."""
+        found = retrying(lambda: self.fs.info(self._path(url), refresh=True), url)
+        if found.get("type") != "file":
+            raise GoneError(f"{url}: no such object; check the address")
+        return self._file(url, found)
+
+    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+        """As `Store` has it."""
+        top = self._path(url)
+        found = retrying(lambda: self.fs.find(top, detail=True, refresh=True), url)
+        for path, about in found.items():
+            key = path.partition("/")[2]
+            if about.get("type") == "file" and key and not key.endswith("/") and path != top:
+                yield self._file(RemoteURL(url.scheme, url.bucket, key), about)
+
+    def _path(self, url: RemoteURL) -> str:
+        return f"{url.bucket}/{url.key}".rstrip("/")
+
+    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
+        tag = about.get("ETag") or about.get("etag") or about.get("generation") or ""
+        times = (about.get(k) for k in ("LastModified", "last_modified", "updated", "mtime"))
+        modified = next((str(t) for t in times if t), "")
+        return RemoteFile(url, int(about["size"]), str(tag), modified)
+
+    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
+        found: bytes = self.fs.cat_file(self._path(file.url), start=start, end=end)
+        self.check(file)  # the library cannot bind a read to a version
+        return found
+
+
+@lru_cache
+def _made(make: Any) -> Any:
+    return make(use_listings_cache=False, skip_instance_cache=True)
+
+
+class S3Store(FsspecStore):
+    """s3: reads are conditional, and never of another version than was seen."""
+
+    def __init__(self, library: Any) -> None:
+        super().__init__(partial(library.S3FileSystem))
+
+    @property
+    def fs(self) -> Any:
+        """As `FsspecStore` has it; the library below it tries again by itself, as it is told to."""
+        found = super().fs
+        found.retries = 1
+        return found
+
+    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+        """As `Store` has it; page by page, so that a listing of any length is read once."""
+        prefix = f"{url.key}/" if url.key else ""
+        asked = {"Bucket": url.bucket, "Prefix": prefix}
+        while True:
+            page = retrying(partial(self.fs.call_s3, "list_objects_v2", **asked), url)
+            for about in page.get("Contents", ()):
+                if not about["Key"].endswith("/"):
+                    found = RemoteURL(url.scheme, url.bucket, about["Key"])
+                    yield self._file(found, {**about, "size": about["Size"]})
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def info(self, url: RemoteURL) -> RemoteFile:
+        """As `Store` has it; whether a bucket or an object is not there, a HEAD does not say."""
+        try:
+            about = retrying(
+                lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
+            )
+        except GoneError:
+            retrying(
+                lambda: self.fs.call_s3("list_objects_v2", Bucket=url.bucket, MaxKeys=1), url
+            )  # raises where there is no bucket
+            raise
+        return self._file(url, {**about, "size": about["ContentLength"]})
+
+    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
+        return RemoteFile(url, int(about["size"]), about["ETag"], str(about.get("LastModified")))
+
+    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
+        sync = import_module("fsspec.asyn").sync
+        found: bytes = sync(self.fs.loop, self._ranged, file, start, end)
+        return found
+
+    async def _ranged(self, file: RemoteFile, start: int, end: int) -> bytes:
+        said = await self.fs._call_s3(  # its `cat_file` takes no condition
+            "get_object", Bucket=file.url.bucket, Key=file.url.key,
+            Range=f"bytes={start}-{end - 1}", IfMatch=file.tag,
+        )  # fmt: skip
+        async with said["Body"] as body:
+            found: bytes = await body.read()
+        return found

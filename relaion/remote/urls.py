@@ -1,0 +1,137 @@
+"""Addresses of what lies elsewhere: an object of a store, a prefix of such, a pattern, a link.
+
+Standard library only: the process that drives a run asks it of each PATH.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+
+from relaion.errors import InputError
+from relaion.paths import AnyPath, shown
+
+# a path object has lost the second slash
+_REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
+_OTHERS = {
+    "s3a": "s3", "s3n": "s3", "gcs": "gs", "abfs": "az", "abfss": "az", "wasb": "az",
+    "wasbs": "az", "azure": "az", "huggingface": "hf",
+}  # fmt: skip
+STORES = ("s3", "gs", "az")  # what is read and written
+SCHEMES = (*STORES, "hf", "https")
+_GLOB = re.compile(r"[*?\[]")
+_LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RemoteURL:
+    """An address: `bucket` is that of s3 and gs, az's container, `datasets` of hf, a web host.
+
+    `key` is what follows, without a slash at either end; for a folder or a store as a whole it may
+    be empty. `query` is that of a link, which may hold a signature: it is never shown.
+    """
+
+    scheme: str
+    bucket: str
+    key: str
+    query: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        """As it may be shown: nothing that opens anything."""
+        return "/".join([f"{self.scheme}://{self.bucket}", *([self.key] if self.key else [])])
+
+    @property
+    def name(self) -> str:
+        """The last name of it; that of the bucket where there is no other."""
+        return (self.key or self.bucket).rpartition("/")[2]
+
+    @property
+    def folder(self) -> "RemoteURL":
+        """What it lies in."""
+        return replace(self, key=self.key.rpartition("/")[0], query="")
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it is a glob pattern; a link never is."""
+        return self.scheme != "https" and bool(_GLOB.search(self.key))
+
+    @property
+    def fixed(self) -> "RemoteURL":
+        """What a pattern begins with: the folder above its first name with a sign in it."""
+        names = self.key.split("/")
+        first = next((i for i, name in enumerate(names) if _GLOB.search(name)), len(names))
+        return replace(self, key="/".join(names[:first]))
+
+    def __truediv__(self, name: str) -> "RemoteURL":
+        """What lies below it under this name, or these names joined by slashes."""
+        return replace(self, key=f"{self.key}/{name}" if self.key else name, query="")
+
+    def below(self, top: "RemoteURL") -> str:
+        """Its name from `top` on, which it lies below; empty where it is that very one."""
+        return self.key[len(top.key) :].lstrip("/") if top.key else self.key
+
+
+def is_remote(given: AnyPath) -> bool:
+    """Whether this is an address and no path of this machine; also one of a kind that is refused.
+
+    A folder that is called `s3:` can be named by its whole path.
+    """
+    return bool(_REMOTE.match(str(given)))
+
+
+def remote_url(given: AnyPath) -> RemoteURL:
+    """The address that a PATH is; InputError for a kind that is not read, or a bad address."""
+    text = str(given)
+    found = _REMOTE.match(text)
+    if not found:
+        raise ValueError("no address")
+    scheme, rest = found[1].lower(), text[found.end() :]
+    said = shown(_bare(text))
+    if scheme in _OTHERS:
+        raise InputError(f"{said}: {scheme}:// is written {_OTHERS[scheme]}:// here")
+    plain = scheme == "http" and _LOOPBACK.fullmatch(rest.partition("/")[0])
+    if scheme == "http" and not plain:
+        raise InputError(f"{said}: http:// can be changed on its way; name the https:// address")
+    if scheme not in SCHEMES and not plain:
+        kinds = ", ".join(f"{s}://" for s in SCHEMES)
+        raise InputError(f"{said}: no {scheme}:// address is read; name a path, or one of {kinds}")
+    path, _, query = rest.partition("?") if scheme in ("http", "https") else (rest, "", "")
+    bucket, _, key = path.partition("/")
+    if "@" in bucket:
+        raise InputError(f"{scheme}://: a name or password in an address is not read; leave it out")
+    if scheme == "hf" and (bucket != "datasets" or key.strip("/").count("/") < 1):
+        raise InputError(f"{said}: write hf://datasets/OWNER/NAME, or what lies below it")
+    names = key.strip("/").split("/") if key.strip("/") else []
+    if any(name in ("", ".", "..") or "\0" in name for name in names):
+        raise InputError(f"{said}: has an empty name, `.` or `..` in it; write the address without")
+    if scheme in ("http", "https"):
+        query = query.partition("#")[0]
+    return RemoteURL(scheme, bucket, "/".join(names), query)
+
+
+def _bare(text: str) -> str:
+    """An address without what may be secret in it."""
+    head, colon, rest = text.partition(":/")
+    rest = rest.lstrip("/").partition("?")[0] if head.lower() in ("http", "https") else rest
+    host, slash, path = rest.lstrip("/").partition("/")
+    return f"{head}:/{'/' if colon else ''}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def display(given: AnyPath) -> str:
+    """A PATH as it may be shown: an address without query and password, a path as it is."""
+    return shown(_bare(str(given))) if is_remote(given) else shown(given)
+
+
+def place_in_tree(url: RemoteURL, top: RemoteURL) -> str:
+    """Where what stands for an object lies below `tree_of`, named as there.
+
+    `top` is the argument that led to it: two of one path and other queries, or of two commits, are
+    two objects.
+    """
+    key, told = url.key, top.query
+    if url.scheme == "hf":
+        owner, _, rest = key.partition("/")
+        name, slash, below = rest.partition("/")
+        name, _, told = name.partition("@")
+        key = f"{owner}/{name}{slash}{below}"
+    apart = f"-{hashlib.sha256(told.encode()).hexdigest()[:16]}" if told else ""
+    return "/".join(filter(None, [url.scheme + apart, url.bucket, key]))

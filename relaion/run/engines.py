@@ -1,0 +1,118 @@
+"""Where the tasks of a run are done: by processes of this machine, or by a Ray cluster."""
+
+import importlib.util
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relaion.errors import BusyError, InputError
+from relaion.paths import shown, typed
+from relaion.paths.locks import wait_unlocked
+from relaion.run.settings import Limits, limits_of
+
+if TYPE_CHECKING:
+    from relaion.run.pool import Executor, LocalPool
+    from relaion.run.progress import Progress
+
+LOCAL = "local"
+RAY = "ray"
+FOLDER = "ray"  # of a work folder: tasks, answers and locks of the workers of a cluster
+_LEFT_SECONDS = 30.0
+_MISSING = "--engine ray: Ray is not installed here; `pip install 'relaion[ray]'`"
+_ASKED = "write local, ray, ray=auto or ray=HOST:PORT"
+_PLACE = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
+_TRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster: `address` of one that runs, `auto` for that of this machine; None: start one.
+
+    One that is started here is of this machine alone, and ends with the command.
+    """
+
+    address: str | None
+
+
+def named(engine: str) -> Cluster | None:
+    """The cluster that an engine names, None for this machine's own processes.
+
+    Raises InputError for what names none.
+    """
+    if engine == LOCAL:
+        return None
+    name, equals, address = engine.partition("=")
+    if name != RAY or (equals and address != "auto" and _PLACE.fullmatch(address) is None):
+        raise InputError(f"--engine {typed(engine)}: names no engine; {_ASKED}")
+    return Cluster(address or None)
+
+
+def cluster_of(engine: str) -> Cluster | None:
+    """The same; raises InputError where Ray is not installed, or nobody listens, too."""
+    cluster = named(engine)
+    if cluster is None:
+        return None
+    if importlib.util.find_spec("ray") is None:
+        raise InputError(_MISSING)
+    if (place := _PLACE.fullmatch(cluster.address or "")) is not None:
+        _refuse_unreachable(engine, place[1].strip("[]"), int(place[2]))
+    return cluster
+
+
+def engine_of(
+    engine: str, workers: int | None, memory: str, seconds: float | None
+) -> tuple[Cluster | None, Limits]:
+    """The cluster that an engine names, if any, and the limits of a run as they are meant there."""
+    cluster = cluster_of(engine)
+    return cluster, limits_of(workers, memory, seconds, apart=cluster is not None)
+
+
+@contextmanager
+def joined(
+    cluster: Cluster | None,
+    limits: Limits,
+    workers: int | None,
+    pool: "LocalPool",
+    listener: "Progress",
+    work: Path,
+    folders: Iterable[Path] = (),
+    reads: Iterable[Path] = (),
+) -> "Iterator[tuple[Executor, Limits]]":
+    """Who does the tasks of shards, and within which limits: a cluster, or the pool as it is.
+
+    `workers` is how many were asked for; `folders` are what is written to beside the work folder,
+    `reads` are files that are read. Raises InputError for a cluster that cannot be used.
+    """
+    if cluster is None:
+        yield pool, limits
+        return
+    from relaion.run.ray_pool import RayPool  # noqa: PLC0415 - few runs need it
+
+    with RayPool(cluster, limits, workers, pool, listener) as ray:
+        yield ray, ray.begin(work, folders, {path.parent for path in reads})
+
+
+def _refuse_unreachable(engine: str, host: str, port: int) -> None:
+    """Raise InputError where nobody listens: Ray itself would try for minutes."""
+    try:
+        socket.create_connection((host, port), _TRY_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as e:
+        why = getattr(e, "strerror", None) or "no answer"
+        raise InputError(
+            f"--engine {typed(engine)}: nobody can be reached there ({why}); give the address that "
+            "`ray start --head` printed, or `ray=auto` on a machine of the cluster"
+        ) from None
+
+
+def refuse_left(work: Path) -> None:
+    """Raise BusyError while workers of a run that was stopped still write, on other machines."""
+    locks = sorted((work / FOLDER).glob("*.lock"))
+    if wait_unlocked(locks, _LEFT_SECONDS) is not None:
+        raise BusyError(
+            f"{shown(work)}: a worker of a run that was stopped has not ended yet, perhaps on "
+            "another machine; wait until it ends, or end it"
+        )

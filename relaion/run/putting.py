@@ -1,0 +1,76 @@
+"""What a worker puts in a store of objects: the editions of a shard, each whole.
+
+What was written is put and its file dropped, so a worker holds the editions of one shard at most.
+What has the very bytes of its source, or of another edition, is copied by the store itself where
+it can do that, and else put from where these bytes lie.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relaion.paths.stand_ins import record_of
+from relaion.remote.objects import Noted, Objects
+from relaion.remote.objects_at import objects_at
+from relaion.remote.standing import object_of
+from relaion.remote.urls import RemoteURL
+from relaion.run.settings import Settings
+from relaion.run.tasks import WrittenShard
+
+if TYPE_CHECKING:
+    from relaion.run.survey import Numbered
+
+
+def put_editions(
+    settings: Settings, n: "Numbered", sha256: str, written: dict[str, WrittenShard]
+) -> dict[str, WrittenShard]:
+    """Put a shard of every edition: those `written`, and the source's bytes for the others.
+
+    Their files are gone afterwards, also where not all could be put. Raises UnwrittenError where
+    the store refuses, InputError where the source has other bytes by now.
+    """
+    assert settings.store is not None  # noqa: S101 - else nobody puts anything
+    store = objects_at(settings.store)
+    put: dict[str, WrittenShard] = {}
+    twins = {sha256: _origin(n.shard.path)}  # by digest: objects that have such bytes
+    try:
+        for edition in settings.editions:
+            name = settings.name(edition.name, n)
+            made = written.get(edition.name)
+            if made is None:
+                made = WrittenShard(n.shard.rows, n.shard.bytes, sha256, "copied")
+                path = n.shard.path
+            else:
+                path = settings.target(edition.name, n)
+            noted = _put(store, path, name, made, twins.get(made.sha256))
+            twins[made.sha256] = (store.at / name, noted)
+            put[edition.name] = replace(made, etag=noted.etag)
+            settings.target(edition.name, n).unlink(missing_ok=True)
+    finally:
+        for edition in settings.editions:
+            with suppress(OSError):
+                settings.target(edition.name, n).unlink(missing_ok=True)
+    return put
+
+
+def _put(
+    store: Objects, path: Path, name: str, made: WrittenShard, twin: tuple[RemoteURL, Noted] | None
+) -> Noted:
+    """Put one shard; `twin` is an object of the same store, perhaps, that has the same bytes."""
+    noted = None
+    if twin is not None:
+        noted = store.copy(*twin, name, made.sha256)
+    return noted or store.put(path, name, made.sha256)
+
+
+def _origin(path: Path) -> tuple[RemoteURL, Noted] | None:
+    """The object that a shard was read from, as it was seen then; None for a file of this machine.
+
+    One without a mark could not be told from another that took its place.
+    """
+    record = record_of(path)
+    file = None if record is None else object_of(record)
+    if file is None or not file.tag:
+        return None
+    return file.url, Noted(file.size, file.tag.strip('"'))

@@ -1,0 +1,390 @@
+"""Workers on the machines of a Ray cluster: another executor behind the same interface.
+
+A worker that is lost, with its machine or alone, has its task done again elsewhere. A task that
+takes much longer than the others is tried a second time; the first whole result counts. What is
+found by a search goes to files of each try's own, and takes its name when that try has won: so a
+worker that was given up for lost, and still writes, changes nothing.
+"""
+
+import json
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.errors import InputError, StopError
+from relaion.paths import atomic_write, private_folder, shown, stamp_of
+from relaion.paths.locks import wait_unlocked
+from relaion.run.engines import FOLDER, Cluster, refuse_left
+from relaion.run.notes import NOTES, pass_on
+from relaion.run.process import LOG, TaskOutcome, packed
+from relaion.run.progress import Progress
+from relaion.run.ray_client import Node, RayClient
+from relaion.run.ray_courier import Post
+from relaion.run.settings import Limits
+from relaion.run.tasks import FindTask
+
+if TYPE_CHECKING:
+    from relaion.run.pool import CallTask, LocalPool
+    from relaion.run.tasks import AnyTask
+
+LOST = 10  # times that a task is done again for a worker that was lost
+SLOW = 3.0  # times as long as the others: then a task is tried a second time
+SLOW_SECONDS = 20.0  # and this at least
+_EVENT_SECONDS = 0.5
+_GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
+_GONE_SECONDS = 10.0
+_MARK = ".relaion-{}.part"  # what is left of it is swept with all else that is so called
+
+
+@dataclass
+class _Try:
+    """One try of a task, by a courier."""
+
+    at: int  # of the task, in the order given
+    no: int  # of all tries of this pool
+    task: "AnyTask | CallTask"
+    moved_to: dict[Path, Path] = field(default_factory=dict)  # files of its own, and their names
+    began: float = 0.0
+
+
+@dataclass
+class _Courier:
+    """A courier as the pool sees it: where it stands, and what it does."""
+
+    no: int
+    node: Node
+    lock: Path
+    is_there: bool = False
+    trying: _Try | None = None
+
+
+class RayPool:
+    """Does tasks on the machines of a cluster; a context, which ends the workers.
+
+    `limits` say how many workers, None in its place for as many as there is room for, and how much
+    memory each has. `here` does what is no matter of shards. Tasks need the work folder, which all
+    machines have to share, and the folders that are written.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        limits: Limits,
+        wanted: int | None,
+        here: "LocalPool | None",
+        listener: Progress,
+    ) -> None:
+        self._cluster, self._limits, self._wanted = cluster, limits, wanted
+        self._here, self._listener = here, listener
+        self._client: RayClient | None = None
+        self._nodes: list[Node] = []
+        self._couriers: dict[int, _Courier] = {}
+        self._work = Path()
+        self._home = "/"
+        self._marks: list[tuple[str, str]] = []
+        self._devices: list[tuple[str, int]] = []
+        self._n_couriers = self._n_tries = 0
+        self.size = 1
+
+    def __enter__(self) -> "RayPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for courier in list(self._couriers.values()):
+            self._fire(courier)
+        if self._client is not None:
+            self._client.end()
+        for path, _text in self._marks:
+            Path(path).unlink(missing_ok=True)
+
+    @property
+    def searches(self) -> int:
+        """How many searches go on side by side."""
+        return self.size
+
+    def begin(self, work: Path, folders: Iterable[Path], inputs: Iterable[Path]) -> Limits:
+        """Join the cluster, with the work folder and others that tasks write to.
+
+        `inputs` are folders that they read. Returns the limits, now with how many workers there
+        are. Raises InputError for a cluster that cannot be used.
+        """
+        folders = [folder.absolute() for folder in folders]
+        self._work = work.absolute()
+        private_folder(self._work / FOLDER)
+        refuse_left(work)
+        for left in (self._work / FOLDER).iterdir():
+            left.unlink(missing_ok=True)
+        self._client = RayClient(self._cluster, self._work / LOG)
+        memory = self._limits.memory
+        self._nodes = self._client.open(self._wanted or os.cpu_count() or 1, memory)
+        if self._cluster.address is not None:
+            self._client.refuse_other_versions(self._nodes)
+        room = sum(node.room for node in self._nodes)
+        self.size = max(1, min(room, self._wanted or room))
+        NOTES.info("Ray: %d workers on %d machines", self.size, len(self._nodes))
+        self._mark([self._work, *folders])
+        places = {self._work, *folders, *inputs}
+        if not all(path.is_absolute() for path in places):
+            self._home = str(Path.cwd())
+        known = {stamp_of(path).device: path for path in sorted(places)}
+        self._devices = [(str(path.absolute()), device) for device, path in known.items()]
+        return replace(self._limits, workers=self.size)
+
+    def _mark(self, folders: Iterable[Path]) -> None:
+        """Leave files by which a machine sees that it shares these folders."""
+        for folder in dict.fromkeys(folder.absolute() for folder in folders):
+            text = secrets.token_hex(16)
+            path = folder / _MARK.format(secrets.token_hex(8))
+            path.write_text(text, encoding="ascii")
+            self._marks.append((str(path), text))
+
+    # -- tasks ---------------------------------------------------------------------------------
+
+    def run_here(self, task: "AnyTask") -> TaskOutcome:
+        """Do a task that reads no shard with all of this machine: there is one of it alone."""
+        if self._here is None:
+            raise StopError("a task that only this machine does")  # cannot be: a check has none
+        settings = replace(task.settings, limits=task.settings.limits.here)
+        (outcome,) = self._here.run([replace(task, settings=settings)])
+        return outcome
+
+    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
+        """Do the tasks; ends what is not done at once when the caller stops listening."""
+        work = _Work(tasks)
+        try:
+            while work.open:
+                self._employ(work)
+                outcome = self._next(work)
+                if outcome is not None:
+                    yield outcome
+        finally:
+            for courier in [c for c in self._couriers.values() if c.trying is not None]:
+                self._fire(courier)
+            for path in work.left:
+                path.unlink(missing_ok=True)
+
+    def _employ(self, work: "_Work") -> None:
+        """Give tasks to all who have none, and have as many couriers as there is work for."""
+        for courier in self._couriers.values():
+            if courier.is_there and courier.trying is None:
+                if (one := work.next(courier)) is None:
+                    one = self._second(work, courier)
+                if one is not None:
+                    self._give(courier, one, work)
+        lacking = min(self.size, len(work.open)) - len(self._couriers)
+        for _ in range(lacking):
+            self._hire()
+
+    def _hire(self) -> None:
+        """Have one more courier, where most room is left."""
+        if self._client is None:
+            raise StopError("a cluster that nobody has joined")  # cannot be: `begin` did
+        taken = [c.node.node for c in self._couriers.values()]
+        free = max(self._nodes, key=lambda node: node.room - taken.count(node.node))
+        self._n_couriers += 1
+        lock = self._work / FOLDER / f"{self._n_couriers:06}.lock"
+        post = Post(
+            str(self._work), self._home, str(lock), self._limits.memory, self._limits.seconds,
+            self._marks, self._devices,
+        )  # fmt: skip
+        self._couriers[self._n_couriers] = _Courier(self._n_couriers, free, lock)
+        self._client.tell(
+            "hire", courier=self._n_couriers, node=free.node, memory=self._limits.memory,
+            post=asdict(post),
+        )  # fmt: skip
+
+    def _give(self, courier: _Courier, at: int, work: "_Work") -> None:
+        if self._client is None:
+            return
+        self._n_tries += 1
+        task, moved_to = own_files(work.tasks[at], self._n_tries)
+        one = _Try(at, self._n_tries, task, moved_to, time.monotonic())
+        courier.trying = one
+        work.trying.append(one)
+        asked, answer = self._files(one)
+        with atomic_write(asked, mode=0o600, flush=False) as part:
+            part.write_text(packed(task), encoding="ascii")
+        self._client.tell(
+            "give", courier=courier.no, task=str(asked), answer=str(answer), seconds=task.seconds
+        )
+
+    def _files(self, one: _Try) -> tuple[Path, Path]:
+        """The file of a task, and that of its answer."""
+        folder = self._work / FOLDER
+        return folder / f"{one.no:06}.task", folder / f"{one.no:06}.answer"
+
+    # -- what happens to them --------------------------------------------------------------------
+
+    def _next(self, work: "_Work") -> TaskOutcome | None:
+        """What became of a task, if one is done when the next thing has happened."""
+        if self._client is None:
+            return None
+        event = self._client.event(_EVENT_SECONDS)
+        if event is None:
+            return self._overdue(work)
+        courier = self._couriers.get(event.get("courier", 0))
+        if event["what"] == "hire" and "error" in event:
+            raise InputError(f"a worker could not be asked of Ray ({event['error']})")
+        if courier is None:  # it was given up by then
+            return None
+        one = courier.trying
+        if event["what"] == "hired":
+            self._took_post(courier, event["value"])
+        elif event["what"] == "lost":
+            return self._lost_courier(work, courier, event["why"])
+        elif event["what"] == "moved" and one is not None and event["value"]:
+            self._listener.moved(one.task.no, event["value"])
+        elif event["what"] == "done" and one is not None:
+            return self._done(work, courier, one)
+        return None
+
+    def _lost_courier(self, work: "_Work", courier: _Courier, why: str) -> TaskOutcome | None:
+        del self._couriers[courier.no]
+        NOTES.info("Ray: a worker on %s was lost (%s)", courier.node.name, why)
+        self._nodes = (
+            self._client.nodes(self._limits.memory) if self._client else None
+        ) or self._nodes
+        one = courier.trying
+        return None if one is None else self._lost(work, one, "its worker was lost")
+
+    def _took_post(self, courier: _Courier, folder: str | None) -> None:
+        if folder is not None:
+            raise InputError(
+                f"{shown(folder)}: {courier.node.name} does not share this folder; name one that "
+                "all machines of the cluster have under the same path (--out, --work)"
+            )
+        courier.is_there = True
+
+    def _overdue(self, work: "_Work") -> TaskOutcome | None:
+        """Give up a courier that should have ended its task itself, long ago."""
+        now = time.monotonic()
+        for courier in list(self._couriers.values()):
+            one = courier.trying
+            limit = self._limits.seconds
+            if one is None or now - one.began < (limit or one.task.seconds) + _GRACE:
+                continue
+            self._fire(courier)
+            return self._lost(work, one, "its worker did not answer any more")
+        return None
+
+    def _lost(self, work: "_Work", one: _Try, why: str) -> TaskOutcome | None:
+        """Have a task done again; its error, where that was done too often."""
+        work.trying.remove(one)
+        work.left += one.moved_to
+        if one.at not in work.open or any(other.at == one.at for other in work.trying):
+            return None
+        work.lost[one.at] = work.lost.get(one.at, 0) + 1
+        if work.lost[one.at] <= LOST:
+            work.waiting.appendleft(one.at)
+            return None
+        work.open.discard(one.at)
+        return TaskOutcome(one.task.no, f"{one.task.named}: {why}, {LOST + 1} times")
+
+    def _done(self, work: "_Work", courier: _Courier, one: _Try) -> TaskOutcome | None:
+        courier.trying = None
+        said = self._answer(one)
+        if said is None:
+            return self._lost(work, one, "what its worker answered is gone")
+        error = said["error"]
+        if said["broken"] and "SIGKILL" in error:  # by whom, nobody knows: as if its machine were
+            return self._lost(work, one, error)
+        work.trying.remove(one)
+        work.left += one.moved_to
+        if one.at not in work.open:  # another try was first
+            return None
+        pass_on(said)
+        pass_on(said["said"])
+        work.open.discard(one.at)
+        for other in [c for c in self._couriers.values() if c.trying and c.trying.at == one.at]:
+            self._fire(other)
+        if said["broken"]:
+            error = f"{one.task.named}: {error}"
+        elif error is None:
+            work.ratios.append((time.monotonic() - one.began) / one.task.seconds)
+            said["said"] = self._named(said["said"], one)
+        return TaskOutcome(one.task.no, error, bool(said["fatal"]), said["said"])
+
+    def _answer(self, one: _Try) -> dict[str, Any] | None:
+        asked, answer = self._files(one)
+        try:
+            said: dict[str, Any] = json.loads(answer.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+        for path in (asked, answer):
+            path.unlink(missing_ok=True)
+        return said
+
+    def _named(self, said: dict[str, Any], one: _Try) -> dict[str, Any]:
+        """Give the files of a try that has won their names, also where it tells of them."""
+        names = {}
+        for own, path in one.moved_to.items():
+            own.replace(path)
+            work = one.task.settings.work if isinstance(one.task, FindTask) else self._work
+            names[str(own.relative_to(work))] = str(path.relative_to(work))
+        if not names:
+            return said
+        files = {names.get(name, name): sha256 for name, sha256 in said["files"].items()}
+        return said | {"files": files}
+
+    def _second(self, work: "_Work", courier: _Courier) -> int | None:
+        """A task to be tried once more by this courier, since it takes much longer than others."""
+        if not work.ratios:
+            return None
+        usual, now = sorted(work.ratios)[len(work.ratios) // 2], time.monotonic()
+        for one in sorted(work.trying, key=lambda one: one.began):
+            seconds = now - one.began
+            tries = sum(other.at == one.at for other in work.trying)
+            limit = max(SLOW_SECONDS, SLOW * usual * one.task.seconds)
+            if tries == 1 and one.at in work.open and seconds > limit:
+                NOTES.info("Ray: %s takes long, so it is tried on %s too", one.task.named,
+                           courier.node.name)  # fmt: skip
+                return one.at
+        return None
+
+    def _fire(self, courier: _Courier) -> None:
+        """End a courier, and see that it is gone with its worker, as far as it can be seen."""
+        self._couriers.pop(courier.no, None)
+        if self._client is not None:
+            self._client.tell("fire", courier=courier.no)
+        if courier.is_there:
+            wait_unlocked([courier.lock], _GONE_SECONDS)
+        with suppress(OSError):
+            courier.lock.unlink()
+
+
+class _Work:
+    """The tasks of one `run`, by their place in the order given, and how far they are."""
+
+    def __init__(self, tasks: "Sequence[AnyTask | CallTask]") -> None:
+        self.tasks = tasks
+        self.open = set(range(len(tasks)))
+        self.waiting = deque(range(len(tasks)))
+        self.trying: list[_Try] = []
+        self.lost: dict[int, int] = {}
+        self.ratios: list[float] = []  # seconds that tasks took, by those that they may take
+        self.left: list[Path] = []
+
+    def next(self, _courier: _Courier) -> int | None:
+        """A task that nobody does yet."""
+        while self.waiting:
+            at = self.waiting.popleft()
+            if at in self.open:
+                return at
+        return None
+
+
+def own_files(task: "AnyTask | CallTask", no: int) -> "tuple[AnyTask | CallTask, dict[Path, Path]]":
+    """A task that writes to files of this try's own; and by these, the names that they stand for.
+
+    What is no search writes files that are the same in each try, whole or not at all.
+    """
+    if not isinstance(task, FindTask):
+        return task, {}
+    own = {table: path.with_name(f"try{no:06}-{path.name}") for table, path in task.writes.items()}
+    return replace(task, writes=own), {own[table]: path for table, path in task.writes.items()}

@@ -1,0 +1,156 @@
+"""OUT in a store of objects: whose it is, what it holds, and its manifest last of all.
+
+Outputs are put by the workers that make them (`putting.py`). The process that drives the run holds
+the claim, lists what is there, and puts the audit and then the manifest, once all is there that
+the manifest states, as it was put, and nothing else.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from relaion.errors import BusyError, OutputError, RelaionError
+from relaion.paths import file_sha256, is_utf8, locked, private_folder, public_folder, shown
+from relaion.remote.claim import CLAIM, Claim, owner_of, refuse_claimed, take_claim
+from relaion.remote.objects import Noted, Objects
+from relaion.remote.objects_at import objects_at
+from relaion.run.journal import FIND
+from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED
+from relaion.run.where import Where
+
+_PUBLIC = (MANIFEST, AUDIT, VERIFIED)
+
+
+class RemoteOut:
+    """OUT in a store that this process has claimed, or that is finished (`claim` is None then)."""
+
+    def __init__(self, store: Objects, folder: Path, claim: Claim | None) -> None:
+        self.store = store
+        self._folder = folder  # of this machine, which stands in for it
+        self._claim = claim
+        self._there: dict[str, Noted] | None = None
+
+    @property
+    def named(self) -> str:
+        """OUT as it may be shown."""
+        return shown(self.store.at)
+
+    def there(self) -> Mapping[str, Noted]:
+        """What it held when this was asked first."""
+        if self._there is None:
+            self._there = self.store.there()
+        return self._there
+
+    def refuse_strange(self, names: Iterable[str]) -> None:
+        """Raise OutputError where it holds what a run that puts these names would not put."""
+        for name in names:
+            if not is_utf8(name):
+                raise OutputError(
+                    f"{shown(name)}: is no UTF-8, so no object of a store can have the name; "
+                    "rename the file"
+                )
+        known = {*names, *_PUBLIC, CLAIM}
+        if strange := next((name for name in self.there() if name not in known), None):
+            raise OutputError(
+                f"{self.named}: holds {shown(strange)}, which this run would not put there; name "
+                "another OUT, or remove it"
+            )
+
+    def finish(self, outputs: Mapping[str, Noted]) -> None:
+        """Put the audit and then the manifest, which lie in the stand-in; give up the claim.
+
+        `outputs` are all shards as they were put. Raises OutputError where the store holds
+        anything else, BusyError where the claim is lost: then no manifest is put.
+        """
+        assert self._claim is not None  # noqa: S101 - no run begins without one
+        self.put_public(AUDIT)
+        there = self.store.there()
+        for name, noted in outputs.items():
+            if there.get(name) != noted:
+                raise OutputError(
+                    f"{shown(self.store.named(name))}: is gone, or another one than was put; see "
+                    "what writes there, and repeat the command to go on"
+                )
+        if strange := next((n for n in there if n not in {*outputs, AUDIT, CLAIM}), None):
+            raise OutputError(
+                f"{shown(self.store.named(strange))}: this run did not put it; remove it, and "
+                "repeat the command to go on"
+            )
+        self._claim.check()
+        if self.store.put_new(MANIFEST, (self._folder / MANIFEST).read_bytes()) is None:
+            raise BusyError(f"{self.named}: another run has put its manifest; name another OUT")
+        claim, self._claim = self._claim, None
+        claim.drop()
+
+    def put_public(self, name: str) -> None:
+        """Put the audit, or the word of a check, in place of what is there."""
+        path = self._folder / name
+        self.store.put(path, name, file_sha256(path))
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove objects that a run put, or had begun to put, and nothing else."""
+        self.store.remove_parts()
+        there = self.store.there()
+        self.store.remove([name for name in names if name in there])
+        self._there = None
+
+    def leave(self, *, is_begun: bool) -> None:
+        """Give up the claim, or say that the run has stopped and may be gone on with."""
+        if self._claim is not None:
+            with suppress(RelaionError):  # why the run stopped is told already
+                self._claim.rest() if is_begun else self._claim.drop()
+
+
+@contextmanager
+def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
+    """Claim an OUT in a store, and lock its stand-in; yields it, and the lock.
+
+    Raises BusyError while another run writes there, OutputError where it holds what is not ours.
+    """
+    assert where.url is not None  # noqa: S101 - `where_of` says so
+    store = objects_at(where.url)
+    private_folder(where.stand_in)
+    public_folder(where.out)
+    with locked(where.stand_in, "is writing to this OUT") as lock:
+        try:
+            remote = RemoteOut(store, where.out, _claim(store, where, owner_of(where.stand_in)))
+            try:
+                yield remote, lock
+            finally:
+                remote.leave(is_begun=_is_begun(where))
+        finally:
+            if not _is_begun(where):
+                shutil.rmtree(where.stand_in, ignore_errors=True)
+
+
+def _is_begun(where: Where) -> bool:
+    return os.path.lexists(where.work / PLAN) or (where.work / FIND).is_dir()
+
+
+def _claim(store: Objects, where: Where, owner: str) -> Claim | None:
+    """Claim an OUT; fetch the public files of a finished one, which needs no claim."""
+    there = store.there()
+    if MANIFEST in there:
+        for name in _PUBLIC:
+            if not (name in there and store.get(name, where.out / name)):
+                (where.out / name).unlink(missing_ok=True)
+        if CLAIM in there:  # a kill came between the manifest and the end of the claim
+            with suppress(BusyError, OutputError):
+                refuse_claimed(store, owner)
+                store.remove([CLAIM])
+        return None
+    for name in _PUBLIC:  # of a try whose manifest was not put
+        (where.out / name).unlink(missing_ok=True)
+    if CLAIM in there:
+        refuse_claimed(store, owner)
+    strange = sorted(name for name in there if name not in {CLAIM})
+    if strange and not _is_begun(where):
+        raise OutputError(
+            f"{where.named}: is not empty and no run of relaion that is known here (it holds "
+            f"{shown(strange[0])}), or one that was given another --work; name another folder"
+        )
+    claim = take_claim(store, owner)
+    store.remove_parts()
+    return claim

@@ -1,0 +1,66 @@
+"""A Ray cluster of this machine for tests: loopback alone, with a key, in a process of its own.
+
+Run as `python -m tests.ray_cluster FOLDER CPUS`: prints its address, and lives until stdin ends.
+"""
+
+import logging
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOPBACK = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A cluster: how it is named, by what it is joined, and where its own files lie."""
+
+    engine: str
+    env: Mapping[str, str]
+    folder: Path
+
+
+@contextmanager
+def running(folder: Path, cpus: int = 2, **env: str) -> Iterator[Running]:
+    """Start a cluster; `folder` has a short name, since Ray's sockets lie below it."""
+    key = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    joined = LOOPBACK | key
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.ray_cluster", str(folder), str(cpus)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=os.environ | joined | env,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        assert address, "the cluster did not start"
+        yield Running(f"ray={address}", joined, folder)
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def main() -> None:
+    import ray
+
+    logging.disable(logging.CRITICAL)
+    ray.init(
+        address="local", num_cpus=int(sys.argv[2]), num_gpus=0, include_dashboard=False,
+        object_store_memory=80_000_000, _temp_dir=sys.argv[1], _node_ip_address="127.0.0.1",
+        configure_logging=False,
+    )  # fmt: skip
+    print(ray.get_runtime_context().gcs_address, flush=True)
+    sys.stdin.read()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

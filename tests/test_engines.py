@@ -1,0 +1,121 @@
+"""`--engine`: what names one, and what is said where it cannot be had, before Ray is asked."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relaion.cli.comfort import from_environment, from_file
+from relaion.errors import BusyError, InputError
+from relaion.paths import locked, stamp_of
+from relaion.paths.files import DEVICES
+from relaion.run import engines
+from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
+from relaion.run.settings import limits_of
+from tests.pipeline import here
+
+
+@pytest.mark.parametrize(
+    ("engine", "address"),
+    [
+        ("ray", None), ("ray=auto", "auto"), ("ray=10.0.0.7:6379", "10.0.0.7:6379"),
+        ("ray=head.test:6379", "head.test:6379"), ("ray=[::1]:6379", "[::1]:6379"),
+    ],
+)  # fmt: skip
+def test_an_engine_is_named_by_its_address(engine: str, address: str | None) -> None:
+    assert named(engine) == Cluster(address)
+
+
+def test_local_is_no_cluster() -> None:
+    assert named("local") is None
+    assert cluster_of("local") is None
+
+
+@pytest.mark.parametrize(
+    "engine",
+    ["", "Ray", "rays", "ray=", "ray:6379", "ray=head", "ray=ray://head:10001", "local=auto",
+     "ray=a b:1", "ray=head:123456", "ray=héad:1", "dask", "ray=auto\n"],
+)  # fmt: skip
+def test_what_names_no_engine_is_refused_in_one_line(engine: str) -> None:
+    with pytest.raises(InputError, match="names no engine; write local, ray") as e:
+        named(engine)
+    assert "\n" not in str(e.value)
+
+
+def test_without_ray_the_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    shard = tmp_path / "a.parquet"
+    done = here("match", shard, "--lists", shard, "--engine", "ray")
+    assert done.returncode == 2
+    assert "pip install 'relaion[ray]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_address_where_nobody_listens_is_said_at_once() -> None:
+    pytest.importorskip("ray")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # nobody listens on it
+        address = f"127.0.0.1:{s.getsockname()[1]}"
+        with pytest.raises(InputError, match="nobody can be reached there") as e:
+            cluster_of(f"ray={address}")
+    assert address in str(e.value)
+
+
+def test_parts_and_ray_are_two_ways_to_one_end(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    done = here(
+        "clean", tmp_path, "--lists", tmp_path / "l.duckdb", "--out", tmp_path / "o",
+        "--shards", "1/2", "--phase", "find", "--engine", "ray",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--shards and --engine ray" in done.stderr
+
+
+def test_an_engine_can_be_set_for_comfort(tmp_path: Path) -> None:
+    assert from_environment({"RELAION_ENGINE": "ray=auto"})["engine"].value == "ray=auto"
+    file = tmp_path / "settings.toml"
+    file.write_text('engine = "ray=head.test:6379"\n', encoding="utf-8")
+    assert from_file(file)["engine"].value == "ray=head.test:6379"
+    with pytest.raises(InputError, match=r"RELAION_ENGINE: .*names no engine"):
+        from_environment({"RELAION_ENGINE": "spark"})
+
+
+def test_a_worker_of_a_cluster_has_the_memory_for_itself() -> None:
+    apart = limits_of(64, "2GB", apart=True)
+    assert apart.fitting(64) == 64
+    assert apart.threads == 1
+    assert apart.decide_memory == limits_of(1, "2GB").decide_memory
+    assert apart.writer_bytes == limits_of(2, "2GB").writer_bytes  # by which row groups are cut
+    assert not apart.here.apart
+
+
+def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    (tmp_path / FOLDER).mkdir()
+    lock = tmp_path / FOLDER / "000001.lock"
+    with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
+        refuse_left(tmp_path)
+    refuse_left(tmp_path)
+
+
+def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Path) -> None:
+    """Else every shard would count as replaced on the machines of a cluster, and be read again."""
+    path = tmp_path / "a"
+    path.write_bytes(b"a")
+    here = path.stat().st_dev
+    code = (
+        "from pathlib import Path; from relaion.paths import stamp_of; "
+        f"print(stamp_of(Path({str(path)!r})))"
+    )
+    env = os.environ | {DEVICES: f"{here}:4711,17:18"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{stamp_of(path)._replace(device=4711)}\n"

@@ -1,0 +1,314 @@
+"""`--engine ray` against a real cluster of this machine: the same result, whatever is lost."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaion.engine import connect
+from relaion.run import find, ray_courier, tasks
+from relaion.stages.apply import apply
+from relaion.stages.clean import clean
+from relaion.stages.match import match
+from relaion.stages.update import update
+from relaion.stages.verify import verify
+from tests import cover_world
+from tests.pipeline import Sent, add_lists, relaion
+from tests.ray_cluster import Running, running
+
+pytest.importorskip("ray")
+pytestmark = pytest.mark.slow
+HOW: dict[str, Any] = {"key": None, "memory": "1GB"}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Running]:
+    with (
+        tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as folder,
+        running(Path(folder) / "r") as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    cover_world.make(folder)
+    (folder / "words.txt").write_text("picture\n")
+    cleaned(folder, "local", engine="local")
+    return folder
+
+
+@pytest.fixture
+def joined(cluster: Running, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The cluster's name, joined by this process, with a task for every shard."""
+    for name, value in cluster.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(find, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+    return cluster.engine
+
+
+def cleaned(folder: Path, out: str, **more: Any) -> Path:
+    keywords = folder / "words.txt"
+    clean(folder / "data", folder / "lists.duckdb", folder / out, keywords=keywords, **(HOW | more))
+    return folder / out
+
+
+def told(out: Path) -> tuple[dict[str, bytes], dict[str, Any], dict[str, list[Any]]]:
+    """All that a run leaves, but for its times: shards, the manifest, the audit."""
+    shards = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.parquet"))}
+    manifest = json.loads((out / "manifest.json").read_text())
+    for name in ("started", "finished"):
+        del manifest[name]
+    audit = {}
+    with connect(threads=1, memory="200MB") as con:
+        con.execute("attach ? as audit (read_only)", [str(out / "audit.duckdb")])
+        names = "select table_name from duckdb_tables() where database_name = 'audit'"
+        for (name,) in con.rows(names):
+            audit[name] = con.rows(f"from audit.{name} order by all")
+    assert not list(out.rglob(".relaion-*")) and not (out / ".work").exists()
+    return shards, manifest, audit
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_clean_is_that_of_one_machine(world: Path, joined: str, workers: int) -> None:
+    out = cleaned(world, f"ray-{workers}", engine=joined, workers=workers)
+    assert told(out) == told(world / "local")
+
+
+def test_a_match_is_that_of_one_machine(world: Path, joined: str) -> None:
+    found = [
+        match(world / "data", world / "lists.duckdb", engine=engine, **HOW)
+        for engine in ("local", joined)
+    ]
+    assert found[0] == found[1]
+
+
+def test_a_check_is_that_of_one_machine(
+    world: Path, joined: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("relaion.stages.verify.SMALL", 0)
+    caplog.set_level("INFO", "relaion")
+    found = [
+        verify(
+            world / "local", inputs=world / "data", lists=world / "lists.duckdb",
+            keywords=world / "words.txt", engine=engine,
+        )
+        for engine in ("local", joined)
+    ]  # fmt: skip
+    assert found[0] == found[1] and found[0].ok
+    assert "Ray: 2 workers" in caplog.text
+
+
+def test_an_update_is_that_of_one_machine(world: Path, joined: str, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    shutil.copytree(world, folder)
+    more = Sent((("url", "https://site11.example/a/0.jpg"),), "privacy", "requests")
+    add_lists(folder / "lists.duckdb", [more])
+    for out, engine in (("one", "local"), ("two", joined)):
+        update(
+            folder / "local", folder / "data", folder / "lists.duckdb", folder / out,
+            keywords=folder / "words.txt", memory="1GB", engine=engine, verify=False,
+        )  # fmt: skip
+    assert told(folder / "one") == told(folder / "two")
+    assert told(folder / "one") != told(folder / "local")
+
+
+def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path: Path) -> None:
+    found = []
+    for out, engine in (("one", "local"), ("two", joined)):
+        apply(world / "data", tmp_path / out, keep=world / "local/research", engine=engine)
+        manifest = json.loads((tmp_path / out / "manifest.json").read_text())
+        shards = sorted((tmp_path / out).rglob("*.parquet"))
+        for name in ("started", "finished"):
+            del manifest[name]
+        found.append((manifest, [(p.name, p.read_bytes()) for p in shards]))
+    assert found[0] == found[1]
+
+
+# -- what is lost on the way -----------------------------------------------------------------------
+
+
+def of_cluster(cluster: Running, title: str) -> list[int]:
+    """The processes of a cluster, told by its key, whose command line has this word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().decode(errors="replace")
+            key = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        token = cluster.env["RAY_AUTH_TOKEN"].encode()
+        if token in key and title in line:
+            found.append(int(process.name))
+    return found
+
+
+def couriers_and_workers(cluster: Running) -> tuple[list[int], list[int]]:
+    """Those of a cluster, and not what the driver has for itself."""
+    couriers = of_cluster(cluster, "ray::Courier")
+    workers = []
+    for pid in of_cluster(cluster, "relaion.run.worker"):
+        with suppress(OSError):
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            workers += [pid] if parent in couriers else []
+    return couriers, workers
+
+
+class Killer(threading.Thread):
+    """Kills a courier, or the worker of one, every so often, as often as a task may be lost."""
+
+    def __init__(self, cluster: Running, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.cluster, self.seconds, self.killed = cluster, seconds, 0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while self.killed < 6 and not self.ended.wait(self.seconds):
+            for pid in couriers_and_workers(self.cluster)[self.killed % 2][:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed += 1
+
+
+def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster: Running) -> None:
+    killer = Killer(cluster, 2.5)
+    killer.start()
+    try:
+        out = cleaned(demo, "killed", engine=joined, workers=2, verify=False)
+    finally:
+        killer.ended.set()
+        killer.join()
+    assert killer.killed >= 2
+    assert told(out) == told(demo / "local")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More rows, so that tasks take their time."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = relaion("demo", "--out", folder / "d", "--rows", "40000")
+    assert done.returncode == 0, done.stderr
+    (folder / "d/words.txt").write_bytes((folder / "d/keywords.txt").read_bytes())
+    cleaned(folder / "d", "local", engine="local", verify=False)
+    return folder / "d"
+
+
+def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> None:
+    out = demo / "broken-off"
+    command = [
+        "clean", "data", "--lists", "lists.duckdb", "--out", out.name, "--keywords", "words.txt",
+        "--memory", "1GB", "--engine", cluster.engine, "--no-verify",
+    ]  # fmt: skip
+    first = subprocess.Popen(
+        [sys.executable, "-m", "relaion", *command],
+        cwd=demo, env=os.environ | dict(cluster.env), stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not any(out.rglob("part-*.parquet")):
+        assert first.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    first.kill()
+    first.wait()
+    again = relaion(*command, cwd=demo, **cluster.env)
+    assert again.returncode == 0, again.stderr
+    assert "going on with the interrupted run" in again.stderr
+    assert told(out) == told(demo / "local")
+    assert couriers_and_workers(cluster) == ([], [])
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def test_a_node_of_another_version_is_refused(
+    world: Path, cluster: Running, tmp_path: Path
+) -> None:
+    stub = tmp_path / "stub" / "duckdb-9.8.7.dist-info"
+    stub.mkdir(parents=True)
+    (stub / "METADATA").write_text("Metadata-Version: 2.1\nName: duckdb\nVersion: 9.8.7\n")
+    path = os.pathsep.join([str(stub.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    there = {"runtime_env": {"env_vars": {"PYTHONPATH": path}}}
+    env = dict(cluster.env) | {"RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps(there)}
+    done = relaion(
+        "match", "data", "--lists", "lists.duckdb", "--engine", cluster.engine, cwd=world, **env
+    )
+    assert done.returncode == 2
+    line = done.stderr.strip().splitlines()[-1]
+    here = ray_courier.versions()["DuckDB"]
+    assert f"has DuckDB 9.8.7, this machine DuckDB {here}" in line
+
+
+def test_a_cluster_that_asks_for_a_key_is_told_so(world: Path, cluster: Running) -> None:
+    env = dict(cluster.env) | {"RAY_AUTH_TOKEN": "0" * 64}
+    done = relaion(
+        "match", "data", "--lists", "lists.duckdb", "--engine", cluster.engine, cwd=world, **env
+    )
+    assert done.returncode == 2
+    assert "key" in done.stderr.strip().splitlines()[-1]
+
+
+# -- what is disclosed -----------------------------------------------------------------------------
+
+
+def test_a_cluster_of_our_own_is_private_and_of_this_machine_alone(world: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as temp:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "relaion", "match", "data", "--lists", "lists.duckdb",
+             "--engine", "ray", "--workers", "1", "--memory", "1GB"],
+            cwd=world, env=os.environ | {"TMPDIR": temp}, stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        seen: set[str] = set()
+        while run.poll() is None:
+            for folder in Path(temp).glob("relaion-ray-*"):
+                assert folder.stat().st_mode & 0o777 == 0o700
+                seen |= listening(folder.name)
+            time.sleep(0.3)
+        assert run.returncode == 0, run.stderr and run.stderr.read()
+        assert seen and all(place.startswith(("0100007F:", "0000000000000000FFFF00000100007F:"))
+                            for place in seen), seen  # fmt: skip
+        assert not list(Path(temp).glob("relaion-*"))
+
+
+def listening(name: str) -> set[str]:
+    """Where processes listen that have this name in their command line, as the kernel has it."""
+    inodes = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if name.encode() in (process / "cmdline").read_bytes():
+                inodes |= {str(fd.readlink()) for fd in (process / "fd").iterdir()}
+        except OSError:
+            continue
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, place, _, state, *rest = line.split()
+            if state == "0A" and f"socket:[{rest[5]}]" in inodes:
+                found.add(place)
+    return found
+
+
+def test_ray_is_told_nothing_that_is_listed(world: Path, joined: str, cluster: Running) -> None:
+    """Last in this file: the logs are those of all runs above, and of workers that were killed."""
+    cleaned(world, "covered", engine=joined, cover=2, cover_site_rows=100)
+    files = [p for p in cluster.folder.rglob("*") if p.is_file()]
+    assert any("Courier" in p.read_text(errors="replace") for p in files)  # it is looked at
+    links = [link.split("//")[1] for link in cover_world.LINKS]
+    values = [*links, *(link.split("/")[0] for link in links), "site0.example", "picture"]
+    values += ["lists.duckdb", "words.txt"]
+    for file in files:
+        raw = file.read_bytes()
+        for value in values:
+            assert value.encode() not in raw, f"{file.name} holds a value"

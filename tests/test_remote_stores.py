@@ -1,0 +1,198 @@
+"""Stores behind addresses: what is read is what was seen first, or one line says why not."""
+
+import hashlib
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaion.errors import InputError
+from relaion.remote import RemoteURL, display, is_remote, remote_url
+from relaion.remote import failures as failing
+from relaion.remote.failures import ChangedObjectError, GoneError, RemoteError
+from relaion.remote.stores import PIECE, open_store
+from tests.remote_world import KEY_ID, SECRET, S3World, point_at
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("s3://b/data/x.parquet", "s3://b/data/x.parquet"),
+        (Path("s3://b/data"), "s3://b/data"),
+        ("s3://b/", "s3://b"),
+        ("gs://b/*/p-*.parquet", "gs://b/*/p-*.parquet"),
+        ("hf://datasets/o/n@main/data", "hf://datasets/o/n@main/data"),
+        ("https://example.org/a.parquet?sig=abc#x", "https://example.org/a.parquet"),
+        ("http://127.0.0.1:8000/a.parquet", "http://127.0.0.1:8000/a.parquet"),
+    ],
+)
+def test_addresses(given: Any, shown: str) -> None:
+    assert is_remote(given)
+    assert str(remote_url(given)) == shown == display(given).rstrip("/")
+    assert "sig" not in repr(remote_url(given))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("s3a://b/x", "written s3://"),
+        ("http://example.org/x.parquet", "name the https:// address"),
+        ("ftp://example.org/x.parquet", "no ftp:// address"),
+        ("https://name:secret@example.org/x", "leave it out"),
+        ("s3://b/a/../x", "`..`"),
+        ("hf://o/n", "hf://datasets/OWNER/NAME"),
+        ("hf://datasets/n", "hf://datasets/OWNER/NAME"),
+    ],
+)
+def test_addresses_that_are_refused(given: str, why: str) -> None:
+    with pytest.raises(InputError, match=None) as caught:
+        remote_url(given)
+    assert why in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["data/x", "/data", "C:", "s3", "a:b/c", "./x", "data/s3:/x"])
+def test_paths_are_no_addresses(given: str) -> None:
+    assert not is_remote(given)
+
+
+def test_patterns_begin_with_a_folder() -> None:
+    found = remote_url("s3://b/data/2*/x/*.parquet")
+    assert found.is_pattern
+    assert str(found.fixed) == "s3://b/data"
+    assert RemoteURL("s3", "b", "data/20/x").below(found.fixed) == "20/x"
+
+
+def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 100
+    for i in range(3):
+        s3.put(f"stores/data/{i}.bin", data[i:])
+    s3.put("stores/data/", b"")
+    store = open_store(remote_url("s3://shards/stores"))
+    found = list(store.files(remote_url("s3://shards/stores/data")))
+    assert [str(f.url) for f in found] == [f"s3://shards/stores/data/{i}.bin" for i in range(3)]
+    assert [f.size for f in found] == [25600, 25599, 25598]
+    assert [store.info(f.url).version for f in found] == [f.version for f in found]
+    assert list(store.read(found[1], [(5, 9), (100, 101)])) == [
+        (5, data[6:10]),
+        (100, data[101:102]),
+    ]
+    (into := tmp_path / "x").touch()
+    assert store.download(found[2], into) == hashlib.sha256(data[2:]).hexdigest()
+    assert into.read_bytes() == data[2:]
+
+
+def test_pieces_of_what_is_large_come_in_order(s3: S3World) -> None:
+    data = hashlib.sha256(b"x").digest() * (PIECE // 32 * 5 // 2)
+    s3.put("stores/large.bin", data)
+    store = open_store(url := remote_url("s3://shards/stores/large.bin"))
+    found = list(store.read(store.info(url), [(0, len(data))]))
+    assert [at for at, _ in found] == [0, PIECE, 2 * PIECE]
+    assert b"".join(piece for _, piece in found) == data
+
+
+def test_what_changed_since_is_not_read(s3: S3World) -> None:
+    url = remote_url("s3://shards/stores/changes.bin")
+    s3.put("stores/changes.bin", b"a" * 100)
+    store = open_store(url)
+    first = store.info(url)
+    store.check(first)
+    s3.put("stores/changes.bin", b"b" * 100)
+    for do in (lambda: list(store.read(first, [(0, 10)])), lambda: store.check(first)):
+        with pytest.raises(ChangedObjectError, match="was changed or replaced"):
+            do()
+    s3.client.delete_object(Bucket="shards", Key="stores/changes.bin")
+    for do in (lambda: list(store.read(first, [(0, 10)])), lambda: store.check(first)):
+        with pytest.raises(GoneError, match="not there any more"):
+            do()
+
+
+def test_what_is_not_there(s3: S3World) -> None:
+    store = open_store(url := remote_url("s3://shards/stores/nothing.bin"))
+    with pytest.raises(GoneError, match="no such object"):
+        store.info(url)
+    for do in (store.info, lambda url: list(store.files(url))):
+        with pytest.raises(GoneError, match="no such bucket as nowhere"):
+            do(remote_url("s3://nowhere/x"))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "why"),
+    [
+        (403, "AccessDenied", "may not be read with these credentials"),
+        (403, "", "may not be read with these credentials"),
+        (403, "SignatureDoesNotMatch", "may not be read with these credentials"),
+        (400, "ExpiredToken", "the credentials have expired"),
+        (503, "SlowDown", "too busy"),
+        (500, "InternalError", "too busy"),
+        (418, "Teapot", "cannot be read"),
+    ],
+)
+def test_errors_of_a_store(
+    s3: S3World, monkeypatch: pytest.MonkeyPatch, status: int, code: str, why: str
+) -> None:
+    monkeypatch.setattr(failing, "FIRST_WAIT", 0.001)
+    s3.put("stores/x.bin", b"x")
+    store = open_store(url := remote_url("s3://shards/stores/x.bin"))
+    seen = store.info(url)
+    s3.fault = lambda _: (status, code)
+    dos: list[Callable[[], Any]] = [
+        lambda: list(store.files(url.folder)),
+        lambda: list(store.read(seen, [(0, 1)])),
+    ]
+    dos += [lambda: store.info(url)] if code in ("AccessDenied", "") else []  # a HEAD has no body
+    for do in dos:
+        with pytest.raises(RemoteError) as caught:
+            do()
+        line = str(caught.value)
+        assert why in line
+        assert line.startswith("s3://shards/stores")
+        assert "\n" not in line
+        assert SECRET not in line
+        assert KEY_ID not in line
+        assert caught.value.__cause__ is None
+
+
+def test_a_busy_store_is_asked_again(s3: S3World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failing, "FIRST_WAIT", 0.001)
+    s3.put("stores/x.bin", b"xyz")
+    store = open_store(url := remote_url("s3://shards/stores/x.bin"))
+    seen, left = store.info(url), [2]
+
+    def busy(environ: dict[str, Any]) -> tuple[int, str] | None:
+        left[0] -= environ["REQUEST_METHOD"] == "GET"
+        return (503, "SlowDown") if left[0] >= 0 else None
+
+    s3.fault = busy
+    assert list(store.read(seen, [(0, 3)])) == [(0, b"xyz")]
+
+
+def test_no_server_and_no_credentials(s3: S3World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    point_at(monkeypatch, f"http://127.0.0.1:{port}")
+    url = remote_url("s3://shards/stores/x.bin")
+    with pytest.raises(RemoteError, match=r"server cannot be reached; check .* AWS_ENDPOINT_URL"):
+        open_store(url).info(url)
+    point_at(monkeypatch, s3.address)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(RemoteError, match="no credentials were found; set AWS_PROFILE"):
+        open_store(url).info(url)
+
+
+def test_a_profile_that_is_not_there(s3: S3World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    url = remote_url("s3://shards/stores/x.bin")
+    with pytest.raises(RemoteError, match="no credentials were found"):
+        open_store(url).info(url)
+
+
+def test_a_library_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from relaion.remote import stores
+
+    monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
+    stores._opened.cache_clear()
+    with pytest.raises(InputError, match=r"pip install 'relaion\[gcs\]'"):
+        open_store(remote_url("gs://b/x"))
