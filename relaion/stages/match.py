@@ -116,13 +116,13 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars])
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
-    apart = lying_here((*paths, *_folders(sidecars)))
-    report = GiverReport(into, work, apart) if into is not None else None
-    if report is not None:
+    report = None
+    if into is not None:
+        report = GiverReport(into, work, lying_here((*paths, *_folders(sidecars))))
         report.check()
     sweep_left(work, lists)
     listen.steps((SURVEY, SEARCH, COUNT))
