@@ -101,6 +101,8 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     data, lists = world / "data", world / "lists.duckdb"
     with pytest.raises(InputError, match="no such file or folder"):
         relaion.plan(world / "gone", lists)
+    with pytest.raises(InputError, match="a plan is made of files of this machine"):
+        relaion.plan("s3://bucket/data", lists)
     with pytest.raises(InputError, match="--on and --sample-rows"):
         relaion.plan(data, lists, on=0)
     with pytest.raises(ListError):
