@@ -14,6 +14,7 @@ from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.run import engines
 from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
+from relaion.run.ray_courier import unseen
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -128,3 +129,11 @@ def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Pa
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{stamp_of(path)._replace(device=4711)}\n"
+
+
+def test_a_machine_that_has_another_folder_of_that_name_is_told_by_its_mark(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    mark.write_text("this run", encoding="ascii")
+    assert unseen([(str(mark), "this run")]) is None
+    assert unseen([(str(mark), "this run"), (str(mark), "another")]) == str(tmp_path)
+    assert unseen([(str(tmp_path / "gone/mark"), "this run")]) == str(tmp_path / "gone")

@@ -36,7 +36,7 @@ HOW: dict[str, Any] = {"key": None, "memory": "1GB"}
 def cluster() -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as folder,
-        running(Path(folder) / "r") as found,
+        running(Path(folder) / "r", 2) as found,
     ):
         yield found
 
@@ -210,6 +210,30 @@ def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> 
     assert "going on with the interrupted run" in again.stderr
     assert told(out) == told(demo / "local")
     assert couriers_and_workers(cluster) == ([], [])
+
+
+def test_what_a_lost_machine_did_is_done_by_another(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as place,
+        running(Path(place) / "r", 1, 1) as cluster,
+    ):
+        for name, value in cluster.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+        lost = threading.Event()
+
+        def lose() -> None:
+            while len(couriers_and_workers(cluster)[1]) < 2:
+                time.sleep(0.05)
+            lost.set()
+            cluster.lose()
+
+        threading.Thread(target=lose, daemon=True).start()
+        out = cleaned(demo, "lost", engine=cluster.engine, verify=False)
+        assert lost.is_set()
+        assert told(out) == told(demo / "local")
 
 
 # -- what is refused -------------------------------------------------------------------------------
