@@ -1,6 +1,6 @@
 """A Ray cluster of this machine for tests: loopback alone, with a key, in a process of its own.
 
-Run as `python -m tests.ray_cluster FOLDER CPUS [CPUS]`: prints its address, and lives until stdin
+Run as `python -m tests.ray_cluster CPUS [CPUS]`: prints its address, and lives until stdin
 ends. A second number is a second node, as another machine would be; it is lost at the first line.
 """
 
@@ -40,10 +40,11 @@ def running(folder: Path, *cpus: int) -> Iterator[Running]:
     """Start a cluster; `folder` has a short name, since Ray's sockets lie below it."""
     key = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     joined = LOOPBACK | key
+    folder.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.ray_cluster", str(folder), *map(str, cpus)],
+        [sys.executable, "-m", "tests.ray_cluster", *map(str, cpus)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env=os.environ | joined,
+        env=os.environ | joined | {"RAY_TMPDIR": str(folder)},
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
     try:
@@ -106,12 +107,12 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     how: dict[str, Any] = {
         "include_dashboard": False, "object_store_memory": 80_000_000,
-        "node_ip_address": "127.0.0.1", "temp_dir": sys.argv[1],
+        "node_ip_address": "127.0.0.1",
     }  # fmt: skip
     cluster: Any = Cluster(
-        initialize_head=True, head_node_args=how | {"num_cpus": int(sys.argv[2])}
+        initialize_head=True, head_node_args=how | {"num_cpus": int(sys.argv[1])}
     )
-    others = [cluster.add_node(**how, num_cpus=int(n)) for n in sys.argv[3:]]
+    others = [cluster.add_node(**how, num_cpus=int(n)) for n in sys.argv[2:]]
     print(cluster.address, flush=True)
     for _ in sys.stdin:
         while others:
