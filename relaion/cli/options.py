@@ -8,13 +8,13 @@ import typer
 from relaion.cli import completion
 from relaion.cli.answers import FORMS
 from relaion.errors import InputError
-from relaion.paths import as_path
+from relaion.paths import as_paths
 
 
 def typed_path(text: str) -> Path:
     """A path as it was typed; an empty one is refused."""
     try:
-        return as_path(text)
+        return as_paths(text)[0]  # some take an address, too
     except InputError as e:
         raise typer.BadParameter(str(e)) from None  # typer adds which option it was
 
@@ -30,7 +30,12 @@ def path_argument(metavar: str, help_text: str) -> Any:
 
 
 Paths = Annotated[
-    list[Path], path_argument("PATH...", "Parquet files, folders of them, or glob patterns.")
+    list[Path],
+    path_argument(
+        "PATH...",
+        "Parquet files, folders of them, or glob patterns, here or at s3://, gs://, az://, hf:// "
+        "or https://.",
+    ),
 ]
 OutArg = Annotated[
     Path, path_argument("OUT", "The folder that `clean`, `update` or `apply` wrote.")

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from relaion.errors import InputError
@@ -16,8 +16,9 @@ _UNSHOWN = re.compile(
 _LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
-# an address as a path object has it: with one slash; what follows a `?` may be a signature
-_ADDRESS = re.compile(r"(s3|gs|az|hf|https?):/+(?=[^/])([^?]*)")
+# an address as a path object has it: with one slash; what follows the `?` of a link may be a
+# signature
+_ADDRESS = re.compile(r"(?:(s3|gs|az|hf):/+(?=[^/])(.*)|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL)
 
 
 def shown(name: object) -> str:
@@ -28,8 +29,8 @@ def shown(name: object) -> str:
     text = str(name)
     if within_tree(text):
         text = address(text)
-    elif found := _ADDRESS.match(text):
-        text = f"{found[1]}://{found[2]}"
+    elif isinstance(name, PurePath) and (found := _ADDRESS.fullmatch(text)):
+        text = f"{found[1] or found[3]}://{found[2] or found[4]}"
 
     def escaped(found: re.Match[str]) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
@@ -64,7 +65,19 @@ AnyPaths: TypeAlias = AnyPath | Iterable[AnyPath]
 
 
 def as_path(given: AnyPath) -> Path:
-    """One path; raises InputError for an empty one, which would mean the current folder."""
+    """One path of this machine.
+
+    Raises InputError for an address, and for an empty path, which would mean the current folder.
+    """
+    path = _path(given)
+    if is_address(path):
+        raise InputError(
+            f"{shown(path)}: is an address; name a file or folder of this machine in its place"
+        )
+    return path
+
+
+def _path(given: AnyPath) -> Path:
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"a path is a str or a Path, not {type(given).__name__}")
     text = os.fspath(given)
@@ -83,8 +96,8 @@ def maybe_path(given: AnyPath | None) -> Path | None:
 
 
 def as_paths(given: AnyPaths) -> tuple[Path, ...]:
-    """One path or many, in their order; an iterator is read once."""
-    return tuple(map(as_path, _many(given)))
+    """One path or many, in their order, addresses too; an iterator is read once."""
+    return tuple(map(_path, _many(given)))
 
 
 def as_texts(

@@ -12,7 +12,7 @@ from relaion.paths import ShardPath, owned_folder, shown
 from relaion.paths.locks import sweep
 from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
-from relaion.run.outputs import AUDIT, MANIFEST
+from relaion.run.outputs import MANIFEST
 from relaion.run.pool import Caller, WorkerEndedError
 
 SHARDS = (".parquet",)
@@ -47,7 +47,7 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                (MANIFEST, AUDIT), digests=digests,
+                (MANIFEST,), digests=digests,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,

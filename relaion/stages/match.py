@@ -21,6 +21,7 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
+from relaion.roles import WIDTHS
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of, joined
@@ -119,9 +120,9 @@ def match(
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
-    apart = lying_here((*paths, *_folders(sidecars)))
-    report = GiverReport(into, work, apart) if into is not None else None
-    if report is not None:
+    report = None
+    if into is not None:
+        report = GiverReport(into, work, lying_here((*paths, *_folders(sidecars))))
         report.check()
     sweep_left(work, lists)
     listen.steps((SURVEY, SEARCH, COUNT))
@@ -155,6 +156,7 @@ def match(
             searched = Hunt(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
+                looks_at_links=bool(beside) or not known.kinds.keys() <= WIDTHS.keys(),
             ).run(inputs.whole())  # fmt: skip
         listen.phase(COUNT)
         try:
