@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -168,9 +169,17 @@ def test_a_run_that_the_store_stopped_goes_on(
     s3.fault = fails
     stopped = did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world), 2)
     assert "the credentials have expired; renew them" in stopped.stderr.splitlines()[-1]
-    assert "repeat the command" in stopped.stderr.splitlines()[-1]
+    assert "every other shard would fail too" in stopped.stderr.splitlines()[-1]
     assert written
     s3.fault = None
+    try:  # what changed since is refused, as a file would be
+        other = bytearray((world / "data/multi/a.parquet").read_bytes())
+        other[len(other) // 2] ^= 1
+        s3.put("read/data/multi/a.parquet", bytes(other))
+        refused = did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world), 2)
+        assert f"{DATA}/multi/a.parquet: changed since the run began" in refused.stderr
+    finally:
+        s3.put("read/data/multi/a.parquet", world / "data/multi/a.parquet")
     s3.forget()
     did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world))
     assert contents(out) == contents(cleaned)
@@ -226,6 +235,19 @@ def test_a_shard_that_vanishes(s3: S3World, world: Path, tmp_path: Path) -> None
     stopped = did(here("match", *given, cwd=world), 2)
     told = f"s3://{BUCKET}/read/vanishing/b.parquet: is not there any more"
     assert told in stopped.stderr.splitlines()[-1]
+
+
+def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world: Path) -> None:
+    # requests: what is there, both ends of each shard, digests of one in each subset, the search
+    for surveyed in (4, 4 + 2 * 4, 4 + 2 * 4 + 3):
+        s3.forget()
+        s3.fault = lambda _, n=surveyed: (400, "ExpiredToken") if len(s3.asked) > n else None
+        stopped = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
+        assert re.fullmatch(
+            rf"relaion: {DATA}/\S+: the credentials have expired; renew .*\n", stopped.stderr
+        )
+        assert len(s3.asked) <= surveyed + 8  # no shard is tried alone
+    assert "fix the cause and repeat the command" in stopped.stderr
 
 
 @pytest.mark.slow
