@@ -73,6 +73,11 @@ DATA = f"s3://{BUCKET}/read/data"
 ARGS = ("--lists", "lists.duckdb", "--keywords", "words.txt")
 
 
+def holds_secret(path: Path) -> bool:
+    data = path.read_bytes()
+    return SECRET.encode() in data or KEY_ID.encode() in data
+
+
 def test_inspect_is_the_same_for_few_bytes(s3: S3World, world: Path) -> None:
     there = did(here("inspect", DATA, "--json", cwd=world))
     assert s3.sent < size_of(world / "data") / 4
@@ -443,10 +448,18 @@ def test_a_run_that_is_killed_goes_on(
     done = subprocess.Popen(command, cwd=world, stderr=subprocess.DEVNULL)
     assert done.wait() == -9
     assert not (out / "manifest.json").exists()
+    # what a kill leaves is for its owner alone, and holds no credentials
+    (left,) = (p for p in tmp_path.iterdir() if p != out)
+    assert left.stat().st_mode & 0o777 == 0o700
+    assert not any(holds_secret(p) for p in tmp_path.rglob("*") if p.is_file())
     s3.fault = None
     s3.forget()
-    again = subprocess.run(command, cwd=world, capture_output=True, text=True, check=False)
+    log = tmp_path.with_suffix(".log")
+    again = subprocess.run(
+        [*command, "-v", "--log", str(log)], cwd=world, capture_output=True, text=True, check=False
+    )
     did(again)
+    assert not holds_secret(log)
     assert "going on with the interrupted run" in again.stderr
     assert contents(out) == contents(cleaned)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]  # what the killed one left is gone
