@@ -193,8 +193,8 @@ class FsspecStore(Store):
         top = self._path(url)
         found = retrying(lambda: self.fs.find(top, detail=True, refresh=True), url)
         for path, about in found.items():
-            key = path.partition("/")[2]
-            if about.get("type") == "file" and key and not key.endswith("/") and path != top:
+            key = path.lstrip("/").partition("/")[2]
+            if about.get("type") == "file" and key.startswith(f"{url.key}/" if url.key else ""):
                 yield self._file(RemoteURL(url.scheme, url.bucket, key), about)
 
     def _path(self, url: RemoteURL) -> str:
