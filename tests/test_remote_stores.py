@@ -64,6 +64,7 @@ def test_patterns_begin_with_a_folder() -> None:
     found = remote_url("s3://b/data/2*/x/*.parquet")
     assert found.is_pattern
     assert str(found.fixed) == "s3://b/data"
+    assert found.begins == "2"
     assert RemoteURL("s3", "b", "data/20/x").below(found.fixed) == "20/x"
 
 
@@ -76,6 +77,8 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
     found = list(store.files(remote_url("s3://shards/stores/data")))
     assert [str(f.url) for f in found] == [f"s3://shards/stores/data/{i}.bin" for i in range(3)]
     assert [f.size for f in found] == [25600, 25599, 25598]
+    some = store.files(remote_url("s3://shards/stores"), "data/1")
+    assert [f.url.name for f in some] == ["1.bin"]
     assert [store.info(f.url).version for f in found] == [f.version for f in found]
     assert list(store.read(found[1], [(5, 9), (100, 101)])) == [
         (5, data[6:10]),

@@ -66,7 +66,8 @@ class _Tree:
         here = self._place(url, url)
         if url.is_pattern:
             fixed = url.fixed
-            some = (file for file in store.files(fixed) if _may_match(file.url.key, url.key))
+            listed = store.files(fixed, url.begins)
+            some = (file for file in listed if _may_match(file.url.key, url.key))
             self._take(fixed, some, url)
             if here.exists():  # as with files, a name may hold such signs
                 return here
