@@ -161,8 +161,10 @@ def on(method: str, has: str, answer: tuple[int, str], times: int = 99) -> Any:
 
 @pytest.mark.parametrize(
     "fault",
-    [on("PUT", "partNumber=2", (403, "ExpiredToken")), on("POST", "uploadId", (500, ""))],
-    ids=["a part", "the end"],
+    [
+        pytest.param(on("PUT", "partNumber=2", (403, "ExpiredToken")), id="a part"),
+        pytest.param(on("POST", "uploadId", (500, "")), id="the end", marks=pytest.mark.slow),
+    ],
 )
 def test_an_upload_that_breaks_leaves_nothing(s3: Any, in_parts: Path, fault: Any) -> None:
     s3.fault = fault
@@ -174,6 +176,7 @@ def test_an_upload_that_breaks_leaves_nothing(s3: Any, in_parts: Path, fault: An
     assert uploads(s3) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_while_it_goes_in_parts_is_no_object(s3: Any, in_parts: Path) -> None:
     with pytest.raises(InputError, match="was changed or replaced"):
         objects_at(AT).put(in_parts, "large", digest(b"others"))

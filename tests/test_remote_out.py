@@ -1,7 +1,9 @@
 """OUT in a store of objects: the same bytes as on this machine, whole or not at all, resumed."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,9 +116,9 @@ def store(s3: Any) -> Any:
     return s3
 
 
-def same_as_local(world: Path, store: Any) -> None:
+def same_as_local(world: Path, store: Any, name: str = "local") -> None:
     """OUT in the store is that of this machine, but for times."""
-    found, local = objects(store), world / "local"
+    found, local = objects(store), world / name
     names = {p.relative_to(local).as_posix() for p in local.rglob("*") if p.is_file()}
     assert set(found) | {"verified.json"} == names
     for name in names:
@@ -166,6 +168,7 @@ def test_an_out_in_a_store_has_the_bytes_of_one_here(
     assert list(tmp_path.glob("work/*")) == []
 
 
+@slow
 def test_audits_are_the_same(world: Path, store: Any, tmp_path: Path) -> None:
     assert clean(world, tmp_path, "--no-verify").returncode == 0
     (tmp_path / "audit.duckdb").write_bytes(objects(store)["audit.duckdb"])
@@ -228,6 +231,7 @@ def test_what_a_store_does_not_copy_is_put(world: Path, store: Any, tmp_path: Pa
     same_as_local(world, store)
 
 
+@slow
 def test_a_shard_that_changed_in_the_store_is_not_copied(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -323,6 +327,7 @@ def removed_at_the_end(store: Any, name: str) -> Iterator[None]:
         yield
 
 
+@slow
 def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -334,6 +339,7 @@ def test_what_was_put_is_looked_at_once_more_before_the_manifest(
     same_as_local(world, store)
 
 
+@slow
 def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path: Path) -> None:
     with removed_at_the_end(store, CLAIM):
         line = told(clean(world, tmp_path))
@@ -341,6 +347,7 @@ def test_a_claim_that_was_removed_ends_the_run(world: Path, store: Any, tmp_path
     assert "manifest.json" not in objects(store)
 
 
+@slow
 def test_purge_removes_what_a_broken_run_put_and_nothing_else(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -401,6 +408,7 @@ def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path
     assert "its run is not finished" in told(relaion("verify", URL, cwd=world))
 
 
+@slow
 def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path) -> None:
     where = where_of(URL, tmp_path)
     where.stand_in.mkdir(mode=0o700)
@@ -453,7 +461,8 @@ def verify(world: Path, *more: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("inputs", [pytest.param((), marks=slow), ("--inputs", "data")])
+@slow
+@pytest.mark.parametrize("inputs", [(), ("--inputs", "data")])
 def test_verify_reads_it_back(world: Path, cleaned: Any, inputs: tuple[str, ...]) -> None:
     said = verify(world, *inputs)
     assert not [f for o in said["outcomes"] for f in o["findings"]]
@@ -544,3 +553,50 @@ def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: P
     _, said = first.communicate(timeout=120)
     assert first.returncode == 0, said
     same_as_local(world, store)
+
+
+# -- updates -------------------------------------------------------------------------------------
+
+
+@slow
+def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "world"
+    shutil.copytree(world, folder, copy_function=os.link)
+    lists = folder / "lists.duckdb"
+    lists.unlink()
+    shutil.copyfile(world / "lists.duckdb", lists)
+    lists.chmod(0o600)
+    add_lists(lists, [Sent((("url", "https://h.example/0-3.jpg"),), source="another")])
+    given = "local", "--inputs", "data", *LISTS
+    here = relaion("update", *given, "--out", "local2", cwd=folder)
+    assert here.returncode == 0, here.stderr
+    done = relaion("update", *given, "--out", URL, "--work", "work", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    same_as_local(folder, store, "local2")
+    assert not list(folder.glob("work/*"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("apply", "--keep", "local/research", "data", "--out", URL),
+        ("demo", "--out", URL),
+        ("merge", "data", "--out", URL),
+        ("diff", "data", "data", "--out", f"{URL}/diff.parquet"),
+        ("report", "local", "--markdown", f"{URL}/a.md"),
+        ("clean", "data", *LISTS, "--out", "elsewhere", "--work", URL),
+        ("clean", "data", "--lists", f"{URL}/lists.duckdb", "--out", "elsewhere"),
+        ("clean", "data", *LISTS, "--out", URL, "--shards", "1/2", "--phase", "find"),
+        ("match", "data", *LISTS, "--report-to-giver", URL),
+    ],
+    ids=lambda command: " ".join(command[:1] + command[-1:]),
+)
+def test_what_is_written_here_alone_is_no_address(
+    world: Path, store: Any, command: tuple[str, ...]
+) -> None:
+    line = told(relaion(*command, cwd=world))
+    assert line.startswith(URL)
+    assert "of this machine" in line
+    assert not (world / "s3:").exists()
+    assert not (world / "elsewhere").exists()
+    assert store.asked == []

@@ -8,13 +8,13 @@ import typer
 from relaion.cli import completion
 from relaion.cli.answers import FORMS
 from relaion.errors import InputError
-from relaion.paths import as_path
+from relaion.paths import as_paths
 
 
 def typed_path(text: str) -> Path:
     """A path as it was typed; an empty one is refused."""
     try:
-        return as_path(text)
+        return as_paths(text)[0]  # some take an address, too
     except InputError as e:
         raise typer.BadParameter(str(e)) from None  # typer adds which option it was
 

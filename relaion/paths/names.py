@@ -65,7 +65,19 @@ AnyPaths: TypeAlias = AnyPath | Iterable[AnyPath]
 
 
 def as_path(given: AnyPath) -> Path:
-    """One path; raises InputError for an empty one, which would mean the current folder."""
+    """One path of this machine.
+
+    Raises InputError for an address, and for an empty path, which would mean the current folder.
+    """
+    path = _path(given)
+    if is_address(path):
+        raise InputError(
+            f"{shown(path)}: is an address; name a file or folder of this machine in its place"
+        )
+    return path
+
+
+def _path(given: AnyPath) -> Path:
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"a path is a str or a Path, not {type(given).__name__}")
     text = os.fspath(given)
@@ -84,8 +96,8 @@ def maybe_path(given: AnyPath | None) -> Path | None:
 
 
 def as_paths(given: AnyPaths) -> tuple[Path, ...]:
-    """One path or many, in their order; an iterator is read once."""
-    return tuple(map(as_path, _many(given)))
+    """One path or many, in their order, addresses too; an iterator is read once."""
+    return tuple(map(_path, _many(given)))
 
 
 def as_texts(

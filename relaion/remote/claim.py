@@ -42,7 +42,7 @@ def _read(data: bytes) -> Claimant | None:
         return None
 
 
-class Claim:
+class RunClaim:
     """The claim of this run; `mark` is that of the object as it was put last."""
 
     def __init__(self, store: Objects, mine: Claimant, mark: str) -> None:
@@ -90,7 +90,7 @@ def refuse_claimed(store: Objects, owner: str) -> None:
         _refuse(store, found[0], owner)
 
 
-def take_claim(store: Objects, owner: str) -> Claim:
+def take_claim(store: Objects, owner: str) -> RunClaim:
     """Claim an OUT for the run with this name, or take over the claim that it left.
 
     Raises BusyError where another run goes on there, OutputError where one was broken off, and
@@ -110,7 +110,7 @@ def take_claim(store: Objects, owner: str) -> Claim:
             store.remove([CLAIM])
             raise no_condition(store.at)
         if put is not None:
-            return Claim(store, mine, put.etag)
+            return RunClaim(store, mine, put.etag)
     raise BusyError(f"{shown(store.at)}: another run writes there; wait until it ends")
 
 

@@ -23,7 +23,7 @@ from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL
 
 T = TypeVar("T")
-PART = 16 << 20  # bytes; what is larger goes in parts
+PART = 8 << 20  # bytes; what is larger goes in parts
 
 
 class Noted(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from relaion.paths.stand_ins import record_of
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_at import objects_at
-from relaion.remote.standing import object_of
+from relaion.remote.standing import object_of, whole
 from relaion.remote.urls import RemoteURL
 from relaion.run.settings import Settings
 from relaion.run.tasks import WrittenShard
@@ -45,7 +45,8 @@ def put_editions(
                 path = settings.target(edition.name, n)
             noted = _put(store, path, name, made, twins.get(made.sha256))
             twins[made.sha256] = (store.at / name, noted)
-            put[edition.name] = replace(made, etag=noted.etag)
+            how = "written" if made.how == "written" else "copied"
+            put[edition.name] = replace(made, how=how, etag=noted.etag)
             settings.target(edition.name, n).unlink(missing_ok=True)
     finally:
         for edition in settings.editions:
@@ -61,7 +62,10 @@ def _put(
     noted = None
     if twin is not None:
         noted = store.copy(*twin, name, made.sha256)
-    return noted or store.put(path, name, made.sha256)
+    if noted is None:
+        whole(path)  # what stands for an object may have holes yet
+        noted = store.put(path, name, made.sha256)
+    return noted
 
 
 def _origin(path: Path) -> tuple[RemoteURL, Noted] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relaion.errors import BusyError, OutputError, RelaionError
 from relaion.paths import file_sha256, is_utf8, locked, private_folder, public_folder, shown
-from relaion.remote.claim import CLAIM, Claim, owner_of, refuse_claimed, take_claim
+from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_at import objects_at
 from relaion.run.journal import FIND
@@ -26,7 +26,7 @@ _PUBLIC = (MANIFEST, AUDIT, VERIFIED)
 class RemoteOut:
     """OUT in a store that this process has claimed, or that is finished (`claim` is None then)."""
 
-    def __init__(self, store: Objects, folder: Path, claim: Claim | None) -> None:
+    def __init__(self, store: Objects, folder: Path, claim: RunClaim | None) -> None:
         self.store = store
         self._folder = folder  # of this machine, which stands in for it
         self._claim = claim
@@ -129,7 +129,7 @@ def _is_begun(where: Where) -> bool:
     return os.path.lexists(where.work / PLAN) or (where.work / FIND).is_dir()
 
 
-def _claim(store: Objects, where: Where, owner: str) -> Claim | None:
+def _claim(store: Objects, where: Where, owner: str) -> RunClaim | None:
     """Claim an OUT; fetch the public files of a finished one, which needs no claim."""
     there = store.there()
     if MANIFEST in there:

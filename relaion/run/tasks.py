@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
+_SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
 BY_SITE = "site-"
 """Before the name of a table of cover: what it holds of listed sites, by number, not of labels."""
 
@@ -68,7 +69,12 @@ class AnyTask:
     def seconds(self) -> float:
         """How long it may take."""
         size = sum(file.bytes for file in self.files)
-        return seconds_for(self.rows, size, self.rows_a_second, len(self.files))
+        return seconds_for(self.rows, size + self.sent, self.rows_a_second, len(self.files))
+
+    @property
+    def sent(self) -> int:
+        """Bytes that take as long as what is to be sent elsewhere."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,13 @@ class Task(AnyTask):
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"
+
+    @property
+    def sent(self) -> int:
+        """Bytes that take as long as what is to be sent elsewhere."""
+        if self.settings.store is None:
+            return 0
+        return _SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
 
 
 # -- What was done to a shard -----------------------------------------------------------------

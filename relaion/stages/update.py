@@ -32,7 +32,7 @@ from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
 from relaion.run.settings import MEMORY, Settings
 from relaion.run.update import UpdateRun
-from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
+from relaion.run.where import check_where, check_where_from_shards, where_of
 from relaion.stages.clean import carry_out, editions_of, request_of
 from relaion.stages.cleaned import Cleaned, verify_command
 
@@ -111,10 +111,9 @@ def update(
     lists, before = as_path(lists), as_path(parent)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     where = where_of(out, work)
-    refuse_remote(where, "an update")
     made = read_parent(before)
     check_where(where, [*inputs, before])
-    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*inputs, *sidecars, out])
     listen = listening(progress)
     listen.steps(
         steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
@@ -125,7 +124,7 @@ def update(
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
             made.made["sql_version"], limits, where.work.absolute(), where.out.absolute(),
-            editions=_editions(made, as_texts(editions), pool), copy=copy,
+            store=where.url, editions=_editions(made, as_texts(editions), pool), copy=copy,
             cover=made.parameters["cover"] if cover is None else cover,
             cover_site_rows=cover_site_rows or made.parameters["cover_site_rows"],
             **{name: made.parameters[name] for name in _AS_BEFORE},
