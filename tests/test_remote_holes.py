@@ -23,12 +23,17 @@ from relaion.parquet.read_shard import read_shard
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import ShardPath, is_still, seal, shown, stamp_of
 from relaion.paths.stand_ins import record_of
-from relaion.remote.standing import drop, joined, lacking, need, whole
+from relaion.remote.standing import OnDemand, drop, joined, lacking, need, whole
+from relaion.run.editions import load_editions
+from relaion.run.settings import Settings, limits_of
+from relaion.run.shard_task import _same_bytes
 from relaion.run.sources import players
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION
 from tests.remote_world import BUCKET, S3World
 
 _ROWS = 500
+RESEARCH = load_editions(["research"], VERSION)
 _RANGES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=5)
 
 
@@ -223,6 +228,32 @@ def test_what_is_let_go_of_is_a_hole_again_and_its_links_stay(
     before = s3.sent
     assert len(read_footer(standing).leaves) == 5
     assert s3.sent > before
+
+
+def test_what_is_let_go_of_while_it_is_read_is_fetched_again(standing: Path) -> None:
+    with OnDemand(standing) as first:
+        assert first.read(4) == b"PAR1"
+        drop(standing)
+        need(standing, [(700_000, 710_000)])  # into the file that took its place
+        first.seek(700_000)
+        found = first.read(4096)
+    assert found == standing.read_bytes()[700_000:704_096]
+    assert found.count(0) < len(found)
+
+
+def test_a_hole_becomes_no_output(standing: Path, tmp_path: Path) -> None:
+    """Another worker has let go of the shard, just before it is linked."""
+    shard = read_shard(ShardPath(standing, "x"))
+    n = Numbered(0, 0, shard)
+    settings = Settings(VERSION, limits_of(1, "1GB"), tmp_path, tmp_path / "out", editions=RESEARCH)
+    (tmp_path / "out/research/x").mkdir(parents=True)
+    sha256 = str(whole(standing))
+    _same_bytes(settings, n, sha256, stamp_of(standing), {})
+    made = tmp_path / "out/research/x/shard.parquet"
+    assert made.read_bytes() == (tmp_path / "shard.parquet").read_bytes()
+    drop(standing)
+    with pytest.raises(RelaionError, match="was changed or replaced"):
+        _same_bytes(settings, n, sha256, stamp_of(standing), {})
 
 
 def test_another_version_is_refused_by_every_read(standing: Path, s3: S3World) -> None:
