@@ -14,6 +14,7 @@ from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
 from relaion.run.outputs import MANIFEST
 from relaion.run.pool import Caller, WorkerEndedError
+from relaion.run.process import unheard
 
 SHARDS = (".parquet",)
 SIDECARS = (".parquet", ".tsv", ".tsv.gz")
@@ -47,11 +48,11 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                (MANIFEST,), digests=digests,
+                (MANIFEST,), digests=digests, hear=unheard,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,
-                wholes=True,
+                wholes=True, hear=unheard,
             )  # fmt: skip
         except WorkerEndedError as e:
             first = next(p for p in (*paths, *sidecars) if is_remote(p))
