@@ -416,6 +416,22 @@ def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path)
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_a_claim_whose_answer_was_lost_is_not_lost(
+    world: Path, store: Any, tmp_path: Path, at: int
+) -> None:
+    """Only the private folder knows whose it is: that stays until the claim is gone."""
+    store.fault = lambda _: (403, "ExpiredToken") if len(store.asked) > at else None
+    assert "the credentials have expired" in told(clean(world, tmp_path))
+    store.fault = lambda _: (403, "AccessDenied")
+    told(clean(world, tmp_path))
+    store.fault = None
+    with open_where(where_of(URL, tmp_path)):
+        pass
+    assert objects(store) == {}
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_two_runs_with_one_work_folder_refuse_each_other(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -558,8 +574,9 @@ def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: P
 # -- updates -------------------------------------------------------------------------------------
 
 
-@slow
-def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def grown(world: Path, tmp_path: Path) -> Path:
+    """The world with another list, and what an update of its OUT here makes of it."""
     folder = tmp_path / "world"
     shutil.copytree(world, folder, copy_function=os.link)
     lists = folder / "lists.duckdb"
@@ -567,13 +584,44 @@ def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_p
     shutil.copyfile(world / "lists.duckdb", lists)
     lists.chmod(0o600)
     add_lists(lists, [Sent((("url", "https://h.example/0-3.jpg"),), source="another")])
-    given = "local", "--inputs", "data", *LISTS
-    here = relaion("update", *given, "--out", "local2", cwd=folder)
+    here = relaion("update", "local", *GIVEN, "--out", "local2", cwd=folder)
     assert here.returncode == 0, here.stderr
-    done = relaion("update", *given, "--out", URL, "--work", "work", cwd=folder)
+    return folder
+
+
+GIVEN = ("--inputs", "data", *LISTS)
+
+
+@slow
+def test_an_update_of_an_out_here_goes_to_a_store(grown: Path, store: Any) -> None:
+    done = relaion("update", "local", *GIVEN, "--out", URL, "--work", "work", cwd=grown)
     assert done.returncode == 0, done.stderr
-    same_as_local(folder, store, "local2")
-    assert not list(folder.glob("work/*"))
+    same_as_local(grown, store, "local2")
+    assert not list(grown.glob("work/*"))
+
+
+@slow
+def test_an_update_goes_on_from_an_out_in_a_store(
+    grown: Path, store: Any, copied: dict[str, str]
+) -> None:
+    parent = "s3://shards/clean/v0"
+    store.put_folder(grown / "local", "clean/v0")
+    done = relaion("update", parent, *GIVEN, "--out", URL, "--work", "work", "--json", cwd=grown)
+    assert done.returncode == 0, done.stderr
+    store.fault = None
+    same_as_local(grown, store, "local2")
+    assert not list(grown.glob("work/*"))
+    assert copied["research/en/part-1.parquet"].startswith("shards/clean/v0/research")
+    # the check at the end rests on that of the parent where one here does
+    ours = json.loads(objects(store)["verified.json"])
+    theirs = json.loads((grown / "local2/verified.json").read_bytes())
+    assert bool(ours["rests_on"]) == bool(theirs["rests_on"])
+    said = verify(grown, "--parent", parent, "--inputs", "data")
+    assert not [f for o in said["outcomes"] for f in o["findings"]]
+    assert {o["state"] for o in said["outcomes"]} == {"held"}
+    here = relaion("update", parent, *GIVEN, "--out", "local3", cwd=grown)
+    assert here.returncode == 0, here.stderr
+    same_as_local(grown, store, "local3")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths import ShardPath, owned_folder, shown
+from relaion.paths import ShardPath, owned_folder, public_folder, shown
 from relaion.paths.locks import sweep
 from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
-from relaion.run.outputs import AUDIT, MANIFEST
+from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
 from relaion.run.pool import Caller, WorkerEndedError
 
 SHARDS = (".parquet",)
@@ -41,13 +41,15 @@ def brought_here(
         yield tuple(paths), tuple(sidecars)
         return
     place = work or (out and above(out))
+    if work is not None:
+        public_folder(work)
     if place is not None:
         sweep(place)
     with owned_folder("remote", place) as owned:
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                (MANIFEST, AUDIT), digests=digests,
+                (MANIFEST, AUDIT, VERIFIED), digests=digests,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,

@@ -126,11 +126,13 @@ def verify(
         here, beside = left.enter_context(
             brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
         )
+        parents = () if parent is None else as_paths(parent)
+        before, _ = left.enter_context(brought_here(pool, parents, out=folder))
         return check(
             pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
-            parent=maybe_path(parent), cluster=cluster, work=maybe_path(work), mirror=mirror,
+            parent=next(iter(before), None), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
 
 
