@@ -63,7 +63,7 @@ class _Counted:
         where = environ["PATH_INFO"] + (f"?{q}" if (q := environ.get("QUERY_STRING")) else "")
         with self._lock:
             self._world.asked.append(f"{environ['REQUEST_METHOD']} {where}")
-            found = self._world.fault(environ) if self._world.fault else None
+        found = self._world.fault(environ) if self._world.fault else None  # which may ask itself
         if found is not None:
             status, code = found
             body = _ERROR.format(code=code, secret=SECRET).encode() if code else b""

@@ -12,8 +12,10 @@ from relaion.errors import InputError
 from relaion.remote import RemoteURL, display, is_remote, remote_url
 from relaion.remote import failures as failing
 from relaion.remote.failures import ChangedObjectError, GoneError, RemoteError
-from relaion.remote.stores import PIECE, open_store
+from relaion.remote.stores import open_store
 from tests.remote_world import KEY_ID, SECRET, S3World, point_at
+
+PIECE = 1 << 16  # bytes
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,10 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
     assert into.read_bytes() == data[2:]
 
 
-def test_pieces_of_what_is_large_come_in_order(s3: S3World) -> None:
+def test_pieces_of_what_is_large_come_in_order(
+    s3: S3World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relaion.remote.stores.PIECE", PIECE)
     data = hashlib.sha256(b"x").digest() * (PIECE // 32 * 5 // 2)
     s3.put("stores/large.bin", data)
     store = open_store(url := remote_url("s3://shards/stores/large.bin"))

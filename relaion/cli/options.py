@@ -30,7 +30,12 @@ def path_argument(metavar: str, help_text: str) -> Any:
 
 
 Paths = Annotated[
-    list[Path], path_argument("PATH...", "Parquet files, folders of them, or glob patterns.")
+    list[Path],
+    path_argument(
+        "PATH...",
+        "Parquet files, folders of them, or glob patterns, here or at s3://, gs://, az://, hf:// "
+        "or https://.",
+    ),
 ]
 OutArg = Annotated[
     Path, path_argument("OUT", "The folder that `clean`, `update` or `apply` wrote.")

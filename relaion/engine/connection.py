@@ -286,8 +286,7 @@ class Engine:
     def _reading(self, source: ShardSource, roles: Collection[str] | None = None) -> Reading:
         """Files to read the columns of these roles, or all; of what lies elsewhere, these come."""
         doing = str(source.paths[0])
-        positions = source.positions(roles)
-        see_columns(source.paths, positions)
+        see_columns(source.paths, positions := source.positions(roles))
         # not by `select *`: DuckDB calls a column without a name C0, which may be another's name
         first = self._files(source.paths[:1])
         children = f"select num_children from parquet_schema([{first}])"  # noqa: S608

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from relaion.errors import InputError
@@ -16,8 +16,9 @@ _UNSHOWN = re.compile(
 _LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
-# an address as a path object has it: with one slash; what follows a `?` may be a signature
-_ADDRESS = re.compile(r"(s3|gs|az|hf|https?):/+(?=[^/])([^?]*)")
+# an address as a path object has it: with one slash; what follows the `?` of a link may be a
+# signature
+_ADDRESS = re.compile(r"(?:(s3|gs|az|hf):/+(?=[^/])(.*)|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL)
 
 
 def shown(name: object) -> str:
@@ -28,8 +29,8 @@ def shown(name: object) -> str:
     text = str(name)
     if within_tree(text):
         text = address(text)
-    elif found := _ADDRESS.match(text):
-        text = f"{found[1]}://{found[2]}"
+    elif isinstance(name, PurePath) and (found := _ADDRESS.fullmatch(text)):
+        text = f"{found[1] or found[3]}://{found[2] or found[4]}"
 
     def escaped(found: re.Match[str]) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))

@@ -15,7 +15,7 @@ from relaion.paths.stand_ins import record_of, tree_of
 from relaion.remote.failures import GoneError
 from relaion.remote.standing import FILES_AT_ONCE, digested, need, object_of, stand_in, whole
 from relaion.remote.stores import RemoteFile, Store, open_store
-from relaion.remote.urls import RemoteURL, is_remote, place_in_tree, remote_url
+from relaion.remote.urls import WEB, RemoteURL, is_remote, place_in_tree, remote_url
 
 _MAGIC = 4  # bytes that tell a parquet file
 _LARGEST_NOTE = 256 << 20
@@ -64,6 +64,8 @@ class _Tree:
         if url.is_pattern:
             fixed = url.fixed
             self._take(fixed, store.files(fixed), url)
+            if here.exists():  # as with files, a name may hold such signs
+                return here
             return Path(globbing.escape(str(self._place(fixed, url)))) / url.below(fixed)
         if url.key and (file := _looked_at(store, url)) is not None:
             self._make(file, url, is_named=True)
@@ -152,7 +154,7 @@ def _looked_at(store: Store, url: RemoteURL) -> RemoteFile | None:
     try:
         return store.info(url)
     except GoneError:
-        if url.scheme == "https":
+        if url.scheme in WEB:
             raise
         return None
 

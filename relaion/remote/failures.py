@@ -22,7 +22,7 @@ class RemoteError(InputError):
     """Raised when a store or what lies in it cannot be read; names the address and what to do."""
 
 
-class StoreError(RemoteError):
+class StoreDownError(RemoteError):
     """Raised when a store cannot be read at all: other objects of it cannot either."""
 
 
@@ -179,7 +179,7 @@ def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteE
         "unreached": f"the server cannot be reached; check the network{_endpoint(url)}",
     }.get(kind, f"cannot be read ({type(error).__name__}); check the address")
     of_all = kind in ("expired", "none", "busy", "cut", "certificate", "unreached")
-    return (StoreError if of_all else RemoteError)(f"{url}: {said}")
+    return (StoreDownError if of_all else RemoteError)(f"{url}: {said}")
 
 
 def _endpoint(url: RemoteURL) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.remote.failures import ChangedObjectError, CutError, GoneError, retrying
-from relaion.remote.urls import RemoteURL
+from relaion.remote.urls import WEB, RemoteURL
 
 PIECE = 8 << 20  # bytes of one request; more of them are under way at a time
 AT_ONCE = 4
@@ -148,7 +148,7 @@ def open_store(url: RemoteURL) -> Store:
 
 @lru_cache
 def _opened(scheme: str) -> Store:
-    if scheme in ("http", "https"):
+    if scheme in WEB:
         from relaion.remote.web import WebStore  # noqa: PLC0415 - only who reads links needs it
 
         return WebStore()

@@ -6,6 +6,7 @@ Standard library only: the process that drives a run asks it of each PATH.
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import AnyPath, shown
@@ -18,6 +19,7 @@ _OTHERS = {
 }  # fmt: skip
 STORES = ("s3", "gs", "az")  # what is read and written
 SCHEMES = (*STORES, "hf", "https")
+WEB = ("http", "https")  # http of this machine alone
 _GLOB = re.compile(r"[*?\[]")
 _LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
@@ -52,7 +54,7 @@ class RemoteURL:
     @property
     def is_pattern(self) -> bool:
         """Whether it is a glob pattern; a link never is."""
-        return self.scheme != "https" and bool(_GLOB.search(self.key))
+        return self.scheme not in WEB and bool(_GLOB.search(self.key))
 
     @property
     def fixed(self) -> "RemoteURL":
@@ -75,7 +77,10 @@ def is_remote(given: AnyPath) -> bool:
 
     A folder that is called `s3:` can be named by its whole path.
     """
-    return bool(_REMOTE.match(str(given)))
+    found = _REMOTE.match(str(given))
+    if found is None:
+        return False
+    return found[1].lower() in (*SCHEMES, *WEB, *_OTHERS) or not Path(given).exists()
 
 
 def remote_url(given: AnyPath) -> RemoteURL:
@@ -94,7 +99,7 @@ def remote_url(given: AnyPath) -> RemoteURL:
     if scheme not in SCHEMES and not plain:
         kinds = ", ".join(f"{s}://" for s in SCHEMES)
         raise InputError(f"{said}: no {scheme}:// address is read; name a path, or one of {kinds}")
-    path, _, query = rest.partition("?") if scheme in ("http", "https") else (rest, "", "")
+    path, _, query = rest.partition("?") if scheme in WEB else (rest, "", "")
     bucket, _, key = path.partition("/")
     if "@" in bucket:
         raise InputError(f"{scheme}://: a name or password in an address is not read; leave it out")
@@ -103,7 +108,7 @@ def remote_url(given: AnyPath) -> RemoteURL:
     names = key.strip("/").split("/") if key.strip("/") else []
     if any(name in ("", ".", "..") or "\0" in name for name in names):
         raise InputError(f"{said}: has an empty name, `.` or `..` in it; write the address without")
-    if scheme in ("http", "https"):
+    if scheme in WEB:
         query = query.partition("#")[0]
     return RemoteURL(scheme, bucket, "/".join(names), query)
 
@@ -111,7 +116,7 @@ def remote_url(given: AnyPath) -> RemoteURL:
 def _bare(text: str) -> str:
     """An address without what may be secret in it."""
     head, colon, rest = text.partition(":/")
-    rest = rest.lstrip("/").partition("?")[0] if head.lower() in ("http", "https") else rest
+    rest = rest.lstrip("/").partition("?")[0] if head.lower() in WEB else rest
     host, slash, path = rest.lstrip("/").partition("/")
     return f"{head}:/{'/' if colon else ''}{host.rpartition('@')[2]}{slash}{path}"
 

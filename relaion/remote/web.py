@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from relaion.errors import InputError
-from relaion.remote.failures import CutError, RemoteError, retrying
+from relaion.paths import shown
+from relaion.remote.failures import ChangedObjectError, CutError, RemoteError, retrying
 from relaion.remote.stores import PIECE, RemoteFile, Store, changed
 from relaion.remote.urls import RemoteURL
 
@@ -25,8 +25,15 @@ class _OnlySafe(urllib.request.HTTPRedirectHandler):
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> Any:
         if req.type == "https" and not newurl.lower().startswith("https:"):
-            raise urllib.error.HTTPError(req.full_url, 403, "", headers, fp)
+            raise RemoteError(
+                f"{_said(req.full_url)}: leads on to http://, which can be changed on its way; "
+                "name an address that stays with https://"
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _said(address: str) -> str:
+    return shown(address.partition("?")[0])
 
 
 _OPENER = urllib.request.build_opener(_OnlySafe)
@@ -37,7 +44,11 @@ class WebStore(Store):
 
     def info(self, url: RemoteURL) -> RemoteFile:
         """As `Store` has it; a page in place of a file is refused."""
-        with retrying(lambda: _open(url, {"Range": "bytes=0-0"}), url) as said:
+        try:
+            answer = retrying(lambda: _open(url, {"Range": "bytes=0-0"}), url)
+        except ChangedObjectError:  # there is no first byte
+            raise RemoteError(f"{url}: is empty; check the address") from None
+        with answer as said:
             kind = said.headers.get_content_type()
             if kind in ("text/html", "application/xhtml+xml"):
                 raise RemoteError(

@@ -16,6 +16,7 @@ from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
 from relaion.run.pool import Caller, WorkerEndedError
 
 SHARDS = (".parquet",)
+OF_AN_OUT = (MANIFEST, AUDIT, VERIFIED)
 SIDECARS = (".parquet", ".tsv", ".tsv.gz")
 
 
@@ -28,6 +29,7 @@ def brought_here(
     work: Path | None = None,
     out: Path | None = None,
     digests: bool = False,
+    notes: tuple[str, ...] = (MANIFEST,),
 ) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
     """PATH arguments and sidecars, with stand-ins in place of addresses; gone afterwards.
 
@@ -49,7 +51,7 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                (MANIFEST, AUDIT, VERIFIED), digests=digests,
+                notes, digests=digests,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,

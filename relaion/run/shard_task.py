@@ -30,7 +30,7 @@ from relaion.paths import (
     unwritten,
 )
 from relaion.paths.stand_ins import within_tree
-from relaion.remote.failures import ChangedObjectError, GoneError, StoreError
+from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError
 from relaion.remote.standing import digested, drop, whole
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
@@ -93,7 +93,7 @@ def _written(
             # to decide was the first half of it
             with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
                 reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
-        except (NoRoomError, StoreError) as e:  # the next one could not be done either
+        except (NoRoomError, StoreDownError) as e:  # the next one could not be done either
             no_room = str(e)
             break
         except ChangedShardError as e:

@@ -19,7 +19,7 @@ from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, Sc
 from relaion.odometer import ODOMETER
 from relaion.paths import shown
 from relaion.processes import serve_parent
-from relaion.remote.failures import StoreError
+from relaion.remote.failures import StoreDownError
 from relaion.run.cover_task import COVER_STEPS
 from relaion.run.decide import Decider
 from relaion.run.find_task import SEARCH, Finders, run_find
@@ -84,7 +84,7 @@ class Serving:
         except RelaionError as e:
             # what cannot be written of one shard may well be of another
             output = OutputError if isinstance(task, FindTask) else NoRoomError
-            fatal = isinstance(e, (ListError, ScriptError, output, StoreError))
+            fatal = isinstance(e, (ListError, ScriptError, output, StoreDownError))
             return TaskOutcome(task.no, str(e), fatal)
         except MemoryError:
             return TaskOutcome(task.no, f"{task.named}: ran out of memory; {MORE}")

@@ -23,6 +23,7 @@ from relaion.paths import (
     shown,
     typed,
 )
+from relaion.remote.urls import is_remote
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
@@ -309,7 +310,7 @@ def _said(
 ) -> dict[str, Any]:
     """The arguments of a part that its merge may need: private, for they name files."""
     return {
-        "paths": [str(path) for path in paths],
+        "paths": [shown(path) if is_remote(path) else str(path) for path in paths],
         "lists": str(lists),
         "keywords": keywords and str(keywords),
         "columns": columns_of(overrides_of(columns)),

@@ -119,9 +119,9 @@ def match(
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
-    apart = lying_here((*paths, *_folders(sidecars)))
-    report = GiverReport(into, work, apart) if into is not None else None
-    if report is not None:
+    report = None
+    if into is not None:
+        report = GiverReport(into, work, lying_here((*paths, *_folders(sidecars))))
         report.check()
     sweep_left(work, lists)
     listen.steps((SURVEY, SEARCH, COUNT))

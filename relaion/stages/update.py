@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
-from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.elsewhere import OF_AN_OUT, brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
@@ -116,7 +116,7 @@ def update(
     command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         (parent_here,), _ = left.enter_context(
-            brought_here(pool, [before], work=where.near, out=where.out)
+            brought_here(pool, [before], work=where.near, out=where.out, notes=OF_AN_OUT)
         )
         made = read_parent(parent_here)
         check_where(where, [*inputs, before])

@@ -29,7 +29,7 @@ from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.run import manifest
-from relaion.run.elsewhere import brought_here
+from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, Cluster, cluster_of
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
@@ -127,7 +127,7 @@ def verify(
             brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
         )
         parents = () if parent is None else as_paths(parent)
-        before, _ = left.enter_context(brought_here(pool, parents, out=folder))
+        before, _ = left.enter_context(brought_here(pool, parents, out=folder, notes=OF_AN_OUT))
         return check(
             pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
