@@ -148,8 +148,17 @@ def told(done: Any) -> str:
 def test_an_out_in_a_store_has_the_bytes_of_one_here(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
+    kept: list[int] = []
+
+    def count(environ: dict[str, Any]) -> None:
+        if environ["REQUEST_METHOD"] == "PUT":
+            kept.append(sum(1 for _ in tmp_path.rglob("out/*/*/*.parquet")))
+
+    store.fault = count
     done = clean(world, tmp_path / "work", "--json")
     assert done.returncode == 0, done.stderr
+    store.fault = None
+    assert max(kept) == 2  # the editions of one shard, until they are put
     same_as_local(world, store)
     assert list(tmp_path.glob("work/*")) == []
     said = json.loads(done.stdout)
@@ -272,6 +281,8 @@ def test_what_was_put_before_a_store_refused_is_not_put_again(
     assert line.startswith(f"{URL}/research/en/part-2.parquet: cannot be written: ")
     assert says in line
     assert "manifest.json" not in objects(store)
+    left = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert left and SECRET.encode() not in left and KEY_ID.encode() not in left
     store.forget()
     done = clean(world, tmp_path, "--no-verify")
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,8 @@ def brought_here(
 
     They are made in a private folder of `work`, beside `out` where there is no other, else where
     the system keeps what is temporary. Of shards what is needed is fetched when it is needed;
-    sidecars are fetched at once. `digests`: shards are read through once for their digests.
+    sidecars are fetched at once, and so is what beside the shards is called as one of `notes`.
+    `digests`: shards are read through once for their digests.
 
     Raises InputError for an address that leads nowhere.
     """
