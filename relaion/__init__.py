@@ -10,6 +10,7 @@ What the command line can do, Python can do, under the same names:
     lists           add, show and withdraw the deliveries of a list store
     match           counts of what the lists find; writes nothing
     clean           editions without the rows that lists and rules name
+    plan            what a clean would take: time, memory, disk
     merge           the parts of a clean joined, where many machines did it
     update          these editions again, once the lists or the data have grown
     apply           a copy of a data set cleaned with an edition or a diff
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from relaion.stages.link import link
     from relaion.stages.match import match
     from relaion.stages.merge import merge
+    from relaion.stages.plan import plan
     from relaion.stages.purge import purge
     from relaion.stages.report import report
     from relaion.stages.scripts import scripts
@@ -68,6 +70,7 @@ __all__ = [
     "merge",
     "open_audit",
     "open_data",
+    "plan",
     "purge",
     "report",
     "scripts",

@@ -6,10 +6,12 @@ Run as `python -m tests.ray_cluster FOLDER CPUS`: prints its address, and lives 
 import logging
 import os
 import secrets
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +48,48 @@ def running(folder: Path, cpus: int = 2, **env: str) -> Iterator[Running]:
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def of_cluster(cluster: Running, title: str) -> list[int]:
+    """The processes of a cluster, told by its key, whose command line has this word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().decode(errors="replace")
+            key = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        token = cluster.env["RAY_AUTH_TOKEN"].encode()
+        if token in key and title in line:
+            found.append(int(process.name))
+    return found
+
+
+def couriers_and_workers(cluster: Running) -> tuple[list[int], list[int]]:
+    """Those of a cluster, and not what the driver has for itself."""
+    couriers = of_cluster(cluster, "ray::Courier")
+    workers = []
+    for pid in of_cluster(cluster, "relaion.run.worker"):
+        with suppress(OSError):
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            workers += [pid] if parent in couriers else []
+    return couriers, workers
+
+
+class Killer(threading.Thread):
+    """Kills a courier, or the worker of one, every so often, as often as a task may be lost."""
+
+    def __init__(self, cluster: Running, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.cluster, self.seconds, self.killed = cluster, seconds, 0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while self.killed < 6 and not self.ended.wait(self.seconds):
+            for pid in couriers_and_workers(self.cluster)[self.killed % 2][:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed += 1
 
 
 def main() -> None:

@@ -48,11 +48,11 @@ def clean(folder: Path, **given: Any) -> Path:
     return out
 
 
-def update(folder: Path, new: str = "new") -> Path:
+def update(folder: Path, new: str = "new", **given: Any) -> Path:
     """Go on from `out` with the lists as they are now."""
     relaion.update(
         folder / "out", folder / "data", folder / "lists.duckdb", folder / new,
-        keywords=folder / "words.txt", executor=InProcess(),
+        keywords=folder / "words.txt", executor=InProcess(), **given,
     )  # fmt: skip
     return folder / new
 

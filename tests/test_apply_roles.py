@@ -5,6 +5,7 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -485,8 +486,16 @@ def _jsonl(path: Path, some: Rows) -> None:
     path.write_text("".join(json.dumps(r) + "\n" for r in some))
 
 
-@pytest.mark.parametrize("filler", [None, *FILLERS])
-@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+QUICK = [("parquet", None), ("jsonl", 0), ("parquet", -1), ("jsonl", 2**63 - 1)]
+
+
+@pytest.mark.parametrize(
+    ("form", "filler"),
+    [
+        pytest.param(*each, marks=[] if each in QUICK else [pytest.mark.slow])
+        for each in product(["parquet", "jsonl"], [None, *FILLERS])
+    ],
+)
 def test_no_row_is_known_by_a_number_that_fills_a_gap(
     tmp_path: Path, form: str, filler: int | None
 ) -> None:

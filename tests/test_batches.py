@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from relaion.errors import StopError
 from relaion.run import pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
+from relaion.run.find import Hunt
 from relaion.run.journal import NAME, SHARD, Entry, Journal
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard, TaskOutcome
+from relaion.run.settings import Limits, Settings
 from relaion.run.survey import Numbered
-from relaion.run.tasks import AnyTask, Report, Task
+from relaion.run.tasks import AnyTask, FindTask, Report, Task
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
 from tests.pipeline import InProcess, here
 from tests.replacing import WAYS, Way, rename
@@ -185,6 +188,29 @@ def test_batches_of_any_size_come_out_alike(
     assert len(watch.batches) == {1: 12, 35: 4, 1000: 1}[rows]
     assert contents(world / "out") == contents(whole / "out")
     assert pq.read_metadata(world / "out/research/en/part-1.parquet").num_rows == 9
+
+
+def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
+    world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With links listed, as many rows as fit into memory; of digests alone, all together."""
+    searched: list[int] = []
+
+    class Finds(InProcess):
+        def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
+            searched.extend(
+                len(t.shards) for t in tasks if isinstance(t, FindTask) and t.step == "hits"
+            )
+            yield from super().run(tasks)
+
+    monkeypatch.setattr(job, "BATCH_SHARDS", 5)
+    run(world, executor=Finds())
+    assert searched == [5, 5, 2]
+    assert contents(world / "out") == contents(whole / "out")
+    limits = Limits(2, 2_000_000_000)
+    of_links = Hunt(Settings("v1", limits), (), (), None, None, None, None)  # type: ignore[arg-type]
+    assert 1_000_000 < of_links.batch_rows < limits.find_bytes / 300
+    assert replace(of_links, looks_at_links=False).batch_rows == 100_000_000
 
 
 class BrokenOff(Exception):

@@ -13,7 +13,7 @@ import relaion as library
 from relaion.cli import completion
 from relaion.lists import delivery
 from relaion.lists.readers.formats import readable
-from tests.pipeline import Sent, add_lists, write_shard
+from tests.pipeline import Sent, add_lists, here, write_shard
 from tests.terminal import Terminal
 
 LINK = "https://marker-host.example/marker-link.jpg"
@@ -58,6 +58,19 @@ def offered(world: Path, line: str, **more: str) -> list[str]:
     return done.stdout.split()
 
 
+def offered_here(world: Path, line: str, **more: str) -> list[str]:
+    """The same, asked in this process; nothing listed by the environment."""
+    asks = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("RELAION_")]:
+            patch.delenv(name)
+        for name, value in (asks | {"_RELAION_COMPLETE": "complete_bash"} | more).items():
+            patch.setenv(name, value)
+        done = here(cwd=world)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout.split()
+
+
 @pytest.mark.parametrize(
     ("line", "offers"),
     [
@@ -91,16 +104,21 @@ def offered(world: Path, line: str, **more: str) -> list[str]:
     ],
 )
 def test_values_are_completed(world: Path, line: str, offers: list[str]) -> None:
-    assert offered(world, line) == offers
+    assert offered_here(world, line) == offers
+
+
+def test_a_process_offers_the_same(world: Path) -> None:
+    assert offered(world, "relaion ver") == ["verify"]
+    assert offered(world, "relaion lists withdraw --lists lists.duckdb ") == ["1", "2"]
 
 
 def test_the_store_may_be_that_of_a_variable_or_a_file(world: Path) -> None:
     line = "relaion lists withdraw "
-    assert offered(world, line, RELAION_LISTS="lists.duckdb") == ["1", "2"]
+    assert offered_here(world, line, RELAION_LISTS="lists.duckdb") == ["1", "2"]
     (world / "c.toml").write_text("lists = 'lists.duckdb'\n")
     (world / "c.toml").chmod(0o600)
-    assert offered(world, "relaion lists withdraw --config c.toml ") == ["1", "2"]
-    assert offered(world, line, RELAION_LISTS="lists.duckdb", RELAION_WORKERS="two") == []
+    assert offered_here(world, "relaion lists withdraw --config c.toml ") == ["1", "2"]
+    assert offered_here(world, line, RELAION_LISTS="lists.duckdb", RELAION_WORKERS="two") == []
 
 
 def test_names_that_are_written_twice_are_the_same() -> None:

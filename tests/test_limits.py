@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from relaion.engine import connect
 from relaion.errors import InputError
-from relaion.run.process import Family
+from relaion.run.process import Family, descent
 from relaion.run.settings import A_PROCESS, LEAST, Limits, limits_of
 
 MB = 1_000_000
@@ -109,3 +110,28 @@ def test_what_children_of_a_worker_hold_counts_too(tmp_path: Path) -> None:
         modest.kill()
         greedy.wait()
         modest.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+def test_a_process_that_is_only_a_copy_of_its_parent_counts_once() -> None:
+    """One that is about to begin a program has its parent's memory until then."""
+    program = (
+        "import os, time\n"
+        "copy = os.fork()\n"
+        "if not copy: time.sleep(60)\n"
+        "other = os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '60')\n"
+        "print(copy, other, flush=True)\n"
+        "time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        copy, other = map(int, process.stdout.readline().split())
+        try:
+            until = time.monotonic() + 20
+            while (found := list(descent(process.pid))) != [process.pid, other]:
+                assert time.monotonic() < until, (found, copy, other)
+                time.sleep(0.05)
+        finally:
+            for pid in (copy, other, process.pid):
+                os.kill(pid, signal.SIGKILL)

@@ -72,7 +72,7 @@ def test_ctrl_c_ends_a_query_and_keeps_the_prompt(made: Path) -> None:
         ready(t)
         for _ in range(2):  # the line editor, which takes signals as well, has let go of them
             t.type(LONG + "\r")
-            time.sleep(1.5)
+            time.sleep(0.8)
             t.type("\x03")
             ready(t)
         assert answered(t, "select 'still here' as said;") == ["said", "still here"]
@@ -85,7 +85,7 @@ def test_a_signal_from_outside_ends_the_prompt_or_what_runs(made: Path) -> None:
             ready(t)
             if running:
                 t.type(LONG + "\r")
-                time.sleep(1)
+                time.sleep(0.6)
             t.process.send_signal(signal.SIGTERM)
             assert t.ends() == 143
             assert t.shown()[-1] == "relaion: stopped"

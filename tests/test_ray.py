@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from relaion.engine import connect
-from relaion.run import find, ray_courier, tasks
+from relaion.run import find, ray_courier, ray_pool, tasks
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
 from relaion.stages.match import match
@@ -25,7 +25,7 @@ from relaion.stages.update import update
 from relaion.stages.verify import verify
 from tests import cover_world
 from tests.pipeline import Sent, add_lists, relaion
-from tests.ray_cluster import Running, running
+from tests.ray_cluster import Killer, Running, couriers_and_workers, running
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
@@ -141,48 +141,6 @@ def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path:
 # -- what is lost on the way -----------------------------------------------------------------------
 
 
-def of_cluster(cluster: Running, title: str) -> list[int]:
-    """The processes of a cluster, told by its key, whose command line has this word."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().decode(errors="replace")
-            key = (process / "environ").read_bytes()
-        except OSError:
-            continue
-        token = cluster.env["RAY_AUTH_TOKEN"].encode()
-        if token in key and title in line:
-            found.append(int(process.name))
-    return found
-
-
-def couriers_and_workers(cluster: Running) -> tuple[list[int], list[int]]:
-    """Those of a cluster, and not what the driver has for itself."""
-    couriers = of_cluster(cluster, "ray::Courier")
-    workers = []
-    for pid in of_cluster(cluster, "relaion.run.worker"):
-        with suppress(OSError):
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            workers += [pid] if parent in couriers else []
-    return couriers, workers
-
-
-class Killer(threading.Thread):
-    """Kills a courier, or the worker of one, every so often, as often as a task may be lost."""
-
-    def __init__(self, cluster: Running, seconds: float) -> None:
-        super().__init__(daemon=True)
-        self.cluster, self.seconds, self.killed = cluster, seconds, 0
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        while self.killed < 6 and not self.ended.wait(self.seconds):
-            for pid in couriers_and_workers(self.cluster)[self.killed % 2][:1]:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    self.killed += 1
-
-
 def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster: Running) -> None:
     killer = Killer(cluster, 2.5)
     killer.start()
@@ -204,6 +162,31 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "d/words.txt").write_bytes((folder / "d/keywords.txt").read_bytes())
     cleaned(folder / "d", "local", engine="local", verify=False)
     return folder / "d"
+
+
+def test_a_task_that_takes_long_is_tried_a_second_time(
+    demo: Path, joined: str, cluster: Running, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """A worker that is stopped, as on a machine that hangs; its late result changes nothing."""
+    monkeypatch.setattr(ray_pool, "SLOW_SECONDS", 2.0)
+    caplog.set_level("INFO", "relaion")
+    stopped: list[int] = []
+
+    def stop_one() -> None:
+        while not stopped:
+            for pid in couriers_and_workers(cluster)[1][:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    stopped.append(pid)
+            time.sleep(0.05)
+
+    threading.Thread(target=stop_one, daemon=True).start()
+    out = cleaned(demo, "slow", engine=joined, workers=2, verify=False)
+    assert stopped and "takes long, so it is tried" in caplog.text
+    assert told(out) == told(demo / "local")
+    assert couriers_and_workers(cluster) == ([], [])
+    assert not Path(f"/proc/{stopped[0]}").exists()
 
 
 def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> None:

@@ -18,7 +18,15 @@ SCHEMA = json.loads(PATH.read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-@pytest.fixture(scope="module", params=report_world.KINDS)
+# of these a report says nothing that it does not say of the others
+ALIKE = ("many lists", "without titles")
+KINDS = [
+    pytest.param(kind, marks=[pytest.mark.slow] if kind in ALIKE else [])
+    for kind in report_world.KINDS
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = report_world.KINDS[request.param](tmp_path_factory.mktemp("told"))
     done = here("report", out, "--json")

@@ -238,7 +238,7 @@ def test_an_option_stands_under_a_heading_that_its_command_knows() -> None:
 
 def test_every_command_has_a_help() -> None:
     assert {("clean",), ("lists", "withdraw"), ("sql",), ()} <= set(HELPS)
-    assert len(HELPS) == 20
+    assert len(HELPS) == 21
 
 
 @pytest.mark.parametrize(

@@ -600,14 +600,20 @@ ONE_LINE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", ONE_LINE)
-def test_every_line_of_the_protocol_is_held(copied: Copied, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "each"),
+    [
+        *((how, 3) for how in ONE_LINE),
+        *(pytest.param(how, 1, marks=pytest.mark.slow) for how in ("gone", "moved")),
+    ],
+)
+def test_every_line_of_the_protocol_is_held(copied: Copied, how: str, each: int) -> None:
     world = copied("grown")
     cells = read_audit(world.out, Notes())
     assert cells is not None
     lines = [x for x in cells["protocol"] if x["subset"] != "beta" or x["place"] < 3]
     assert len(lines) > 5
-    for line in lines[:: 1 if how in ("gone", "moved") else 3]:
+    for line in lines[::each]:
         subset, place = line["subset"], line["place"]
         where = f"where subset = '{subset}' and place = {place}"
         change = f"update protocol set {ONE_LINE[how]} {where}"

@@ -108,6 +108,7 @@ def test_an_edition(plain_house: Path, tmp_path: Path) -> None:
     assert re.search(r"^held +1b ", told, re.M)
 
 
+@pytest.mark.slow
 def test_a_rule(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add a rule", plain_house, tmp_path)
     assert re.search(r"^held +1a ", told, re.M) and re.search(r"^held +6 ", told, re.M)
@@ -115,6 +116,7 @@ def test_a_rule(plain_house: Path, tmp_path: Path) -> None:
     assert counts == {"uncaptioned": "67", "unsafe": "200"}  # every 18th row, and every sixth
 
 
+@pytest.mark.slow
 def test_a_role(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add a role", plain_house, tmp_path)
     assert re.search(r"^LICENSE +string +license ", told, re.M)

@@ -15,7 +15,7 @@ _LEAST = re.compile(r"x>=(\d+)")
 _ORDER = {
     "First look": ("demo", "inspect"),
     "Lists": ("lists",),
-    "Clean": ("match", "clean", "update", "verify", "merge"),
+    "Clean": ("match", "plan", "clean", "update", "verify", "merge"),
     "Look": ("report", "sql", "scripts", "link"),
     "Third parties": ("diff", "apply"),
 }
@@ -29,6 +29,7 @@ EXAMPLES = {
     "relaion lists sample": "relaion lists sample --format vics",
     "relaion lists withdraw": "relaion lists withdraw 3 --lists lists.duckdb",
     "relaion match": "relaion match data --lists lists.duckdb",
+    "relaion plan": "relaion plan data --lists lists.duckdb --on 8",
     "relaion clean": "relaion clean data --lists lists.duckdb --out clean",
     "relaion merge": "relaion merge parts/1 parts/2 --phase find",
     "relaion update": "relaion update clean --inputs data --lists lists.duckdb --out new",
@@ -95,8 +96,9 @@ _PANELS = {
     "If relaion stops and asks": (
         "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",
     ),
-    "Many machines": ("--shards", "--phase"),
+    "Many machines": ("--shards", "--phase", "--on"),
     "The machine": ("--engine", "--workers", "--memory", "--time-limit", "--work"),
+    "The sample": ("--sample-rows", "--seed"),
 }  # fmt: skip
 _FEW = 6  # options of a command that need no panels
 

@@ -26,9 +26,10 @@ from relaion.engine.words import (
     interruptible,
     is_by_file,
     mistakes,
+    unopened,
     words,
 )
-from relaion.errors import EngineError, RelaionError
+from relaion.errors import EngineError
 from relaion.parquet.fetched import see_columns
 from relaion.paths import atomic_write, owned_folder, shown
 from relaion.roles import ROLES, WIDTHS
@@ -40,6 +41,8 @@ _BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand b
 _INSERT = re.compile(
     rf"^{_BLANK.pattern}insert\s+into\s+[\w.\"]+\s*(?:\([^()]*\)\s*)?", re.S | re.I
 )
+
+_STATEMENTS: dict[str, list[duckdb.Statement]] = {}  # of each script that was run, by its SHA-256
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,8 @@ class Engine:
             )
         self.set_variables(**values)
         with self._said_by_us(script.path.name):
-            statements = self._con.extract_statements(script.sql)
+            statements = _STATEMENTS.get(script.sha256) or self._con.extract_statements(script.sql)
+            _STATEMENTS[script.sha256] = statements  # which every connection may run
             for i, statement in enumerate(statements):
                 self.statement = i, len(statements)
                 result = self._con.execute(statement)
@@ -426,7 +430,7 @@ def connect(
     try:
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:
-        raise _cannot_open(database, e) from None
+        raise unopened(database, e) from None
     with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
         con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
     with suppress(duckdb.Error):  # else a column of a row group is held whole, and none the faster
@@ -436,15 +440,6 @@ def connect(
         yield engine
     finally:
         engine.close()
-
-
-def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:
-    if "could not set lock" in str(error).lower():  # "lock" alone is in "block", too
-        return EngineError(f"{shown(database)}: another process has it open; wait for it to end")
-    return EngineError(
-        f"{shown(database)}: cannot be opened as a DuckDB database ({type(error).__name__}); "
-        "check the path and that the file is whole"
-    )
 
 
 Connect: TypeAlias = Callable[..., AbstractContextManager[Engine]]  # `connect`, or one that notes

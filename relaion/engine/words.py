@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
 from relaion.errors import EngineError, Stopped
+from relaion.paths import shown
 
 # duckdb exception class -> what happened, in words that hold no value
 _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
@@ -133,3 +135,13 @@ def _first_and_hint(message: str) -> str:
     first, *others = message.strip().splitlines()
     hints = [line for line in others if _HINT.fullmatch(line)]
     return " ".join([first, *hints[:1]])
+
+
+def unopened(database: Path | None, error: duckdb.Error) -> EngineError:
+    """What to say of a file that DuckDB does not open."""
+    if "could not set lock" in str(error).lower():  # "lock" alone is in "block", too
+        return EngineError(f"{shown(database)}: another process has it open; wait for it to end")
+    return EngineError(
+        f"{shown(database)}: cannot be opened as a DuckDB database ({type(error).__name__}); "
+        "check the path and that the file is whole"
+    )

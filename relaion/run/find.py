@@ -31,7 +31,8 @@ from relaion.run.tasks import SHARES, FindTask, batches
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
-FEWEST_ROWS = 1_000_000  # where several search: less costs more to set going, with its lists
+FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search fewer
+LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
@@ -70,7 +71,9 @@ class Hunt:
     of these. `fail` hears of each shard that broke it; without it they all end the search.
     `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
     have a value is counted at all, which costs a third of a search for few digests. `stays`: more
-    is asked when all is counted, so the connection is not closed then.
+    is asked when all is counted, so the connection is not closed then. `looks_at_links`: links are
+    compared with the lists; then a batch has no more rows than fit into memory if the host of each
+    is listed, for else they go to the disk and back. Digests alone are not kept.
     """
 
     settings: Settings
@@ -84,6 +87,7 @@ class Hunt:
     with_entries: bool = False
     with_values: bool = True
     stays: bool = False
+    looks_at_links: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -126,6 +130,14 @@ class Hunt:
         """Search the lists in the sidecars, if there are any."""
         if self.sidecars:
             self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows are searched together."""
+        if not self.looks_at_links:
+            return BATCH_ROWS
+        fitting = self.settings.limits.find_bytes // LINK_BYTES
+        return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
 
     @property
     def _all_hits(self) -> Path:
@@ -201,7 +213,7 @@ class Hunt:
 
     def _batches(self, shards: Sequence[Numbered]) -> Iterator[tuple[Numbered, ...]]:
         """What is searched at once: as much as there is, or shares for all who search."""
-        each = BATCH_ROWS
+        each = self.batch_rows
         if self._searches > 1:
             share = sum(n.shard.rows for n in shards) // (SHARES * self._searches)
             each = max(FEWEST_ROWS, min(each, share))

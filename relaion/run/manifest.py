@@ -6,8 +6,10 @@ manifest, written last, says what went in, what decided and what came out.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -206,21 +208,28 @@ def _list_removed(found: FinishedRun, report: Report) -> bool:
 
 
 def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[str, Any]:
-    """The manifest as one JSON object; times are ISO 8601 in UTC, `audit` is that file's SHA-256.
+    """The manifest as one JSON object, lines of shards to be made when it is written.
+
+    Times are ISO 8601 in UTC, `audit` is that file's SHA-256.
 
     An edition may be published where no list removed a row of it, or where all are covered.
     """
     plan, cover = found.plan, found.cover
-    inputs: list[dict[str, Any]] = []
-    outputs: dict[str, list[dict[str, Any]]] = {e["name"]: [] for e in plan.editions}
+    names = [e["name"] for e in plan.editions]
+    rows_in: Counter[str] = Counter()
+    rows_out: dict[str, Counter[str]] = {name: Counter() for name in names}
     lists_removed = found.earlier is not None and found.earlier.is_listed
     for line, report in lines_of(found):
-        inputs.append({**line, "sha256": report.sha256})
-        for name, lines in outputs.items():
-            out = report.outputs[name]
-            changed = {"rows": out.rows, "bytes": out.bytes, "sha256": out.sha256}
-            lines.append({"edition": name, **line, **changed})
+        rows_in[line["subset"]] += line["rows"]
+        for name in names:
+            rows_out[name][line["subset"]] += report.outputs[name].rows
         lists_removed = lists_removed or _list_removed(found, report)
+    inputs = [{"subset": subset, "rows": n} for subset, n in rows_in.items()]
+    outputs = [
+        {"edition": name, "subset": subset, "rows": n}
+        for name in names
+        for subset, n in rows_out[name].items()
+    ]
     publishable, why = True, PUBLISHABLE
     if lists_removed:
         publishable = cover is not None and not cover.weak
@@ -241,8 +250,8 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
         "editions": plan.editions,
         "lists": plan.lists,
         "sidecars": list(found.sidecars),
-        "inputs": inputs,
-        "outputs": [line for lines in outputs.values() for line in lines],
+        "inputs": ShardLines(partial(_input_lines, found), inputs),
+        "outputs": ShardLines(partial(_output_lines, found), outputs),
         "audit": audit,
         "lineage": plan.lineage,
         "cover": None if cover is None else cover.public(),
@@ -251,11 +260,63 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
     }
 
 
-def write(out: Path, manifest: dict[str, Any]) -> None:
-    """Write OUT/manifest.json whole or not at all."""
+class ShardLines:
+    """Lines of a manifest for each shard, made anew whenever they are asked for.
+
+    `summed` is what is left of them to tell: rows by subset, of outputs by edition too.
+    """
+
+    def __init__(
+        self, make: Callable[[], Iterator[dict[str, Any]]], summed: list[dict[str, Any]]
+    ) -> None:
+        self._make = make
+        self.summed = summed
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._make()
+
+
+def _input_lines(found: FinishedRun) -> Iterator[dict[str, Any]]:
+    for line, report in lines_of(found):
+        yield {**line, "sha256": report.sha256}
+
+
+def _output_lines(found: FinishedRun) -> Iterator[dict[str, Any]]:
+    for edition in found.plan.editions:
+        for line, report in lines_of(found):
+            out = report.outputs[edition["name"]]
+            changed = {"rows": out.rows, "bytes": out.bytes, "sha256": out.sha256}
+            yield {"edition": edition["name"], **line, **changed}
+
+
+def write(out: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Write OUT/manifest.json whole or not at all.
+
+    Returns the manifest with sums in place of the lines of shards, which may be very many.
+    """
     with atomic_write(out / MANIFEST) as part, part.open("w", encoding="ascii") as f:
-        json.dump(manifest, f, indent=1, ensure_ascii=True)  # of many shards it is long
-        f.write("\n")
+        for i, (key, value) in enumerate(manifest.items()):
+            f.write(f"{',' if i else '{'}\n {json.dumps(key)}: ")
+            f.writelines(_pieces(value))
+        f.write("\n}\n")
+    return {k: v.summed if isinstance(v, ShardLines) else v for k, v in manifest.items()}
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """A value of the manifest as JSON, one line of a list at a time."""
+    if not isinstance(value, list | ShardLines):
+        yield _indented(value, 1)
+        return
+    between = "["
+    for line in value:
+        yield f"{between}\n  {_indented(line, 2)}"
+        between = ","
+    yield "[]" if between == "[" else "\n ]"
+
+
+def _indented(value: Any, depth: int) -> str:
+    """JSON as `json.dump(indent=1)` writes it there."""
+    return json.dumps(value, indent=1).replace("\n", "\n" + " " * depth)
 
 
 def read(out: Path) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ def put_together(
     audit = write_audit(caller, place.path / AUDIT, found, place.work)
     started = min(known["started"] for known in of_parts)
     made = manifest.build(found, started, datetime.now(UTC).isoformat(), audit)
-    manifest.write(place.path, made)
+    made = manifest.write(place.path, made)
     told = dict.fromkeys(line for known in of_parts for line in known["told"])
     return PutTogether(made, tuple(told), passed_over)
 

@@ -17,7 +17,7 @@ from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import Seal, replaced
 from relaion.remote.objects import Noted
-from relaion.roles import COUNTED
+from relaion.roles import COUNTED, WIDTHS
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.cover import Choice, Covered
@@ -89,6 +89,8 @@ class Run:
     def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...], Snapshot]:
         """Do it all: the manifest, what was to be said, what was not looked at, the store as read.
 
+        The manifest that is returned has sums in place of lines of shards.
+
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
@@ -112,7 +114,7 @@ class Run:
         audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
-        manifest.write(self.place.path, made)
+        made = manifest.write(self.place.path, made)
         if self.place.remote is not None:
             self.place.remote.finish(self._put(reports))
         told += self._told(searched, roles_beside(beside), reports)
@@ -272,6 +274,7 @@ class Run:
         return Hunt(
             self.request.settings, beside, COUNTED, store, self.journal, self.executor,
             self.progress, self._fail,
+            looks_at_links=bool(beside) or not self.request.known.kinds.keys() <= WIDTHS.keys(),
         )  # fmt: skip
 
     def _rewrite(self, searched: Searched) -> Reports:

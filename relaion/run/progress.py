@@ -41,8 +41,8 @@ class Extent:
 NOTHING = Extent()
 ONE_FILE = Extent(1)
 
-MAKE, SURVEY, SEARCH, COUNT, COVER, WRITE, AUDIT, VERIFY = (
-    "make data", "survey", "search", "count", "cover", "write", "audit", "verify",
+MAKE, SURVEY, SEARCH, COUNT, COVER, WRITE, AUDIT, VERIFY, MEASURE = (
+    "make data", "survey", "search", "count", "cover", "write", "audit", "verify", "measure",
 )  # fmt: skip
 
 

@@ -100,8 +100,15 @@ class Courier:
             return self._post.home
         os.environ[DEVICES] = ",".join(_pairs(self._post.devices))  # its worker reads it
         self._held = os.open(self._post.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._held, fcntl.LOCK_SH)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._held, fcntl.LOCK_SH)
         return None
+
+    def end(self) -> None:
+        """End the worker at once, even one that is stopped and would not see its parent go."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end()
 
     def moved(self) -> float:
         """How many row groups the task has come through that is done now."""

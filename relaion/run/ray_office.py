@@ -21,6 +21,7 @@ from relaion.run.ray_courier import VERSIONS, Courier
 _STORE = 80_000_000  # bytes: the least that Ray takes; names of files are all that it holds
 _LOOK_SECONDS = 0.1  # between two looks at what was said
 _MOVED_SECONDS = 0.5  # between two questions how far a task is
+_END_SECONDS = 2.0  # for a worker to be ended by its courier, before that is
 _PROBE_SECONDS = 120.0  # for a node to say what is installed there
 
 
@@ -46,6 +47,7 @@ class Office:
         self._couriers: dict[int, Any] = {}
         self._asked: dict[Any, tuple[str, int]] = {}  # what each reference is of
         self._busy: dict[int, Any] = {}  # by courier, the question how far it is, if one is open
+        self._there: set[int] = set()  # those that took their post
         self._hired: Any = None
         self._next_look = 0.0
 
@@ -117,8 +119,11 @@ class Office:
         hired = self._couriers.pop(courier, None)
         self._busy.pop(courier, None)
         self._asked = {ref: of for ref, of in self._asked.items() if of[1] != courier}
-        if hired is not None:
-            self._ray.kill(hired)
+        if hired is None:
+            return
+        if courier in self._there:
+            self._ray.wait([hired.end.remote()], timeout=_END_SECONDS)
+        self._ray.kill(hired)
 
     def _at(self, node: str) -> Any:
         from ray.util.scheduling_strategies import (  # noqa: PLC0415 - heavy, and an extra
@@ -152,11 +157,13 @@ class Office:
         try:
             value = self._ray.get(ref)
         except Exception as e:  # whatever Ray calls it: what it says may not be told, its class may
-            if courier not in self._couriers:
+            if self._couriers.pop(courier, None) is None:
                 return None
             self.fire(courier)
             return {"what": "lost", "courier": courier, "why": type(e).__name__}
-        if what == "done":
+        if what == "hired":
+            self._there.add(courier)
+        elif what == "done":
             self._busy.pop(courier, None)
         elif what == "moved" and courier in self._busy:
             self._busy[courier] = None

@@ -12,7 +12,6 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,8 @@ SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
 _GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
 _GONE_SECONDS = 10.0
+_FULL_SECONDS = 60.0
+_UNBORN = 10  # workers in a row that were lost before they began
 _MARK = ".relaion-{}.part"  # what is left of it is swept with all else that is so called
 
 
@@ -90,14 +91,15 @@ class RayPool:
         self._marks: list[tuple[str, str]] = []
         self._devices: list[tuple[str, int]] = []
         self._n_couriers = self._n_tries = 0
+        self._full_at: float | None = None
+        self._unborn = 0
         self.size = 1
 
     def __enter__(self) -> "RayPool":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for courier in list(self._couriers.values()):
-            self._fire(courier)
+        self._fire(list(self._couriers.values()))
         if self._client is not None:
             self._client.end()
         for path, _text in self._marks:
@@ -127,6 +129,7 @@ class RayPool:
             self._client.refuse_other_versions(self._nodes)
         room = sum(node.room for node in self._nodes)
         self.size = max(1, min(room, self._wanted or room))
+        self._full_at = time.monotonic() + _FULL_SECONDS
         NOTES.info("Ray: %d workers on %d machines", self.size, len(self._nodes))
         self._mark([self._work, *folders])
         places = {self._work, *folders, *inputs}
@@ -160,12 +163,11 @@ class RayPool:
         try:
             while work.open:
                 self._employ(work)
-                outcome = self._next(work)
-                if outcome is not None:
-                    yield outcome
+                for outcome in (self._next(work), self._overdue(work)):
+                    if outcome is not None:
+                        yield outcome
         finally:
-            for courier in [c for c in self._couriers.values() if c.trying is not None]:
-                self._fire(courier)
+            self._fire([c for c in self._couriers.values() if c.trying is not None])
             for path in work.left:
                 path.unlink(missing_ok=True)
 
@@ -227,7 +229,8 @@ class RayPool:
             return None
         event = self._client.event(_EVENT_SECONDS)
         if event is None:
-            return self._overdue(work)
+            self._say_full()
+            return None
         courier = self._couriers.get(event.get("courier", 0))
         if event["what"] == "hire" and "error" in event:
             raise InputError(f"a worker could not be asked of Ray ({event['error']})")
@@ -250,6 +253,13 @@ class RayPool:
         self._nodes = (
             self._client.nodes(self._limits.memory) if self._client else None
         ) or self._nodes
+        if not courier.is_there:
+            self._unborn += 1
+            if self._unborn > max(_UNBORN, 2 * self.size):
+                raise StopError(
+                    f"workers of the Ray cluster end before they begin ({why}); see whether Ray, "
+                    "relaion and the shared folders are well on its machines"
+                )
         one = courier.trying
         return None if one is None else self._lost(work, one, "its worker was lost")
 
@@ -260,6 +270,18 @@ class RayPool:
                 "all machines of the cluster have under the same path (--out, --work)"
             )
         courier.is_there = True
+        self._unborn = 0
+
+    def _say_full(self) -> None:
+        """Say once that nobody has come yet: others may have the cluster."""
+        if self._full_at is None or any(c.is_there for c in self._couriers.values()):
+            self._full_at = None
+        elif time.monotonic() > self._full_at:
+            self._full_at = None
+            self._listener.say(
+                f"waiting for Ray: the cluster has no processor and {self._limits.memory / 1e9:.1f}"
+                " GB free for a worker yet"
+            )
 
     def _overdue(self, work: "_Work") -> TaskOutcome | None:
         """Give up a courier that should have ended its task itself, long ago."""
@@ -269,7 +291,7 @@ class RayPool:
             limit = self._limits.seconds
             if one is None or now - one.began < (limit or one.task.seconds) + _GRACE:
                 continue
-            self._fire(courier)
+            self._fire([courier])
             return self._lost(work, one, "its worker did not answer any more")
         return None
 
@@ -301,8 +323,11 @@ class RayPool:
         pass_on(said)
         pass_on(said["said"])
         work.open.discard(one.at)
-        for other in [c for c in self._couriers.values() if c.trying and c.trying.at == one.at]:
-            self._fire(other)
+        late = [c for c in self._couriers.values() if c.trying and c.trying.at == one.at]
+        self._fire(late)
+        for other in [other for other in work.trying if other.at == one.at]:
+            work.trying.remove(other)
+            work.left += other.moved_to
         if said["broken"]:
             error = f"{one.task.named}: {error}"
         elif error is None:
@@ -347,15 +372,15 @@ class RayPool:
                 return one.at
         return None
 
-    def _fire(self, courier: _Courier) -> None:
-        """End a courier, and see that it is gone with its worker, as far as it can be seen."""
-        self._couriers.pop(courier.no, None)
-        if self._client is not None:
-            self._client.tell("fire", courier=courier.no)
-        if courier.is_there:
-            wait_unlocked([courier.lock], _GONE_SECONDS)
-        with suppress(OSError):
-            courier.lock.unlink()
+    def _fire(self, couriers: Sequence[_Courier]) -> None:
+        """End couriers, and see that they are gone with their workers, as far as can be seen."""
+        for courier in couriers:
+            self._couriers.pop(courier.no, None)
+            if self._client is not None:
+                self._client.tell("fire", courier=courier.no)
+        wait_unlocked([c.lock for c in couriers if c.is_there], _GONE_SECONDS)
+        for courier in couriers:
+            courier.lock.unlink(missing_ok=True)
 
 
 class _Work:

@@ -83,9 +83,14 @@ class Limits:
         return 1 if self.apart else self.workers
 
     @property
-    def find_memory(self) -> str:
+    def find_bytes(self) -> int:
         """What DuckDB may take in the one process that searches, beside its parent."""
-        return f"{(self.memory - 2 * A_PROCESS) * 4 // 5}B"
+        return (self.memory - 2 * A_PROCESS) * 4 // 5
+
+    @property
+    def find_memory(self) -> str:
+        """The same as DuckDB takes it."""
+        return f"{self.find_bytes}B"
 
     @property
     def writer_bytes(self) -> int:

@@ -21,6 +21,7 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
+from relaion.roles import WIDTHS
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of, joined
@@ -115,7 +116,7 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, time_limit)
+    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars])
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
@@ -155,6 +156,7 @@ def match(
             searched = Hunt(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
+                looks_at_links=bool(beside) or not known.kinds.keys() <= WIDTHS.keys(),
             ).run(inputs.whole())  # fmt: skip
         listen.phase(COUNT)
         try:

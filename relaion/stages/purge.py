@@ -11,6 +11,7 @@ from relaion.paths import AnyPath, maybe_path
 from relaion.paths.locks import sweep
 from relaion.run import out as folder
 from relaion.run.elsewhere import above
+from relaion.run.engines import refuse_left
 from relaion.run.outputs import APPLY, maker_of
 from relaion.run.where import where_of
 from relaion.tabled import Tabled
@@ -49,6 +50,7 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     if where.url is None and not where.out.is_dir():
         raise InputError(f"{where.named}: no such folder; nothing to purge")
     with folder.open_where(where) as place:
+        refuse_left(place.work)
         if maker_of(place.work) == APPLY:
             return Purged(place.work, ours.purge(place.path, place.work))
         return Purged(place.work, folder.purge(place))

@@ -99,7 +99,10 @@ def verify(
         "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
         "certificate": maybe_path(certificate),
     }  # fmt: skip
-    listen, cluster = listening(progress), cluster_of(engine)
+    listen, cluster = (
+        listening(progress),
+        cluster_of(engine, [*as_paths(inputs), *as_paths(sidecars), out]),
+    )
     listen.steps((VERIFY,))
     with LocalPool(listener=listen) as pool, ExitStack() as left:
         folder, mirror = left.enter_context(_out_here(out))

@@ -2,15 +2,16 @@
 
     python -m tests.bench.large many [--shards N] [--folder DIR]      # a quarter of N, then N
     python -m tests.bench.large long [--rows N] [--entries N] [--folder DIR]
-    python -m tests.bench.large [steps] [--rows N] [--distinct N] [--entries N] [--folder DIR]
+    python -m tests.bench.large [steps] [--rows N ...] [--plan] [--folder DIR]
 
 `many`: N names of one shard of 1,000 rows, cleaned to both editions without `verify`, at
 `--memory 3GB`; before them a quarter as many, so that growth is seen, and what the supervisor
 holds of each. `long`: `lists add` of N digests that no row has, then `match`. The data are
-those of `python -m tests.bench`; links to them, and what is made, are deleted. `steps`: a tenth
-of the rows, then all of them, cleaned with default flags but `--memory 4GB`, and what LAION-5B
-would take; shards that differ have `--distinct` rows, the others are further names of them.
-Nothing is left of it.
+those of `python -m tests.bench`; links to them, and what is made, are deleted.
+
+`steps`: ever more rows (a tenth of N, then N), cleaned with default flags but `--memory 4GB`, and
+what LAION-5B would take; shards that differ have `--distinct` rows, the others are further names
+of them. What a run leaves is deleted, the data are found again.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from pathlib import Path
 from relaion.engine import connect, literal
 from relaion.lists import store
 from tests.bench import steps
-from tests.bench.data import BenchSet, bench_set
+from tests.bench.data import SHARD_ROWS, BenchSet, bench_set
 from tests.bench.measured import measure
 from tests.bench.peers import shards
 from tests.bench.prepared import SAMPLE, WORDS, prepare
@@ -75,15 +76,17 @@ def _write_list(path: Path, entries: int) -> None:
 
 def _steps(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="large-", dir=given.folder))
-    rows = given.rows or 100_000_000
-    try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
-            other.submit(steps.prepare, folder, rows, given.distinct, given.entries).result()
-        for line in steps.told(folder, rows, given.distinct, given.entries, given.memory):
-            print(line, flush=True)
-    finally:
-        shutil.rmtree(folder)
+    rows = given.rows or [100_000_000]
+    rows = rows if len(rows) > 1 or given.shard_rows else [rows[0] // 10, rows[0]]
+    shard_rows = given.shard_rows or max(1_000, min(SHARD_ROWS, rows[-1] // 10))
+    wanted = steps.Wanted(
+        rows, shard_rows, given.distinct or min(rows[-1], 25_000_000), given.entries, given.memory,
+        plans=given.plan or given.only_plan, cleans=not given.only_plan,
+    )  # fmt: skip
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        other.submit(steps.prepare, given.folder, wanted).result()
+    for line in steps.told(given.folder, wanted):
+        print(line, flush=True)
 
 
 def main() -> None:
@@ -91,8 +94,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["many", "long", "steps"], nargs="?", default="steps")
     parser.add_argument("--shards", type=int, default=20_000)
-    parser.add_argument("--rows", type=int, help="20 million, of steps 100 million")
-    parser.add_argument("--distinct", type=int, default=25_000_000, help="rows that are made")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", help="20 million; of steps a tenth of 100 million, and these"
+    )
+    parser.add_argument("--distinct", type=int, help="rows that are made: 25 million at most")
+    parser.add_argument("--shard-rows", type=int, help="a million, a tenth of all at most")
+    parser.add_argument("--plan", action="store_true", help="have `relaion plan` tell it, too")
+    parser.add_argument("--only-plan", action="store_true", help="and clean nothing")
     parser.add_argument("--memory", default="4GB", help="of steps")
     parser.add_argument("--entries", type=int, default=16_200_000)
     parser.add_argument("--set-rows", type=int, default=4_000_000, help="of the bench's large set")
@@ -114,7 +122,7 @@ def main() -> None:
                 sets = other.submit(
                     prepare, given.folder, given.set_rows, given.set_entries
                 ).result()
-            works = long(sets["real"], folder, given.rows or 20_000_000, given.entries)
+            works = long(sets["real"], folder, (given.rows or [20_000_000])[0], given.entries)
         for name, command in works:
             found = measure([*OURS, *command])
             print(

@@ -8,11 +8,13 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+
+from relaion.run.process import descent
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _BEGINS = re.compile(r"^(\S+) info (\w[\w: ]*?) begins\b", re.MULTILINE)
@@ -49,7 +51,7 @@ def measure(command: Sequence[str], log: Path | None = None, out: Path | None = 
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
-        family = list(_family(process.pid))
+        family = list(descent(process.pid))
         held = [_private(pid) for pid in family]
         found.largest = max([found.largest, *held])
         found.together = max(found.together, sum(held))
@@ -81,18 +83,6 @@ def _by_step(log: str, samples: Sequence[tuple[float, float]], total: float) -> 
     for (name, since), (_, until) in pairwise([*marks, ("end", total)]):
         found[name] = found.get(name, 0.0) + until - since
     return found
-
-
-def _family(pid: int) -> Iterator[int]:
-    """A process and all below it, whichever of its threads began them."""
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            text = children.read_text()
-        except OSError:  # it ended just now
-            continue
-        for child in text.split():
-            yield from _family(int(child))
 
 
 def _private(pid: int) -> int:

@@ -24,18 +24,18 @@ PLAN: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (("kills.kill_lists", (100, SEED)), ("kills.kill_programs", (20, SEED)),
      ("full_disk.limit_lists", (30,)), ("full_disk.small_disk", (25,)),
      ("damage.flips", (1,)), ("damage.cuts", (1,)),
-     ("lists.fuzz", (100_000, SEED))),
+     ("lists.fuzz", (100_000, SEED)), ("ray.kill_workers", (3, 100_000))),
 )  # fmt: skip
 Step = Callable[..., list[Row]]
 
 
 def step(name: str) -> Step:
     """The function that a name of the plan means: `(folder, *numbers) -> rows`."""
-    from tests.faults import damage, full_disk, kills, mutated, parts, stores
+    from tests.faults import damage, full_disk, kills, mutated, parts, ray, stores
 
     modules = {
         "kills": kills, "full_disk": full_disk, "damage": damage, "lists": mutated, "parts": parts,
-        "stores": stores,
+        "ray": ray, "stores": stores,
     }  # fmt: skip
     module, _, function = name.partition(".")
     found: Step = getattr(modules[module], function)

@@ -31,6 +31,10 @@ STOPNCII = Exchange(
             names.STANDING, "status",
             _knows(counting("active") | dict.fromkeys(("received", "unknown", ""), UNSURE)),
         ),
+        # the state of a record is that of all its cases together, which can hardly be active then
+        "cases": Meaning(
+            names.STANDING, "status", _knows({"all withdrawn": UNSURE}), is_quiet=True
+        ),
         "feedback": Meaning(
             names.STANDING, "feedback",
             _knows(

@@ -164,7 +164,10 @@ class Fields:
     def _remark(self, name: str, what: str) -> None:
         column = NamedField(_NOWHERE, spelled_of(name), what, key=name)
         # the format has names that are known here
-        self.remarks.append(RemarkColumn(column, self.options.is_good, is_read=True))
+        of_record = names.squeezed(name) in ("description", "name", "summary")
+        self.remarks.append(
+            RemarkColumn(column, self.options.is_good, is_read=True, is_of_record=of_record)
+        )
 
     def _refuse_unknown(self) -> None:
         for option, name in self.options.columns_named():

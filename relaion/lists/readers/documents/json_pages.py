@@ -17,6 +17,7 @@ from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
 from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Options, Sure
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
 _SHAPES = 1000  # tuples of names of records that are kept
@@ -28,8 +29,8 @@ class JsonPages:
 
     `records` is the array that holds them, `more` what of a page says that others follow. `passed`
     are names on the way to a field that tell nothing, `keyed` fields whose objects speak by their
-    names, `left` fields that are not looked at. Where some records have what is `needed`, the
-    others are deleted.
+    names, `left` a field of the states of single cases. Where some records have what is `needed`,
+    the others are deleted.
     """
 
     exchange: Exchange
@@ -103,12 +104,30 @@ class _PageRecords:
                 self.known[names] = found
         return found
 
+    def by_id(self, value: Any) -> list[Any]:
+        """The records of an object that names each by its number, as asked for by these."""
+        is_one = isinstance(value, dict) and bool(value)
+        if is_one and all(x.isdigit() and self.are_records(each) for x, each in value.items()):
+            return [*value.values()]
+        return [value]
+
+    def row(self, value: Mapping[str, Any]) -> Row:
+        """A record by its fields, those of objects in it too."""
+        row: Row = self.tree.words(value)
+        if self.form.left and [*map(str.casefold, row.get("hashStatus", ()))] == ["active"]:
+            cases = (x for name, x in value.items() if names.squeezed(name) in self.form.left)
+            if any(map(_are_withdrawn, cases)):
+                return {**row, "cases": ("all withdrawn",)}
+        return row
+
     def rows(self, values: Sequence[Any], *, lacking: bool) -> list[Row]:
         """The records among values by their fields, those of objects in them too."""
         found: list[Row] = []
-        for value in values:
-            if self.are_records(value):
-                row: Row = self.tree.words(value)
+        for given in values:
+            for value in [given] if self.are_records(given) else self.by_id(given):
+                if not self.are_records(value):
+                    continue
+                row = self.row(value)
                 if lacking and not value.get(self.form.needed) and "status" not in row:
                     row = {**row, "should_delete": ("true",)}  # nobody lists it any more
                 found.append(row)
@@ -126,17 +145,22 @@ class _FirstLook:
 
     def take(self, some: JsonPieces) -> None:
         """Look at parts of the document."""
+        reading = self.reading
+        for given in some.values:
+            for value in [given] if reading.are_records(given) else reading.by_id(given):
+                if reading.are_records(value):
+                    self._take_record(value)
+                else:
+                    self._take_other(some.names, value)
+
+    def _take_record(self, value: Mapping[str, Any]) -> None:
         form, seen = self.reading.form, self.seen
-        for value in some.values:
-            if not self.reading.are_records(value):
-                self._take_other(some.names, value)
-                continue
-            if form.needed and not self.has_needed:
-                self.has_needed = bool(value.get(form.needed))
-            words = self.reading.tree.words(value)
-            if not words.keys() <= seen:
-                seen.update(words)
-                refuse_many(seen, form.exchange.called)
+        if form.needed and not self.has_needed:
+            self.has_needed = bool(value.get(form.needed))
+        row = self.reading.row(value)
+        if not row.keys() <= seen:
+            seen.update(row)
+            refuse_many(seen, form.exchange.called)
 
     def _take_other(self, names: tuple[str, ...], value: Any) -> None:
         form = self.reading.form
@@ -169,6 +193,14 @@ class _FirstLook:
         if isinstance(value, dict):
             return self._is_record(value) or any(map(self._holds, value.values()))
         return isinstance(value, list) and any(map(self._holds, value))
+
+
+def _are_withdrawn(cases: Any) -> bool:
+    """Whether a record has cases, and each of them was taken back."""
+    told = cases.values() if isinstance(cases, dict) else ()
+    return bool(told) and all(
+        text_of(each).strip().casefold() in ("withdrawn", "deleted") for each in told
+    )
 
 
 def _is_said(value: Any) -> bool:

@@ -17,11 +17,14 @@ from relaion.lists.readers.documents.latest import Deletion, Latest, day_of, mom
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_ENTRY,
+    NO_IMAGE,
     NO_TRAIT,
     ONLY_HOST,
+    OTHER_HASH,
     REPLACED,
     TAKEN_BACK,
     UNDOES,
+    VIDEO,
     Batch,
     Columns,
     Options,
@@ -79,9 +82,23 @@ class Exchange:
 
     def is_known_type(self, word: str) -> bool:
         """Whether somebody here knows what a value of this type is."""
+        return self._says_of_type(word).is_sure
+
+    def brings_none(self, word: str) -> bool:
+        """Whether a value of this type is surely never an entry."""
+        says = self._says_of_type(word)
+        return says.is_sure and says.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
+
+    def _says_of_type(self, word: str) -> WordSays:
         meaning = self.meanings[self.type]
         told = meaning.knows(word) if meaning.knows else None
-        return (told or read_word(names.TYPE, word, meaning.word)).is_sure
+        return told or read_word(names.TYPE, word, meaning.word)
+
+    def knows(self, name: str, words: Sequence[str]) -> bool:
+        """Whether it does not define words of a field as such that must be asked about."""
+        knows = self.meanings[name].knows if name in self.meanings else None
+        told = map(knows, words) if knows else ()
+        return all(says is None or says.is_sure for says in told)
 
 
 @dataclass
@@ -152,6 +169,8 @@ class ValuedRecords:
             if name not in row:
                 row = {**row, name: ("",)}
         said = _first(row, self.exchange.type)
+        if said and self.exchange.brings_none(said):  # whatever is said of it
+            return {name: words for name, words in row.items() if self.exchange.knows(name, words)}
         if said and not self._is_known_type(said):
             value = _first(row, self.exchange.value)
             if shape(value) is None and not any(map(shape, value.split())):

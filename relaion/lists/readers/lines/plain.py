@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -58,9 +59,18 @@ def _as_lines(options: Options) -> Options:
     return Options(kind=options.kind, file_format="txt", role=options.role)
 
 
+_OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
+"""A title, `List version 2024-05-01`, and no name of ids of versions."""
+
+
+def _below_version(column: ListColumn) -> ListColumn:
+    is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
+    return replace(column, what=names.ENTRY, name="") if is_title else column
+
+
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
-    (column,) = layout.columns
+    column = _below_version(layout.columns[0])
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )
@@ -79,7 +89,8 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
     _refuse_columns(options, column, any(d in stream.head for d in ",;|\t"))
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)
-    header = stream.is_named = layout.header is not None
+    header = layout.header is not None
+    stream.is_named = header and bool(column.name)
     is_number = kinds == ("row_hash",)
     read = 0
     for block in stream.blocks:

@@ -46,7 +46,12 @@ from relaion.lists.readers.vocabulary import names, words
 from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
-from relaion.lists.readers.vocabulary.films import is_measure, measures_film, names_codec
+from relaion.lists.readers.vocabulary.films import (
+    is_measure,
+    is_named_film,
+    measures_film,
+    names_codec,
+)
 from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
@@ -149,8 +154,12 @@ _NO_ABUSE = words.words_in(
     "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
 )
 _GRADED_AS = words.words_in(
-    "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger"
+    "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger "
+    "positives positivecount detections detectioncount detectionratio detectionrate vtpositives "
+    "vtdetections vtscore avpositives avdetections"
 )
+_RATES = words.words_in("severity priority confidence certainty")
+_NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -174,12 +183,14 @@ class RemarkColumn:
     values: Counter[str] = field(default_factory=Counter)  # its cells, while there are few
     heeds_folders: bool = True
     is_read: bool = False  # other columns have names in a language that is known
+    is_of_record: bool = False  # what it describes is the file itself
     spelled: dict[str, str] = field(default_factory=dict)  # the same cells as they stand
     expiries: Expiries = field(default_factory=Expiries)
     _is_measure: bool = False  # of films
     _is_age: bool = False
     _plain: str = ""  # its name
     _last: str = ""  # the last of it, where it is a path
+    _is_rated: bool = False  # it says how bad a record is
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
@@ -187,7 +198,13 @@ class RemarkColumn:
         self._last = names.squeezed(parts_of(self.column.name)[-1])
         self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
         self._is_age = self.column.what in _MEASURED and is_of_age(self.column.name)
-        told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
+        every = names.words_of(self.column.name)
+        told = [word for word in every if word not in ("is", "has")]
+        is_own = every[:1] == ("x",) and every[-1] in _RATES | _GRADED_AS  # `x_acme_severity`
+        is_trait = self.column.what in (names.SEVERITY, names.CONFIDENCE) or (
+            self._plain in ("severity", "priority")
+        )
+        self._is_rated = is_trait or self._plain in _GRADED_AS or is_own
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
 
@@ -271,10 +288,11 @@ class RemarkColumn:
         if self._last in _HASHED and is_of_else and len(cell) <= _LONGEST_WORD:
             is_told = of_what(cell) in (LINK, ELSE)
             return Remark(None, say(cell), is_sure=False) if is_told else None
-        is_rated = what in (names.SEVERITY, names.CONFIDENCE) or self._plain in _GRADED_AS
-        if not is_rated or self.is_good:
+        if self.is_of_record and is_named_film(cell):
+            return Remark(VIDEO, "video")
+        if not self._is_rated or self.is_good:
             return None
-        plain = re.sub(r"\A0+(?:[.,]0+)?\Z", "0", names.squeezed(cell))
+        plain = "0" if _NAUGHT.fullmatch(cell) else names.squeezed(cell)
         word = plain if plain == "0" else say(cell)
         return Remark(None, word, is_sure=False) if plain in _NO_ABUSE else None
 

@@ -338,7 +338,7 @@ class RowsReading:
             hashed = of_links.get(c.index, {})
             is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
             films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
-            if kinds_of is None and not hashed and not films and "\n" not in "".join(column):
+            if not (kinds_of or hashed or films) and "\n" not in "".join(column):
                 if of := [i for i, cell in enumerate(column) if cell]:  # as in nearly all tables
                     found.append(Values(c.kinds, [column[i] for i in of], of))
                 continue

@@ -11,6 +11,9 @@ UNTIL_NAMES = (
     "enddate removeafter deleteafter notafter notvalidafter sunset sunsetdate sunseton retireon "
     "retirementdate endoflife eol lapse lapses lapseson lapsedate dropdate dropafter holduntil"
 )
+RECORD_ID_NAMES = (
+    "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
+)
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "
     "dateinamen datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo "

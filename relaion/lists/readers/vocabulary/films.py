@@ -21,6 +21,19 @@ def is_of_film(link: str) -> bool:
     return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == VIDEO
 
 
+_NAMED_FILM = re.compile(
+    r"(?i)\s*(?:(?:an?|the|this|is|known|new|short|full|long|original) )*"
+    r"(?:videos?|films?|movies?|(?:video )?clips?|footage|vidéos?|vídeos?|filmati)"
+    r"(?: (?:files?|clips?|recordings?|footage))?"
+    r"(?:\s*[:,;.–-]|\s+(?:of|showing|with|that|which|depicting|containing|from|de|von|mit|di|van)\b|\s*\Z)"
+)
+
+
+def is_named_film(text: str) -> bool:
+    """Whether the description of a file begins by calling it a video; a still of one is none."""
+    return _NAMED_FILM.match(text) is not None
+
+
 def rows_of_films(links: Mapping[int, Sequence[str]], at: int) -> set[int]:
     """The rows whose links in other columns than `at` are all of videos."""
     others = [column for i, column in links.items() if i != at]

@@ -131,9 +131,9 @@ _GONE = words_in(
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
 _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
-    "published approved toids malicious isbad bad unlawful actionable reviewed harmful vigueur "
-    "kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* "
-    "aprobad* approuv@ approvat* aprovad*"
+    "published approved toids malicious isbad bad unlawful actionable reviewed harmful viable "
+    "vigueur kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd "
+    "revisad* aprobad* approuv@ approvat* aprovad*"
 )
 _UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
 _TILL = words_in("until till bis hasta até jusquau tot")
@@ -174,9 +174,7 @@ _SEEN = {
     "collab",
 }
 _TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
-_RECORD_ID = words_in(
-    "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
-)
+_RECORD_ID = words_in(column_words.RECORD_ID_NAMES)
 _FILE_NAMES = words_in(column_words.FILE_NAMES)
 _CAPTIONS = words_in(column_words.CAPTION_NAMES)
 _NOTES = words_in(column_words.NOTE_NAMES)
@@ -229,8 +227,8 @@ def _unglued(word: str) -> tuple[str, ...]:
 @lru_cache(4096)
 def read_name(name: str, said: str | None = None) -> NameSays:
     """What the name of a column says; `said` is the kind that the curator named."""
-    words = words_of(name)
-    plain = squeezed(name)
+    name = re.sub(r"(?i)^hashlookup[:_-](?=\w)", "", name)
+    words, plain = words_of(name), squeezed(name)
     if not words or plain == "address":  # of whatever
         return NameSays(UNKNOWN)
     if says := _decides(words, plain) or _other(words, plain):

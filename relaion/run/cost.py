@@ -1,0 +1,213 @@
+"""What a clean of very much costs, told from two small ones: a cost that comes once, and one a row.
+
+Two runs over samples of other sizes tell these apart. What they cost is carried on to all rows, and
+to all bytes of the shards: where a sample has longer rows than the rest, the two differ, and the
+range is as wide as they are apart, with some room on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from relaion.run.meter import Taken
+from relaion.run.settings import Limits
+
+ROOM = 0.15  # on both sides: what two runs of the same work differ by on a quiet machine
+A_FILE = 5_000  # bytes that the supervisor holds of each shard
+SEARCHED_AT_ONCE = 100_000_000  # rows; the lists are made ready once for each such batch
+_NONE_SEEN = 3.0  # rows of so many samples as large lose one, where none of a sample did
+_WAITS = 1.3  # how much longer than all processors' time a run takes that reads and writes
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number as far as it is known: `likely`, and between `low` and `high` if all goes as said.
+
+    Bytes, or seconds.
+    """
+
+    low: float
+    likely: float
+    high: float
+
+    def __add__(self, more: float) -> Range:
+        return Range(self.low + more, self.likely + more, self.high + more)
+
+    def __mul__(self, times: float) -> Range:
+        return Range(self.low * times, self.likely * times, self.high * times)
+
+    @classmethod
+    def of(cls, numbers: Sequence[float], room: float = ROOM) -> Range:
+        """Between the least and the most of some numbers, with room on both sides."""
+        low, high = min(numbers) * (1 - room), max(numbers) * (1 + room)
+        return cls(low, sum(numbers) / len(numbers), high)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a clean takes in all, on `machines` with `workers` each.
+
+    `seconds` of the clock, `processors` seconds of all processors together; `memory` bytes on one
+    machine; `out` and `work` bytes on the disks of all; `read` and `written` bytes, `requests` to a
+    store of objects: None where that is not known, or there are none.
+    """
+
+    machines: int
+    workers: int
+    seconds: Range
+    processors: Range
+    memory: Range | None
+    out: Range
+    work: Range
+    read: Range | None
+    written: Range | None
+    requests: Range | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A clean of a sample: rows, bytes, what it took, and what its editions are.
+
+    `kept` are bytes of what was written anew of each edition, of its input; `removed` rows.
+    """
+
+    rows: int
+    bytes: int
+    taken: Taken
+    kept: Mapping[str, float]
+    removed: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All that is to be cleaned: rows and bytes of each shard; whether unchanged ones are linked.
+
+    `surveyed` is what it took to read all footers, seconds and those of processors.
+    """
+
+    sizes: Sequence[tuple[int, int]]
+    surveyed: tuple[float, float] = (0.0, 0.0)
+    links: bool = True
+
+    @property
+    def rows(self) -> int:
+        """Rows of all."""
+        return sum(rows for rows, _ in self.sizes)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all."""
+        return sum(size for _, size in self.sizes)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two samples, the smaller one first, and the limits that they ran within."""
+
+    small: Sample
+    large: Sample
+    limits: Limits
+
+    def once(self, of: Callable[[Taken], float]) -> float:
+        """What comes once, however many rows there are."""
+        if not self._tells_apart(of):
+            return 0.0
+        return max(0.0, of(self.small.taken) - self.a_row(of) * self.small.rows)
+
+    def a_row(self, of: Callable[[Taken], float]) -> float:
+        """What comes with each row."""
+        if not self._tells_apart(of):  # then all of it comes with rows
+            return of(self.large.taken) / max(1, self.large.rows)
+        more = of(self.large.taken) - of(self.small.taken)
+        return more / (self.large.rows - self.small.rows)
+
+    def _tells_apart(self, of: Callable[[Taken], float]) -> bool:
+        more_rows = self.large.rows > self.small.rows
+        return more_rows and of(self.large.taken) > of(self.small.taken)
+
+    def steps(self, whole: Whole) -> dict[str, float]:
+        """Seconds of processors by step, in order, for all."""
+        names = dict.fromkeys((*self.large.taken.steps, *self.small.taken.steps))
+
+        def seconds(name: str) -> float:
+            def of(taken: Taken) -> float:
+                return taken.steps.get(name, 0.0)
+
+            return self.once(of) + self.a_row(of) * whole.rows
+
+        return {name: seconds(name) for name in names}
+
+    def cost(self, whole: Whole, machines: int = 1) -> Cost:
+        """For all, in so many parts of the same size."""
+        runs = 1 if machines == 1 else 2 * machines  # each part is begun to search, and to write
+        batches = ceil(whole.rows / machines / SEARCHED_AT_ONCE)
+        searching = self.once(lambda taken: taken.steps.get("search", 0.0)) * (batches - 1)
+        processors = self._scaled(_processors, whole, runs) + whole.surveyed[1] * runs
+        processors = processors + searching * machines
+        workers = self.limits.workers
+        begun = self.once(_seconds) * (runs // machines) + whole.surveyed[0] * (runs // machines)
+        most = self.a_row(_seconds) * whole.rows / machines + begun
+        busy = [each / machines / workers for each in (processors.low, processors.high)]
+        likely = max(begun, processors.likely / machines / workers) * (1 + _WAITS) / 2
+        seconds = Range(
+            max(begun, busy[0]),
+            max(begun, likely),
+            max(likely, busy[1] * _WAITS, most * (1 + ROOM)),
+        )
+        return Cost(
+            machines, workers, seconds, processors, self._memory(whole, machines),
+            self._out(whole), self._scaled(lambda taken: taken.work, whole, machines),
+            self._moved(whole, runs, lambda taken: taken.read),
+            self._moved(whole, runs, lambda taken: taken.written),
+        )  # fmt: skip
+
+    def _scaled(self, of: Callable[[Taken], float], whole: Whole, runs: int) -> Range:
+        once, a_row = self.once(of) * runs, self.a_row(of)
+        longer = whole.bytes / max(1, whole.rows) / max(1.0, self.large.bytes / self.large.rows)
+        return Range.of([once + a_row * whole.rows, once + a_row * whole.rows * longer])
+
+    def _moved(self, whole: Whole, runs: int, of: Callable[[Taken], int | None]) -> Range | None:
+        if of(self.small.taken) is None or of(self.large.taken) is None:
+            return None
+        return self._scaled(lambda taken: float(of(taken) or 0), whole, runs)
+
+    def _memory(self, whole: Whole, machines: int) -> Range | None:
+        """As much as the sample took at least; as much as it may take at most."""
+        if self.large.taken.memory is None:
+            return None
+        held = self.large.taken.memory + A_FILE * len(whole.sizes)
+        most = max(held, self.limits.memory)
+        return Range(held, min(most, 2 * held), most)
+
+    def _out(self, whole: Whole) -> Range:
+        """Bytes of all editions: a shard that loses no row is linked, and takes no room."""
+        low = likely = high = 0.0
+        for name, share in self.large.kept.items():
+            n = self.large.removed[name] / self.large.rows
+            most = max(n, _NONE_SEEN / self.large.rows)
+            low += share * self._written(whole, n * (1 - ROOM))
+            likely += share * self._written(whole, n)
+            high += max(1.0, share) * self._written(whole, most * (1 + ROOM))
+        return Range(low, likely, high)
+
+    def _written(self, whole: Whole, lost: float) -> float:
+        """Bytes of the shards that lose a row, where so large a share of rows is lost."""
+        if not whole.links:
+            return float(whole.bytes)
+        return sum(size * (1 - (1 - min(1.0, lost)) ** rows) for rows, size in whole.sizes)
+
+
+def _processors(taken: Taken) -> float:
+    return taken.processors
+
+
+def _seconds(taken: Taken) -> float:
+    return taken.seconds
+
+
+def shares(steps: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+    """The share of each step in all of them, in order."""
+    total = sum(steps.values())
+    return ((name, seconds / total if total else 0.0) for name, seconds in steps.items())

@@ -1,0 +1,360 @@
+"""`plan`: what a clean would take, told from really cleaning a sample of the same shards."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import InputError, RelaionError
+from relaion.lists.key import key_path
+from relaion.parquet.roles import Columns
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    as_texts,
+    maybe_path,
+    owned_folder,
+    private_folder,
+    shown,
+)
+from relaion.run.cost import Cost, Model, Sample, Whole, shares
+from relaion.run.meter import Meter, Taken
+from relaion.run.notebook import listening
+from relaion.run.out import sweep_left
+from relaion.run.pool import Caller, LocalPool
+from relaion.run.progress import MEASURE, SURVEY, Extent, Progress
+from relaion.run.settings import MEMORY, Limits, limits_of
+from relaion.run.survey import Inputs, Numbered, read_inputs, refuse_text
+from relaion.sqlset import BUILT_IN, VERSION
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
+from relaion.tabled import Tabled
+
+SAMPLE_ROWS = 400_000
+_SMALLER = 8  # times: the other sample, so that what comes once is told from what a row costs
+_PIECES = 8  # of a sample of large shards
+
+
+@dataclass(frozen=True)
+class StepShare:
+    """A step of a run, and its share of all processors' time, from 0 to 1."""
+
+    step: str
+    share: float
+
+
+@dataclass(frozen=True)
+class CleanPlan(Tabled):
+    """What a clean would take.
+
+    `rows`, `shards` and `bytes` are those of the data; `sampled_rows` of `sampled_shards` were
+    cleaned to measure, which took `measured_seconds`. `here` is what it costs on this machine, `on`
+    on several like it, if that was asked for. `steps` share the processors' time. `free` are bytes
+    that the disk of OUT has, None where no OUT was named. `assumptions` are sentences; `notices`
+    are for whoever plans.
+    """
+
+    rows: int
+    shards: int
+    bytes: int
+    sampled_rows: int
+    sampled_shards: int
+    measured_seconds: float
+    here: Cost
+    on: Cost | None
+    steps: tuple[StepShare, ...]
+    free: int | None
+    assumptions: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def plan(
+    paths: AnyPaths,
+    lists: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    editions: AnyPaths = BUILT_IN,
+    keywords: AnyPath | None = None,
+    unscored: str = "keep",
+    columns: Columns | None = None,
+    key: AnyPath | None = None,
+    work: AnyPath | None = None,
+    workers: int | None = None,
+    memory: str = MEMORY,
+    time_limit: float | None = None,
+    sql_version: str = VERSION,
+    same_link: bool = True,
+    inner: bool = True,
+    sidecars: AnyPaths = (),
+    copy: bool = False,
+    verify: bool = True,
+    good_wins: bool = False,
+    cover: int = 0,
+    cover_site_rows: int | None = None,
+    on: int | None = None,
+    sample_rows: int = SAMPLE_ROWS,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> CleanPlan:
+    """Tell what `clean` with the same arguments would take: time, memory, disk, bytes moved.
+
+    Cleans two samples of the shards, which are picked at random, in a private folder that is
+    removed. Nothing is written to OUT, to the list store or beside the curator key.
+
+    Args:
+        paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
+        lists: The list store.
+        out: Where the editions would go: only the room on its disk is looked at.
+        editions: `research`, `research-safe`, or paths of scripts of your own.
+        keywords: A UTF-8 file of words, one a line; None switches off the rule that needs them.
+        unscored: `keep` or `drop`: what becomes of rows without a score where a rule needs one.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+        key: The curator key; None for the one beside the store.
+        work: Where the private folder is made; None for the system's temporary folder.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
+        sql_version: The set of SQL scripts.
+        same_link: Whether other rows with a listed link leave too.
+        inner: Whether links inside links are matched.
+        sidecars: Files of image hashes by link or row hash; they are searched whole.
+        copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
+        verify: Whether the result is checked at the end.
+        good_wins: What a list of known-good files names is not listed, whoever lists it.
+        cover: So many neutral sites leave with each that has a listed row.
+        cover_site_rows: How many rows a site may have; None for what costs least.
+        on: Machines like this one, for parts of the work (`shards` of `clean`); None for this one.
+        sample_rows: About how many rows are cleaned to measure.
+        seed: Another number picks other rows.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        What it would take, with ranges, what was measured, and what the ranges rest on.
+
+    Raises:
+        InputError: For a path, a shard or an option that cannot be used.
+        ListError: For a store that cannot.
+        ScriptError: For an edition of your own that cannot run.
+        OutputError: Where no private folder can be made, or the sample cannot be written.
+        StopError: Where a sample cannot be cleaned.
+    """
+    paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
+    lists, out, key, work = as_path(lists), maybe_path(out), maybe_path(key), maybe_path(work)
+    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    if (on is not None and on < 1) or sample_rows < 1:
+        raise InputError("--on and --sample-rows are numbers of machines and of rows; from 1 up")
+    refuse_text(paths)
+    sweep_left(work, lists)
+    listen.steps((SURVEY, MEASURE))
+    began, before = time.monotonic(), sum(os.times()[:4])
+    with owned_folder("plan", work) as owned:
+        with LocalPool(guard=limits.guard, listener=listen) as pool:
+            inputs = read_inputs(paths, columns or {}, pool, progress=listen)
+            surveyed = time.monotonic() - began
+            picked = _picked(inputs, sample_rows, random.Random(seed))  # noqa: S311
+            listen.phase(MEASURE, Extent(3), detail=f"a sample of {len(picked):,} shards is made")
+            _make(pool, picked, owned.path / "data")
+            listen.done(Extent(1))
+        surveying = surveyed, sum(os.times()[:4]) - before
+        trial = _Trial(
+            lists, owned.path, limits, _secrets(owned.path, key or key_path(lists), cover),
+            {
+                "editions": editions, "keywords": maybe_path(keywords), "unscored": unscored,
+                "columns": columns, "workers": workers, "memory": memory, "time_limit": time_limit,
+                "sql_version": sql_version, "same_link": same_link, "inner": inner,
+                "sidecars": sidecars, "copy": copy, "verify": verify, "good_wins": good_wins,
+                "cover": cover, "cover_site_rows": cover_site_rows,
+            },
+        )  # fmt: skip
+        samples: list[Sample] = []
+        for some in _two(picked):
+            listen.phase(
+                MEASURE, Extent(3), Extent(1 + len(samples)),
+                f"{sum(piece.rows for piece in some):,} rows are cleaned",
+            )  # fmt: skip
+            samples.append(trial.run(some))
+    whole = Whole(
+        tuple((n.shard.rows, n.shard.bytes) for n in inputs.shards), surveying,
+        links=not copy and _on_one_disk(inputs, out),
+    )  # fmt: skip
+    model = Model(samples[0], samples[-1], limits)
+    here = model.cost(whole)
+    steps = tuple(StepShare(name, share) for name, share in shares(model.steps(whole)))
+    free = None if out is None else shutil.disk_usage(_standing(out)).free
+    return CleanPlan(
+        whole.rows, len(inputs.shards), whole.bytes, sum(piece.rows for piece in picked),
+        len({piece.n.no for piece in picked}), sum(s.taken.seconds for s in samples), here,
+        None if on is None else model.cost(whole, on), steps, free,
+        tuple(_assumptions(model, whole, sidecars)), tuple(_told(inputs, here, free, out)),
+    )  # fmt: skip
+
+
+# -- The sample: rows in a row of shards, picked at random over all rows ------------------------
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Rows of a shard, from row `start` on; `name` is its path in the sample."""
+
+    n: Numbered
+    start: int
+    rows: int
+    name: str
+
+
+def _picked(inputs: Inputs, wanted: int, draw: random.Random) -> list[_Piece]:
+    """Whole shards where they are small, else rows in a row of a few; in the order they came."""
+    each = max(1, wanted // _PIECES)
+    shards = [n for n in inputs.shards if n.shard.rows]
+    if not shards:
+        return [_Piece(n, 0, 0, f"{n.group}/part-{n.no:07}.parquet") for n in inputs.shards[:1]]
+    # a shard of twice the rows is picked twice as often: the larger the key, the sooner it comes
+    shards.sort(key=lambda n: draw.random() ** (1 / n.shard.rows), reverse=True)
+    pieces: list[_Piece] = []
+    held = 0
+    for n in shards:
+        if held >= wanted:
+            break
+        rows = min(n.shard.rows, each)
+        start = draw.randrange(n.shard.rows - rows + 1)
+        pieces.append(_Piece(n, start, rows, f"{n.group}/part-{n.no:07}.parquet"))
+        held += rows
+    return pieces
+
+
+def _two(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
+    """A smaller sample, which is part of the other, and that one."""
+    wanted, held = sum(piece.rows for piece in pieces) // _SMALLER, 0
+    for i, piece in enumerate(pieces, 1):
+        held += piece.rows
+        if held >= wanted and i < len(pieces):
+            yield pieces[:i]
+            break
+    yield pieces
+
+
+def _make(caller: Caller, pieces: Sequence[_Piece], into: Path) -> None:
+    """Write the sample; raises InputError where a shard cannot be read."""
+    for piece in pieces:
+        target = into / piece.name
+        for folder in (into, target.parent):
+            private_folder(folder)
+        if piece.rows == piece.n.shard.rows:
+            shutil.copyfile(piece.n.shard.path, target)
+        else:
+            caller.call(
+                "relaion.parquet.excerpt:cut", piece.n.shard.path, piece.start, piece.rows, target
+            )
+
+
+def _secrets(folder: Path, key: Path, cover: int) -> Path:
+    """Where the curator key is read: with cover a copy, for a ledger is written beside it."""
+    if not cover or not key.is_file():
+        return key
+    copied = private_folder(folder / "key") / key.name
+    copied.touch(0o600)
+    copied.write_bytes(key.read_bytes())
+    return copied
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Cleans samples as all would be cleaned; `given` are the arguments of `clean`."""
+
+    lists: Path
+    folder: Path
+    limits: Limits
+    key: Path
+    given: Mapping[str, Any]
+
+    def run(self, pieces: Sequence[_Piece]) -> Sample:
+        """Clean a sample and measure it; raises what `clean` raises, said of a sample."""
+        data, out = self.folder / "data", self.folder / f"out-{len(pieces)}"
+        work = self.folder / f"work-{len(pieces)}"
+        meter = Meter(work)
+        files = [data / piece.name for piece in pieces]
+        try:
+            with meter.measuring() as taken:
+                done = clean(
+                    files, self.lists, out, key=self.key, work=work, yes_i_checked=True,
+                    progress=meter, **self.given,
+                )  # fmt: skip
+        except RelaionError as e:
+            raise type(e)(f"a sample of the data cannot be cleaned: {e}") from None
+        found = _sample(pieces, data, out, done, taken)
+        shutil.rmtree(out)
+        return found
+
+
+def _sample(pieces: Sequence[_Piece], data: Path, out: Path, done: Cleaned, taken: Taken) -> Sample:
+    """What a clean of these made."""
+    sources = {piece.name: (data / piece.name).stat() for piece in pieces}
+    removed: dict[str, int] = {}
+    for line in done.editions:
+        removed[line.edition] = removed.get(line.edition, 0) + line.removed
+    kept = {}
+    for edition in removed:
+        was = now = 0
+        for name, source in sources.items():
+            made = (out / edition / name).stat()
+            if made.st_ino != source.st_ino:
+                was, now = was + source.st_size, now + made.st_size
+        kept[edition] = now / was if was else 1.0
+    rows, size = sum(piece.rows for piece in pieces), sum(s.st_size for s in sources.values())
+    return Sample(max(1, rows), size, taken, kept, removed)
+
+
+# -- What the answer rests on ------------------------------------------------------------------
+
+
+def _standing(path: Path) -> Path:
+    """A folder that is there: the path, or the nearest above it."""
+    whole = path.absolute()
+    return next(each for each in (whole, *whole.parents) if each.is_dir())
+
+
+def _on_one_disk(inputs: Inputs, out: Path | None) -> bool:
+    """Whether files can be linked from the inputs to OUT; taken for granted without one."""
+    if out is None:
+        return True
+    there = _standing(out).stat().st_dev
+    folders = {n.shard.path.parent for n in inputs.shards}
+    return all(folder.stat().st_dev == there for folder in folders)
+
+
+def _assumptions(model: Model, whole: Whole, sidecars: Sequence[Path]) -> Iterator[str]:
+    large, workers = model.large, model.limits.workers
+    yield "the rows that were picked are like the others"
+    yield f"{workers} processor core{'s' * (workers != 1)} free for this run alone"
+    yield "disks that keep up: shards that were just written are read from memory in so small a run"
+    busy = large.taken.processors / max(0.001, large.taken.seconds)
+    if busy < 0.6 * min(workers, os.cpu_count() or 1):
+        yield (
+            f"the sample had {busy:.1f} processors of {workers}: if others keep this machine as "
+            "busy, count on the upper end"
+        )
+    if not any(large.removed.values()):
+        yield "no row of the sample left, so nobody knows how many shards will be written anew"
+    if sidecars:
+        yield "sidecars were searched whole, and cost that once"
+    if large.rows >= whole.rows:
+        yield "all rows were cleaned, so only the noise of the machine is left"
+
+
+def _told(inputs: Inputs, here: Cost, free: int | None, out: Path | None) -> Iterator[str]:
+    yield from inputs.notices
+    yield from (broken.why for broken in inputs.broken)
+    needed = here.out.likely + here.work.likely
+    if free is not None and out is not None and free < needed:
+        yield (
+            f"{shown(out)}: its disk has {free / 1e9:,.1f} GB free, and about "
+            f"{needed / 1e9:,.1f} GB will be needed"
+        )
