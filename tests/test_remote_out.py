@@ -447,7 +447,7 @@ def test_two_runs_with_one_work_folder_refuse_each_other(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
     with open_where(where_of(URL, tmp_path)):
-        assert "is writing to this OUT; wait until it ends" in told(clean(world, tmp_path))
+        assert f"is writing to {URL}; wait until it ends" in told(clean(world, tmp_path))
     assert objects(store) == {}
 
 

@@ -126,7 +126,7 @@ def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
     is_unclaimed = not os.path.lexists(where.stand_in)
     private_folder(where.stand_in)
     public_folder(where.out)
-    with locked(where.stand_in, "is writing to this OUT") as lock:
+    with locked(where.stand_in, f"is writing to {where.named}") as lock:
         try:
             claim = None
             if _is_open(store, where, owner_of(where.stand_in)):
