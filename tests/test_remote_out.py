@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -325,17 +325,23 @@ def test_an_object_that_was_lost_or_changed_meanwhile_is_put_again(
 
 
 @contextmanager
-def removed_at_the_end(store: Any, name: str) -> Iterator[None]:
-    """Somebody removes an object as soon as all shards are put."""
+def at_the_end(happens: Callable[[], object]) -> Iterator[None]:
+    """Something happens as soon as all shards are put."""
     put = RemoteOut.put_public
 
-    def removed(out: RemoteOut, public: str) -> None:
-        store.client.delete_object(Bucket="shards", Key=f"clean/v1/{name}")
-        put(out, public)
+    def after(out: RemoteOut, name: str) -> None:
+        happens()
+        put(out, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RemoteOut, "put_public", removed)
+        patch.setattr(RemoteOut, "put_public", after)
         yield
+
+
+def removed_at_the_end(store: Any, name: str) -> AbstractContextManager[None]:
+    """Somebody removes an object then."""
+    key = f"clean/v1/{name}"
+    return at_the_end(lambda: store.client.delete_object(Bucket="shards", Key=key))
 
 
 @slow
@@ -346,6 +352,19 @@ def test_what_was_put_is_looked_at_once_more_before_the_manifest(
         line = told(clean(world, tmp_path))
     assert line.startswith(f"{URL}/research/en/part-0.parquet: is gone, or another one than was")
     assert "manifest.json" not in objects(store)
+    assert clean(world, tmp_path, "--no-verify").returncode == 0
+    same_as_local(world, store)
+
+
+@slow
+def test_what_others_put_meanwhile_is_told_before_the_manifest(
+    world: Path, store: Any, tmp_path: Path
+) -> None:
+    with at_the_end(lambda: store.put("clean/v1/notes.txt", b"mine")):
+        line = told(clean(world, tmp_path))
+    assert line.startswith(f"{URL}/notes.txt: this run did not put it; remove it, and")
+    assert "manifest.json" not in objects(store)
+    store.client.delete_object(Bucket="shards", Key="clean/v1/notes.txt")
     assert clean(world, tmp_path, "--no-verify").returncode == 0
     same_as_local(world, store)
 

@@ -73,7 +73,7 @@ class RemoteOut:
                     f"{shown(self.store.named(name))}: is gone, or another one than was put; see "
                     "what writes there, and repeat the command to go on"
                 )
-        if strange := next((n for n in there if n not in {*outputs, AUDIT, CLAIM}), None):
+        if strange := next(iter(there.keys() - outputs.keys() - {AUDIT, CLAIM}), None):
             raise OutputError(
                 f"{shown(self.store.named(strange))}: this run did not put it; remove it, and "
                 "repeat the command to go on"
