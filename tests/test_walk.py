@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
+from relaion.parquet.mended import mend_whole
 from relaion.run import walk
 from relaion.run.walk import missing_rows
 
@@ -65,7 +66,7 @@ def test_walks_of_two_shards_at_once_have_copies_of_their_own(
         return whole, edition
 
     first, second = shards(tmp_path / "1", 4), shards(tmp_path / "2", 3)
-    made = walk.mend_whole
+    made = mend_whole
     others: list[pa.Array] = []
 
     def slowly(whole: Path, copy: Path) -> None:
