@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
+from relaion.run import walk
 from relaion.run.walk import missing_rows
 
 # names alike but for case, none at all, and values that compare with nothing
@@ -48,3 +49,31 @@ def test_what_is_no_part_in_order_is_refused(tmp_path: Path, order: list[int]) -
     whole = ODD.slice(0, 4)
     with pytest.raises(InputError, match=r"edition.parquet: holds a row, or an order of rows"):
         walked(tmp_path, whole, ODD.take(order))
+
+
+def test_walks_of_two_shards_at_once_have_copies_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that is no UTF-8 is read through a private copy: another walk leaves it alone."""
+
+    def shards(folder: Path, n: int) -> tuple[Path, Path]:
+        folder.mkdir()
+        texts = pa.array([b"\xff", b"a", b"b", b"c"][:n], pa.binary()).view(pa.string())
+        whole, edition = folder / "whole.parquet", folder / "edition.parquet"
+        pq.write_table(pa.table({"t": texts}), whole)
+        pq.write_table(pa.table({"t": texts.slice(1)}), edition)
+        return whole, edition
+
+    first, second = shards(tmp_path / "1", 4), shards(tmp_path / "2", 3)
+    made = walk.mend_whole
+    others: list[pa.Array] = []
+
+    def slowly(whole: Path, copy: Path) -> None:
+        made(whole, copy)
+        if whole == first[0]:  # while this walk makes its copies, another one is done
+            others.append(missing_rows(*second, ["t"], tmp_path, "200MB"))
+
+    monkeypatch.setattr(walk, "mend_whole", slowly)
+    assert missing_rows(*first, ["t"], tmp_path, "200MB").to_pylist() == [0]
+    assert [found.to_pylist() for found in others] == [[0]]
+    assert not any((tmp_path / walk.FOLDER).iterdir())

@@ -63,7 +63,7 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "by-hand", "check", "columns", "command", "dry-run", "full-lists", "help", "json",
-            "phase", "rows", "seed", "show-completion", "version",
+            "on", "phase", "rows", "sample-rows", "seed", "show-completion", "version",
         ),
         _ASKED,
     ),

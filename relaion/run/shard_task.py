@@ -20,6 +20,7 @@ from relaion.paths import (
     Seal,
     Stamp,
     atomic_write,
+    file_sha256,
     is_still,
     read_still,
     replaced,
@@ -129,6 +130,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     """
     source, known = n.shard.path, task.seals[n.no]
     settings = task.settings
+    parents = task.parents.get(n.no, {}).values()
     done: list[Outputs] = []
     try:
         # an update gives what nothing touches the bytes of the parent
@@ -148,12 +150,14 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         ):
             raise replaced(source)
         if settings.store is not None:
-            outputs = put_editions(settings, n, sha256, outputs)
+            origins = {p.sha256: p.path for p in parents} | {sha256: source}
+            outputs = put_editions(settings, n, sha256, outputs, origins)
     except RelaionError as e:
         _refuse_replaced(task, n, e)
         raise
     finally:
-        drop(source)
+        for path in (source, *(parent.path for parent in parents)):
+            drop(path)
     return Report(
         n.no, n.shard.rows, stamp.size, sha256, task.hits.get(n.no, ""),
         {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
@@ -201,6 +205,7 @@ def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
     removed = dict(decision.removed)
     outputs: dict[str, WrittenShard] = {}
     for name, parent in task.parents.get(n.no, {}).items():
+        whole(parent.path)
         without = decision.without.get(name)
         removed[name], as_before = _since(task, n, name, parent, removed.get(name), without)
         if as_before:
@@ -306,7 +311,9 @@ def _same_bytes(
                 how = (
                     "linked" if not settings.copy and hard_linked(source, part, read) else "copied"
                 )
-                if how == "copied" and copied(source, part) != sha256:
+                # the stamp of a stand-in says nothing of the bytes that are here
+                digest = file_sha256 if within_tree(source) else lambda _: sha256
+                if (copied(source, part) if how == "copied" else digest(part)) != sha256:
                     raise replaced(source)
             outputs[edition.name] = WrittenShard(n.shard.rows, n.shard.bytes, sha256, how)
 

@@ -7,6 +7,7 @@ before: whoever made the data cannot have made two rows that look alike.
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow as pa
 from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, InputError
 from relaion.parquet.mended import mend_whole
-from relaion.paths import private_folder, shown
+from relaion.paths import private_folder, remove_tree, shown
 from relaion.run.sources import believable
 
 FOLDER = "walked"
@@ -28,18 +29,29 @@ def missing_rows(
     `names` are those of all columns; private copies that are needed are made in `work`. Raises
     InputError where the edition is not the shard without some of its rows.
     """
-    folder = work / FOLDER
-    copies = folder / "shard.parquet", folder / "edition.parquet"
-    read = believable(shard, copies[0]), believable(edition, copies[1])
+    with _folder_of_its_own(work) as folder:
+        copies = folder / "shard.parquet", folder / "edition.parquet"
+        read = believable(shard, copies[0]), believable(edition, copies[1])
+        try:
+            return _missing(*read, names, work, memory, told=(shard, edition))
+        except EngineError as e:
+            if not e.by_file:
+                raise
+        private_folder(folder)  # one of them DuckDB cannot read as it is
+        for whole, copy in zip((shard, edition), copies, strict=True):
+            mend_whole(whole, copy)
+        return _missing(*copies, names, work, memory, told=(shard, edition))
+
+
+@contextmanager
+def _folder_of_its_own(work: Path) -> Iterator[Path]:
+    """Where private copies lie, if there are any: other processes walk at the same time."""
+    folder = work / FOLDER / secrets.token_hex(8)
     try:
-        return _missing(*read, names, work, memory, told=(shard, edition))
-    except EngineError as e:
-        if not e.by_file:
-            raise
-    private_folder(folder)  # one of them DuckDB cannot read as it is
-    for whole, copy in zip((shard, edition), copies, strict=True):
-        mend_whole(whole, copy)
-    return _missing(*copies, names, work, memory, told=(shard, edition))
+        yield folder
+    finally:
+        if folder.is_dir():
+            remove_tree(folder)
 
 
 def _missing(
