@@ -60,8 +60,7 @@ class WordSays:
     media: str | None = None
 
 
-COUNTS = WordSays()
-UNSURE = WordSays(is_sure=False)
+COUNTS, UNSURE = WordSays(), WordSays(is_sure=False)
 
 _STANDINGS = {
     None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
@@ -117,12 +116,11 @@ _FLAG_FATES |= dict.fromkeys(
     words.words_in(f"{further_words.REJECTED} {words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"),
     UNCONFIRMED,
 )
-_CONFIRMED = words.words_in(further_words.CONFIRMED)
 _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
     r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
 )
-_NO_GRADE = words.words_in("d e z")
+_CONFIRMED, _NO_GRADE = words.words_in(further_words.CONFIRMED), words.words_in("d e z")
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
+from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.fields import Fields
+from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     Attribute,
@@ -24,6 +26,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     of_file,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
+from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
 from relaion.lists.readers.tables.header_rows import is_header
@@ -86,6 +89,7 @@ class _MispRows:
     stream: Stream
     options: Options
     held: list[list[str]] = field(default_factory=list)  # rows of an object that may go on
+    versions: Versions = field(default_factory=Versions)
 
     def batches(self) -> Iterator[Batch]:
         told = [name for name in self.header if name]
@@ -117,6 +121,19 @@ class _MispRows:
             if n_cut:
                 yield Batch(0, skipped=Counter({CUT_OFF: 1}))
         read.judge(self.stream)
+        self._refuse_disorder()
+
+    def _refuse_disorder(self) -> None:
+        """Raise ListError where an older version of an attribute stands behind the latest."""
+        keys = self.versions.keys
+        replaced = self.versions.replaced(OfDelivery(), "misp-csv")
+        several = {keys[place] for place in replaced}
+        last = {key: place for place, key in enumerate(keys) if key in several}
+        if not replaced.isdisjoint(last.values()):
+            raise ListError(
+                "holds several versions of an attribute, and the latest does not stand last; sort "
+                "its rows by their timestamp or date, the oldest first"
+            )
 
     def _name(self, column: str) -> str:
         if _TAG.fullmatch(column):
@@ -176,4 +193,6 @@ class _MispRows:
             elif column:
                 own[name] = text
         own["tag"] = tags
+        moments = (moment_of(own.get("timestamp", "")), moment_of(own.get("date", "")))
+        self.versions.meet(own.get("uuid", ""), *moments)
         return own, event_of(around)

@@ -333,9 +333,9 @@ def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> Nam
 def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | None:
     """A name that ends, or begins, in the word of a decision."""
     told = {*rest}
-    last = rest[-1] if rest else ""
-    for word in (plain, last, *rest[:1]):
-        at_end = word in (plain, last)
+    last, two = rest[-1] if rest else "", "".join(rest[-2:])  # `source hash of`
+    for word in (plain, two, last, *rest[:1]):
+        at_end = word in (plain, two, last)
         decided = _DECIDING.get(word) or (_DECIDES_LAST.get(word) if at_end else None)
         # `media md5` is no decision, nor is `media size`
         if (
