@@ -1,5 +1,6 @@
 """What is read in haste, by what is known of records before it, is what is read with care."""
 
+import gc
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import objects
 from relaion.lists.readers.format import ANY, LINK_KINDS, Options
 from relaion.lists.readers.lines.line import LinkBeside, read_line
+from relaion.lists.seldom import seldom_collected
 from relaion.lists.values import read_plain_link, read_value
 from tests.list_samples import read_list
 
@@ -235,3 +237,19 @@ def test_a_record_that_is_unlike_all_before_it_is_looked_at() -> None:
     assert read.refused is None
     assert len(read.entries) == 4499
     assert ("image_md5", f"{4400:032x}"[::-1]) not in read.entries
+
+
+# -- Circles of objects ----------------------------------------------------------------------------
+
+
+def test_the_search_for_circles_is_as_before_when_all_have_read() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        with seldom_collected():
+            with seldom_collected():
+                assert gc.get_threshold()[0] > 700
+            assert gc.get_threshold()[0] > 700
+        assert gc.get_threshold() == (700, 10, 10)
+    finally:
+        gc.set_threshold(*before)
