@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,11 @@ def did(done: subprocess.CompletedProcess[str], code: int = 0) -> subprocess.Com
 
 DATA = f"s3://{BUCKET}/read/data"
 ARGS = ("--lists", "lists.duckdb", "--keywords", "words.txt")
+
+
+def holds_secret(path: Path) -> bool:
+    data = path.read_bytes()
+    return SECRET.encode() in data or KEY_ID.encode() in data
 
 
 def test_inspect_is_the_same_for_few_bytes(s3: S3World, world: Path) -> None:
@@ -168,9 +174,17 @@ def test_a_run_that_the_store_stopped_goes_on(
     s3.fault = fails
     stopped = did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world), 2)
     assert "the credentials have expired; renew them" in stopped.stderr.splitlines()[-1]
-    assert "repeat the command" in stopped.stderr.splitlines()[-1]
+    assert "every other shard would fail too" in stopped.stderr.splitlines()[-1]
     assert written
     s3.fault = None
+    try:  # what changed since is refused, as a file would be
+        other = bytearray((world / "data/multi/a.parquet").read_bytes())
+        other[len(other) // 2] ^= 1
+        s3.put("read/data/multi/a.parquet", bytes(other))
+        refused = did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world), 2)
+        assert f"{DATA}/multi/a.parquet: changed since the run began" in refused.stderr
+    finally:
+        s3.put("read/data/multi/a.parquet", world / "data/multi/a.parquet")
     s3.forget()
     did(here("clean", DATA, *ARGS, "--out", out, "--no-verify", cwd=world))
     assert contents(out) == contents(cleaned)
@@ -226,6 +240,19 @@ def test_a_shard_that_vanishes(s3: S3World, world: Path, tmp_path: Path) -> None
     stopped = did(here("match", *given, cwd=world), 2)
     told = f"s3://{BUCKET}/read/vanishing/b.parquet: is not there any more"
     assert told in stopped.stderr.splitlines()[-1]
+
+
+def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world: Path) -> None:
+    # requests: what is there, both ends of each shard, digests of one in each subset, the search
+    for surveyed in (4 + 2 * 4, 4 + 2 * 4 + 3):
+        s3.forget()
+        s3.fault = lambda _, n=surveyed: (400, "ExpiredToken") if len(s3.asked) > n else None
+        stopped = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
+        assert re.fullmatch(
+            rf"relaion: {DATA}/\S+: the credentials have expired; renew .*\n", stopped.stderr
+        )
+        assert len(s3.asked) <= surveyed + 8  # no shard is tried alone
+    assert "fix the cause and repeat the command" in stopped.stderr
 
 
 @pytest.mark.slow
@@ -421,10 +448,18 @@ def test_a_run_that_is_killed_goes_on(
     done = subprocess.Popen(command, cwd=world, stderr=subprocess.DEVNULL)
     assert done.wait() == -9
     assert not (out / "manifest.json").exists()
+    # what a kill leaves is for its owner alone, and holds no credentials
+    (left,) = (p for p in tmp_path.iterdir() if p != out)
+    assert left.stat().st_mode & 0o777 == 0o700
+    assert not any(holds_secret(p) for p in tmp_path.rglob("*") if p.is_file())
     s3.fault = None
     s3.forget()
-    again = subprocess.run(command, cwd=world, capture_output=True, text=True, check=False)
+    log = tmp_path.with_suffix(".log")
+    again = subprocess.run(
+        [*command, "-v", "--log", str(log)], cwd=world, capture_output=True, text=True, check=False
+    )
     did(again)
+    assert not holds_secret(log)
     assert "going on with the interrupted run" in again.stderr
     assert contents(out) == contents(cleaned)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]  # what the killed one left is gone

@@ -64,6 +64,7 @@ def test_patterns_begin_with_a_folder() -> None:
     found = remote_url("s3://b/data/2*/x/*.parquet")
     assert found.is_pattern
     assert str(found.fixed) == "s3://b/data"
+    assert found.begins == "2"
     assert RemoteURL("s3", "b", "data/20/x").below(found.fixed) == "20/x"
 
 
@@ -76,6 +77,8 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
     found = list(store.files(remote_url("s3://shards/stores/data")))
     assert [str(f.url) for f in found] == [f"s3://shards/stores/data/{i}.bin" for i in range(3)]
     assert [f.size for f in found] == [25600, 25599, 25598]
+    some = store.files(remote_url("s3://shards/stores"), "data/1")
+    assert [f.url.name for f in some] == ["1.bin"]
     assert [store.info(f.url).version for f in found] == [f.version for f in found]
     assert list(store.read(found[1], [(5, 9), (100, 101)])) == [
         (5, data[6:10]),
@@ -201,3 +204,37 @@ def test_a_library_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     stores._opened.cache_clear()
     with pytest.raises(InputError, match=r"pip install 'relaion\[gcs\]'"):
         open_store(remote_url("gs://b/x"))
+
+
+def test_a_store_whose_library_knows_no_conditions() -> None:
+    """As gs and az are read: fsspec's own file system in memory, with marks for versions."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    from relaion.remote.stores import FsspecStore, _made
+
+    class Marked(MemoryFileSystem):  # type: ignore[misc]
+        def info(self, path: str, **how: Any) -> Any:
+            found = super().info(path, **how)
+            is_file = found["type"] == "file"
+            return found | ({"etag": hash(self.store[found["name"]].getvalue())} if is_file else {})
+
+        def find(self, path: str, **how: Any) -> Any:
+            return {name: self.info(name) for name in super().find(path, **how)}
+
+    _made.cache_clear()
+    store, url = FsspecStore(Marked), remote_url("gs://bucket/data/a.bin")
+    store.fs.pipe({"bucket/data/a.bin": b"0123456789", "bucket/data/deep/b.bin": b"b",
+                   "bucket/data2/c.bin": b"c"})  # fmt: skip
+    listed = list(store.files(url.folder))
+    assert [str(f.url) for f in listed] == [str(url), "gs://bucket/data/deep/b.bin"]
+    assert [store.info(f.url).version for f in listed] == [f.version for f in listed]
+    assert list(store.read(listed[0], [(2, 5)])) == [(2, b"234")]
+    for nothing in (url.folder, url / "x"):
+        with pytest.raises(GoneError, match="no such object"):
+            store.info(nothing)
+    store.fs.pipe("bucket/data/a.bin", b"other data")
+    with pytest.raises(ChangedObjectError):
+        list(store.read(listed[0], [(2, 5)]))
+    store.fs.rm("bucket/data/a.bin")
+    with pytest.raises(GoneError, match="not there any more"):
+        list(store.read(listed[0], [(2, 5)]))

@@ -163,6 +163,8 @@ def _named(path: Path, make: Callable[[], Layout]) -> Layout:
     try:
         return make()
     except InputError as e:
+        if str(e).startswith(f"{shown(path)}: "):  # as what lies elsewhere is named
+            raise
         raise type(e)(f"{shown(path)}: {e}") from None
 
 

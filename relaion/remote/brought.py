@@ -4,6 +4,7 @@ The rules for folders, patterns, hidden names and twins are those for files of t
 it is files of this machine that are searched then.
 """
 
+import fnmatch
 import glob as globbing
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +31,14 @@ def bring(
     *,
     wholes: bool = False,
     digests: bool = False,
+    tell: Callable[[object], object] = lambda _: None,
 ) -> tuple[Path, ...]:
     """The paths, each address among them as the stand-in, folder or pattern of such, below `root`.
 
     Objects that end in `endings`, and those that are named, can be read from then on; of others the
     names alone are there, and the bytes of those that are called as one of `notes`. `wholes`: all
-    that can be read is fetched at once. `digests`: it is read through for its digests.
+    that can be read is fetched at once. `digests`: it is read through for its digests. Each file
+    that is done then is told.
 
     Raises InputError for an address that is none, and RemoteError for one that leads nowhere or
     cannot be read.
@@ -44,7 +47,7 @@ def bring(
     found = tuple(made.of(path) if is_remote(path) else path for path in paths)
     for do in [whole] * wholes + [digested] * digests:
         for _ in _at_once(do, made.readable, FILES_AT_ONCE):
-            pass
+            tell(None)
     return found
 
 
@@ -63,7 +66,9 @@ class _Tree:
         here = self._place(url, url)
         if url.is_pattern:
             fixed = url.fixed
-            self._take(fixed, store.files(fixed), url)
+            listed = store.files(fixed, url.begins)
+            some = (file for file in listed if _may_match(file.url.key, url.key))
+            self._take(fixed, some, url)
             if here.exists():  # as with files, a name may hold such signs
                 return here
             return Path(globbing.escape(str(self._place(fixed, url)))) / url.below(fixed)
@@ -136,6 +141,17 @@ class _Tree:
             return path if is_note or is_hidden else None
         path.touch()
         return None
+
+
+def _may_match(key: str, pattern: str) -> bool:
+    """Whether an object may be what a pattern matches, or lie below it, or have it as its name."""
+    names, signs = key.split("/"), pattern.split("/")
+    for name, sign in zip(names, signs, strict=False):
+        if sign == "**":
+            return True
+        if name != sign and not fnmatch.fnmatchcase(name, sign):
+            return False
+    return len(names) >= len(signs)
 
 
 def _look_into(path: Path) -> None:

@@ -41,7 +41,7 @@ class HubStore(Store):
             raise GoneError(f"{url}: no such file; check the address")
         return _file(url, found)
 
-    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
         """As `Store` has it."""
         top = _path(url)
         found = retrying(lambda: self._fs.find(top, detail=True, expand_info=False), url)

@@ -296,10 +296,17 @@ class OnDemand(io.RawIOBase):
         record = record_of(self._path)
         if record is None or lacking([(self._at, end)], record.held):
             need(self._path, [(self._at, self._until(end))])
+        self._reopen()
         self._file.seek(self._at)
         found = self._file.read(end - self._at)
         self._at += len(found)
         return found
+
+    def _reopen(self) -> None:
+        """Whoever let go of it meanwhile made another file in its place."""
+        if os.fstat(self._file.fileno()).st_ino != self._path.stat().st_ino:
+            self._file.close()
+            self._file = self._path.open("rb")
 
     def readall(self) -> bytes:
         """As files do."""

@@ -59,8 +59,11 @@ class Store(ABC):
         """An object as it is now; raises GoneError for none, RemoteError for what else."""
 
     @abstractmethod
-    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
-        """All objects below a prefix, to the bottom; raises as `info` does. May be none."""
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
+        """All objects below a folder, to the bottom; raises as `info` does. May be none.
+
+        `begins`: others than those whose names there begin so are of no use, and may be left out.
+        """
 
     @abstractmethod
     def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
@@ -188,13 +191,13 @@ class FsspecStore(Store):
             raise GoneError(f"{url}: no such object; check the address")
         return self._file(url, found)
 
-    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
         """As `Store` has it."""
         top = self._path(url)
         found = retrying(lambda: self.fs.find(top, detail=True, refresh=True), url)
         for path, about in found.items():
-            key = path.partition("/")[2]
-            if about.get("type") == "file" and key and not key.endswith("/") and path != top:
+            key = path.lstrip("/").partition("/")[2]
+            if about.get("type") == "file" and key.startswith(f"{url.key}/" if url.key else ""):
                 yield self._file(RemoteURL(url.scheme, url.bucket, key), about)
 
     def _path(self, url: RemoteURL) -> str:
@@ -230,10 +233,10 @@ class S3Store(FsspecStore):
         found.retries = 1
         return found
 
-    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
         """As `Store` has it; page by page, so that a listing of any length is read once."""
         prefix = f"{url.key}/" if url.key else ""
-        asked = {"Bucket": url.bucket, "Prefix": prefix}
+        asked = {"Bucket": url.bucket, "Prefix": prefix + begins}
         while True:
             page = retrying(partial(self.fs.call_s3, "list_objects_v2", **asked), url)
             for about in page.get("Contents", ()):

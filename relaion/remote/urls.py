@@ -63,6 +63,12 @@ class RemoteURL:
         first = next((i for i, name in enumerate(names) if _GLOB.search(name)), len(names))
         return replace(self, key="/".join(names[:first]))
 
+    @property
+    def begins(self) -> str:
+        """How the name begins that follows what is fixed of a pattern."""
+        name = self.below(self.fixed).partition("/")[0]
+        return name[: found.start()] if (found := _GLOB.search(name)) else name
+
     def __truediv__(self, name: str) -> "RemoteURL":
         """What lies below it under this name, or these names joined by slashes."""
         return replace(self, key=f"{self.key}/{name}" if self.key else name, query="")

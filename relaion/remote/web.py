@@ -65,7 +65,7 @@ class WebStore(Store):
             in_parts = said.status == http.client.PARTIAL_CONTENT and bool(tag or modified)
             return RemoteFile(url, size, tag, modified, in_parts=in_parts)
 
-    def files(self, url: RemoteURL) -> Iterator[RemoteFile]:
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
         """None: a web server has no folders that could be listed."""
         raise InputError(f"{url}: a link names one file; name each file by its own")
 

@@ -14,6 +14,7 @@ from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
 from relaion.run.pool import Caller, WorkerEndedError
+from relaion.run.process import unheard
 
 SHARDS = (".parquet",)
 OF_AN_OUT = (MANIFEST, AUDIT, VERIFIED)
@@ -52,11 +53,11 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                notes, digests=digests,
+                notes, digests=digests, hear=unheard,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,
-                wholes=True,
+                wholes=True, hear=unheard,
             )  # fmt: skip
         except WorkerEndedError as e:
             first = next(p for p in (*paths, *sidecars) if is_remote(p))
