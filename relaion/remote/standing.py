@@ -268,7 +268,7 @@ class OnDemand(io.RawIOBase):
         self._path, self._size = path, record.size
         self._chunks = joined(chunks)
         self._at, self._ahead, self._last = 0, _FIRST, -1
-        self._file = path.open("rb")
+        self._file = path.open("rb", buffering=0)  # what was a hole may be filled by now
 
     def readable(self) -> bool:
         """It is."""
@@ -306,7 +306,7 @@ class OnDemand(io.RawIOBase):
         """Whoever let go of it meanwhile made another file in its place."""
         if os.fstat(self._file.fileno()).st_ino != self._path.stat().st_ino:
             self._file.close()
-            self._file = self._path.open("rb")
+            self._file = self._path.open("rb", buffering=0)
 
     def readall(self) -> bytes:
         """As files do."""
