@@ -34,7 +34,7 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clean", "data", "--OUT", "x"), "--OUT; did you mean --out?"),
     (("match", "data", "--sidcars=x"), "did you mean --sidecar?"),
     (("update", "OUT", "--shards", "1/2"), "--shards; it is an option of `relaion clean`. See"),
-    (("match", "data", "--cover", "2"), "of `relaion clean` and `relaion update`. See"),
+    (("match", "data", "--cover", "2"), "`relaion update` and `relaion plan`. See"),
     (("--versoin",), "did you mean --version?"),
     (("--json", "scripts"), "no such option: --json; write it after the command"),
     (("-z",), "no such option: -z"),

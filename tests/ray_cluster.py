@@ -1,6 +1,7 @@
 """A Ray cluster of this machine for tests: loopback alone, with a key, in a process of its own.
 
-Run as `python -m tests.ray_cluster FOLDER CPUS`: prints its address, and lives until stdin ends.
+Run as `python -m tests.ray_cluster CPUS [CPUS]`: prints its address, and lives until stdin
+ends. A second number is a second node, as another machine would be; it is lost at the first line.
 """
 
 import logging
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 LOOPBACK = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -25,23 +27,30 @@ class Running:
     engine: str
     env: Mapping[str, str]
     folder: Path
+    orders: IO[str]
+
+    def lose(self) -> None:
+        """Lose the second node, with all that it does."""
+        self.orders.write("\n")
+        self.orders.flush()
 
 
 @contextmanager
-def running(folder: Path, cpus: int = 2, **env: str) -> Iterator[Running]:
+def running(folder: Path, *cpus: int) -> Iterator[Running]:
     """Start a cluster; `folder` has a short name, since Ray's sockets lie below it."""
     key = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     joined = LOOPBACK | key
+    folder.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.ray_cluster", str(folder), str(cpus)],
+        [sys.executable, "-m", "tests.ray_cluster", *map(str, cpus)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env=os.environ | joined | env,
+        env=os.environ | joined | {"RAY_TMPDIR": str(folder)},
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
     try:
         address = process.stdout.readline().strip()
         assert address, "the cluster did not start"
-        yield Running(f"ray={address}", joined, folder)
+        yield Running(f"ray={address}", joined, folder, process.stdin)
     finally:
         process.stdin.close()
         try:
@@ -93,17 +102,22 @@ class Killer(threading.Thread):
 
 
 def main() -> None:
-    import ray
+    from ray.cluster_utils import Cluster
 
     logging.disable(logging.CRITICAL)
-    ray.init(
-        address="local", num_cpus=int(sys.argv[2]), num_gpus=0, include_dashboard=False,
-        object_store_memory=80_000_000, _temp_dir=sys.argv[1], _node_ip_address="127.0.0.1",
-        configure_logging=False,
-    )  # fmt: skip
-    print(ray.get_runtime_context().gcs_address, flush=True)
-    sys.stdin.read()
-    ray.shutdown()
+    how: dict[str, Any] = {
+        "include_dashboard": False, "object_store_memory": 80_000_000,
+        "node_ip_address": "127.0.0.1",
+    }  # fmt: skip
+    cluster: Any = Cluster(
+        initialize_head=True, head_node_args=how | {"num_cpus": int(sys.argv[1])}
+    )
+    others = [cluster.add_node(**how, num_cpus=int(n)) for n in sys.argv[2:]]
+    print(cluster.address, flush=True)
+    for _ in sys.stdin:
+        while others:
+            cluster.remove_node(others.pop(), allow_graceful=False)
+    cluster.shutdown()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import stat
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -408,8 +408,17 @@ def by_value(rows: Rows) -> Counter[Any]:
     return Counter((r.get("url"), r.get("text"), r.get("row_hash")) for r in rows)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("by", ["diff", "keep", "keep and old"])
+BY = ("diff", "keep", "keep and old")
+
+
+def _each(forms: Iterable[str]) -> Iterator[Any]:
+    """Each form in each way; quickly in one, so that the ways take turns."""
+    for i, form in enumerate(forms):
+        for way, by in enumerate(BY):
+            yield pytest.param(by, form, marks=[] if way == i % len(BY) else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize(("by", "form"), [*_each(FORMS)])
 def test_a_copy_of_any_form_cut_and_order_loses_what_left_and_nothing_else(
     world: Path, tmp_path: Path, form: str, by: str
 ) -> None:

@@ -8,7 +8,8 @@ import csv
 import io
 import json
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,9 @@ def test_gone_rows_are_told(world: Path) -> None:
     assert links == [False] * len(GONE)  # by row hash alone
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(x, marks=[pytest.mark.slow] if x == "a tar" else []) for x in FORMS]
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
     world: Path, tmp_path: Path, form: str, way: str
@@ -178,9 +181,14 @@ CAPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", CAPTIONS)
-@pytest.mark.parametrize("form", ["parquet", "json lines", "a tar"])
-@pytest.mark.parametrize("way", WAYS)
+def _each() -> Iterator[Any]:
+    """All captions in all forms and ways; quickly all in one form, and one in the others."""
+    for form, what, way in product(["parquet", "json lines", "a tar"], CAPTIONS, WAYS):
+        is_quick = form == "parquet" or what == "three of them"
+        yield pytest.param(form, what, way, marks=[] if is_quick else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize(("form", "what", "way"), [*_each()])
 def test_of_several_captions_each_may_be_the_one_that_was_hashed(
     world: Path, tmp_path: Path, form: str, what: str, way: str
 ) -> None:

@@ -294,7 +294,7 @@ def test_directories_of_one_large_host_are_joined_alike(tmp_path: Path) -> None:
     assert not findings(tmp_path)
 
 
-@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("is_told", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_sidecar_that_names_rows_by_their_hash_joins_their_sites(
     is_told: bool, tmp_path: Path
 ) -> None:

@@ -282,7 +282,8 @@ def test_with_every_host_listed_all_are_weak(tmp_path: Path) -> None:
     assert pq.read_metadata(tmp_path / "out/research/en/part-0.parquet").num_rows == 0
 
 
-@pytest.mark.parametrize("keyed_by", ["hash", pytest.param("url", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("keyed_by", ["hash", "url"])
 def test_images_that_sidecars_tell_make_teams_too(keyed_by: str, tmp_path: Path) -> None:
     world = World(evened(hosts(40) + sharing(*PAIRS)), images=["x0"])
     world.write(tmp_path)

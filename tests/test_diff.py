@@ -243,8 +243,18 @@ def _shards_of(edition: Path) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("place", ["moved/research", "moved", "far/away/moved"])
-@pytest.mark.parametrize("how", ["copied", "linked", "a part"])
+PLACES = ("moved/research", "moved", "far/away/moved")
+WAYS = ("copied", "linked", "a part")
+
+
+@pytest.mark.parametrize(
+    ("how", "place"),
+    [
+        pytest.param(how, place, marks=[] if i == j else [pytest.mark.slow])
+        for i, how in enumerate(WAYS)
+        for j, place in enumerate(PLACES)
+    ],
+)
 def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
     tmp_path: Path, place: str, how: str
 ) -> None:

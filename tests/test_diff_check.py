@@ -165,10 +165,8 @@ def with_digests() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [pytest.param(kind, marks=pytest.mark.slow if i else ()) for i, kind in enumerate(KINDS)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 def test_rows_that_are_listed_by_any_kind_stand_out_unless_covered(
     tmp_path: Path, kind: str
 ) -> None:

@@ -14,6 +14,8 @@ from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.run import engines
 from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
+from relaion.run.ray_client import why_not
+from relaion.run.ray_courier import unseen
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -128,3 +130,38 @@ def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Pa
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{stamp_of(path)._replace(device=4711)}\n"
+
+
+def test_a_machine_that_has_another_folder_of_that_name_is_told_by_its_mark(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    mark.write_text("this run", encoding="ascii")
+    assert unseen([(str(mark), "this run")]) is None
+    assert unseen([(str(mark), "this run"), (str(mark), "another")]) == str(tmp_path)
+    assert unseen([(str(tmp_path / "gone/mark"), "this run")]) == str(tmp_path / "gone")
+
+
+_MISMATCH = """Version mismatch: The cluster was started with:
+    Ray: {}
+    Python: {}
+This process on node 10.0.0.7 was started with:
+    Ray: 2.60.0
+    Python: 3.11.7
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (("2.59.1", "3.11.7"), "the cluster has Ray 2.59.1, this machine Ray 2.60.0"),
+        (("2.60.0", "3.12.4"), "the cluster has Python 3.12.4, this machine Python 3.11.7"),
+    ],
+)
+def test_what_ray_says_of_versions_is_one_line(there: tuple[str, str], said: str) -> None:
+    line = why_not(Cluster("head.test:6379"), "RuntimeError", _MISMATCH.format(*there))
+    assert line.startswith(said) and "\n" not in line
+
+
+def test_another_error_of_ray_is_told_by_its_class_alone() -> None:
+    for address in (None, "auto", "head.test:6379"):
+        line = why_not(Cluster(address), "RuntimeError", "https://listed.example/a.jpg")
+        assert "RuntimeError" in line and "listed" not in line and "\n" not in line

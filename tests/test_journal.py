@@ -157,7 +157,7 @@ def test_reports_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
     """In order of number, whichever was written last; another process reads the same file."""
     report = {
         "rows": 3, "bytes": 9, "sha256": "aa", "hits": "", "outputs": {}, "tally": [["en", 1]],
-        "groups": [], "scores": [], "stamp": [1, 2, 3, 4, 5],
+        "groups": [], "scores": [], "stamp": [1, 2, 3, 4, 5], "searched": "aa",
     }  # fmt: skip
     journal, reports = Journal(tmp_path), Reports()
     for no in (7, 2):

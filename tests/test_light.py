@@ -159,6 +159,7 @@ def test_such_a_shard_is_named_by_other_commands(place: Path) -> None:
         assert "relaion: data/deadly.parquet: its process was ended by SIGABRT" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_store_or_a_sidecar_that_ends_the_process_is_named(place: Path) -> None:
     (place / "lists.duckdb").rename(place / "deadly.duckdb")
     (place / "lists.duckdb.key").rename(place / "deadly.duckdb.key")

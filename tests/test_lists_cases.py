@@ -2,9 +2,12 @@
 
 import gzip
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,11 @@ from relaion.engine import connect
 from relaion.errors import RelaionError
 from relaion.links import key_digest, link_key
 from relaion.lists import store
-from relaion.lists.readers.format import TAKEN_BACK
+from relaion.lists.delivery import read_columns, read_where, scoped_kind
+from relaion.lists.ingest import nothing_in
+from relaion.lists.readers.format import TAKEN_BACK, Options
+from relaion.roles import KINDS
+from tests.list_samples import read_list
 
 FOLDER = Path(__file__).parent / "cases" / "lists"
 _NAMES = {
@@ -117,7 +124,78 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.where)
+# what only a store tells: what of a delivery it holds, takes back or takes for another spelling
+_OF_A_STORE = ("forms", "update", "role", "label", "title", "scope", "full")
+
+
+def is_read_alone(case: Case) -> bool:
+    """Whether a reader tells all that must come of a case; a store adds nothing."""
+    return (
+        len(case.files) == 1
+        and not case.duplicates
+        and TAKEN_BACK not in case.skipped
+        and not any(name in case.options for name in _OF_A_STORE)
+        and not any("took nothing back" in notice for notice in case.notices)
+        and case.options.get("kind") in (None, *KINDS)
+        and options_of(case) is not None
+    )
+
+
+def options_of(case: Case) -> Options | None:
+    """How its file is read, where that can be said without a store."""
+    said = {name: value for name, value in case.options.items() if name != "forms"}
+    said.pop("update", None)
+    try:
+        kind = scoped_kind(said.pop("kind", None), said.get("scope"))  # type: ignore[arg-type]
+        columns, where = (said.pop(name, []) for name in ("columns", "where"))
+        return Options(
+            kind=kind,
+            columns=read_columns(columns),  # type: ignore[arg-type]
+            where=read_where(where),  # type: ignore[arg-type]
+            ignore=frozenset(said.pop("ignore", [])),  # type: ignore[call-overload]
+            **said,  # type: ignore[arg-type]
+        )
+    except RelaionError:
+        return None
+
+
+ALONE = [case for case in CASES if is_read_alone(case)]
+
+
+@pytest.mark.parametrize("case", ALONE, ids=lambda case: case.where)
+def test_case_is_read(case: Case) -> None:
+    """By its reader alone, which is quick."""
+    name, how, lines = case.files[0]
+    options = options_of(case)
+    assert options is not None
+    outcome = read_list(saved(lines, how), name, options)
+    assert outcome.found is not None
+    tally = outcome.found.tally
+    if case.refused is not None:
+        assert outcome.refused is not None
+        refused = outcome.refused
+        if refused.startswith("nothing in it"):  # what to do then is said by who adds it
+            refused = str(nothing_in(name, Counter(tally.skipped), [outcome.found]))
+        assert case.refused in refused
+        assert "\n" not in refused
+        return
+    assert outcome.refused is None, outcome.refused
+    assert outcome.entries == case.entries
+    assert outcome.skipped == case.skipped
+    assert tally.records == tally.taken + sum(tally.lost.values())
+    assert len(outcome.notices) == len(case.notices)
+    for found, expected in zip(outcome.notices, case.notices, strict=True):
+        assert expected in found
+
+
+def _stored() -> Iterator[Any]:
+    """Each case; quickly those of which a store tells more, and every eighth of the others."""
+    for case in CASES:
+        is_slow = is_read_alone(case) and zlib.crc32(case.where.encode()) % 8
+        yield pytest.param(case, marks=[pytest.mark.slow] if is_slow else [], id=case.where)
+
+
+@pytest.mark.parametrize("case", [*_stored()])
 def test_case(case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
 

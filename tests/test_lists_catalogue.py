@@ -106,6 +106,21 @@ def test_formats_fit_the_window(width: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert "…" not in "".join(lines)
 
 
+def test_lines_of_formats_are_short_in_a_pipe_too() -> None:
+    lines = here("lists", "formats").stdout.splitlines()
+    assert max(map(len, lines)) <= 120
+    assert any(line.strip().startswith("Taken: ") for line in lines)
+
+
+def test_a_sample_whose_name_matters_says_so(tmp_path: Path) -> None:
+    said = "let it end in .HASH_MD5.te"
+    assert said in here("lists", "sample", "--format", "te", cwd=tmp_path).stderr
+    for name, is_told in (("list.te", True), ("simple.HASH_MD5.te", False)):
+        done = here("lists", "sample", "--format", "te", "--out", name, cwd=tmp_path)
+        assert (said in done.stderr) == is_told
+    assert said not in here("lists", "sample", "--format", "csv", cwd=tmp_path).stderr
+
+
 def test_a_format_that_says_nothing_of_itself_is_told_by_its_docstring(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

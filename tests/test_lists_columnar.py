@@ -230,6 +230,16 @@ def test_metadata_that_is_too_long_to_look_at_is_counted() -> None:
     assert "metadata that was not looked at, by its characters: card: 500" in read.notices
 
 
+def test_what_is_too_long_for_a_cell_is_no_matter_of_its_row() -> None:
+    pages = ["retracted " * 200_000, None, "short", "x" * 3_000_000]
+    for groups in (1, 4):
+        data = parquet(pa.table({"md5": MD5[:4], "html": pages}), row_group_size=groups)
+        assert read_list(data, "a.parquet").entries == of("image_md5", MD5[:4])
+    long = read_list(parquet(pa.table({"md5": [*MD5[:3], MD5[3] * 40_000]})), "a.parquet")
+    assert long.entries == of("image_md5", MD5[:3])
+    assert sum(long.skipped.values()) == 1
+
+
 def test_options_reach_the_process_that_reads_a_table(tmp_path: Path) -> None:
     table = pa.table({"md5": MD5[:2]}).replace_schema_metadata({"note": "retracted"})
     path = tmp_path / "a.parquet"

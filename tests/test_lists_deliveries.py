@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from relaion.errors import RelaionError
 from relaion.links import key_digest, link_key
-from relaion.lists.delivery import read_columns, read_where, scoped_kind
 from relaion.lists.readers.format import Options
 from tests.list_advice import vain_advice
 from tests.list_samples import read_list
-from tests.test_lists_cases import CASES, Case, saved
+from tests.test_lists_cases import CASES, options_of, saved
 
 FILE = Path(__file__).parent / "cases" / "deliveries.txt"
 _HELD = re.compile(r"(!?)<([usS]?)(\d+)>")
@@ -105,27 +103,10 @@ def test_most_ordinary_deliveries_are_read() -> None:
 _LONGEST = 20_000  # bytes: of a long file one advice takes a second
 
 
-def _options(case: Case) -> Options | None:
-    said = {name: value for name, value in case.options.items() if name != "forms"}
-    said.pop("update", None)
-    try:
-        kind = scoped_kind(said.pop("kind", None), said.get("scope"))  # type: ignore[arg-type]
-        columns, where = (said.pop(name, []) for name in ("columns", "where"))
-        return Options(
-            kind=kind,
-            columns=read_columns(columns),  # type: ignore[arg-type]
-            where=read_where(where),  # type: ignore[arg-type]
-            ignore=frozenset(said.pop("ignore", [])),  # type: ignore[call-overload]
-            **said,  # type: ignore[arg-type]
-        )
-    except RelaionError:
-        return None
-
-
 def test_what_a_refusal_advises_helps() -> None:
     tried = 0
     for case in CASES:
-        options = _options(case) if case.refused and len(case.files) == 1 else None
+        options = options_of(case) if case.refused and len(case.files) == 1 else None
         name, how, lines = case.files[0]
         data = saved(lines, how)
         if options is None or len(data) > _LONGEST:

@@ -144,13 +144,14 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path: Path, junk: bytes |
         assert "\n" not in str(e)
 
 
-def test_mutated_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [80, pytest.param(300, marks=pytest.mark.slow)])
+def test_mutated_files(times: int, tmp_path: Path) -> None:
     """A digest that a mutation did not touch is found: damage costs the lines it touches."""
     rng = random.Random(7)
     path = tmp_path / "list.csv"
     values = ["".join(rng.choices(HEX, k=32)) for _ in range(40)]
     good = ("md5,note\n" + "".join(f"{v},a note\n" for v in values)).encode()
-    for _ in range(300):
+    for _ in range(times):
         bad = bytearray(good)
         at = rng.randrange(len("md5,note\n"), len(bad))
         bad[at] = rng.choice(b'"\n,;\0\xff#')

@@ -115,7 +115,8 @@ def test_counts_are_those_of_a_set_however_many_parts_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "_AT_ONCE", 7)
-    monkeypatch.setattr(ingest, "_HELD", 3)
+    monkeypatch.setattr(ingest, "_GROUP", 3)
+    monkeypatch.setattr(ingest, "_HELD", 1)
     rng = random.Random(1)
     earlier: set[str] = set()
     lists, stored = tmp_path / "lists.duckdb", set()

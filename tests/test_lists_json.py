@@ -274,3 +274,10 @@ def test_no_record_that_was_taken_back_enters(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([*LAYOUTS.values(), *ENVELOPES.values()]))(records)
     outcome = read_list(text.encode(), "list.json")
     assert not outcome.entries & _entries(GONE)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\r\n", "\t"])
+def test_any_blanks_before_it_leave_a_json_what_it_is(blank: str) -> None:
+    data = blank * 700_000 + '[{"md5": "00112233445566778899aabbccddee01"}]'
+    read = read_list(data.encode(), "list.json")
+    assert read.entries == {("image_md5", "00112233445566778899aabbccddee01")}

@@ -43,7 +43,12 @@ JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", JUNK)
+DEAR = ("a table without a digest", "very wide")
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(x, marks=[pytest.mark.slow] if x in DEAR else []) for x in JUNK]
+)
 def test_junk_is_refused_by_its_beginning(what: str, tmp_path: Path) -> None:
     head, line, words = JUNK[what]
     path = tmp_path / "list.txt"

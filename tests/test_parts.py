@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -469,19 +470,26 @@ def _other(folder: Path, what: str) -> tuple[str, ...]:
     return tuple(args)
 
 
+def _slow(*cases: Any) -> Iterator[Any]:
+    for case in cases:
+        yield pytest.param(*case, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("what", "more", "told"),
     [
         ("lists", (), "the lists differ"),
         ("key", (), "the curator key differs"),
         ("data", (), "the inputs differ, first in en/part-0.parquet"),
-        ("same size", (), "the inputs differ, first in multi/part-4.parquet"),
+        *_slow(("same size", (), "the inputs differ, first in multi/part-4.parquet")),
         ("sidecar", (), "the sidecars differ"),
         ("", ("--keywords", "words.txt"), "--keywords differs"),
-        ("", ("--edition", "mine.sql", "--edition", "research"), "the editions differ"),
-        ("", ("--unscored", "drop"), "--unscored differs"),
-        ("", ("--cover", "2"), "cover differs"),
-        ("", ("--column", "text=TEXT"), "columns differs"),
+        *_slow(
+            ("", ("--edition", "mine.sql", "--edition", "research"), "the editions differ"),
+            ("", ("--unscored", "drop"), "--unscored differs"),
+            ("", ("--cover", "2"), "cover differs"),
+            ("", ("--column", "text=TEXT"), "columns differs"),
+        ),
     ],
 )
 def test_a_part_of_another_run_is_named_with_what_differs(

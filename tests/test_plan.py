@@ -101,6 +101,8 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     data, lists = world / "data", world / "lists.duckdb"
     with pytest.raises(InputError, match="no such file or folder"):
         relaion.plan(world / "gone", lists)
+    with pytest.raises(InputError, match="a plan is made of files of this machine"):
+        relaion.plan("s3://bucket/data", lists)
     with pytest.raises(InputError, match="--on and --sample-rows"):
         relaion.plan(data, lists, on=0)
     with pytest.raises(ListError):
@@ -135,25 +137,32 @@ def test_an_excerpt_is_a_shard_like_its_source(
 # -- The model ---------------------------------------------------------------------------------
 
 
-def sample(rows: int, once: float, each: float, removed: int = 1) -> Sample:
+def sample(rows: int, once: float, each: float, removed: int = 1, step: str = "write") -> Sample:
     seconds = once + each * rows
-    taken = Taken(
-        seconds, 2 * seconds, 100_000_000, rows, 3 * rows, 2 * rows, {"search": 2 * seconds}
-    )
+    taken = Taken(seconds, 2 * seconds, 100_000_000, rows, 3 * rows, 2 * rows, {step: 2 * seconds})
     return Sample(rows, 100 * rows, taken, {"research": 0.5}, {"research": removed})
 
 
-def model(once: float, each: float, removed: int = 1) -> Model:
-    two = (sample(1_000, once, each, removed), sample(8_000, once, each, removed))
-    return Model(*two, Limits(2, 2_000_000_000))
+def model(once: float, each: float, removed: int = 1, step: str = "write", n: int = 1) -> Model:
+    small, large = (sample(rows, once, each, removed, step) for rows in (1_000, 8_000))
+    return Model(small, large, Limits(n, 2_000_000_000))
 
 
 @given(once=st.floats(0, 100), each=st.floats(1e-6, 1e-2))
 def test_what_comes_once_is_told_from_what_comes_with_each_row(once: float, each: float) -> None:
-    found, whole = model(once, each), Whole(((1_000_000, 100_000_000),) * 20)
+    found, whole = model(once, each), Whole(((500, 50_000),) * 20)
     processors = found.cost(whole).processors
-    assert processors.likely == pytest.approx(2 * (once + each * 20_000_000), rel=1e-3, abs=1e-3)
+    assert processors.likely == pytest.approx(2 * (once + each * 10_000), rel=1e-3, abs=1e-3)
     assert processors.low < processors.likely < processors.high
+
+
+def test_lists_are_made_ready_for_each_batch_and_each_worker_is_started() -> None:
+    whole = Whole(((1_000_000, 100_000_000),) * 20)
+    written, searched = (model(10, 1e-6, step=step).cost(whole) for step in ("write", "search"))
+    assert searched.processors.likely > written.processors.likely + 3 * 2 * 10
+    two = model(10, 1e-6, n=2).cost(whole)
+    assert two.processors.likely > written.processors.likely
+    assert two.seconds.likely < written.seconds.likely
 
 
 def test_longer_rows_than_those_of_the_sample_widen_the_range() -> None:
@@ -184,9 +193,9 @@ def test_more_machines_take_less_time_and_more_in_all() -> None:
 def test_what_grew_by_nothing_is_laid_on_rows() -> None:
     """Two runs may take the same time where a machine is noisy; nothing is told to be free."""
     small, large = sample(1_000, 5, 0), sample(8_000, 5, 0)
-    found = Model(small, large, Limits(2, 2_000_000_000))
+    found = Model(small, large, Limits(1, 2_000_000_000))
     assert found.cost(Whole(((80_000, 8_000_000),))).processors.likely == pytest.approx(100)
-    alone = Model(large, large, Limits(2, 2_000_000_000))
+    alone = Model(large, large, Limits(1, 2_000_000_000))
     assert alone.cost(Whole(((8_000, 800_000),))).processors.likely == pytest.approx(10)
 
 

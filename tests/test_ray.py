@@ -36,7 +36,7 @@ HOW: dict[str, Any] = {"key": None, "memory": "1GB"}
 def cluster() -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as folder,
-        running(Path(folder) / "r") as found,
+        running(Path(folder) / "r", 2) as found,
     ):
         yield found
 
@@ -84,7 +84,7 @@ def told(out: Path) -> tuple[dict[str, bytes], dict[str, Any], dict[str, list[An
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_clean_is_that_of_one_machine(world: Path, joined: str, workers: int) -> None:
-    out = cleaned(world, f"ray-{workers}", engine=joined, workers=workers)
+    out = cleaned(world, f"ray-{workers}", engine=joined, workers=workers, verify=workers == 2)
     assert told(out) == told(world / "local")
 
 
@@ -142,7 +142,7 @@ def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path:
 
 
 def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster: Running) -> None:
-    killer = Killer(cluster, 2.5)
+    killer = Killer(cluster, 1.0)
     killer.start()
     try:
         out = cleaned(demo, "killed", engine=joined, workers=2, verify=False)
@@ -157,7 +157,7 @@ def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """More rows, so that tasks take their time."""
     folder = tmp_path_factory.mktemp("demo")
-    done = relaion("demo", "--out", folder / "d", "--rows", "40000")
+    done = relaion("demo", "--out", folder / "d", "--rows", "20000")
     assert done.returncode == 0, done.stderr
     (folder / "d/words.txt").write_bytes((folder / "d/keywords.txt").read_bytes())
     cleaned(folder / "d", "local", engine="local", verify=False)
@@ -210,6 +210,30 @@ def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> 
     assert "going on with the interrupted run" in again.stderr
     assert told(out) == told(demo / "local")
     assert couriers_and_workers(cluster) == ([], [])
+
+
+def test_what_a_lost_machine_did_is_done_by_another(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as place,
+        running(Path(place) / "r", 1, 1) as cluster,
+    ):
+        for name, value in cluster.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+        lost = threading.Event()
+
+        def lose() -> None:
+            while len(couriers_and_workers(cluster)[1]) < 2:
+                time.sleep(0.05)
+            lost.set()
+            cluster.lose()
+
+        threading.Thread(target=lose, daemon=True).start()
+        out = cleaned(demo, "lost", engine=cluster.engine, verify=False)
+        assert lost.is_set()
+        assert told(out) == told(demo / "local")
 
 
 # -- what is refused -------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,8 +148,17 @@ def told(done: Any) -> str:
 def test_an_out_in_a_store_has_the_bytes_of_one_here(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
+    kept: list[int] = []
+
+    def count(environ: dict[str, Any]) -> None:
+        if environ["REQUEST_METHOD"] == "PUT":
+            kept.append(sum(1 for _ in tmp_path.rglob("out/*/*/*.parquet")))
+
+    store.fault = count
     done = clean(world, tmp_path / "work", "--json")
     assert done.returncode == 0, done.stderr
+    store.fault = None
+    assert max(kept) == 2  # the editions of one shard, until they are put
     same_as_local(world, store)
     assert list(tmp_path.glob("work/*")) == []
     said = json.loads(done.stdout)
@@ -272,6 +281,8 @@ def test_what_was_put_before_a_store_refused_is_not_put_again(
     assert line.startswith(f"{URL}/research/en/part-2.parquet: cannot be written: ")
     assert says in line
     assert "manifest.json" not in objects(store)
+    left = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert left and SECRET.encode() not in left and KEY_ID.encode() not in left
     store.forget()
     done = clean(world, tmp_path, "--no-verify")
     assert done.returncode == 0, done.stderr
@@ -314,17 +325,23 @@ def test_an_object_that_was_lost_or_changed_meanwhile_is_put_again(
 
 
 @contextmanager
-def removed_at_the_end(store: Any, name: str) -> Iterator[None]:
-    """Somebody removes an object as soon as all shards are put."""
+def at_the_end(happens: Callable[[], object]) -> Iterator[None]:
+    """Something happens as soon as all shards are put."""
     put = RemoteOut.put_public
 
-    def removed(out: RemoteOut, public: str) -> None:
-        store.client.delete_object(Bucket="shards", Key=f"clean/v1/{name}")
-        put(out, public)
+    def after(out: RemoteOut, name: str) -> None:
+        happens()
+        put(out, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RemoteOut, "put_public", removed)
+        patch.setattr(RemoteOut, "put_public", after)
         yield
+
+
+def removed_at_the_end(store: Any, name: str) -> AbstractContextManager[None]:
+    """Somebody removes an object then."""
+    key = f"clean/v1/{name}"
+    return at_the_end(lambda: store.client.delete_object(Bucket="shards", Key=key))
 
 
 @slow
@@ -335,6 +352,19 @@ def test_what_was_put_is_looked_at_once_more_before_the_manifest(
         line = told(clean(world, tmp_path))
     assert line.startswith(f"{URL}/research/en/part-0.parquet: is gone, or another one than was")
     assert "manifest.json" not in objects(store)
+    assert clean(world, tmp_path, "--no-verify").returncode == 0
+    same_as_local(world, store)
+
+
+@slow
+def test_what_others_put_meanwhile_is_told_before_the_manifest(
+    world: Path, store: Any, tmp_path: Path
+) -> None:
+    with at_the_end(lambda: store.put("clean/v1/notes.txt", b"mine")):
+        line = told(clean(world, tmp_path))
+    assert line.startswith(f"{URL}/notes.txt: this run did not put it; remove it, and")
+    assert "manifest.json" not in objects(store)
+    store.client.delete_object(Bucket="shards", Key="clean/v1/notes.txt")
     assert clean(world, tmp_path, "--no-verify").returncode == 0
     same_as_local(world, store)
 
@@ -416,11 +446,27 @@ def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path)
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_a_claim_whose_answer_was_lost_is_not_lost(
+    world: Path, store: Any, tmp_path: Path, at: int
+) -> None:
+    """Only the private folder knows whose it is: that stays until the claim is gone."""
+    store.fault = lambda _: (403, "ExpiredToken") if len(store.asked) > at else None
+    assert "the credentials have expired" in told(clean(world, tmp_path))
+    store.fault = lambda _: (403, "AccessDenied")
+    told(clean(world, tmp_path))
+    store.fault = None
+    with open_where(where_of(URL, tmp_path)):
+        pass
+    assert objects(store) == {}
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_two_runs_with_one_work_folder_refuse_each_other(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
     with open_where(where_of(URL, tmp_path)):
-        assert "is writing to this OUT; wait until it ends" in told(clean(world, tmp_path))
+        assert f"is writing to {URL}; wait until it ends" in told(clean(world, tmp_path))
     assert objects(store) == {}
 
 
@@ -558,8 +604,9 @@ def test_two_runs_at_once_refuse_each_other(world: Path, store: Any, tmp_path: P
 # -- updates -------------------------------------------------------------------------------------
 
 
-@slow
-def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def grown(world: Path, tmp_path: Path) -> Path:
+    """The world with another list, and what an update of its OUT here makes of it."""
     folder = tmp_path / "world"
     shutil.copytree(world, folder, copy_function=os.link)
     lists = folder / "lists.duckdb"
@@ -567,13 +614,44 @@ def test_an_update_of_an_out_here_goes_to_a_store(world: Path, store: Any, tmp_p
     shutil.copyfile(world / "lists.duckdb", lists)
     lists.chmod(0o600)
     add_lists(lists, [Sent((("url", "https://h.example/0-3.jpg"),), source="another")])
-    given = "local", "--inputs", "data", *LISTS
-    here = relaion("update", *given, "--out", "local2", cwd=folder)
+    here = relaion("update", "local", *GIVEN, "--out", "local2", cwd=folder)
     assert here.returncode == 0, here.stderr
-    done = relaion("update", *given, "--out", URL, "--work", "work", cwd=folder)
+    return folder
+
+
+GIVEN = ("--inputs", "data", *LISTS)
+
+
+@slow
+def test_an_update_of_an_out_here_goes_to_a_store(grown: Path, store: Any) -> None:
+    done = relaion("update", "local", *GIVEN, "--out", URL, "--work", "work", cwd=grown)
     assert done.returncode == 0, done.stderr
-    same_as_local(folder, store, "local2")
-    assert not list(folder.glob("work/*"))
+    same_as_local(grown, store, "local2")
+    assert not list(grown.glob("work/*"))
+
+
+@slow
+def test_an_update_goes_on_from_an_out_in_a_store(
+    grown: Path, store: Any, copied: dict[str, str]
+) -> None:
+    parent = "s3://shards/clean/v0"
+    store.put_folder(grown / "local", "clean/v0")
+    done = relaion("update", parent, *GIVEN, "--out", URL, "--work", "work", "--json", cwd=grown)
+    assert done.returncode == 0, done.stderr
+    store.fault = None
+    same_as_local(grown, store, "local2")
+    assert not list(grown.glob("work/*"))
+    assert copied["research/en/part-1.parquet"].startswith("shards/clean/v0/research")
+    # the check at the end rests on that of the parent where one here does
+    ours = json.loads(objects(store)["verified.json"])
+    theirs = json.loads((grown / "local2/verified.json").read_bytes())
+    assert bool(ours["rests_on"]) == bool(theirs["rests_on"])
+    said = verify(grown, "--parent", parent, "--inputs", "data")
+    assert not [f for o in said["outcomes"] for f in o["findings"]]
+    assert {o["state"] for o in said["outcomes"]} == {"held"}
+    here = relaion("update", parent, *GIVEN, "--out", "local3", cwd=grown)
+    assert here.returncode == 0, here.stderr
+    same_as_local(grown, store, "local3")
 
 
 @pytest.mark.parametrize(

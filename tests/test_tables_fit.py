@@ -69,7 +69,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("width", [60, 80, pytest.param(140, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ASKED)
 def test_nothing_is_wider_than_the_window_or_cut_off(
     world: Path, name: str, width: int, monkeypatch: pytest.MonkeyPatch

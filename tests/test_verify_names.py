@@ -15,7 +15,7 @@ from relaion.verifier.verdict import Notes
 from tests import cover_world as world
 from tests.cover_world import md5
 from tests.faults.world import run
-from tests.pipeline import Sent, add_lists
+from tests.pipeline import InProcess, Sent, add_lists
 
 At = tuple[str | int, ...]
 # the order is that of the user's --column
@@ -36,7 +36,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     update(
         folder / "out", inputs=[folder / "data"], lists=folder / "lists.duckdb",
-        out=folder / "again", keywords=words, verify=False,
+        out=folder / "again", keywords=words, verify=False, executor=InProcess(),
     )  # fmt: skip
     return dict(json.loads((folder / "again/manifest.json").read_text()))
 

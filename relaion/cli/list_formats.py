@@ -29,7 +29,8 @@ def show_formats(known: tuple[KnownFormat, ...]) -> RenderableType:
     for x in known:
         name = f"({x.name})" if x.packing else x.name
         told = f"{x.reads}; from {x.sender}." if x.sender else f"{x.reads}."
-        told += f" Taken: {x.default}." * bool(x.default) + f" Choose: {x.choose}." * bool(x.choose)
+        told += f"\nTaken: {x.default}." * bool(x.default)
+        told += f"\nChoose: {x.choose}." * bool(x.choose)
         table.add_row(Text(name), Text(told))
     return table
 
@@ -77,6 +78,8 @@ def sample(
     made = store.sample(file_format, out)
     if made.options:
         tell((f"`lists add` takes it with {made.options}",))
+    if made.ends_in and not (made.path and made.path.name.endswith(made.ends_in)):
+        tell((f"its name says of what its values are: let it end in {made.ends_in}",))
     if made.path is None:
         sys.stdout.write(made.data.decode())
     else:

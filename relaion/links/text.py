@@ -72,10 +72,15 @@ UNSEEN = BLANK | CONTROL | _letters(_FORMAT)
 """All of these, and the other format characters."""
 
 
+_LONG = 1000  # characters
+
+
 def trim(text: str, ends: frozenset[str] = UNSEEN) -> str:
     """Without white space, controls and invisible characters at both ends."""
     if text and text[0] not in ends and text[-1] not in ends:
         return text
+    if len(text) > _LONG and " " in ends:
+        text = text.strip(" \t\r\n")  # a step a character would take long
     start, end = 0, len(text)
     while start < end and text[start] in ends:
         start += 1

@@ -36,13 +36,15 @@ class KnownFormat(Tabled):
 class SampleFile(Tabled):
     """A sample: its `format`, the `path` of the file that was written (or None), and its `data`.
 
-    `options` are those of `lists add` that it needs.
+    `options` are those of `lists add` that it needs, `ends_in` how its name must end, where that
+    says of what its values are.
     """
 
     format: str
     path: Path | None
     options: str
     data: bytes = field(repr=False)
+    ends_in: str = ""
 
 
 def formats(file_format: str | None = None) -> Results[KnownFormat]:
@@ -109,4 +111,5 @@ def sample(file_format: str, out: AnyPath | None = None) -> SampleFile:
             raise InputError(f"{shown(path)}: is there already; name a new file")
         with atomic_write(path) as part:
             part.write_bytes(made.data)
-    return SampleFile(file_format, path, " ".join(made.args), made.data)
+    ends_in = made.suffix if made.is_text and made.suffix.count(".") > 1 else ""
+    return SampleFile(file_format, path, " ".join(made.args), made.data, ends_in)

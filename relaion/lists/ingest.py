@@ -18,6 +18,7 @@ from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
 from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.results import Added, ListChanges
+from relaion.lists.seldom import seldom_collected
 from relaion.lists.values import SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
@@ -25,14 +26,16 @@ from relaion.sqlset import load
 
 _AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
 _HASHES = 1 << 64
-# entries of a kind that are held before they are written: whole row groups of DuckDB
-_HELD = 8 * 122_880
+_GROUP = 122_880  # entries of a row group of DuckDB: whole ones are written
+_HELD = 8  # row groups that are held before they are written, of all kinds together
 _NAMES = ["kind", "digest", "host_digest", "record_no", "trait_id"]
 _UNDONE = pa.schema([
     ("kind", pa.string()), ("digest", pa.string()), ("record_no", pa.int64()),
     ("id_digest", pa.string()),
 ])  # fmt: skip
 _GONE = pa.schema([("record_no", pa.int64()), ("id_digest", pa.string())])
+_NAMED = "kind varchar, digest varchar, record_no bigint, id_digest varchar"
+_TAKEN_OUT = {"undone": _NAMED, "unchosen": _NAMED, "gone": "record_no bigint, id_digest varchar"}
 _TRAITS = pa.schema([("trait_id", pa.int32()), *((f.name, pa.string()) for f in fields(Trait))])
 _RECORDS = pa.schema(
     [("record_no", pa.int64()), ("id_digest", pa.string()), ("giver_id", pa.string())]
@@ -53,7 +56,8 @@ def take_in(
     Raises ListError when there is no entry in them, and nothing that they take back.
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
-    read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
+    with seldom_collected():
+        read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
     skipped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     unusable: Counter[str] = Counter()
@@ -220,9 +224,8 @@ class _Incoming:
             self._traits[Trait(*told)] = trait_id
             self._next_trait = max(self._next_trait, trait_id + 1)
         self._new_traits: list[tuple[int, Trait]] = []
-        engine.create("undone", _UNDONE.empty_table())
-        engine.create("unchosen", _UNDONE.empty_table())
-        engine.create("gone", _GONE.empty_table())
+        for table, columns in _TAKEN_OUT.items():
+            engine.execute(f"create temp table {table} ({columns})")
 
     @property
     def said(self) -> int:
@@ -243,8 +246,9 @@ class _Incoming:
             held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
             self._held[kind] = held
             self.arrived[kind] += len(rows)
-            if len(held) >= _HELD:
-                self._flush(kind, _HELD)
+            whole = max(1, _HELD // len(self._held)) * _GROUP
+            if len(held) >= whole:
+                self._flush(kind, whole)
         self._add_traits()
         self._add_ids(batch)
 
@@ -401,7 +405,11 @@ def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
-    named = ", ".join(shown(path) for path in delivery.files[:3])
+    return nothing_in(", ".join(shown(path) for path in delivery.files[:3]), skipped, read)
+
+
+def nothing_in(named: str, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
+    """Why files bring no entry, and what to do."""
     if not skipped:  # records that have no value, such as what takes back by an id alone
         skipped = sum((found.tally.lost for found in read), Counter())
     advice = advice_for(skipped)

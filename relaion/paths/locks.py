@@ -131,7 +131,7 @@ def _text(path: Path) -> str:
 # -- Temporary folders that a living process owns, and the sweeping of those that none does ----
 
 _OWNED = re.compile(
-    r"relaion-(?:match|verify|links|sql|lists|stdin|plan|ray|remote)-[A-Za-z0-9_]{8}"
+    r"relaion-(?:match|verify|links|sql|lists|stdin|ray|remote|plan)-[A-Za-z0-9_]{8}"
 )
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
 _TRIES = 10

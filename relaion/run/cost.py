@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from relaion.run.find import LINK_BYTES
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits
 
 ROOM = 0.15  # on both sides: what two runs of the same work differ by on a quiet machine
 A_FILE = 5_000  # bytes that the supervisor holds of each shard
-SEARCHED_AT_ONCE = 100_000_000  # rows; the lists are made ready once for each such batch
 _NONE_SEEN = 3.0  # rows of so many samples as large lose one, where none of a sample did
 _WAITS = 1.3  # how much longer than all processors' time a run takes that reads and writes
+_A_START = 1.5  # seconds of a processor for each process more, to search and write, and to check
+_IDLE = 0.05  # of a processor that a sample had at least, whatever the clock says
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,10 @@ class Whole:
 
 @dataclass(frozen=True)
 class Model:
-    """Two samples, the smaller one first, and the limits that they ran within."""
+    """Two samples, the smaller one first, each cleaned by one worker; and the limits of the whole.
+
+    More workers for the larger one would make their start look like a cost of its rows.
+    """
 
     small: Sample
     large: Sample
@@ -127,6 +132,11 @@ class Model:
         more_rows = self.large.rows > self.small.rows
         return more_rows and of(self.large.taken) > of(self.small.taken)
 
+    @property
+    def had(self) -> float:
+        """How much of a processor the larger sample had: less than all where others want it."""
+        return self.large.taken.processors / max(0.001, self.large.taken.seconds)
+
     def steps(self, whole: Whole) -> dict[str, float]:
         """Seconds of processors by step, in order, for all."""
         names = dict.fromkeys((*self.large.taken.steps, *self.small.taken.steps))
@@ -142,26 +152,31 @@ class Model:
     def cost(self, whole: Whole, machines: int = 1) -> Cost:
         """For all, in so many parts of the same size."""
         runs = 1 if machines == 1 else 2 * machines  # each part is begun to search, and to write
-        batches = ceil(whole.rows / machines / SEARCHED_AT_ONCE)
+        at_once = max(1, self.limits.find_bytes // LINK_BYTES)
+        batches = max(1, ceil(whole.rows / machines / at_once))
         searching = self.once(lambda taken: taken.steps.get("search", 0.0)) * (batches - 1)
-        processors = self._scaled(_processors, whole, runs) + whole.surveyed[1] * runs
-        processors = processors + searching * machines
         workers = self.limits.workers
-        begun = self.once(_seconds) * (runs // machines) + whole.surveyed[0] * (runs // machines)
-        most = self.a_row(_seconds) * whole.rows / machines + begun
-        busy = [each / machines / workers for each in (processors.low, processors.high)]
-        likely = max(begun, processors.likely / machines / workers) * (1 + _WAITS) / 2
-        seconds = Range(
-            max(begun, busy[0]),
-            max(begun, likely),
-            max(likely, busy[1] * _WAITS, most * (1 + ROOM)),
-        )
+        started = 2 * _A_START * (workers - 1) * runs
+        processors = self._scaled(_processors, whole, runs) + whole.surveyed[1] * runs
+        processors = processors + (searching * machines + started)
+        each = processors * (1 / machines / workers)
+        begun = (self.once(_seconds) + whole.surveyed[0]) * (runs // machines)
+        likely = max(begun, each.likely) * (1 + _WAITS) / 2
+        busy = max(likely, each.high * _WAITS / max(_IDLE, min(1.0, self.had)))
+        seconds = Range(max(begun, each.low), likely, busy)
         return Cost(
             machines, workers, seconds, processors, self._memory(whole, machines),
-            self._out(whole), self._scaled(lambda taken: taken.work, whole, machines),
+            self._out(whole), self._work(whole, machines),
             self._moved(whole, runs, lambda taken: taken.read),
             self._moved(whole, runs, lambda taken: taken.written),
         )  # fmt: skip
+
+    def _work(self, whole: Whole, machines: int) -> Range:
+        """Bytes of work folders: the lists mostly, which are there once for each machine."""
+        small, large = self.small, self.large
+        more = max(0, large.taken.work - small.taken.work) / max(1, large.rows - small.rows)
+        once = max(0.0, large.taken.work - more * large.rows)
+        return Range.of([once * machines + more * whole.rows])
 
     def _scaled(self, of: Callable[[Taken], float], whole: Whole, runs: int) -> Range:
         once, a_row = self.once(of) * runs, self.a_row(of)

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths import ShardPath, owned_folder, shown
+from relaion.paths import ShardPath, owned_folder, public_folder, shown
 from relaion.paths.locks import sweep
 from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
-from relaion.run.outputs import MANIFEST
+from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
 from relaion.run.pool import Caller, WorkerEndedError
 from relaion.run.process import unheard
 
 SHARDS = (".parquet",)
+OF_AN_OUT = (MANIFEST, AUDIT, VERIFIED)
 SIDECARS = (".parquet", ".tsv", ".tsv.gz")
 
 
@@ -29,12 +30,14 @@ def brought_here(
     work: Path | None = None,
     out: Path | None = None,
     digests: bool = False,
+    notes: tuple[str, ...] = (MANIFEST,),
 ) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
     """PATH arguments and sidecars, with stand-ins in place of addresses; gone afterwards.
 
     They are made in a private folder of `work`, beside `out` where there is no other, else where
     the system keeps what is temporary. Of shards what is needed is fetched when it is needed;
-    sidecars are fetched at once. `digests`: shards are read through once for their digests.
+    sidecars are fetched at once, and so is what beside the shards is called as one of `notes`.
+    `digests`: shards are read through once for their digests.
 
     Raises InputError for an address that leads nowhere.
     """
@@ -42,13 +45,15 @@ def brought_here(
         yield tuple(paths), tuple(sidecars)
         return
     place = work or (out and above(out))
+    if work is not None:
+        public_folder(work)
     if place is not None:
         sweep(place)
     with owned_folder("remote", place) as owned:
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                (MANIFEST,), digests=digests, hear=unheard,
+                notes, digests=digests, hear=unheard,
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,

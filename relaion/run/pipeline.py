@@ -121,7 +121,7 @@ class Run:
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
 
-    def _put(self, reports: Mapping[int, Report]) -> dict[str, Noted]:
+    def _put(self, reports: Reports) -> dict[str, Noted]:
         """All outputs as they were put in a store."""
         settings = self.request.settings
         return {

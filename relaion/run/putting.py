@@ -5,6 +5,7 @@ What has the very bytes of its source, or of another edition, is copied by the s
 it can do that, and else put from where these bytes lie.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,24 +24,31 @@ if TYPE_CHECKING:
 
 
 def put_editions(
-    settings: Settings, n: "Numbered", sha256: str, written: dict[str, WrittenShard]
+    settings: Settings,
+    n: "Numbered",
+    sha256: str,
+    written: dict[str, WrittenShard],
+    origins: Mapping[str, Path],
 ) -> dict[str, WrittenShard]:
     """Put a shard of every edition: those `written`, and the source's bytes for the others.
+
+    `origins` are files that may stand for objects, by the digest of their bytes.
 
     Their files are gone afterwards, also where not all could be put. Raises UnwrittenError where
     the store refuses, InputError where the source has other bytes by now.
     """
     assert settings.store is not None  # noqa: S101 - else nobody puts anything
     store = objects_at(settings.store)
+    source = n.shard.path
     put: dict[str, WrittenShard] = {}
-    twins = {sha256: _origin(n.shard.path)}  # by digest: objects that have such bytes
+    # by digest: objects that have such bytes
+    twins = {digest: _origin(path) for digest, path in origins.items()}
     try:
         for edition in settings.editions:
             name = settings.name(edition.name, n)
             made = written.get(edition.name)
             if made is None:
-                made = WrittenShard(n.shard.rows, n.shard.bytes, sha256, "copied")
-                path = n.shard.path
+                made, path = WrittenShard(n.shard.rows, n.shard.bytes, sha256, "copied"), source
             else:
                 path = settings.target(edition.name, n)
             noted = _put(store, path, name, made, twins.get(made.sha256))

@@ -190,31 +190,11 @@ class RayClient:
             if said["what"] != do:
                 self._kept.append(said)
             elif "error" in said:
-                raise InputError(f"{self._where}: {self._why(said['error'], said['text'])}")
+                raise InputError(
+                    f"{self._where}: {why_not(self._cluster, said['error'], said['text'])}"
+                )
             else:
                 return said["value"]
-
-    def _why(self, kind: str, text: str) -> str:
-        """What went wrong, in our words: Ray's are many lines."""
-        stated = dict[str, list[str]]()
-        for name, version in _STATED.findall(text):
-            stated.setdefault(name, []).append(version)
-        for name, (there, here, *_) in ((n, v) for n, v in stated.items() if len(v) > 1):
-            if there != here:
-                return (
-                    f"the cluster has {name} {there}, this machine {name} {here}; install the same "
-                    "on all"
-                )
-        if kind == "AuthenticationError":
-            return "the cluster asks for its key; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
-        if kind == "ConnectionError" and self._cluster.address == "auto":
-            return "no cluster runs on this machine; give its address, or leave out `=auto`"
-        if self._cluster.address is None:
-            return f"Ray could not be started on this machine ({kind}); see its room and memory"
-        return (
-            f"the cluster did not take this machine in ({kind}); is it one of the cluster's, and "
-            "RAY_AUTH_TOKEN the cluster's key?"
-        )
 
     def _listen(self) -> None:
         process = self._process
@@ -223,6 +203,29 @@ class RayClient:
                 for line in process.stdout:
                     self._said.put(json.loads(line))
         self._said.put(None)
+
+
+def why_not(cluster: Cluster, kind: str, text: str) -> str:
+    """Why a cluster was not joined, in our words: Ray's are many lines. `kind` is their class."""
+    stated: dict[str, list[str]] = {}
+    for name, version in _STATED.findall(text):
+        stated.setdefault(name, []).append(version)
+    for name, (there, here, *_) in ((n, v) for n, v in stated.items() if len(v) > 1):
+        if there != here:
+            return (
+                f"the cluster has {name} {there}, this machine {name} {here}; install the same on "
+                "all"
+            )
+    if kind == "AuthenticationError":
+        return "the cluster asks for its key; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
+    if kind == "ConnectionError" and cluster.address == "auto":
+        return "no cluster runs on this machine; give its address, or leave out `=auto`"
+    if cluster.address is None:
+        return f"Ray could not be started on this machine ({kind}); see its room and memory"
+    return (
+        f"the cluster did not take this machine in ({kind}); is it one of the cluster's, and "
+        "RAY_AUTH_TOKEN the cluster's key?"
+    )
 
 
 def _short_folder() -> Path | None:

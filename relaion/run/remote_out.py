@@ -73,7 +73,7 @@ class RemoteOut:
                     f"{shown(self.store.named(name))}: is gone, or another one than was put; see "
                     "what writes there, and repeat the command to go on"
                 )
-        if strange := next((n for n in there if n not in {*outputs, AUDIT, CLAIM}), None):
+        if strange := next(iter(there.keys() - outputs.keys() - {AUDIT, CLAIM}), None):
             raise OutputError(
                 f"{shown(self.store.named(strange))}: this run did not put it; remove it, and "
                 "repeat the command to go on"
@@ -81,8 +81,8 @@ class RemoteOut:
         self._claim.check()
         if self.store.put_new(MANIFEST, (self._folder / MANIFEST).read_bytes()) is None:
             raise BusyError(f"{self.named}: another run has put its manifest; name another OUT")
-        claim, self._claim = self._claim, None
-        claim.drop()
+        self._claim.drop()
+        self._claim = None
 
     def put_public(self, name: str) -> None:
         """Put the audit, or the word of a check, in place of what is there."""
@@ -96,32 +96,50 @@ class RemoteOut:
         self.store.remove([name for name in names if name in there])
         self._there = None
 
-    def leave(self, *, is_begun: bool) -> None:
-        """Give up the claim, or say that the run has stopped and may be gone on with."""
-        if self._claim is not None:
-            with suppress(RelaionError):  # why the run stopped is told already
-                self._claim.rest() if is_begun else self._claim.drop()
+    def leave(self, *, is_begun: bool) -> bool:
+        """Give up the claim, or say that the run has stopped and may be gone on with.
+
+        Returns whether no claim of this run is left.
+        """
+        if self._claim is None:
+            return True
+        try:
+            if not is_begun:
+                self._claim.drop()
+                return True
+            self._claim.rest()
+        except RelaionError:  # why the run stopped is told already
+            pass
+        return False
 
 
 @contextmanager
 def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
     """Claim an OUT in a store, and lock its stand-in; yields it, and the lock.
 
-    Raises BusyError while another run writes there, OutputError where it holds what is not ours.
+    The stand-in is removed afterwards where nothing of a run is left in it, and no claim that it
+    alone knows in the store. Raises BusyError while another run writes there, OutputError where it
+    holds what is not ours.
     """
     assert where.url is not None  # noqa: S101 - `where_of` says so
     store = objects_at(where.url)
+    is_unclaimed = not os.path.lexists(where.stand_in)
     private_folder(where.stand_in)
     public_folder(where.out)
-    with locked(where.stand_in, "is writing to this OUT") as lock:
+    with locked(where.stand_in, f"is writing to {where.named}") as lock:
         try:
-            remote = RemoteOut(store, where.out, _claim(store, where, owner_of(where.stand_in)))
+            claim = None
+            if _is_open(store, where, owner_of(where.stand_in)):
+                is_unclaimed = False  # its answer may be lost
+                claim = take_claim(store, owner_of(where.stand_in))
+                store.remove_parts()
+            remote = RemoteOut(store, where.out, claim)
             try:
                 yield remote, lock
             finally:
-                remote.leave(is_begun=_is_begun(where))
+                is_unclaimed = remote.leave(is_begun=_is_begun(where))
         finally:
-            if not _is_begun(where):
+            if is_unclaimed and not _is_begun(where):
                 shutil.rmtree(where.stand_in, ignore_errors=True)
 
 
@@ -129,8 +147,8 @@ def _is_begun(where: Where) -> bool:
     return os.path.lexists(where.work / PLAN) or (where.work / FIND).is_dir()
 
 
-def _claim(store: Objects, where: Where, owner: str) -> RunClaim | None:
-    """Claim an OUT; fetch the public files of a finished one, which needs no claim."""
+def _is_open(store: Objects, where: Where, owner: str) -> bool:
+    """Whether an OUT is to be claimed; of a finished one the public files are fetched instead."""
     there = store.there()
     if MANIFEST in there:
         for name in _PUBLIC:
@@ -140,17 +158,15 @@ def _claim(store: Objects, where: Where, owner: str) -> RunClaim | None:
             with suppress(BusyError, OutputError):
                 refuse_claimed(store, owner)
                 store.remove([CLAIM])
-        return None
+        return False
     for name in _PUBLIC:  # of a try whose manifest was not put
         (where.out / name).unlink(missing_ok=True)
     if CLAIM in there:
         refuse_claimed(store, owner)
-    strange = sorted(name for name in there if name not in {CLAIM})
+    strange = sorted(name for name in there if name != CLAIM)
     if strange and not _is_begun(where):
         raise OutputError(
             f"{where.named}: is not empty and no run of relaion that is known here (it holds "
             f"{shown(strange[0])}), or one that was given another --work; name another folder"
         )
-    claim = take_claim(store, owner)
-    store.remove_parts()
-    return claim
+    return True

@@ -130,6 +130,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     """
     source, known = n.shard.path, task.seals[n.no]
     settings = task.settings
+    parents = task.parents.get(n.no, {}).values()
     done: list[Outputs] = []
     try:
         # an update gives what nothing touches the bytes of the parent
@@ -149,12 +150,14 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         ):
             raise replaced(source)
         if settings.store is not None:
-            outputs = put_editions(settings, n, sha256, outputs)
+            origins = {p.sha256: p.path for p in parents} | {sha256: source}
+            outputs = put_editions(settings, n, sha256, outputs, origins)
     except RelaionError as e:
         _refuse_replaced(task, n, e)
         raise
     finally:
-        drop(source)
+        for path in (source, *(parent.path for parent in parents)):
+            drop(path)
     return Report(
         n.no, n.shard.rows, stamp.size, sha256, task.hits.get(n.no, ""),
         {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
@@ -202,6 +205,7 @@ def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
     removed = dict(decision.removed)
     outputs: dict[str, WrittenShard] = {}
     for name, parent in task.parents.get(n.no, {}).items():
+        whole(parent.path)
         without = decision.without.get(name)
         removed[name], as_before = _since(task, n, name, parent, removed.get(name), without)
         if as_before:

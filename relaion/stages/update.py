@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
-from relaion.run.elsewhere import brought_here, lying_here, shards_here
+from relaion.run.elsewhere import OF_AN_OUT, brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
 from relaion.run.manifest import Carried
@@ -108,20 +108,23 @@ def update(
         StopError: Where the run stops itself: a limit to confirm, shards that failed.
     """
     inputs, sidecars = as_paths(inputs), as_paths(sidecars)
-    lists, before = as_path(lists), as_path(parent)
+    lists, (before,) = as_path(lists), as_paths(parent)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     where = where_of(out, work)
-    made = read_parent(before)
-    check_where(where, [*inputs, before])
-    cluster, limits = engine_of(engine, workers, memory, time_limit, [*inputs, *sidecars, out])
+    given = [before, *inputs, *sidecars, out]
+    cluster, limits = engine_of(engine, workers, memory, time_limit, given)
     listen = listening(progress)
-    listen.steps(
-        steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
-    )
-    columns = dict(made.parameters["columns"])
     command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
-    folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
+        (parent_here,), _ = left.enter_context(
+            brought_here(pool, [before], work=where.near, out=where.out, notes=OF_AN_OUT)
+        )
+        made = read_parent(parent_here)
+        check_where(where, [*inputs, before])
+        folder.sweep_left(work, lists)
+        columns = dict(made.parameters["columns"])
+        covers = bool(made.parameters["cover"] if cover is None else cover)
+        listen.steps(steps_of(cover=covers, verify=verify))
         settings = Settings(
             made.made["sql_version"], limits, where.work.absolute(), where.out.absolute(),
             store=where.url, editions=_editions(made, as_texts(editions), pool), copy=copy,
@@ -150,8 +153,8 @@ def update(
             refuse_missing_sidecars(made, plan)
             refuse_changed(made, shards.lost, "gone")
             refuse_changed(made, shards.changed, "changed")
-        with blaming(before / AUDIT):
-            carried: Carried = pool.call("relaion.run.audit_file:read_carried", before)
+        with blaming(parent_here / AUDIT):
+            carried: Carried = pool.call("relaion.run.audit_file:read_carried", parent_here)
         refuse_other_counts(made, carried.steps, carried.files)
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)
         check_where_from_shards(where, lying_here(here), shards_here(request.inputs.places))
@@ -162,7 +165,7 @@ def update(
         )  # fmt: skip
         return carry_out(
             place, request, pool, here, lists, command, columns=columns, verify=verify,
-            yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,
+            yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=parent_here,
             cluster=cluster, workers=workers,
         )  # fmt: skip
 

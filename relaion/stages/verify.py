@@ -29,7 +29,7 @@ from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.run import manifest
-from relaion.run.elsewhere import brought_here
+from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, Cluster, cluster_of
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
@@ -129,11 +129,13 @@ def verify(
         here, beside = left.enter_context(
             brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
         )
+        parents = () if parent is None else as_paths(parent)
+        before, _ = left.enter_context(brought_here(pool, parents, out=folder, notes=OF_AN_OUT))
         return check(
             pool, folder, inputs=here, lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
-            parent=maybe_path(parent), cluster=cluster, work=maybe_path(work), mirror=mirror,
+            parent=next(iter(before), None), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
 
 

@@ -74,15 +74,16 @@ def _check_here(task: ShardTask) -> ShardReport:
 
 @contextmanager
 def _source_here(task: ShardTask) -> Iterator[None]:
-    """Have an input that lies elsewhere here as long as it is checked; raises RemoteError."""
-    if task.source is None:
-        yield
-        return
-    whole(task.source.path)
+    """Have what lies elsewhere, beside OUT, here as long as it is checked; raises RemoteError."""
+    paths = [before.path for before in task.before.values()]
+    paths += [] if task.source is None else [task.source.path]
     try:
+        for path in paths:
+            whole(path)
         yield
     finally:
-        drop(task.source.path)
+        for path in paths:
+            drop(path)
 
 
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:

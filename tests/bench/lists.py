@@ -37,9 +37,11 @@ from pathlib import Path
 from relaion.lists.delivery import read_where
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.seldom import seldom_collected
 options = Options(where=read_where(sys.argv[3::2]))
-for batch in read_entries(Path(sys.argv[1]), options, FileRead()) if sys.argv[1] else ():
-    pass
+with seldom_collected():
+    for batch in read_entries(Path(sys.argv[1]), options, FileRead()) if sys.argv[1] else ():
+        pass
 """
 
 

@@ -20,7 +20,7 @@ SEED = 4
 PLAN: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (("kills.kill_clean_at_random", (200, SEED)), ("kills.kill_clean_at_every_step", (2,)),
      ("parts.kill_parts", (100, SEED)), ("full_disk.limit_clean", (40,)),
-     ("damage.pipeline", (100,))),
+     ("damage.pipeline", (100,)), ("stores.kill_into_a_store", (2,))),
     (("kills.kill_lists", (100, SEED)), ("kills.kill_programs", (20, SEED)),
      ("full_disk.limit_lists", (30,)), ("full_disk.small_disk", (25,)),
      ("damage.flips", (1,)), ("damage.cuts", (1,)),
@@ -31,11 +31,11 @@ Step = Callable[..., list[Row]]
 
 def step(name: str) -> Step:
     """The function that a name of the plan means: `(folder, *numbers) -> rows`."""
-    from tests.faults import damage, full_disk, kills, mutated, parts, ray
+    from tests.faults import damage, full_disk, kills, mutated, parts, ray, stores
 
     modules = {
         "kills": kills, "full_disk": full_disk, "damage": damage, "lists": mutated, "parts": parts,
-        "ray": ray,
+        "ray": ray, "stores": stores,
     }  # fmt: skip
     module, _, function = name.partition(".")
     found: Step = getattr(modules[module], function)

@@ -19,7 +19,7 @@ def kill_workers(folder: Path, runs: int, rows: int) -> list[Row]:
     killed = 0
     with (
         tempfile.TemporaryDirectory(prefix="rf-", dir="/tmp") as place,
-        running(Path(place) / "r") as cluster,
+        running(Path(place) / "r", 2) as cluster,
     ):
         for no in range(runs):
             killer = Killer(cluster, SECONDS)

@@ -18,8 +18,9 @@ SHORT = {
     "full_disk.limit_lists": (4,),
     "damage.flips": (200,),
     "damage.cuts": (200,),
+    "stores.kill_into_a_store": (17,),
 }
-SLOW = {"parts.kill_parts"}
+SLOW = {"parts.kill_parts", "stores.kill_into_a_store"}
 
 
 @pytest.mark.parametrize(

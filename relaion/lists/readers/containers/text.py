@@ -96,7 +96,7 @@ def text_of(file: DeliveredFile) -> BinaryIO:
 
 
 def beginning(file: DeliveredFile) -> str:
-    """How a file begins, as text; of an office document the names of its parts.
+    """How a file begins, as text, behind any blanks; of an office document the names of its parts.
 
     Raises ListError for a file that is damaged or foreign.
     """
@@ -105,7 +105,13 @@ def beginning(file: DeliveredFile) -> str:
     first = file.first()
     if is_table(first):
         return first.decode("latin-1")
-    return text_of(file).read(_BEGINNING).decode("utf-8", "surrogateescape")
+    text = text_of(file)
+    start = text.read(_BEGINNING)
+    while start and not (bare := start.lstrip(b" \t\r\n")):
+        start = text.read(_BEGINNING)
+    if start and len(bare) < len(start):
+        start = bare + text.read(_BEGINNING - len(bare))
+    return start.decode("utf-8", "surrogateescape")
 
 
 def _decoded(source: Iterator[bytes]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import FieldName, field_name
 from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader, Pairs, once, refuse_names
+from relaion.lists.readers.format import BETWEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +145,15 @@ class _Apart:
 
 def _without_case(pairs: Pairs) -> dict[str, Any]:
     """An object whose names are without case; raises ListError where two are the same."""
-    if not pairs:
-        return {}
-    names, values = zip(*pairs, strict=True)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        return once(pairs)  # which says so
+    text = "".join(found)
+    if text == text.casefold() and BETWEEN not in text:
+        return found
+    names = tuple(found)
     plain = _known_names(names) if len(names) < _MANY else _names_without_case(names)
-    return dict(zip(plain, values, strict=True))
+    return dict(zip(plain, found.values(), strict=True))
 
 
 _MANY = 100  # names of an object; those of more are not kept
@@ -157,7 +162,6 @@ _MANY = 100  # names of an object; those of more are not kept
 def _names_without_case(names: tuple[str, ...]) -> tuple[FieldName, ...]:
     found = tuple(map(field_name, names))
     if len({*found}) < len(found):
-        once([(name, None) for name in names])
         raise _named_twice()
     return found
 

@@ -18,7 +18,6 @@ from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
     Attribute,
-    Attributes,
     Event,
     Object,
     changed_at,
@@ -27,6 +26,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     of_file,
     reports,
 )
+from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure

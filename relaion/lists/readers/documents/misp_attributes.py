@@ -6,47 +6,33 @@ The type of an attribute says what its value is, `to_ids` whether it is meant to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import nan
 from typing import Any
 
-from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.fields import Fields, Meaning, Row
+from relaion.lists.readers.documents.fields import Meaning, Row
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
-from relaion.lists.readers.documents.misp_traits import AttributeTraits, day_said
+from relaion.lists.readers.documents.misp_traits import day_said
 from relaion.lists.readers.documents.own_fields import OwnFields, own_name
 from relaion.lists.readers.format import (
-    ANY,
     BETWEEN,
-    LINK_KINDS,
-    NO_ENTRY,
-    ONLY_HOST,
-    REFERENCE,
-    REPLACED,
-    Batch,
-    Columns,
-    Options,
-    Stream,
 )
-from relaion.lists.readers.tables.decisions import COUNTS, WordSays
+from relaion.lists.readers.tables.decisions import COUNTS
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.misp_words import (
     DECAYED,
     EXPIRED,
     MEANINGS,
-    OF_ANALYSIS,
     PARTLY_DECAYED,
     SIGHTING_TYPES,
     info_says,
     type_says,
     value_of,
 )
-from relaion.lists.values import shape
 
 Object = Mapping[str, Any]
 
@@ -148,11 +134,12 @@ def changed_at(value: object) -> float:
     return moment_of(text_of(in_object(value, "timestamp")))
 
 
-_OF_TAGS = frozenset(("tag", "eventtag", "attributetag"))
+_WRAPPED = frozenset(("eventtag", "attributetag"))
+_NOTHING: tuple[object, ...] = (None, [])
 
 
 def _tags(value: Object) -> tuple[str, ...]:
-    if _OF_TAGS.isdisjoint(value):
+    if value.get("tag") in _NOTHING and _WRAPPED.isdisjoint(value):
         return ()
     wrapped = (*each_of(value.get("eventtag")), *each_of(value.get("attributetag")))
     told = [*each_of(value.get("tag")), *(in_object(x, "tag") for x in wrapped)]
@@ -219,22 +206,56 @@ _DERIVED = dict.fromkeys(
 )
 
 
+@dataclass(frozen=True)
+class AttributeShape:
+    """What attributes with the same names share: the fields to read, and which are seldom filled.
+
+    `telling` are those that decide of a row of which nothing is special.
+    """
+
+    number: int
+    fields: list[str]
+    seldom: list[str]
+    telling: list[str]
+    is_special: bool
+
+
 @dataclass
 class AttributeRows:
-    """Attributes as rows of the fields that may decide. `read` are those that stand in them."""
+    """Attributes as rows of the fields that may decide. `read` are those that stand in them.
+
+    Rows of which nothing is special are few, and are kept.
+    """
 
     read: Set[str]
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
-    shapes: dict[tuple[str, ...], tuple[list[str], bool]] = field(default_factory=dict)
+    shapes: dict[tuple[str, ...], AttributeShape] = field(default_factory=dict)
+    kept: dict[tuple[object, ...], tuple[Event, Row]] = field(default_factory=dict)
 
-    def row(self, attribute: Attribute) -> dict[str, Sequence[str]]:
+    def row(self, attribute: Attribute) -> Row:
         """The fields of an attribute, each with its words."""
+        own, shape = attribute.own, self._shape(attribute.own)
+        is_plain = all(own[name] in _NOTHING for name in shape.seldom)
+        if attribute.around or attribute.files or shape.is_special or not is_plain:
+            return self._row(attribute, shape, is_plain=is_plain)
+        held = [own[name] for name in shape.telling]
+        if not _CONTAINERS.isdisjoint(map(type, held)):
+            return self._row(attribute, shape, is_plain=is_plain)
+        texts = (each if each is None or type(each) is str else text_of(each) for each in held)
+        key = (shape.number, id(attribute.event), _tags(own), *texts)
+        if key not in self.kept:
+            if len(self.kept) >= _MOST_KEPT:
+                self.kept.clear()
+            # with its event, so that no other one can have the same id
+            self.kept[key] = attribute.event, self._row(attribute, shape, is_plain=True)
+        return self.kept[key][1]
+
+    def _row(self, attribute: Attribute, shape: AttributeShape, *, is_plain: bool) -> Row:
         own, around, event = attribute.own, attribute.around, attribute.event
-        fields, is_plain = self._shape(own)
         row: dict[str, Sequence[str]] = {
             name: (each if type(each) is str else text_of(each),)
-            for name in fields
-            if (each := own[name]) is not None and type(each) is not dict and type(each) is not list
+            for name in shape.fields
+            if (each := own[name]) is not None and type(each) not in _CONTAINERS
         }
         row |= self.own.words(own)
         if isinstance(own.get("event"), dict):
@@ -251,8 +272,7 @@ class AttributeRows:
             row["proposal"] = _proposals(own)
         row["relation"] = _relation(attribute)
         row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
-        if "warnings" in event.words:
-            row["warnings"] = (*row["warnings"], *event.words["warnings"])
+        row["warnings"] = (*row["warnings"], *event.words.get("warnings", ()))
         row["filename"] = _telling(attribute.files)
         row["mimetype"] = attribute.types
         if around:
@@ -263,31 +283,41 @@ class AttributeRows:
                     row[name] = (*row.get(name, ()), word)
         return {name: words for name, words in row.items() if words}
 
-    def _shape(self, own: Object) -> tuple[list[str], bool]:
-        """Which fields to read of attributes with these names, and whether they have no others."""
+    def _shape(self, own: Object) -> AttributeShape:
         told = tuple(own)
         found = self.shapes.get(told)
         if found is None:
+            if len(self.shapes) >= _SHAPES:
+                self.shapes.clear()
+                self.kept.clear()
             fields = [name for name in told if name in self.read and name not in _DERIVED]
-            found = fields, _SELDOM.isdisjoint(told)
-            if len(self.shapes) < _SHAPES:
-                self.shapes[told] = found
+            others = [name for name in told if name in _SPOKEN or name not in KNOWN]
+            found = AttributeShape(
+                len(self.shapes), fields, [name for name in told if name in _SELDOM],
+                [*dict.fromkeys([*fields, *others])], not _SPECIAL.isdisjoint(told),
+            )  # fmt: skip
+            self.shapes[told] = found
         return found
 
 
+_CONTAINERS = frozenset((dict, list))
 _SELDOM = frozenset(("decay_score", "warnings", "sighting", "shadowattribute"))
+_SPOKEN = frozenset(("object_relation", "deleted"))
+_SPECIAL = frozenset(("event", "mimetype", "filename"))
 _SHAPES = 1000  # of attributes that are kept
+_MOST_KEPT = 2000
 
 
 def _telling(files: Sequence[str]) -> tuple[str, ...]:
     """Of several names of a file the one that tells most: that of a picture, or of what is none."""
     if not files:
         return ()
-    pictures = [f for f in files if _is_picture(f)]
+    pictures = [f for f in files if is_picture(f)]
     return tuple((pictures or [f for f in files if media_of_file(f)] or [*files])[:1])
 
 
-def _is_picture(file_name: str) -> bool:
+def is_picture(file_name: str) -> bool:
+    """Whether a name is that of a picture."""
     return is_name_of_media(file_name) and media_of_file(file_name) is None
 
 
@@ -296,120 +326,3 @@ DERIVED = (
     "relation", "report",
 )  # fmt: skip
 """Fields of which records may have none, and that may be named all the same."""
-
-
-@dataclass
-class Attributes:
-    """Attributes on their way: as batches, and what was seen of all of them."""
-
-    options: Options
-    fields: Fields
-    unsaid: int = 0  # digests of which nothing says that they are of an image
-    references: int = 0
-    proposals: int = 0
-    reports: int = 0  # reports of events that may take back
-    replaced: Set[int] = frozenset()  # places of those that another version replaces
-    n: int = 0
-    rows: AttributeRows = field(init=False)
-    traits: AttributeTraits = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rows = AttributeRows(self.fields.read_names | {"type"})
-        self.traits = AttributeTraits()
-        said = (*self.options.where, *self.options.ignore)
-        # what the curator decided of
-        self._said = {names.squeezed(name) for name in said}
-
-    def batch(self, some: Sequence[Attribute]) -> Batch:
-        """Attributes as records."""
-        rows = [self._row(attribute) for attribute in some]
-        digits = [len(attribute.text) for attribute in some]
-        fates, types = self.fields.read(rows, digits, "type")
-        if self.replaced:
-            fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
-        batch, values = Batch(len(some), fates=fates), Columns()
-        for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
-            if says.unusable:
-                batch.unusable[says.unusable] += 1
-            self._take(i, attribute, says, batch, values)
-            if attribute.own.get("shadowattribute"):
-                self.proposals += len(each_of(attribute.own["shadowattribute"]))
-            if "type" not in rows[i]:
-                fates.setdefault(i, NO_ENTRY)
-        batch.values = values.all()
-        batch.ids = [text_of(a.own.get("uuid")).strip() or None for a in some]
-        batch.traits = [
-            self.traits.of(
-                a.own, a.event.by, is_image="filename" in a.own and _is_of_image(a)
-            ) for a in some
-        ]  # fmt: skip
-        self.n += len(some)
-        if self.n == len(some):  # what the first show is refused at once
-            self.fields.refuse(so_far=True)
-        return batch
-
-    def _row(self, attribute: Attribute) -> Row:
-        """Its fields; a type that nobody knows is none where its value can be no entry."""
-        row = self.rows.row(attribute)
-        if type_says(attribute.type) is None and not any(
-            map(shape, re.split(r"[|\s]", attribute.text))
-        ):
-            row.pop("type", None)
-        return row
-
-    def _take(
-        self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
-    ) -> None:
-        kinds = says.kinds
-        if not kinds and says.fate is None and says.is_sure and "type" in self._said:
-            kinds = ANY  # the value tells
-        value = attribute.value
-        if not kinds:
-            # what can be no entry takes none back
-            if batch.fates.get(i) != REPLACED:
-                batch.fates[i] = says.fate or NO_ENTRY
-            values.put(LINK_KINDS, value, i)
-            return
-        if kinds == ("host",) and self.options.scope != "host":
-            batch.fates.setdefault(i, ONLY_HOST)
-        elif kinds == LINK_KINDS and self._is_reference(attribute):
-            batch.fates.setdefault(i, REFERENCE)
-            self.references += 1
-        if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
-            kinds = (self.options.kind,)
-        values.put(kinds, value, i)
-        if i not in batch.fates and kinds[0].startswith("image_"):
-            self.unsaid += not _is_of_image(attribute)
-
-    def _is_reference(self, attribute: Attribute) -> bool:
-        category = attribute.own.get("category")
-        is_of = bool(category) and names.squeezed(text_of(category)) == OF_ANALYSIS
-        return is_of and "category" not in self._said
-
-    def judge(self, document: ListDocument | Stream) -> None:
-        """What all of them showed: raises ListError where they may not be taken so."""
-        self.fields.judge(document)
-        if self.unsaid:
-            document.notices.append(
-                f"nothing beside {self.unsaid:,} digests says of what they are (the name of a "
-                "file, or a media type): taken as digests of images"
-            )
-        if self.references:
-            document.notices.append(
-                f"links in the category External analysis: {self.references:,}, taken as "
-                "references; if they are listed, say --ignore category"
-            )
-        if self.reports:
-            document.notices.append(
-                f"reports beside events that may take back what these list: {self.reports:,}; read "
-                "them, for no attribute was left out by them"
-            )
-        if self.proposals:
-            document.notices.append(
-                f"proposals to change attributes: {self.proposals:,}, of which none was taken"
-            )
-
-
-def _is_of_image(attribute: Attribute) -> bool:
-    types = attribute.types
-    return any(map(_is_picture, attribute.files)) or any("image" in t.casefold() for t in types)

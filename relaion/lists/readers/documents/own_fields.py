@@ -12,6 +12,8 @@ from relaion.lists.readers.documents.field_tree import FieldTree, Path
 from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.vocabulary import names
 
+_CONTAINERS = (dict, list)
+_SHAPES = 1000  # tuples of names of records that are kept
 _HEARD = (names.STANDING, names.GONE, names.STILL, names.UNTIL, names.MEDIA, names.NOTE)
 
 
@@ -44,16 +46,19 @@ class OwnFields:
     known: Collection[str] = ()
     never_objects: bool = False
     tree: FieldTree = field(default_factory=lambda: FieldTree(_called_at))
+    own: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
 
     def words(self, value: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """Those of a record."""
-        held = {
-            name: each
-            for name, each in value.items()
-            if each
-            and ((kind := type(each)) is dict or kind is list)
-            and (name not in self.known or (self.never_objects and kind is dict))
-        }
+        told = tuple(value)
+        own = self.own.get(told)
+        if own is None:
+            own = [name for name in told if name not in self.known]
+            if len(self.own) < _SHAPES:
+                self.own[told] = own
+        held = {name: each for name in own if type(each := value[name]) in _CONTAINERS and each}
+        if self.never_objects and dict in map(type, value.values()):
+            held |= {name: each for name, each in value.items() if type(each) is dict and each}
         if not held:
             return {}
         return {path: tuple(dict.fromkeys(some)) for path, some in self.tree.words(held).items()}

@@ -113,7 +113,7 @@ class ValuedRecords:
     fields: Fields = field(init=False)
     latest: Latest = field(init=False)
     _n: int = 0
-    _types: dict[str, bool] = field(default_factory=dict)
+    _types: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -169,19 +169,22 @@ class ValuedRecords:
             if name not in row:
                 row = {**row, name: ("",)}
         said = _first(row, self.exchange.type)
-        if said and self.exchange.brings_none(said):  # whatever is said of it
+        is_known, brings_none = self._of_type(said) if said else (True, False)
+        if brings_none:  # whatever is said of it
             return {name: words for name, words in row.items() if self.exchange.knows(name, words)}
-        if said and not self._is_known_type(said):
+        if not is_known:
             value = _first(row, self.exchange.value)
             if shape(value) is None and not any(map(shape, value.split())):
                 return {name: words for name, words in row.items() if name != self.exchange.type}
         return row
 
-    def _is_known_type(self, word: str) -> bool:
+    def _of_type(self, word: str) -> tuple[bool, bool]:
+        """Whether a type is known, and whether its values are surely never entries."""
         if word not in self._types:
             if len(self._types) >= _MANY:
                 self._types.clear()
-            self._types[word] = self.exchange.is_known_type(word)
+            exchange = self.exchange
+            self._types[word] = exchange.is_known_type(word), exchange.brings_none(word)
         return self._types[word]
 
     def _kinds(self, row: Row, says: WordSays) -> tuple[tuple[str, ...], str | None]:

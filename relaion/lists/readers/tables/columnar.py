@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError, ListError
@@ -29,6 +30,8 @@ from relaion.parquet.footer import read_footer
 
 _ROWS = 500
 _LONGEST_BYTES = 64  # of a digest; what is longer is no value of a list
+_LONGEST_TEXT = 1 << 20  # bytes; what is longer is no cell of a list
+_AT_ONCE = 32 << 20  # bytes of rows
 _MOST_FIELDS = 10_000
 _BUFFER = 1 << 20  # bytes of a column that are read at once
 _DEEPEST = 32
@@ -90,11 +93,18 @@ def _parquet(raw: BinaryIO) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
 def _counted(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     """All rows of a file; raises ValueError where they are not as many as its footer says."""
     n = 0
-    for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
+    for batch in file.iter_batches(batch_size=_at_once(file.metadata), use_threads=False):
         n += batch.num_rows
         yield batch
     if n != file.metadata.num_rows:
         raise ValueError
+
+
+def _at_once(footer: pq.FileMetaData) -> int:
+    """How many rows to read at once, fewer where they are large."""
+    groups = (footer.row_group(i) for i in range(footer.num_row_groups))
+    most = max((g.total_byte_size // g.num_rows for g in groups if g.num_rows > 0), default=0)
+    return max(1, min(_ROWS, _AT_ONCE // max(1, most)))
 
 
 def _arrow_file(raw: BinaryIO) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -185,7 +195,7 @@ def _written(name: str, column: pa.Array, writers: dict[str, _Bytes]) -> list[st
     column = _plain(column)
     kind = column.type
     if _is_string(kind):  # bytes that are no UTF-8 stay what they are
-        return [None if v is None else _text(v) for v in column.cast(pa.large_binary()).to_pylist()]
+        return _texts(column.cast(pa.large_binary()))
     values = column.to_pylist()
     if not _is_bytes(kind):
         return [cell(value) for value in values]
@@ -213,6 +223,18 @@ def _plain(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
         return column.cast(pa.timestamp("us", kind.tz), safe=False)
     return column
+
+
+def _texts(column: pa.Array) -> list[str | None]:
+    sizes = pc.binary_length(column)
+    is_long = pc.greater(sizes, _LONGEST_TEXT)
+    if not pc.any(is_long).as_py():
+        return [None if v is None else _text(v) for v in column.to_pylist()]
+    short = pc.if_else(is_long, pa.scalar(None, pa.large_binary()), column).to_pylist()
+    return [
+        _text(v) if v is not None else None if n is None else f"({n} bytes)"
+        for v, n in zip(short, sizes.to_pylist(), strict=True)
+    ]
 
 
 def _text(value: bytes) -> str:

@@ -419,14 +419,11 @@ def fates_of(
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
     for _, said in decided:
-        told = {id(says): says for says in said}  # few, and each costs time to compare
-        if all(says.fate is None for says in told.values()):
+        if all(says.fate is None for says in {id(s): s for s in said}.values()):
             continue
-        for i in range(rows):
-            fate = said[i].fate
-            if is_good and fate == GOOD:
-                fate = None if said[i].is_chosen else NOT_CHOSEN
-            if fate is not None:
+        for i, says in enumerate(said[:rows]):
+            unlisted = None if says.is_chosen else NOT_CHOSEN
+            if fate := unlisted if is_good and says.fate == GOOD else says.fate:
                 fates.setdefault(i, fate)
     return fates
 

@@ -17,13 +17,13 @@ from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     Attribute,
-    Attributes,
     Event,
     Object,
     OfFile,
     event_of,
     of_file,
 )
+from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
 from relaion.lists.readers.tables.header_rows import is_header
