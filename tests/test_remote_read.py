@@ -110,6 +110,7 @@ def test_a_search_in_batches_keeps_nothing_and_finds_the_same(
     args = ("--lists", "lists.duckdb", "--json")
     local = did(here("match", "data", *args, cwd=world))
     monkeypatch.setattr("relaion.run.find.BATCH_ROWS", 1)
+    monkeypatch.setattr("relaion.run.find.FEWEST_ROWS", 1)
     let_go: list[str] = []
     from relaion.run import find_task
 
