@@ -198,7 +198,7 @@ def test_processes_are_started_for_what_takes_longer_than_their_start(
     asked = []
 
     @contextmanager
-    def processes(wanted: int) -> Iterator[Any]:
+    def processes(wanted: int, elsewhere: object) -> Iterator[Any]:
         asked.append(wanted)
         yield map
 
