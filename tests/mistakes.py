@@ -19,7 +19,7 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("lists",), "no command named; choose one, such as `relaion lists show"),
     (
         ("inspect",),
-        "inspect: missing argument 'PATH...' (Parquet files, folders of them, or glob patterns, here",
+        "inspect: missing argument 'PATH...' (Parquet files, folders of them, or glob patterns, ",
     ),
     (("sql",), "sql: missing argument 'OUT|PATH...' (The folder that `clean` wrote"),
     (("link",), "link: missing argument 'URL...'"),
