@@ -45,7 +45,7 @@ _ADVICE = {
     GOOD: "known-good hashes are added with --role good, and remove nothing",
     VIDEO: "digests of videos match no image",
     NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
-    "names, say --ignore filename",
+    "names, say --ignore with the name of the column that holds these",
     TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
     **dict.fromkeys(
         (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
