@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 from tests.pipeline import here
 
 Ran = Callable[..., "CompletedProcess[str]"]
-MOST_ROUNDS = 8  # lists, links, three depths of sites, what is in them, what is beside them
+MOST_ROUNDS = 10  # as sites, then as their teams: what is in them and beside them comes twice
 
 
 def folders(n: int, named: str = "parts") -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from relaion.errors import ListError
 from relaion.paths import file_sha256, locked, private_folder
 from relaion.run.find import Hunt, Reads, Searched
-from relaion.run.journal import COVERED, FIND, Entry, Ledger
+from relaion.run.journal import COVERED, FIND, MADE, Entry, Ledger
 from relaion.run.pool import Caller, blaming
 from relaion.run.progress import COVER
 from relaion.run.survey import Numbered, sealed
@@ -195,8 +195,9 @@ class Choice:
             str(path.relative_to(self._work)): file_sha256(path)
             for path in (self._path(f"{name}{table}") for table in _CHOSEN)
         }
-        entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
-        self.hunt.journal.add([entry])
+        value = {"of": self._of, "found": chosen}
+        # the second is for parts of a run, which are told what was made
+        self.hunt.journal.add([Entry(COVERED, "", value, files), Entry(MADE, CHOSEN, value, files)])
 
     def _chosen(self, reads: Reads, values: dict[str, Any], name: str) -> dict[str, Any]:
         """Which sites leave, by what is read; `name` comes before the names of the files."""
@@ -216,7 +217,7 @@ class Choice:
         `has_bonds`: some were joined in an earlier run.
         """
         first = {t: self._path(f"{_FIRST}{t}") for t in ("removed_sites", "listed_rows")}
-        around = self._gathered(shards, searched, first)
+        around = self._gathered(shards, searched, first, _FIRST)
         reads: Reads = {**around.images, "listed_out": (self._path(f"{_FIRST}listed_out"),)}
         things = self._path("joined_things")
         task = replace(self._task("joined", reads), writes={"joined_things": things})
@@ -245,24 +246,27 @@ class Choice:
     # -- which rows leave with them --------------------------------------------------------
 
     def _gathered(
-        self, shards: Sequence[Numbered], searched: Searched, sites: Mapping[str, Path]
+        self, shards: Sequence[Numbered], searched: Searched, sites: Mapping[str, Path], name: str
     ) -> "_Around":
-        """The rows of sites that leave, and those that share a link or an image with them."""
+        """The rows of sites that leave, and those that share a link or an image with them.
+
+        `name` is that of the choice, and comes before those of the files and steps.
+        """
         inside = self._swept("inside", 0, shards, searched, {t: (p,) for t, p in sites.items()})
-        gathered = {t: self._path(f"cover-{t}") for t in (*_SHARED, "list_hits")}
-        by_site = {t: self._path(f"{BY_SITE}{t}") for t in (*_SHARED, "site_keys")}
+        gathered = {t: self._path(f"{name}cover-{t}") for t in (*_SHARED, "list_hits")}
+        by_site = {t: self._path(f"{name}{BY_SITE}{t}") for t in (*_SHARED, "site_keys")}
         task = replace(
             self._task("collect", inside),
             writes=gathered | {f"{BY_SITE}{t}": path for t, path in by_site.items()},
         )
-        self.hunt.made(task, self._seen(inside))
+        self.hunt.made(task, self._seen(inside), f"{name}collect")
         shared: Reads = {t: (path,) for t, path in gathered.items()}
         images: Reads = {"site_images": (by_site["cover_images"],)}
         beside_shards: tuple[Path, ...] = ()
         if sidecars := self.hunt.sidecars:
-            beside = {t: self._path(f"beside-{t}") for t in _SHARED}
-            beside_shards = (self._path("beside-same_images"),)
-            images = {"site_images": (self._path("beside-site_images"),)}
+            beside = {t: self._path(f"{name}beside-{t}") for t in _SHARED}
+            beside_shards = (self._path(f"{name}beside-same_images"),)
+            images = {"site_images": (self._path(f"{name}beside-site_images"),)}
             known: Reads = {t: (gathered[t], by_site[t]) for t in _SHARED}
             task = replace(
                 self._task("beside", known),
@@ -271,7 +275,8 @@ class Choice:
                     f"{BY_SITE}same_images": beside_shards[0],
                 },
             )  # fmt: skip
-            self.hunt.made(task, self._seen(known, [sealed(s).sha256 for s in sidecars]))
+            seen = self._seen(known, [sealed(s).sha256 for s in sidecars])
+            self.hunt.made(task, seen, f"{name}beside")
             shared = {**shared, **{t: (path,) for t, path in beside.items()}}
         around = self._swept("around", 0, shards, searched, shared)
         images = {
@@ -286,7 +291,7 @@ class Choice:
     ) -> tuple[Searched, Covered]:
         name = chosen["name"]
         sites = {t: self._path(f"{name}{t}") for t in ("removed_sites", "listed_rows")}
-        found = self._gathered(shards, searched, sites)
+        found = self._gathered(shards, searched, sites, name)
         if chosen["joined"]:
             self.hunt.progress.say(
                 f"cover: {chosen['joined']:,} listed sites share a listed image or link with "
@@ -367,6 +372,8 @@ class Choice:
         return [files, *more]
 
 
+CHOSEN = "chosen"
+"""The step that tells what was chosen, in the journal of whoever chose."""
 _SHARED = ("hit_keys", "cover_images", "cover_hashes")
 _DETAILS = {
     "sites": "count sites", "inside": "rows of sites", "around": "rows beside them",

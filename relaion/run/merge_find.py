@@ -20,7 +20,7 @@ from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, shown
 from relaion.roles import COUNTED
-from relaion.run.cover import Choice
+from relaion.run.cover import CHOSEN, Choice
 from relaion.run.editions import Edition
 from relaion.run.find import Hunt
 from relaion.run.hits import hold
@@ -81,20 +81,22 @@ class MergeHunt(Hunt):
         return found
 
 
-_OF_A_CHOICE = ("split-0", "split-1", "choose")
-
-
 class MergeChoice(Choice):
-    """The choice of cover of all parts, whose steps they are given."""
+    """The choice of cover of all parts, whose steps they are given, and then itself."""
 
     hunt: MergeHunt
 
     def _chosen_before(self) -> dict[str, Any] | None:
-        """What was chosen before; the steps that it went through are of now, too."""
+        """What was chosen before, which the parts are told."""
         found = super()._chosen_before()
         if found is not None:
-            self.hunt.done += _OF_A_CHOICE
+            self.hunt.done.append(CHOSEN)
         return found
+
+    def _settle(self, chosen: dict[str, Any], known: dict[str, Any]) -> None:
+        """Keep it, and tell the parts."""
+        super()._settle(chosen, known)
+        self.hunt.done.append(CHOSEN)
 
 
 @dataclass(frozen=True)

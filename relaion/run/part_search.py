@@ -11,7 +11,7 @@ from typing import Any
 
 from relaion.errors import StopError
 from relaion.paths import Seal
-from relaion.run.cover import Choice
+from relaion.run.cover import CHOSEN, Choice
 from relaion.run.find import Hunt
 from relaion.run.journal import Ledger
 from relaion.run.parts import SIDECARS_STEP, Joined, found_by_all
@@ -72,8 +72,10 @@ class PartHunt(Hunt):
 class PartChoice(Choice):
     """The choice of cover as a part sees it: the merge has made it."""
 
-    def _chosen_before(self) -> None:
-        """Nothing: what the merge told stands with its steps."""
+    def _chosen_before(self) -> dict[str, Any] | None:
+        """What the merge chose; None where it has not come so far: then its steps are followed."""
+        joined = Joined.at(self.hunt.journal)
+        return None if joined is None else found_by_all(self.hunt.journal, joined, CHOSEN)
 
     def _alone(self) -> AbstractContextManager[object]:
         return nullcontext()
