@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from relaion.cli.render import AnswerRows
+from relaion.cli.render import AnswerRows, plain_table
 from relaion.cli.render_run import (
     coverage_table,
     edition_table,
@@ -178,6 +178,14 @@ def test_a_verdict_is_whole_at_any_width(width: int) -> None:
     assert "manifest.json: 1 shard given that the run did not have" in text
     at = next(i for i, line in enumerate(lines) if line.startswith("  subset en"))
     assert lines[at + 1].startswith("    ")
+
+
+def test_a_subset_that_is_called_like_markup_is_shown_as_it_is() -> None:
+    table = plain_table("", "no[bold] 100%", right=("no[bold] 100%",))
+    table.add_row("rows", "1")
+    said = io.StringIO()
+    Console(width=80, file=said).print(table)
+    assert "no[bold] 100%" in said.getvalue()
 
 
 def test_commands_and_long_values_are_never_broken() -> None:

@@ -78,12 +78,14 @@ def _text(console: Console, cell: RenderableType) -> Text:
 def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
     """A table without a frame; fits a log as well as a terminal.
 
-    Columns of numbers stand to the `right` and, like those that are `whole`, never wrap.
+    Columns of numbers stand to the `right` and, like those that are `whole`, never wrap. A name is
+    shown as it is: subsets are columns, and may be called like markup.
     """
     table = Plain(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         side: Literal["left", "right"] = "right" if name in right else "left"
-        table.add_column(name, justify=side, overflow="fold", no_wrap=name in (*right, *whole))
+        fits = name in (*right, *whole)
+        table.add_column(Text(name), justify=side, overflow="fold", no_wrap=fits)
     return table
 
 

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.text import Text
 
 from relaion.cli.render import plain_table, several
@@ -144,7 +143,7 @@ def _matched(inspection: Inspection) -> RenderableType:
         for match in subsets[0].matches:
             table.add_row(match.what, _yes(match), _share(match), Text(match.detail))
     elif len(subsets) <= _SIDE_BY_SIDE:
-        table = plain_table("can be matched by", *(escape(shown(s.name)) for s in subsets))
+        table = plain_table("can be matched by", *(shown(s.name) for s in subsets))
         for row in zip(*(subset.matches for subset in subsets), strict=True):
             table.add_row(row[0].what, *(_cell(match) for match in row))
     else:
