@@ -63,6 +63,8 @@ def brought_here(
             first = next(p for p in (*paths, *sidecars) if is_remote(p))
             raise InputError(f"{shown(first)}: cannot be looked at: {e}") from None
         yield shards, beside
+    if place is not None:
+        sweep(place)  # of a run that was killed a moment before this one began
 
 
 def above(out: Path) -> Path:
