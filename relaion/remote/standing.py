@@ -18,7 +18,7 @@ from relaion.errors import InputError, NoRoomError
 from relaion.paths import atomic_write, shown
 from relaion.paths.stand_ins import ObjectRecord, read_record, record_of, state_of
 from relaion.remote.failures import CutError, RemoteError
-from relaion.remote.stores import Range, RemoteFile, open_store
+from relaion.remote.stores import Range, RemoteFile, changed, open_store
 from relaion.remote.urls import RemoteURL
 
 NEAR = 256 << 10  # bytes between two ranges that are fetched as one: a request costs more
@@ -147,7 +147,7 @@ def need_of_many(wanted: Sequence[tuple[Path, Callable[[], Sequence[Range]]]]) -
 def whole(path: Path) -> str | None:
     """See that a file is there as a whole; its SHA-256, or None where it is no stand-in.
 
-    Raises as `need` does.
+    Raises as `need` does, and where other bytes come than came before.
     """
     record = record_of(path)
     if record is None:
@@ -170,6 +170,8 @@ def whole(path: Path) -> str | None:
                 f"{shown(path)}: came with other bytes than its store says it has; repeat the "
                 "command"
             )
+        if record.digest and sha256 != record.digest:  # a web server may give no mark of versions
+            raise changed(file.url)
         _add(record.state, f"0 {record.size}\nwhole {sha256}\n")
         return sha256
 
