@@ -1,5 +1,6 @@
 """No reader takes a hole for values: what was not fetched cannot be read, it fails aloud."""
 
+import errno
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
 from relaion.engine.views import BELIEVERS
-from relaion.errors import EngineError, RelaionError
+from relaion.errors import EngineError, NoRoomError, RelaionError
 from relaion.parquet.columns import column_arrays, open_parquet
 from relaion.parquet.fetched import chunk_ranges, leaves_by_column, see_columns
 from relaion.parquet.footer import read_footer
@@ -342,3 +343,45 @@ def test_what_a_cut_page_lacks_is_no_value(s3: S3World, tmp_path: Path) -> None:
         for one in (local, there):
             with pytest.raises(EngineError):
                 engine.rows(f"select url from read_parquet('{one}')")
+
+
+@pytest.mark.parametrize(
+    "torn", ["10", "10 ", "0 99999999", "whole ", "whole 0123abc", "digest " + "g" * 64, "x y\n"]
+)
+def test_a_line_that_was_cut_off_tells_nothing(standing: Path, torn: str) -> None:
+    need(standing, [(1000, 2000)])
+    before = record_of(standing)
+    assert before is not None
+    with before.state.open("a") as f:
+        f.write(torn)
+    after = record_of(standing)
+    assert after is not None
+    assert (after.held, after.sha256, after.digest) == (before.held, "", before.digest)
+    need(standing, [(5000, 6000)])
+    last = record_of(standing)
+    assert last is not None
+    assert not lacking([(1000, 2000), (5000, 6000)], last.held)
+    assert "99999999" not in str(last.held)
+    assert (last.sha256, last.digest) == ("", before.digest)
+
+
+def test_a_full_disk_is_one_line_where_the_state_is_kept_too(
+    standing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = record_of(standing)
+    assert record is not None
+    opened = Path.open
+
+    def full(self: Path, mode: str = "r", *args: Any, **how: Any) -> Any:
+        if self == record.state and mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(self, mode, *args, **how)
+
+    monkeypatch.setattr(Path, "open", full)
+    fetches: list[Callable[[], object]] = [
+        lambda: need(standing, [(1000, 2000)]),
+        lambda: whole(standing),
+    ]
+    for fetch in fetches:
+        with pytest.raises(NoRoomError, match="No space left on device"):
+            fetch()
