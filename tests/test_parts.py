@@ -630,3 +630,15 @@ def test_a_part_can_be_purged(world: Path) -> None:
     assert list((world / "parts/1").iterdir()) == []
     refused(merge(world, 2, "--phase", "find"), "parts/1: holds no part")
     assert search(world, 2, ARGS) == 2
+
+
+def test_a_sidecar_elsewhere_is_refused_for_a_part_in_one_line(tmp_path: Path) -> None:
+    """`merge` would not find it again; and the query of a link, its signature, is in no note."""
+    make(tmp_path)
+    args = ("--sidecar", "https://h.example/s.parquet?sig=0SECRET", "--out", "p")
+    done = here("clean", *ARGS, *args, "--shards", "1/2", "--phase", "find", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "https://h.example/s.parquet: a part of a clean reads sidecars of this" in done.stderr
+    assert "SECRET" not in done.stderr + done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "p").exists()

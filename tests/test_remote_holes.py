@@ -1,8 +1,9 @@
 """No reader takes a hole for values: what was not fetched cannot be read, it fails aloud."""
 
+import errno
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
 from relaion.engine.views import BELIEVERS
-from relaion.errors import EngineError, RelaionError
+from relaion.errors import EngineError, NoRoomError, RelaionError
 from relaion.parquet.columns import column_arrays, open_parquet
-from relaion.parquet.fetched import chunk_ranges, leaves_by_column
+from relaion.parquet.fetched import chunk_ranges, leaves_by_column, see_columns
 from relaion.parquet.footer import read_footer
 from relaion.parquet.read_shard import read_shard
+from relaion.parquet.thrift import I64, Struct
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import ShardPath, is_still, seal, shown, stamp_of
 from relaion.paths.stand_ins import record_of
+from relaion.remote.brought import bring
 from relaion.remote.standing import OnDemand, drop, joined, lacking, need, whole
 from relaion.run.editions import load_editions
 from relaion.run.settings import Settings, limits_of
@@ -30,6 +33,7 @@ from relaion.run.shard_task import _same_bytes
 from relaion.run.sources import players
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION
+from tests.parquet_writers import edit_footer
 from tests.remote_world import BUCKET, S3World
 
 _ROWS = 500
@@ -122,8 +126,6 @@ def test_columns_and_their_leaves(tmp_path: Path) -> None:
 @pytest.fixture
 def standing(s3: S3World, tmp_path: Path) -> Path:
     """What stands for a shard on s3; the shard itself lies beside the tree."""
-    from relaion.remote.brought import bring
-
     each = [random.Random(i) for i in range(_ROWS)]
     columns = {k: v for k, v in _columns().items() if k in ("url", "scores", "bytes")}
     columns["image_md5"] = pa.array([chance.randbytes(16).hex() for chance in each])
@@ -264,3 +266,122 @@ def test_another_version_is_refused_by_every_read(standing: Path, s3: S3World) -
         need(standing, [(700_000, 700_001)])
     with pytest.raises(RelaionError, match=told):
         whole(standing)
+
+
+_COMPRESSED, _DICTIONARY_AT, _DATA_AT = 7, 11, 9  # of a ColumnMetaData
+
+
+def _less(share: float) -> Callable[[list[Struct]], None]:
+    def lie(metas: list[Struct]) -> None:
+        for meta in metas:
+            meta[_COMPRESSED] = (I64, int(meta[_COMPRESSED][1] * share))
+
+    return lie
+
+
+def _another_begins_within(metas: list[Struct]) -> None:
+    """Links are said to be short, and the column behind them to begin within their last page."""
+    start, size = metas[0][_DATA_AT][1], metas[0][_COMPRESSED][1]
+    _less(0.1)(metas)
+    metas[1][_DATA_AT] = (I64, start + size - 200)
+
+
+def _dictionary_elsewhere(metas: list[Struct]) -> None:
+    _less(0.1)(metas)
+    metas[0][_DICTIONARY_AT] = (I64, 2)
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy"])
+@pytest.mark.parametrize(
+    "lie", [_less(0.02), _less(0), _less(3), _another_begins_within, _dictionary_elsewhere]
+)
+def test_a_footer_that_lies_about_sizes_makes_no_values_of_holes(
+    s3: S3World, tmp_path: Path, codec: str, lie: Callable[[list[Struct]], None]
+) -> None:
+    """DuckDB goes by the headers of pages: what it finds here, it finds through an address."""
+    chance = random.Random(5)
+    rows = 6_000
+    table = pa.table({
+        "url": [f"https://h.example/{i}/{chance.randbytes(50).hex()}" for i in range(rows)],
+        "noise": [chance.randbytes(400) for _ in range(rows)],
+    })  # fmt: skip
+    local = tmp_path / "x.parquet"
+    pq.write_table(
+        table, local, row_group_size=rows // 2, compression=codec, use_dictionary=False,
+        data_page_size=20_000, write_batch_size=100,
+    )  # fmt: skip
+
+    def edit(footer: Struct) -> None:
+        for group in footer[4][1][1]:
+            lie([chunk[3][1] for chunk in group[1][1][1]])
+
+    edit_footer(local, edit)
+    s3.put("lies/x.parquet", local)
+    (there,) = bring([Path(f"s3://{BUCKET}/lies/x.parquet")], tmp_path / "root", (".parquet",))
+    see_columns([there], [0])
+    record = record_of(there)
+    assert record is not None
+    with connect() as engine:
+        engine.set_option("disabled_optimizers", ",".join(BELIEVERS))
+        found = [engine.rows(f"select url from read_parquet('{p}')") for p in (local, there)]
+    assert [url for (url,) in found[0]] == table["url"].to_pylist()
+    assert found[1] == found[0]
+
+
+def test_what_a_cut_page_lacks_is_no_value(s3: S3World, tmp_path: Path) -> None:
+    """The end of the last page is gone, and with it what follows: an error there as here."""
+    links = [f"https://h.example/{random.Random(i).randbytes(40).hex()}" for i in range(3_000)]
+    pq.write_table(pa.table({"url": links}), path := tmp_path / "x.parquet", use_dictionary=False)
+    footer = read_footer(path)
+    data = path.read_bytes()
+    local = tmp_path / "cut.parquet"
+    local.write_bytes(data[: footer.start - 5_000] + data[footer.start :])
+    s3.put("lies/cut.parquet", local)
+    (there,) = bring([Path(f"s3://{BUCKET}/lies/cut.parquet")], tmp_path / "root", (".parquet",))
+    see_columns([there], [0])
+    with connect() as engine:
+        for one in (local, there):
+            with pytest.raises(EngineError):
+                engine.rows(f"select url from read_parquet('{one}')")
+
+
+@pytest.mark.parametrize(
+    "torn", ["10", "10 ", "0 99999999", "whole ", "whole 0123abc", "digest " + "g" * 64, "x y\n"]
+)
+def test_a_line_that_was_cut_off_tells_nothing(standing: Path, torn: str) -> None:
+    need(standing, [(1000, 2000)])
+    before = record_of(standing)
+    assert before is not None
+    with before.state.open("a") as f:
+        f.write(torn)
+    after = record_of(standing)
+    assert after is not None
+    assert (after.held, after.sha256, after.digest) == (before.held, "", before.digest)
+    need(standing, [(5000, 6000)])
+    last = record_of(standing)
+    assert last is not None
+    assert not lacking([(1000, 2000), (5000, 6000)], last.held)
+    assert "99999999" not in str(last.held)
+    assert (last.sha256, last.digest) == ("", before.digest)
+
+
+def test_a_full_disk_is_one_line_where_the_state_is_kept_too(
+    standing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = record_of(standing)
+    assert record is not None
+    opened = Path.open
+
+    def full(self: Path, mode: str = "r", *args: Any, **how: Any) -> Any:
+        if self == record.state and mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(self, mode, *args, **how)
+
+    monkeypatch.setattr(Path, "open", full)
+    fetches: list[Callable[[], object]] = [
+        lambda: need(standing, [(1000, 2000)]),
+        lambda: whole(standing),
+    ]
+    for fetch in fetches:
+        with pytest.raises(NoRoomError, match="No space left on device"):
+            fetch()

@@ -9,7 +9,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.remote import remote_url
-from relaion.remote.claim import take_claim
+from relaion.remote.claim import CLAIM, take_claim
 from relaion.remote.errors import UnwrittenError
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_any import AnyObjects
@@ -192,6 +192,49 @@ def test_what_a_kill_left_of_an_upload_is_removed_and_others_are_not(s3: Any) ->
     assert [each["Key"] for each in left] == ["objectsx/others"]
     s3.client.abort_multipart_upload(Bucket="shards", Key=left[0]["Key"],
                                      UploadId=left[0]["UploadId"])  # fmt: skip
+
+
+def test_all_pages_of_broken_uploads_are_read_and_none_of_a_whole_bucket(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store lists 1,000 at once; here two, so that there are three pages."""
+    for i in range(5):
+        s3.client.create_multipart_upload(Bucket="shards", Key=f"objects/left{i}")
+    objects_at(remote_url("s3://shards")).remove_parts()
+    assert len(uploads(s3)) == 5
+    store: Any = objects_at(AT)
+    call = store._call
+    asked = []
+
+    def of_two(method: str, *args: Any, **given: Any) -> Any:
+        """Pages as the store of the tests does not make them, by the markers of S3."""
+        asked.append(method)
+        after = given.pop("KeyMarker", ""), given.pop("UploadIdMarker", "")
+        found = call(method, *args, **given)
+        if method == "list_multipart_uploads":
+            marks = [(each["Key"], each["UploadId"]) for each in found["Uploads"]]
+            rest = sorted(mark for mark in marks if mark > after)
+            found["Uploads"] = [{"Key": key, "UploadId": no} for key, no in rest[:2]]
+            found["IsTruncated"] = len(rest) > 2
+            found["NextKeyMarker"], found["NextUploadIdMarker"] = rest[:2][-1]
+        return found
+
+    monkeypatch.setattr(store, "_call", of_two)
+    store.remove_parts()
+    assert uploads(s3) == []
+    assert asked.count("list_multipart_uploads") == 3
+
+
+def test_a_claim_of_another_run_is_not_removed(s3: Any) -> None:
+    ours = take_claim(objects_at(AT), "0123456789abcdef")
+    objects_at(AT).remove([CLAIM])
+    ours.drop()  # gone already: no error
+    theirs = take_claim(objects_at(AT), "fedcba9876543210")
+    ours.drop()
+    theirs.check()
+    theirs.rest()
+    theirs.drop()
+    assert objects_at(AT).there() == {}
 
 
 # -- what a store says it took -------------------------------------------------------------------

@@ -477,6 +477,8 @@ def test_two_runs_with_one_work_folder_refuse_each_other(
         ("hf://datasets/a/b", "hf://datasets/a/b: nothing is written there"),
         ("https://example.org/x", "https://example.org/x: nothing is written there"),
         ("s3://shards/a*", "s3://shards/a*: nothing is written there"),
+        ("s3://shards", "s3://shards: is a whole bucket, in which others may write; name a folder"),
+        ("s3://shards/", "is a whole bucket, in which others may write; name a folder in it"),
         ("s3://me:word@shards/a", "a name or password in an address is not read"),
     ],
 )

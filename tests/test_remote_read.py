@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.parquet.thrift import I64, Struct
 from relaion.remote.standing import drop
+from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, here, rows_of
 from tests.remote_world import BUCKET, KEY_ID, SECRET, S3World
 from tests.test_clean import contents
@@ -101,6 +103,34 @@ def test_match_is_the_same_for_few_bytes(s3: S3World, world: Path, paths: tuple[
     assert len(s3.asked) < 5 * len(paths) + 4 * 6  # what is near is fetched together
     local = did(here("match", *(f"data{p}" for p in paths), *args, cwd=world))
     assert json.loads(there.stdout) == json.loads(local.stdout)
+
+
+@pytest.mark.slow
+def test_match_finds_the_same_where_a_footer_states_too_small_sizes(
+    s3: S3World, world: Path, tmp_path: Path
+) -> None:
+    """A listed link whose page lies behind the stated end of its chunk is found there as here."""
+
+    def edit(footer: Struct) -> None:
+        for group in footer[4][1][1]:
+            for chunk in group[1][1][1][:1]:  # the links
+                chunk[3][1][7] = (I64, chunk[3][1][7][1] // 50)
+
+    links = [f"https://h0.example/{i}.jpg" for i in range(9_000)]
+    columns = {"url": links[::-1], "TEXT": ["a cup"] * 9_000, "noise": [b"x" * 300] * 9_000}
+    (tmp_path / "lies").mkdir()  # the same subset
+    local = tmp_path / "lies/lies.parquet"
+    pq.write_table(
+        pa.table(columns), local, use_dictionary=False, data_page_size=9_000, write_batch_size=100
+    )
+    edit_footer(local, edit)
+    s3.put("lies/lies.parquet", local)
+    address = f"s3://{BUCKET}/lies/lies.parquet"
+    args = ("--lists", "lists.duckdb", "--json")
+    found = [json.loads(did(here("match", p, *args, cwd=world)).stdout) for p in (local, address)]
+    assert found[0]["hits"] == found[1]["hits"]
+    assert found[0]["rows"] == found[1]["rows"]
+    assert [union["rows"] for union in found[0]["hits"]["unions"][:1]] == [1]
 
 
 @pytest.mark.slow

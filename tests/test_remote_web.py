@@ -114,6 +114,36 @@ def test_a_file_that_changes_behind_its_link(web: WebWorld, world: Path, tmp_pat
         need(found, [(5000, 6000)])
 
 
+def test_bytes_tell_versions_apart_where_a_server_gives_no_mark(
+    web: WebWorld, world: Path, tmp_path: Path
+) -> None:
+    """Of a file that is known by its size alone, other bytes of that size are another file."""
+    from relaion.paths import seal
+    from relaion.remote.brought import bring
+    from relaion.remote.failures import ChangedObjectError
+    from relaion.remote.standing import digested, drop, whole
+    from relaion.run.shard_task import _digest
+
+    web.files, web.parts, web.tags = held(world), False, False
+    link = Path(f"{web.address}/part0/x0.parquet")
+    (found,) = bring([link], tmp_path / "one", (".parquet",))
+    unread = seal(found)
+    sha256 = whole(found)
+    known = seal(found)
+    assert known.sha256 == sha256 == _digest(found, known, whole) == _digest(found, unread, whole)
+    drop(found)
+    assert whole(found) == sha256
+    drop(found)
+    web.files["part0/x0.parquet"] = web.files["part0/x0.parquet"][::-1]
+    with pytest.raises(ChangedObjectError, match="was changed or replaced"):
+        whole(found)
+    # a run that goes on knows the digest by what it had sealed
+    (again,) = bring([link], tmp_path / "two", (".parquet",))
+    for digest_of in (whole, digested):
+        with pytest.raises(ChangedObjectError, match="was changed or replaced"):
+            _digest(again, known, digest_of)
+
+
 @pytest.fixture
 def of_hub(web: WebWorld, world: Path, monkeypatch: pytest.MonkeyPatch) -> WebWorld:
     """The Hub's library, asking this server."""

@@ -9,6 +9,7 @@ Standard library only.
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 MARK = ".relaion-elsewhere"
 _TREE = f"/{MARK}/tree/"
+_NUMBER, _DIGEST = re.compile(r"[0-9]{1,19}"), re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ def record_of(path: os.PathLike[str] | str) -> ObjectRecord | None:
 
 
 def read_record(state: Path) -> ObjectRecord | None:
-    """What a state file tells; None where there is none."""
+    """What a state file tells; None where there is none.
+
+    A line that was cut off, by a kill or for want of room, tells nothing: its bytes come again.
+    """
     try:
         info = state.stat()
     except OSError:  # a file beside the shards, of which the name alone is here
@@ -79,17 +84,18 @@ def read_record(state: Path) -> ObjectRecord | None:
 
 @lru_cache(1 << 12)
 def _read(state: Path, _stamp: tuple[int, ...]) -> ObjectRecord:
-    first, *more = state.read_text(encoding="ascii").splitlines()
+    text = state.read_text(encoding="ascii", errors="replace")
+    first, *more = text.rpartition("\n")[0].split("\n")  # what has no end was cut off
     about = json.loads(first)
     held: list[tuple[int, int]] = []
     sha256, digest = "", str(about["sha256"])
     for line in more:
         start, _, end = line.partition(" ")
-        if start == "whole":
-            sha256 = digest = end
-        elif start == "digest":
-            digest = end
-        else:
+        if start in ("whole", "digest"):
+            if _DIGEST.fullmatch(end):
+                digest = end
+                sha256 = end if start == "whole" else sha256
+        elif _NUMBER.fullmatch(start) and _NUMBER.fullmatch(end):
             held.append((int(start), int(end)))
     return ObjectRecord(
         state, int(about["size"]), str(about["version"]), about, tuple(held), sha256, digest

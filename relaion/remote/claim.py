@@ -65,8 +65,11 @@ class RunClaim:
         self._store.put_over(CLAIM, said.data(), self._mark)
 
     def drop(self) -> None:
-        """Remove it: the OUT is finished, or holds nothing of this run."""
-        self._store.remove([CLAIM])
+        """Remove it: the OUT is finished, or holds nothing of this run. Another's stays."""
+        found = self._store.read(CLAIM)
+        theirs = None if found is None else _read(found[0])
+        if theirs is not None and theirs.owner == self._mine.owner:
+            self._store.remove([CLAIM])
 
 
 def owner_of(folder: Path) -> str:

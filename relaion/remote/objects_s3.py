@@ -222,13 +222,24 @@ class S3Objects(Objects):
                 )
 
     def remove_parts(self) -> None:
-        """Remove what uploads that were broken off left here."""
-        below = f"{self.at.key}/" if self.at.key else ""
-        try:
-            answer = self._call("list_multipart_uploads", "be listed", "", Prefix=below)
-        except UnwrittenError:
-            return  # not everybody may look: what is left is billed, and in nobody's way
-        for each in answer.get("Uploads", ()):
+        """Remove what uploads that were broken off left here; of a whole bucket, nothing."""
+        if not self.at.key.strip("/"):  # there anybody's would be meant
+            return
+        below = f"{self.at.key}/"
+        uploads: list[Any] = []
+        more: dict[str, Any] = {}
+        while True:
+            try:
+                answer = self._call("list_multipart_uploads", "be listed", "", Prefix=below, **more)
+            except UnwrittenError:
+                break  # not everybody may look: what is left is billed, and in nobody's way
+            uploads += answer.get("Uploads", ())
+            marks = answer.get("NextKeyMarker"), answer.get("NextUploadIdMarker")
+            further = {"KeyMarker": marks[0] or "", "UploadIdMarker": marks[1] or ""}
+            if not answer.get("IsTruncated") or not marks[0] or further == more:
+                break
+            more = further
+        for each in uploads:
             name = each["Key"].removeprefix(below)
             with suppress(UnwrittenError):
                 self._call("abort_multipart_upload", "be removed", name, UploadId=each["UploadId"])

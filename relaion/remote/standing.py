@@ -18,7 +18,7 @@ from relaion.errors import InputError, NoRoomError
 from relaion.paths import atomic_write, shown
 from relaion.paths.stand_ins import ObjectRecord, read_record, record_of, state_of
 from relaion.remote.failures import CutError, RemoteError
-from relaion.remote.stores import Range, RemoteFile, open_store
+from relaion.remote.stores import Range, RemoteFile, changed, open_store
 from relaion.remote.urls import RemoteURL
 
 NEAR = 256 << 10  # bytes between two ranges that are fetched as one: a request costs more
@@ -116,7 +116,7 @@ def need(path: Path, ranges: Sequence[Range]) -> None:
     if not object_of(record).in_parts:
         whole(path)
         return
-    with _locked(record) as record:
+    with _locked(path, record) as record:
         _fetch(path, record, joined(lacking(missing, record.held), NEAR))
 
 
@@ -147,14 +147,14 @@ def need_of_many(wanted: Sequence[tuple[Path, Callable[[], Sequence[Range]]]]) -
 def whole(path: Path) -> str | None:
     """See that a file is there as a whole; its SHA-256, or None where it is no stand-in.
 
-    Raises as `need` does.
+    Raises as `need` does, and where other bytes come than came before.
     """
     record = record_of(path)
     if record is None:
         return None
     if record.sha256:
         return record.sha256
-    with _locked(record) as record:
+    with _locked(path, record) as record:
         if record.sha256:
             return record.sha256
         file = object_of(record)
@@ -170,7 +170,9 @@ def whole(path: Path) -> str | None:
                 f"{shown(path)}: came with other bytes than its store says it has; repeat the "
                 "command"
             )
-        _add(record.state, f"0 {record.size}\nwhole {sha256}\n")
+        if record.digest and sha256 != record.digest:  # a web server may give no mark of versions
+            raise changed(file.url)
+        _add(path, record.state, f"0 {record.size}\nwhole {sha256}\n")
         return sha256
 
 
@@ -188,8 +190,8 @@ def digested(path: Path) -> str | None:
     found = hashlib.sha256()
     for _, piece in open_store(file.url).read(file, [(0, file.size)]):
         found.update(piece)
-    with _locked(record) as record:
-        _add(record.state, f"digest {found.hexdigest()}\n")
+    with _locked(path, record) as record:
+        _add(path, record.state, f"digest {found.hexdigest()}\n")
     return found.hexdigest()
 
 
@@ -198,13 +200,14 @@ def drop(path: Path) -> None:
     record = record_of(path)
     if record is None or not record.held:
         return
-    with _locked(record) as record:
+    with _locked(path, record) as record:
         first = record.state.read_text(encoding="ascii").partition("\n")[0]
         known = f"digest {record.digest}\n" if record.digest else ""
         with atomic_write(record.state, 0o600, flush=False) as part:
             part.write_text(f"{first}\n{known}", encoding="ascii")
-        path.unlink()  # not cut: a hard link in an output has these bytes
-        _hole(path, record.size)
+        with _writing(path):
+            path.unlink()  # not cut: a hard link in an output has these bytes
+            _hole(path, record.size)
 
 
 def _within(ranges: Iterable[Range], record: ObjectRecord) -> list[Range]:
@@ -219,12 +222,12 @@ def _fetch(path: Path, record: ObjectRecord, ranges: Sequence[Range]) -> None:
         for start, piece in open_store(file.url).read(file, ranges):
             os.pwrite(f.fileno(), piece, start)
     # after the bytes: what was not told is fetched again
-    _add(record.state, "".join(f"{start} {end}\n" for start, end in ranges))
+    _add(path, record.state, "".join(f"{start} {end}\n" for start, end in ranges))
 
 
-def _add(state: Path, lines: str) -> None:
-    with state.open("a", encoding="ascii") as f:
-        f.write(lines)
+def _add(path: Path, state: Path, lines: str) -> None:
+    with _writing(path), state.open("a", encoding="ascii") as f:
+        f.write(f"-\n{lines}")  # ends a line that was cut off, so that nobody believes it
 
 
 @contextmanager
@@ -241,10 +244,11 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(record: ObjectRecord) -> Iterator[ObjectRecord]:
+def _locked(path: Path, record: ObjectRecord) -> Iterator[ObjectRecord]:
     """Hold a stand-in for oneself, threads and processes alike; yields what is known of it then."""
     lock = record.state.with_suffix(".lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    with _writing(path):
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield read_record(record.state) or record

@@ -30,9 +30,10 @@ from relaion.paths import (
     sync_folder,
     unwritten,
 )
-from relaion.paths.stand_ins import within_tree
+from relaion.paths.stand_ins import record_of, within_tree
 from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError
-from relaion.remote.standing import digested, drop, whole
+from relaion.remote.standing import digested, drop, object_of, whole
+from relaion.remote.stores import changed
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
@@ -134,7 +135,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     done: list[Outputs] = []
     try:
         # an update gives what nothing touches the bytes of the parent
-        sha256 = (whole if task.decides else digested)(source) or known.sha256
+        sha256 = _digest(source, known, whole if task.decides else digested)
         (read,) = read_still({source: known}, lambda: done.append(_write(task, n, decision)))
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
@@ -163,6 +164,18 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
         {name: replace(output, stamp=stamps.get(name)) for name, output in outputs.items()},
         decision.tally, decision.groups, decision.scores, stamp, known.sha256, notices,
     )  # fmt: skip
+
+
+def _digest(source: Path, known: Seal, digest_of: Callable[[Path], str | None]) -> str:
+    """The SHA-256 of a shard; raises ChangedObjectError where the search saw other bytes."""
+    record = record_of(source)
+    if record is None:
+        return known.sha256
+    sha256 = digest_of(source) or known.sha256
+    # where the search knew no digest, the version stands for it
+    if known.sha256 not in (sha256, record.version):
+        raise changed(object_of(record).url)
+    return sha256
 
 
 def _denied(columns: Sequence[str]) -> str:

@@ -65,6 +65,11 @@ def where_of(out: AnyPath, work: Path | None) -> Where:
             f"{shown(url)}: nothing is written there; name a folder of this machine or of a store "
             f"({stores}) as OUT, without a pattern"
         )
+    if not url.key.strip("/"):
+        raise InputError(
+            f"{shown(url)}: is a whole bucket, in which others may write; name a folder in it "
+            "as OUT"
+        )
     name = hashlib.sha256(str(url).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     top = (work or _state()).absolute() / f"relaion-{name}"
     return Where(top / "out", top / "work", work, url)

@@ -138,6 +138,11 @@ def clean(
     cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars, out])
     if share is not None:
         refuse_remote(where, "a part of a clean")
+        if elsewhere := next(filter(is_remote, sidecars), None):
+            raise InputError(
+                f"{shown(elsewhere)}: a part of a clean reads sidecars of this machine, for "
+                "`merge` has to find them again; fetch it, and name the file"
+            )
     if share is not None and cluster is not None:
         raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
     if share is not None and phase == WRITE_PHASE:
@@ -315,7 +320,7 @@ def _said(
         "keywords": keywords and str(keywords),
         "columns": columns_of(overrides_of(columns)),
         "named_key": key and str(key),
-        "named_sidecars": [str(path) for path in sidecars],
+        "named_sidecars": [shown(path) if is_remote(path) else str(path) for path in sidecars],
         "key": str((key or key_path(lists)).absolute()),
         "sidecars": [str(path.absolute()) for path in sidecars],
     }
