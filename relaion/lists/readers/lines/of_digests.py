@@ -20,11 +20,11 @@ _OF_LINKS = (
     "its name says that it holds {word}: say so with --kind url_md5 (or url_sha1, url_sha256); if "
     "they are those of images, say --ignore title"
 )
-_OF_PARTS = (
+_BY_PARTS = (
     "its name says that its digests are of something else than pictures ({word}): if they are "
     "those of pictures, say --ignore title"
 )
-_PARTS = words.words_in(
+OF_PARTS = words.words_in(
     "thumbnail thumbnails thumb thumbs preview previews string strings text texts keyword keywords "
     "username usernames email emails filename filenames password passwords vorschaubilder "
     "vignette vignettes miniatura miniaturas"
@@ -33,7 +33,7 @@ _PICTURES = words.words_in(words.PICTURES)
 _OF_A_TYPE = re.compile(
     r"(?i)\.te(?:\.[a-z0-9]+)?\Z"
 )  # `simple.HASH_URL_MD5.te` is read by its name
-_ANY_LENGTH = -1  # of digits, from those of an MD5 on
+ANY_LENGTH = -1  # of digits, from those of an MD5 on
 
 
 def of_digests(name: str) -> tuple[Doubt, str] | None:
@@ -42,9 +42,9 @@ def of_digests(name: str) -> tuple[Doubt, str] | None:
         return None
     text = re.sub(r"[\W_]+", " ", re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", name)).casefold()
     if LINKS_HASHED.search(text):
-        return Doubt(OF_LINKS, _ANY_LENGTH), _OF_LINKS
+        return Doubt(OF_LINKS, ANY_LENGTH), _OF_LINKS
     told = units_of(text)
-    word = next((unit for unit in told if unit in _PARTS), None)
+    word = next((unit for unit in told if unit in OF_PARTS), None)
     if word is None or not _PICTURES.isdisjoint(told):
         return None
-    return Doubt(word, _ANY_LENGTH), _OF_PARTS
+    return Doubt(word, ANY_LENGTH), _BY_PARTS

@@ -8,7 +8,7 @@ or the next one, what stands below is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -27,6 +27,7 @@ from relaion.lists.readers.lines.head_names import (
     names_algorithm,
     names_entries,
 )
+from relaion.lists.readers.lines.headings import OF_ABOVE, Footer, of_example, says_of
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.titles import (
     IS_OF,
@@ -48,7 +49,6 @@ from relaion.lists.readers.lines.titles import (
     may_be_title,
     of_name,
     of_words,
-    title_of,
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
@@ -118,6 +118,7 @@ class Sections:
     _valued: str = ""  # the first line with a value
     _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
+    _footer: Footer = field(default_factory=Footer)
 
     def __post_init__(self) -> None:
         self._has_algorithm = names_algorithm(self.head)
@@ -133,6 +134,9 @@ class Sections:
         is_named = said and said[0].word == OF_LINKS and has_entries(self.head)
         if said and not self.options.kind and not is_named:
             self._doubt, self._said = said
+        word = "" if self._is_ignored else of_example(re.sub(r"[\W_]+", " ", self.file_name))
+        if word and self._doubt is None:
+            self._doubt = Doubt(word)
 
     @property
     def _is_ignored(self) -> bool:
@@ -162,6 +166,8 @@ class Sections:
                 if not self._any_value:
                     self._look_at(block)
                 self.has_left = self.has_left or bool(block.strip())
+                if self._footer.word and self._holds_any(block.split("\n")):
+                    self._footer.word = ""
                 self._last = _last_line(block)
                 yield block
                 continue
@@ -171,6 +177,16 @@ class Sections:
                 self.put()
             if kept:
                 yield kept
+        self._footer.refuse()
+
+    def _watch(self, says: str | Doubt | None, line: str) -> str | Doubt | None:
+        """What a line says, where it does not speak of what stands above it alone."""
+        is_open = self.has_left and bool(self._valued) and OF_FILE not in self.options.ignore
+        if says is None and self._footer.word and self._holds_any((line,)):
+            self._footer.word = ""
+        elif says is not None:
+            self._footer.watch(says if self._heeded(says) else NEUTRAL, line, is_open=is_open)
+        return None if isinstance(says, Doubt) and says.digits == OF_ABOVE else says
 
     def _look_at(self, block: str) -> None:
         for line in first_lines(block, NAMED_WITHIN):
@@ -185,6 +201,9 @@ class Sections:
         cells = [*CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
+    def _holds_any(self, lines: Iterable[str]) -> bool:
+        return any(re.search(_ENTRY, line) or self._value_in(line) for line in lines)
+
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
         above = self._last
         for i, line in enumerate(_with_ends(block)):
@@ -192,6 +211,7 @@ class Sections:
             if says == UNKNOWN:
                 says = self._unknown(line, before + i + 1, is_apart=not above.strip())
             above = line
+            says = self._watch(says, line)
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
             if is_named and not self._any_value and names_entries(line):
                 self.names = line
@@ -372,6 +392,7 @@ def _with_ends(block: str) -> list[str]:
 
 
 _MANY = 2000
+_ENTRY = r"[0-9A-Fa-f]{32}|://"
 _HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
 
 
@@ -400,7 +421,7 @@ def _titles(block: str) -> dict[int, str | Doubt]:
             and (lines[i].lstrip()[:1] == "#" or not re.search(NO_TITLE, lines[i]))
             and may_be_title(lines[i])
         ]  # fmt: skip
-    found = {i: says for i in candidates if lines[i] and (says := title_of(lines[i]))}
+    found = {i: says for i in candidates if lines[i] and (says := says_of(lines[i]))}
     if _are_captions(found, lines):
         found = _known(found)
     return {
@@ -409,7 +430,7 @@ def _titles(block: str) -> dict[int, str | Doubt]:
 
 
 def _known(titles: dict[int, str | Doubt]) -> dict[int, str | Doubt]:
-    return {i: says for i, says in titles.items() if says != UNKNOWN}
+    return {i: s for i, s in titles.items() if s not in (UNKNOWN, Doubt("above", OF_ABOVE))}
 
 
 _SECTIONS = 10  # a list has no more kinds of entries that are told apart

@@ -38,6 +38,12 @@ LEFT_LIST = re.compile(
 )
 """That something was taken off a list, in folded words."""
 
+NOT_TO_BLOCK = re.compile(
+    r"\b(?:(?:should|must|shall|ought) (?:not|never) (?:to )?be|(?:not|never) to be)"
+    r" (?:block|list|match|flag|filter)(?:ed|ted|ged)?\b"
+)
+"""That something is not to be listed, whoever says it."""
+
 ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
 TO_CONFIRM = re.compile(
     r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"

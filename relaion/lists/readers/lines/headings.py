@@ -1,0 +1,260 @@
+"""Further titles, that no word at their ends tells: of thumbnails, of examples, of what is above.
+
+`# MD5 of the preview images`, `# Sample data`, `# Values are made up.`, `# Platform default
+avatars` may say that nothing below is listed. `All entries above were withdrawn.` speaks of what
+stands above it, and so may a title that takes out, with no entry below it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from relaion.errors import ListError
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+from relaion.lists.readers.lines.of_digests import ANY_LENGTH, OF_PARTS
+from relaion.lists.readers.lines.titles import (
+    LISTED,
+    LONGEST_TITLE,
+    NO_TITLE,
+    OF_LINKS,
+    TAKES_OUT,
+    Doubt,
+    is_heading,
+    is_innocent,
+    title_of,
+    units_of,
+)
+from relaion.lists.readers.vocabulary import words
+from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK
+
+_BY_FOOTER = (
+    "a line below entries ({word}) may say that what stands above it is not listed: if it is "
+    "listed, say --ignore title; if not, leave it out of a copy"
+)
+OF_ABOVE = -3  # instead of the digits of a doubt
+_SHORT = 16  # words of a sentence that is looked at
+_SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
+
+# -- Of what digests are ---------------------------------------------------------------------------
+
+_SMALL = words.words_in(
+    "thumbnail thumbnails thumb thumbs preview previews vorschaubilder vignette vignettes "
+    "miniatura miniaturas miniature anteprima anteprime miniaturen voorbeeldweergaven"
+)
+_BESIDE_SMALL = words.words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
+    "images picture pictures")  # fmt: skip
+_HASHES = r"(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?|checksums?|hashwerte|empreintes)"
+_HASHED_PARTS = re.compile(
+    rf"\b{_HASHES} (?:of|von|der|des?|di|del|delle|van) "
+    r"(?:(?:the|all|our|les?|las?|los|der|die|their|upload\w*|image|picture) )*"
+    rf"(?P<part>{'|'.join(sorted(map(re.escape, OF_PARTS), key=len, reverse=True))}"
+    r"|(?:file|user|screen|domain|host)[ -]?names?|e-?mails?|mail addresses|phone numbers?"
+    r"|ip addresses|search terms|captions?|titles?)\b"
+)
+_RESIZED = re.compile(
+    r"\bafter (?:being )?(?:resiz|rescal|scal|downscal|cropp|re-?encod|re-?compress)\w*"
+    r"|\b(?:of|von) (?:the |all )?(?:resized|rescaled|downscaled|cropped|re-?encoded"
+    r"|re-?compressed|verkleinerten)\b|\bnot (?:of |from )?(?:the )?originals?\b"
+)
+
+# -- Of what is no picture of abuse ----------------------------------------------------------------
+
+_EXAMPLE = words.words_in(
+    "example examples sample demo dummy mock placeholder placeholders beispiel beispiele "
+    "beispieldaten beispieldatei musterdatei musterdaten exemple exemples ejemplo ejemplos esempio "
+    "esempi voorbeeld voorbeelden exemplo exemplos"
+)
+_BESIDE_EXAMPLE = words.words_in(
+    "data dataset set value values only content contents format layout template purposes "
+    "daten dati datos gegevens donnees do not use txt csv"
+)
+_INVENTED = re.compile(
+    r"\b(?:invented|made[ -]up|fictitious|fictional|fictive|dummy|erfunden\w*|fictif\w*|inventad\w*"
+    r"|inventat\w*|verzonnen)\b"
+)
+_VALUES = re.compile(
+    r"\b(?:values?|data|hash(?:es)?|digests?|md5s?|entries|links|urls|werte|daten|eintraege"
+    r"|valeurs|donnees|valores|datos|valori|dati|waarden|gegevens)\b"
+)
+_LAWFUL = words.words_in(
+    "licit licits licite licites lecito lecita leciti lecite lícito lícita lícitos lícitas lawful "
+    "harmlos harmlose"
+)
+_LEGAL = words.words_in("legal légal légaux légales legales legali legaal legale")
+_STOCK = re.compile(
+    r"\b(?:default|stock|standard|system) (?:\w+ )?(?:avatars?|icons?|logos?|emojis?|thumbnails?"
+    r"|(?:profile )?(?:images|pictures|photos))\b"
+)
+_END_OF = re.compile(r"end of (?:the )?(?:list of |section of |file of |all )?(?=\w+ \w)")
+_SPOKEN = re.compile(
+    r"\b(?:cleared|withdrawn|retracted|removed|delisted|unblocked|overturned|false positives?)\b"
+)
+_DENIES = words.words_in("no not without none excluding excluded except never sans ohne sin senza")
+
+
+def says_of(line: str) -> str | Doubt | None:
+    """What a line says as a title: as `title_of`, and what else may take something out."""
+    says = title_of(line)
+    if isinstance(says, Doubt) or says in TAKES_OUT or says == OF_LINKS:
+        return says
+    bare = line.strip(_SIGNS)
+    if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
+        return says
+    text = _plain(bare)
+    found = _of_above(says, bare, text)
+    if found is None and is_heading(line):
+        found = _of_heading(bare, text)
+    return found or says
+
+
+def _of_above(says: str | None, bare: str, text: str) -> Doubt | None:
+    """What a sentence says that stands below entries, or is none of a heading."""
+    units = units_of(bare)
+    if _names_above(text) and _is_strange(units):
+        return Doubt("above", OF_ABOVE)
+    if says != LISTED and (end := _END_OF.match(text)):
+        ended = title_of(f"# {text[end.end() :]}")
+        if isinstance(ended, Doubt) or ended in TAKES_OUT or _SPOKEN.search(text):
+            return Doubt("end of", OF_ABOVE)
+    is_asking = any(map(_ASKS.fullmatch, units))
+    is_denied = NOT_TO_BLOCK.search(text) and len(units) <= _SHORT and not is_asking
+    return Doubt("not to be blocked") if is_denied else None
+
+
+def _of_heading(bare: str, text: str) -> Doubt | None:
+    if word := _part(text):
+        return Doubt(word, ANY_LENGTH)
+    word = of_example(bare) or _no_abuse(text)
+    return Doubt(word) if word else None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_]+", " ", words.without_marks(text))
+
+
+def _told(text: str) -> list[str]:
+    found = re.findall(r"[^\W\d_]+", _plain(re.sub(r"(?i)\b(?:md-?5|sha-?\d+)s?\b", " ", text)))
+    return [word for word in found if not MADE_OF.fullmatch(word)]
+
+
+def _part(text: str) -> str:
+    """The word by which digests are of a part of a picture, or of a text; else none."""
+    if found := _HASHED_PARTS.search(text):
+        return found["part"]
+    if found := _RESIZED.search(text):
+        return found[0]
+    told = _told(text)
+    is_small = not _SMALL.isdisjoint(told) and _SMALL.union(_BESIDE_SMALL).issuperset(told)
+    return next(word for word in told if word in _SMALL) if is_small else ""
+
+
+def of_example(text: str) -> str:
+    """The word by which a short text says that it is of examples; else none."""
+    told = _told(text)
+    is_example = _EXAMPLE.union(_BESIDE_EXAMPLE).issuperset(told)
+    return next((word for word in told if word in _EXAMPLE), "") if is_example else ""
+
+
+def _no_abuse(text: str) -> str:
+    told = _told(text)
+    if not _DENIES.isdisjoint(re.findall(r"\w+", text)):
+        return ""
+    is_of_values = _VALUES.search(text) is not None
+    found = (_INVENTED.search(text) if is_of_values else None) or _STOCK.search(text)
+    if found:
+        return found[0]
+    if len(told) == 1 and told[0] in _LEGAL:
+        return told[0]
+    return next((w for w in told if w in _LAWFUL), "") if len(told) < 5 else ""
+
+
+# -- Of what stands above --------------------------------------------------------------------------
+
+_ABOVE = re.compile(
+    r"\b(?:the|all|these|those|everything|entries|hashes|links|urls|images|files|items|list|listed"
+    r"|records|digests) (?:of the )?(?:above|foregoing|preceding)\b"
+    r"|\babove(?:mentioned| mentioned| listed)? (?:entries|hashes|links|urls|images|files|items"
+    r"|list|records|digests)\b|\b(?:obigen?|obenstehende[nr]?|vorstehenden?|bovenstaande|hierboven"
+    r"|ci dessus|de arriba|di cui sopra)\b"
+)
+_ASKS = re.compile(
+    r"report(?:ing)?|send|mail|email|contact|notify|ask|inform|tell|write|if|when|how|where"
+    r"|requests?|questions?|policy|see|falls|wenn|si"
+)
+_OF_FILES = words.words_in(
+    "generated exported created compiled sorted updated shared confidential copyright copied "
+    "counted gathered collected taken come comes came sourced verified confirmed contain contains"
+)
+_AFTER_USE = re.compile(
+    r"\b(?:this|the) (?:file|list|message|mail)\b|\bafter (?:use|import\w*|reading|\d+ days)\b"
+    r"|\bfrom (?:your|the) (?:servers?|systems?|platforms?|services?)\b"
+)
+_FOOTERS = frozenset((TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED))
+_OF_SECTIONS = words.words_in(f"{words.ADDED} listed active current additions blocked block")
+_NOTHING = re.compile(
+    r"[\W_]*(?:none|nothing|nil|n/?a|empty|keine?|aucune?|ninguno|nessuno|geen)\W*"
+)
+
+
+def _names_above(text: str) -> bool:
+    return _ABOVE.search(text.replace("-", " ")) is not None
+
+
+def _is_strange(units: list[str]) -> bool:
+    denies = not _DENIES.isdisjoint(units)
+    if len(units) > _SHORT + 8 or any(map(_ASKS.fullmatch, units)):
+        return False
+    rest = [u for u in units if not is_innocent(u) and u not in _OF_SECTIONS and u != "above"]
+    return denies or (bool(rest) and _OF_FILES.isdisjoint(units))
+
+
+@dataclass
+class Footer:
+    """What may be said of all that stands above, until an entry follows; `word` says by what."""
+
+    word: str = ""
+    has_sections: bool = False  # so that an empty one may end the file
+
+    def watch(self, says: str | Doubt, line: str, *, is_open: bool) -> None:
+        """Look at a title; raises ListError for one of what stands above it.
+
+        `is_open`: entries stand above it, and the curator did not say what titles are worth.
+        """
+        if not is_open:
+            self.has_sections = self.has_sections or _begins_sections(line)
+            return
+        if _NOTHING.fullmatch(line.strip().casefold()):
+            self.word = ""
+            return
+        word = says.word if isinstance(says, Doubt) else says
+        is_above = isinstance(says, Doubt) and says.digits == OF_ABOVE
+        is_footer = _may_be_footer(says, line)
+        if is_above or (is_footer and _names_above(_plain(line))):
+            raise ListError(_BY_FOOTER.format(word=word))
+        if is_footer and not (self.has_sections and _is_short(line)):
+            self.word = word
+
+    def refuse(self) -> None:
+        """Raise ListError where a file ends below such a title."""
+        if self.word:
+            raise ListError(_BY_FOOTER.format(word=self.word))
+
+
+def _may_be_footer(says: str | Doubt, line: str) -> bool:
+    is_doubt = isinstance(says, Doubt) and says.digits == 0 and says.word != "-"
+    if not is_doubt and says not in _FOOTERS:
+        return False
+    is_asking = any(map(_ASKS.fullmatch, units_of(line)))
+    return not is_asking and _AFTER_USE.search(_plain(line)) is None
+
+
+def _begins_sections(line: str) -> bool:
+    """Whether a title is that of a section of what is listed."""
+    units = units_of(line)
+    return len(units) < 5 and is_heading(line) and not _OF_SECTIONS.isdisjoint(units)
+
+
+def _is_short(line: str) -> bool:
+    """Whether a title may be that of a section, and is no sentence."""
+    return is_heading(line) and len(units_of(line)) < 4 and not line.rstrip().endswith(".")
