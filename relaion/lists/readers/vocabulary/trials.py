@@ -1,4 +1,4 @@
-"""What is said of a list that is none: a sample, an example, an export of a sandbox."""
+"""What is said of a list that is none: a sample, an export of a sandbox, what was let go."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ _PHRASE = re.compile(
     r"|\bnon-?production\b|\blorem ipsum\b|\bmade[ -]up\b|\bfictitious\b|\bplaceholders?\b"
     r"|\bdummy\b|\bdry[ -]?run\b|\bfür testzwecke\b"
 )
+_LET_GO = re.compile(
+    r"\b(?:after|following|upon|won|granted|upheld|successful|allowed) (?:\w+ ){0,2}appeals?\b"
+    r"|\bappeals? (?:\w+ ){0,2}(?:upheld|granted|won|successful|allowed|accepted|succeeded)\b"
+)
 _PIECES = re.compile(r"[.!?;,:|\n()\[\]]+|\s[-–—]\s")
 _WORD = re.compile(r"[^\W_]+")
 _PARTIES = words.words_in(
@@ -59,7 +63,8 @@ def trial_in(name: str, text: str) -> str:
             return own
     if not _PARTIES.isdisjoint(told) or "://" in text:
         return ""
-    if found := _PHRASE.search(words.folded(text)):
+    folded = words.folded(text)
+    if found := _PHRASE.search(folded) or _LET_GO.search(folded):
         return found[0]
     known = _TRIALS
     if not _ENVIRONMENT.isdisjoint(told):
