@@ -23,7 +23,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
-from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.choices import is_among
 from relaion.lists.values import shape, told, told_words
 
@@ -280,7 +280,26 @@ def _says_of_what(word: str) -> WordSays:
 
 def _says_of_kind(kind: str) -> WordSays:
     """A categorization such as `Unconfirmed …` may say that its entry does not count."""
-    said = read_text(kind, alone=True)
-    speaks = any(word in SPEAKS for word in names.words_of(kind))
-    doubts = speaks or (said is not None and said.fate is not None)
-    return UNSURE if doubts or word_of_any(kind) == names.STANDING else COUNTS
+    pieces = [piece for piece in re.split(r"[;,|/()]+", kind) if piece.strip()]
+    return UNSURE if any(map(_doubts, (kind, *pieces))) else COUNTS
+
+
+_DOUBTS = words.words_in(
+    f"none undetermined indeterminate undecided inconclusive unclear unsure unknown unidentified "
+    f"uncategorised uncategorized consensus dissent {words.NEGATIONS}"
+)
+_GROWN_UP = words.words_in(f"{further_words.OF_AGE} adult adults")
+_YOUNG = words.words_in(further_words.SUBJECTS) - words.words_in("sexual nude related relevant")
+
+
+def _doubts(text: str) -> bool:
+    said = read_text(text, alone=True)
+    told = set(names.words_of(text))
+    is_grown_up = bool(told & _GROWN_UP) and told.isdisjoint(_YOUNG)  # `child and adult` is listed
+    return (
+        any(word in SPEAKS for word in told)
+        or (said is not None and said.fate is not None)
+        or word_of_any(text) == names.STANDING
+        or is_grown_up
+        or not told.isdisjoint(_DOUBTS)
+    )

@@ -109,7 +109,7 @@ _TAGS = Meaning(names.STANDING, "tags", says_of_tag, is_quiet=True)
 
 THREATEXCHANGE = Exchange(
     "threatexchange", "a list of ThreatExchange", value="indicator", type="type", record_id="id",
-    moment="last_updated",
+    moment="last_updated", holds_others=True,
     meanings={
         "type": Meaning(names.TYPE, "type", _knows(_TYPES)),
         "status": Meaning(

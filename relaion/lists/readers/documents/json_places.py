@@ -32,6 +32,7 @@ from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UND
 from relaion.lists.readers.lines import bad, titles
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.lists.values import told as say
 
 ITEM = "item"
@@ -291,7 +292,9 @@ def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | 
     what = names.read_name(name)
     read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
     says = read.fate if read and read.is_sure and read.fate in UNDOES else None
-    return says or _of_title(text, options)
+    if of_text := says or _of_title(text, options):
+        return of_text
+    return titles.Doubt(word) if (word := trial_in(name, text)) else None
 
 
 _NO_TITLE = re.compile(r"true|false|[\d\W]*")

@@ -87,7 +87,7 @@ MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "labels": Meaning(names.STANDING, knows=tag_says),
     "pattern_type": Meaning(names.STANDING, knows=rule_says),
     "name": Meaning(names.FILE_NAME, "name"),
-    "description": Meaning(names.CAPTION, "description"),
+    "description": Meaning(names.NOTE, "description"),
     "opinion": Meaning(names.STANDING, knows=opinion_says),
     "note": Meaning(names.NOTE, "note"),
     "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),

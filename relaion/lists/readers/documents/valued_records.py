@@ -34,7 +34,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.values import shape
+from relaion.lists.values import shape, told
 
 AT_ONCE = 2000  # records of a batch
 _MANY = 4096  # words, and traits, that are kept
@@ -48,6 +48,7 @@ class Exchange:
     `value`, `type`, `record_id` and `moment` are fields by their names here, as are those of
     `meanings` and `traits`, which gives the trait of each. `spelled` gives the name here of a name
     as files write it, squeezed. Where a field of `asked` is not there, that is a word of its own.
+    `holds_others`: within a record may stand others, which have ids of their own.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Exchange:
     traits: Mapping[str, str] = field(default_factory=dict)
     spelled: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    holds_others: bool = False
 
     def named(self, name: str) -> str:
         """A field as it is called here."""
@@ -129,14 +131,14 @@ class ValuedRecords:
     def batch(self, rows: Sequence[Row]) -> Batch:
         """Records as a batch; those that say that a thing is not listed wait for the end."""
         exchange = self.exchange
-        told = [self._row(row) for row in rows]
-        values = [_first(row, exchange.value) for row in told]
+        rows = [self._row(row) for row in rows]
+        values = [_first(row, exchange.value) for row in rows]
         squeezed = lru_cache(1000)(names.squeezed)
-        fates, types = self.fields.read(told, [len(value) for value in values], exchange.type)
+        fates, types = self.fields.read(rows, [len(value) for value in values], exchange.type)
         batch, columns = Batch(0), Columns()
         ids: list[str | None] = []
         held: list[Trait] = []
-        for i, (row, value, says) in enumerate(zip(told, values, types, strict=True)):
+        for i, (row, value, says) in enumerate(zip(rows, values, types, strict=True)):
             kinds, fate = self._kinds(row, says)
             fate = fates.get(i) or fate
             if says.unusable:
@@ -168,15 +170,33 @@ class ValuedRecords:
         for name in self.exchange.asked:
             if name not in row:
                 row = {**row, name: ("",)}
-        said = _first(row, self.exchange.type)
+        exchange = self.exchange
+        said = self._only(row, exchange.type)
+        if exchange.record_id and not exchange.holds_others:
+            self._only(row, exchange.record_id)
         is_known, brings_none = self._of_type(said) if said else (True, False)
         if brings_none:  # whatever is said of it
             return {name: words for name, words in row.items() if self.exchange.knows(name, words)}
-        if not is_known:
-            value = _first(row, self.exchange.value)
-            if shape(value) is None and not any(map(shape, value.split())):
-                return {name: words for name, words in row.items() if name != self.exchange.type}
+        value = self._only(row, exchange.value)
+        if not is_known and shape(value) is None and not any(map(shape, value.split())):
+            return {name: words for name, words in row.items() if name != self.exchange.type}
         return row
+
+    def _only(self, row: Row, name: str) -> str:
+        """The word of a field that has one; raises ListError where it has several."""
+        words = row.get(name, ())
+        if len(words) > 1 and len({self._alike(w) for word in words if (w := word.strip())}) > 1:
+            raise ListError(
+                f"a record in it has several words in {told(name)}, and one of "
+                f"{self.exchange.called} has one; ask the giver for a record of each"
+            )
+        return _first(row, name)
+
+    def _alike(self, word: str) -> str:
+        """A word as it is compared: only links have a case, and not such as parts repeat."""
+        if self.exchange.holds_others:
+            return word.casefold().rstrip("/")
+        return word if "/" in word else word.casefold()
 
     def _of_type(self, word: str) -> tuple[bool, bool]:
         """Whether a type is known, and whether its values are surely never entries."""
@@ -236,7 +256,7 @@ class ValuedRecords:
 
 def _first(row: Row, name: str) -> str:
     words = row.get(name, ()) if name else ()
-    return words[0].strip() if words else ""
+    return next((word for each in words if (word := each.strip())), "")
 
 
 def knows(said: Mapping[str, WordSays]) -> Mapping[str, WordSays]:

@@ -304,10 +304,16 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
         twin = looks.setdefault(look, c)
         if twin is not c:
             what, option = ("links", "url") if look == "link" else (f"{look.upper()} digests", look)
+            looks_of = ((d, look_of(rows, d.index)) for d in held)
+            others = "".join(  # without these their digests would be lost
+                f" --column {other}={d.index + 1}"
+                for d, other in looks_of
+                if other != look and other in ("md5", "sha1", "sha256")
+            )
             raise ListError(
                 f"columns {twin.index + 1} and {c.index + 1} both look like {what} and have no "
-                f"names; say which holds the entries with --column {option}={twin.index + 1}, or "
-                f"both with --column {option}={c.index + 1} beside it"
+                f"names; say which holds the entries with --column {option}={twin.index + 1}"
+                f"{others}, or both with --column {option}={c.index + 1} beside it"
             )
         if look == "link" and c.index:
             _refuse_references(c, rows)

@@ -118,5 +118,6 @@ MEDIA_NAMES = (
 TYPE_NAMES = (
     "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "
     "indicatortype ioctype algorithmus algorithme algoritmo algoritme hashart hashtyp "
-    "hashverfahren verfahren soort"
+    "hashverfahren verfahren soort hashfunction hashfn hashingfunction digestfunction digestfn "
+    "checksumfunction checksumfn fingerprintfunction hashfunktion fonctiondehachage"
 )

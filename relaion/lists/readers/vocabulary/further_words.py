@@ -175,6 +175,7 @@ STANDING_NAMES = (
     "keputusan hali hadhi egoera stádas statws statusi gjendja staða κατάσταση απόφαση αποτέλεσμα "
     "pagpapasya katayuan estatus stato esito "
     "consensus against contra nays downvotes dagegen gegenstimmen contre tegen emot proti przeciw "
+    "disagree disagrees disagreed "
     "disagreement disagreements votesagainst dissent objections qa qc qualitycheck "
     "qualitycontrol qualityassurance check checks checked validation audit "
     "audited auditresult screening vetting approval acceptance passfail pass passed fail failed "

@@ -157,7 +157,9 @@ _WHEN = words_in(
 )
 _OF_WHOM = words_in(column_words.SUBJECTS)
 _BY = words_in("by par von por da door av af przez")
-_DROPPED = words_in("drop dropped deletes delete del lifted pulled")
+_DROPPED = words_in(
+    "drop dropped deletes delete del lifted pulled off left reversed reverted undone"
+)
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
 _LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
@@ -312,7 +314,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
     """A name that says that a record is gone, or is still listed."""
     told, joined = {*rest}, "".join(rest)
-    if joined in _DROPPED and words[-1] in _DAY | {"on", "at"}:
+    if joined in _DROPPED and words[-1] in _DAY | {"on", "at", "since", "list"}:
         return NameSays(GONE, word=joined)
     if len(words) > 1 and words[-1] in _BY and told <= _STILL:  # `verified by`
         return NameSays(BY, word=words[0])
