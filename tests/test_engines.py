@@ -10,10 +10,13 @@ import pytest
 
 from relaion.cli.comfort import from_environment, from_file
 from relaion.errors import BusyError, InputError
+from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
-from relaion.run import engines
+from relaion.paths.locks import wait_unlocked
+from relaion.run import engines, ray_pool
 from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
+from relaion.run.out import Out
 from relaion.run.ray_client import why_not
 from relaion.run.ray_courier import unseen
 from relaion.run.settings import limits_of
@@ -114,6 +117,38 @@ def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
         refuse_left(tmp_path)
     refuse_left(tmp_path)
+
+
+def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run would begin while a worker of a machine that was cut off may still write."""
+    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_pool, "_GONE_SECONDS", 0.1)
+    (tmp_path / FOLDER).mkdir()
+    locks = [tmp_path / FOLDER / f"{no:06}.lock" for no in range(1, 6)]
+    for lock in locks[:4]:
+        lock.touch()
+    with locked(locks[0], "is held"), locked(locks[2], "is held"):
+        assert wait_unlocked(locks, 0.1) == [locks[0], locks[2]]
+        ray_pool.remove_free(locks)
+        assert sorted((tmp_path / FOLDER).iterdir()) == [locks[0], locks[2]]
+        with pytest.raises(BusyError, match="has not ended yet"):
+            refuse_left(tmp_path)
+    ray_pool.remove_free(locks)
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    place = Out(tmp_path, tmp_path / "work", -1)
+    (place.work / FOLDER).mkdir(parents=True)
+    lock = place.work / FOLDER / "000001.lock"
+    with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
+        begin(place, {"inputs": []})
+    assert lock.exists()
 
 
 def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _refuse_unreachable(engine: str, host: str, port: int) -> None:
 def refuse_left(work: Path) -> None:
     """Raise BusyError while workers of a run that was stopped still write, on other machines."""
     locks = sorted((work / FOLDER).glob("*.lock"))
-    if wait_unlocked(locks, _LEFT_SECONDS) is not None:
+    if wait_unlocked(locks, _LEFT_SECONDS):
         raise BusyError(
             f"{shown(work)}: a worker of a run that was stopped has not ended yet, perhaps on "
             "another machine; wait until it ends, or end it"

@@ -378,9 +378,19 @@ class RayPool:
             self._couriers.pop(courier.no, None)
             if self._client is not None:
                 self._client.tell("fire", courier=courier.no)
-        wait_unlocked([c.lock for c in couriers if c.is_there], _GONE_SECONDS)
-        for courier in couriers:
-            courier.lock.unlink(missing_ok=True)
+        remove_free([courier.lock for courier in couriers])
+
+
+def remove_free(locks: Sequence[Path]) -> None:
+    """Remove the lock files that nobody holds any more, once they had time to be let go.
+
+    What is still held stays: a worker that cannot be reached may write for long, and whoever goes
+    on with the work folder, or removes it, is to see that.
+    """
+    held = set(wait_unlocked(locks, _GONE_SECONDS))
+    for lock in locks:
+        if lock not in held:
+            lock.unlink(missing_ok=True)
 
 
 class _Work:
