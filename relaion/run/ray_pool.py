@@ -244,8 +244,24 @@ class RayPool:
         elif event["what"] == "moved" and one is not None and event["value"]:
             self._listener.moved(one.task.no, event["value"])
         elif event["what"] == "done" and one is not None:
-            return self._done(work, courier, one)
+            if (why := event["value"]) is None:
+                became = self._done(work, courier, one)
+            else:
+                became = self._unanswered(work, courier, one, why)
+            return became
         return None
+
+    def _unanswered(
+        self, work: "_Work", courier: _Courier, one: _Try, why: str
+    ) -> TaskOutcome | None:
+        """End it all where an answer could not be written, unless another try was first."""
+        courier.trying = None
+        work.trying.remove(one)
+        work.left += one.moved_to
+        if one.at not in work.open:
+            return None
+        work.open.discard(one.at)
+        return TaskOutcome(one.task.no, why, fatal=True)
 
     def _lost_courier(self, work: "_Work", courier: _Courier, why: str) -> TaskOutcome | None:
         del self._couriers[courier.no]
