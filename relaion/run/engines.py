@@ -110,7 +110,15 @@ def joined(
     from relaion.run.ray_pool import RayPool  # noqa: PLC0415 - few runs need it
 
     with RayPool(cluster, limits, workers, pool, listener) as ray:
-        yield ray, ray.begin(work, folders, {path.parent for path in reads})
+        yield ray, ray.begin(work, folders, folders_of(reads))
+
+
+def folders_of(paths: Iterable[Path]) -> set[Path]:
+    """The folders in which files are named, and those in which they lie.
+
+    A link may lead to another file system, and it is that one's number that a stamp has.
+    """
+    return {folder for path in paths for folder in (path.parent, path.resolve().parent)}
 
 
 def _refuse_unreachable(engine: str, host: str, port: int) -> None:
