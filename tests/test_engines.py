@@ -4,18 +4,22 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from relaion.cli.comfort import from_environment, from_file
 from relaion.errors import BusyError, InputError
+from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
-from relaion.run import engines
-from relaion.run.engines import FOLDER, Cluster, cluster_of, named, refuse_left
+from relaion.paths.locks import wait_unlocked
+from relaion.run import engines, ray_pool
+from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
+from relaion.run.out import Out
 from relaion.run.ray_client import why_not
-from relaion.run.ray_courier import unseen
+from relaion.run.ray_courier import Post, unseen
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -116,6 +120,38 @@ def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
     refuse_left(tmp_path)
 
 
+def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run would begin while a worker of a machine that was cut off may still write."""
+    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_pool, "_GONE_SECONDS", 0.1)
+    (tmp_path / FOLDER).mkdir()
+    locks = [tmp_path / FOLDER / f"{no:06}.lock" for no in range(1, 6)]
+    for lock in locks[:4]:
+        lock.touch()
+    with locked(locks[0], "is held"), locked(locks[2], "is held"):
+        assert wait_unlocked(locks, 0.1) == [locks[0], locks[2]]
+        ray_pool.remove_free(locks)
+        assert sorted((tmp_path / FOLDER).iterdir()) == [locks[0], locks[2]]
+        with pytest.raises(BusyError, match="has not ended yet"):
+            refuse_left(tmp_path)
+    ray_pool.remove_free(locks)
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    place = Out(tmp_path, tmp_path / "work", -1)
+    (place.work / FOLDER).mkdir(parents=True)
+    lock = place.work / FOLDER / "000001.lock"
+    with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
+        begin(place, {"inputs": []})
+    assert lock.exists()
+
+
 def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Path) -> None:
     """Else every shard would count as replaced on the machines of a cluster, and be read again."""
     path = tmp_path / "a"
@@ -132,12 +168,39 @@ def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Pa
     assert done.stdout == f"{stamp_of(path)._replace(device=4711)}\n"
 
 
+def test_the_file_system_of_a_shard_is_that_which_its_link_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("far/deep", "data"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "far/deep/a.parquet").touch()
+    (tmp_path / "data/a.parquet").symlink_to(tmp_path / "far/a.parquet")
+    (tmp_path / "far/a.parquet").symlink_to("deep/a.parquet")
+    far = tmp_path.resolve() / "far/deep"
+    assert folders_of([tmp_path / "data/a.parquet"]) == {tmp_path / "data", far}
+    monkeypatch.chdir(tmp_path)
+    assert folders_of([Path("data/a.parquet")]) == {Path("data"), far}, "also as it was named"
+
+
 def test_a_machine_that_has_another_folder_of_that_name_is_told_by_its_mark(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     mark.write_text("this run", encoding="ascii")
     assert unseen([(str(mark), "this run")]) is None
     assert unseen([(str(mark), "this run"), (str(mark), "another")]) == str(tmp_path)
     assert unseen([(str(tmp_path / "gone/mark"), "this run")]) == str(tmp_path / "gone")
+
+
+def test_a_work_folder_that_cannot_be_written_is_told_as_that(tmp_path: Path) -> None:
+    """Not as a worker that was lost, as often as one may be."""
+    post = Post(str(tmp_path), "/", str(tmp_path / "lock"), 10**9, None, [], [])
+    answer = tmp_path / "gone/000001.answer"
+    code = (
+        "from relaion.run.ray_courier import Courier; "
+        f"print(Courier({asdict(post)!r}).do({str(tmp_path / 'no.task')!r}, {str(answer)!r}, 1.0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "000001.answer: cannot be written (No such file" in done.stdout
+    assert done.stdout.count("\n") == 1
 
 
 _MISMATCH = """Version mismatch: The cluster was started with:

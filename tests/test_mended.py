@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import connect, literal
-from relaion.errors import InputError, OutputError
+from relaion.errors import EngineError, InputError, OutputError
 from relaion.parquet.mended import MARK, bad_text, marked, mend, readable, unmarked
 from relaion.parquet.read_shard import detect, read_shard
 from relaion.parquet.roles import Layout
 from relaion.paths import ShardPath
+from relaion.run.sources import Copies, Original
 from tests.layout_cases import digest, write
 
 BAD = b"http://one.example/\xe9.jpg"
@@ -183,3 +184,43 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"a column cannot be read; .*, get it again$"):
             action()
     assert [p.name for p in tmp_path.iterdir()] == ["p.parquet"]
+
+
+# -- Copies in a work folder, which several tries of a task share ------------------------------
+
+
+def test_a_late_try_changes_no_copy_that_another_has_left(tmp_path: Path) -> None:
+    """A worker that was given up for lost may go on: what it mends takes no name from others."""
+
+    def tried(known: dict[int, str]) -> Copies:
+        copies, reads = Copies(tmp_path / "work", known), []
+
+        def read() -> None:
+            reads.append(copies.readable(shard)[0])
+            if len(reads) == 1:
+                raise EngineError("no UTF-8")
+
+        copies.reading([shard], read)
+        assert reads[-1] == copies.readable(shard)[0] != shard.path
+        return copies
+
+    path = write(tmp_path / "p.parquet", pa.table({"url": text([BAD, GOOD])}))
+    shard = Original(7, path, layout_of(path))
+    won = tried({})
+    kept, layout = won.readable(shard)
+    before = kept.read_bytes()
+
+    late = Copies(tmp_path / "work", won.made)
+    late.drop(shard)
+    assert late.readable(shard) == (path, shard.layout)
+    assert kept.read_bytes() == before, "it is read by others"
+    assert tried({}).made == won.made
+    write(path, pa.table({"url": text([GOOD, BAD, BAD])}))
+    assert tried({}).made != won.made
+    assert kept.read_bytes() == before
+    assert Copies(tmp_path / "work", won.made).readable(shard) == (kept, layout)
+    assert all(p.suffix == ".parquet" for p in kept.parent.iterdir()), "nothing half made is left"
+
+    kept.write_bytes(before[:-9])  # cut, as by a power cut: it counts as not there
+    cut = Copies(tmp_path / "work", won.made)
+    assert cut.readable(shard) == (path, shard.layout)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from relaion.engine import connect
+from relaion.errors import OutputError
 from relaion.run import find, ray_courier, ray_pool, tasks
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
@@ -187,6 +188,27 @@ def test_a_task_that_takes_long_is_tried_a_second_time(
     assert told(out) == told(demo / "local")
     assert couriers_and_workers(cluster) == ([], [])
     assert not Path(f"/proc/{stopped[0]}").exists()
+
+
+def test_an_answer_that_cannot_be_written_is_told_as_that(demo: Path, joined: str) -> None:
+    """As of a full or read-only work folder: not as a worker that was lost many times."""
+    folder, done = demo / "unwritable/.work/ray", threading.Event()
+
+    def bar() -> None:
+        while not done.is_set():
+            for task in folder.glob("*.task"):
+                (task.with_suffix(".answer") / "in the way").mkdir(parents=True, exist_ok=True)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=bar, daemon=True)
+    thread.start()
+    try:
+        with pytest.raises(OutputError, match=r"\.answer: cannot be written") as e:
+            cleaned(demo, "unwritable", engine=joined, workers=2, verify=False)
+    finally:
+        done.set()
+        thread.join()
+    assert "was lost" not in str(e.value) and "\n" not in str(e.value)
 
 
 def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> None:

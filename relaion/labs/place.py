@@ -144,6 +144,7 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
         remove_parts(place.path)
         remove_parts(place.work)
     elif place.work.exists():  # left by a kill while it was removed
+        refuse_left(place.work)
         remove_tree(place.work)
     private_folder(place.work)
     with atomic_write(path, mode=0o600) as part:

@@ -47,9 +47,10 @@ def locked(path: Path, what: str) -> Iterator[int]:
         os.close(handle)
 
 
-def wait_unlocked(paths: Iterable[Path], seconds: float) -> Path | None:
-    """Wait until nobody holds a lock on any of these files; the first that is still held then."""
+def wait_unlocked(paths: Iterable[Path], seconds: float) -> list[Path]:
+    """Wait until nobody holds a lock on any of these files; all that are still held then."""
     until = time.monotonic() + seconds
+    held: list[Path] = []
     for path in paths:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -58,11 +59,12 @@ def wait_unlocked(paths: Iterable[Path], seconds: float) -> Path | None:
         try:
             while not _is_free(handle):
                 if time.monotonic() > until:
-                    return path
+                    held.append(path)
+                    break
                 time.sleep(_LOOK_SECONDS)
         finally:
             os.close(handle)
-    return None
+    return held
 
 
 def _is_free(handle: int) -> bool:

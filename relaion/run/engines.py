@@ -110,7 +110,15 @@ def joined(
     from relaion.run.ray_pool import RayPool  # noqa: PLC0415 - few runs need it
 
     with RayPool(cluster, limits, workers, pool, listener) as ray:
-        yield ray, ray.begin(work, folders, {path.parent for path in reads})
+        yield ray, ray.begin(work, folders, folders_of(reads))
+
+
+def folders_of(paths: Iterable[Path]) -> set[Path]:
+    """The folders in which files are named, and those in which they lie.
+
+    A link may lead to another file system, and it is that one's number that a stamp has.
+    """
+    return {folder for path in paths for folder in (path.parent, path.resolve().parent)}
 
 
 def _refuse_unreachable(engine: str, host: str, port: int) -> None:
@@ -128,7 +136,7 @@ def _refuse_unreachable(engine: str, host: str, port: int) -> None:
 def refuse_left(work: Path) -> None:
     """Raise BusyError while workers of a run that was stopped still write, on other machines."""
     locks = sorted((work / FOLDER).glob("*.lock"))
-    if wait_unlocked(locks, _LEFT_SECONDS) is not None:
+    if wait_unlocked(locks, _LEFT_SECONDS):
         raise BusyError(
             f"{shown(work)}: a worker of a run that was stopped has not ended yet, perhaps on "
             "another machine; wait until it ends, or end it"

@@ -136,9 +136,11 @@ def begin(
         remove_parts(out.path)
         remove_parts(out.work)
     elif out.work.exists() and out.remote is not None:
+        refuse_left(out.work)
         remove_tree(out.work)  # what it holds besides is looked at below
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
         _refuse_outputs_of_others(out, plan)
+        refuse_left(out.work)
         remove_tree(out.work)
     if out.remote is not None:
         out.remote.refuse_strange([path.as_posix() for path in _outputs(vars(plan))])

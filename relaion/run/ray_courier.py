@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relaion.errors import OutputError
 from relaion.paths import atomic_write
 from relaion.paths.files import DEVICES
 from relaion.processes import leave_no_core
@@ -114,14 +115,21 @@ class Courier:
         """How many row groups the task has come through that is done now."""
         return self._groups
 
-    def do(self, task: str, answer: str, seconds: float) -> None:
-        """Have a task done that lies in a file; leaves the answer in another, whole."""
+    def do(self, task: str, answer: str, seconds: float) -> str | None:
+        """Have a task done that lies in a file; leaves the answer in another, whole.
+
+        Returns why that could not be written, if so: whoever tries it again will fare no better.
+        """
         self._groups = 0.0
         said = self._done(task, seconds)
-        with atomic_write(Path(answer), mode=0o600, flush=False) as part:
-            text: dict[str, Any] = {"error": said.error, "fatal": said.fatal, "broken": said.broken}
-            text |= {"said": dict(said.said), **self._notes.taken()}
-            part.write_text(json.dumps(text), encoding="ascii")
+        text: dict[str, Any] = {"error": said.error, "fatal": said.fatal, "broken": said.broken}
+        text |= {"said": dict(said.said), **self._notes.taken()}
+        try:
+            with atomic_write(Path(answer), mode=0o600, flush=False) as part:
+                part.write_text(json.dumps(text), encoding="ascii")
+        except OutputError as e:  # a class of ours would reach the other side as a lost worker
+            return str(e)
+        return None
 
     def _done(self, task: str, seconds: float) -> TaskOutcome:
         try:

@@ -15,7 +15,7 @@ from typing import Any
 from relaion.errors import RelaionError, StopError
 from relaion.odometer import ODOMETER
 from relaion.paths import atomic_write, owned_folder
-from relaion.run.engines import Cluster
+from relaion.run.engines import Cluster, folders_of
 from relaion.run.pool import Call, CallTask, returned
 from relaion.run.process import LONGEST, packed, unpacked
 from relaion.run.progress import Quiet
@@ -62,7 +62,7 @@ class RayHands:
             owned_folder("verify", self.work) as owned,
             RayPool(self.cluster, limits, self.workers, None, _Moves()) as ray,
         ):
-            ray.begin(owned.path, (), {path.absolute().parent for path in self.reads})
+            ray.begin(owned.path, (), folders_of(path.absolute() for path in self.reads))
             yield partial(_spread, ray, owned.path)
 
 

@@ -244,8 +244,24 @@ class RayPool:
         elif event["what"] == "moved" and one is not None and event["value"]:
             self._listener.moved(one.task.no, event["value"])
         elif event["what"] == "done" and one is not None:
-            return self._done(work, courier, one)
+            if (why := event["value"]) is None:
+                became = self._done(work, courier, one)
+            else:
+                became = self._unanswered(work, courier, one, why)
+            return became
         return None
+
+    def _unanswered(
+        self, work: "_Work", courier: _Courier, one: _Try, why: str
+    ) -> TaskOutcome | None:
+        """End it all where an answer could not be written, unless another try was first."""
+        courier.trying = None
+        work.trying.remove(one)
+        work.left += one.moved_to
+        if one.at not in work.open:
+            return None
+        work.open.discard(one.at)
+        return TaskOutcome(one.task.no, why, fatal=True)
 
     def _lost_courier(self, work: "_Work", courier: _Courier, why: str) -> TaskOutcome | None:
         del self._couriers[courier.no]
@@ -378,9 +394,19 @@ class RayPool:
             self._couriers.pop(courier.no, None)
             if self._client is not None:
                 self._client.tell("fire", courier=courier.no)
-        wait_unlocked([c.lock for c in couriers if c.is_there], _GONE_SECONDS)
-        for courier in couriers:
-            courier.lock.unlink(missing_ok=True)
+        remove_free([courier.lock for courier in couriers])
+
+
+def remove_free(locks: Sequence[Path]) -> None:
+    """Remove the lock files that nobody holds any more, once they had time to be let go.
+
+    What is still held stays: a worker that cannot be reached may write for long, and whoever goes
+    on with the work folder, or removes it, is to see that.
+    """
+    held = set(wait_unlocked(locks, _GONE_SECONDS))
+    for lock in locks:
+        if lock not in held:
+            lock.unlink(missing_ok=True)
 
 
 class _Work:

@@ -5,6 +5,7 @@ quotes them; one whose footer denies values that are there would be read as NULL
 word. Both are read through a private copy of the columns that play a role.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,7 @@ def believable(whole: Path, copy: Path) -> Path:
 
 
 FOLDER = "mended"
+_DIGITS = 16  # of a SHA-256, in the name of a copy
 
 
 class Original(NamedTuple):
@@ -85,8 +87,11 @@ def original(n: Numbered) -> Original:
 class Copies:
     """The private copies in a work folder.
 
-    `known` are the SHA-256 of those that the journal vouches for, by number of their shard;
-    what else lies there counts as not there. `made` are those that were made since.
+    Each is named by its own bytes, and takes that name when it is whole: another try of the same
+    task, perhaps on another machine, makes the same file or one of another name, and changes
+    nothing of what others read. `known` are the SHA-256 of those that the journal vouches for, by
+    number of their shard; what else lies there counts as not there. `made` are those that were
+    made since.
     """
 
     def __init__(self, work: Path, known: Mapping[int, str]) -> None:
@@ -96,13 +101,14 @@ class Copies:
 
     def readable(self, shard: Original) -> tuple[Path, Layout]:
         """The file to read, with its layout: the private copy where there is a whole one."""
-        copy = self._copy(shard)
         known = self._known.get(shard.no)
-        if known and shard.no not in self.made and not is_whole(copy, known):
+        if known is None:
+            return shard.path, shard.layout
+        copy = self._copy(shard, known)
+        if shard.no not in self.made and not is_whole(copy, known):
             self.drop(shard)  # cut or zeroed: made again where DuckDB gives up once more
-        if shard.no in self._known:
-            return copy, mended_layout(shard.layout)
-        return shard.path, shard.layout
+            return shard.path, shard.layout
+        return copy, mended_layout(shard.layout)
 
     def as_read(self, shards: Iterable[Numbered]) -> list[Numbered]:
         """The shards, those that were mended with the path and layout of their copy."""
@@ -138,21 +144,26 @@ class Copies:
             read()
 
     def drop(self, shard: Original) -> None:
-        """Remove a copy: it may be of other bytes than the file has now."""
+        """Forget a copy: it may be of other bytes than the file has now.
+
+        It stays with the work folder: another try may be the one that counts, and read it.
+        """
         self._known.pop(shard.no, None)
         self.made.pop(shard.no, None)
-        self._copy(shard).unlink(missing_ok=True)
 
     def _mend(self, shard: Original, is_needed: Callable[[Path, Layout], object]) -> bool:
         """Make the private copy where it is needed and lacking; whether it was made."""
         if shard.no in self._known or not is_needed(shard.path, shard.layout):
             return False
-        copy = self._copy(shard)
-        private_folder(copy.parent)
-        copy.unlink(missing_ok=True)  # left by a try that nobody heard of
-        mend(shard.path, shard.layout, copy)
-        self._known[shard.no] = self.made[shard.no] = file_sha256(copy)
+        own = private_folder(self._folder) / f".relaion-{secrets.token_hex(8)}.part"
+        try:
+            mend(shard.path, shard.layout, own)
+            sha256 = file_sha256(own)
+            own.replace(self._copy(shard, sha256))
+        finally:
+            own.unlink(missing_ok=True)
+        self._known[shard.no] = self.made[shard.no] = sha256
         return True
 
-    def _copy(self, shard: Original) -> Path:
-        return self._folder / f"{shard.no:06}.parquet"
+    def _copy(self, shard: Original, sha256: str) -> Path:
+        return self._folder / f"{shard.no:06}-{sha256[:_DIGITS]}.parquet"
