@@ -215,7 +215,7 @@ def _is_strange(units: list[str]) -> bool:
 
 
 @dataclass
-class Footer:
+class LinesAtEnd:
     """What may be said of all that stands above, until an entry follows; `word` says by what."""
 
     word: str = ""

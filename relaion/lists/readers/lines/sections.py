@@ -27,7 +27,7 @@ from relaion.lists.readers.lines.head_names import (
     names_algorithm,
     names_entries,
 )
-from relaion.lists.readers.lines.headings import OF_ABOVE, Footer, of_example, says_of
+from relaion.lists.readers.lines.headings import OF_ABOVE, LinesAtEnd, of_example, says_of
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.titles import (
     IS_OF,
@@ -118,7 +118,7 @@ class Sections:
     _valued: str = ""  # the first line with a value
     _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
-    _footer: Footer = field(default_factory=Footer)
+    _footer: LinesAtEnd = field(default_factory=LinesAtEnd)
 
     def __post_init__(self) -> None:
         self._has_algorithm = names_algorithm(self.head)
