@@ -44,6 +44,7 @@ _SMALL = words.words_in(
 )
 _BESIDE_SMALL = words.words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
     "images picture pictures")  # fmt: skip
+_IMAGES = words.words_in("image images picture pictures")
 _HASHES = r"(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?|checksums?|hashwerte|empreintes)"
 _HASHED_PARTS = re.compile(
     rf"\b{_HASHES} (?:of|von|der|des?|di|del|delle|van) "
@@ -145,6 +146,10 @@ def _part(text: str) -> str:
     if found := _RESIZED.search(text):
         return found[0]
     told = _told(text)
+    first = next((w for w in told if w in _SMALL or w in _IMAGES), "")
+    is_denied = not _DENIES.isdisjoint(re.findall(r"\w+", text))
+    if is_denied or first in _IMAGES:  # `images and previews`
+        return ""
     is_small = not _SMALL.isdisjoint(told) and _SMALL.union(_BESIDE_SMALL).issuperset(told)
     return next(word for word in told if word in _SMALL) if is_small else ""
 
@@ -210,7 +215,7 @@ def _is_strange(units: list[str]) -> bool:
 
 
 @dataclass
-class Footer:
+class LinesAtEnd:
     """What may be said of all that stands above, until an entry follows; `word` says by what."""
 
     word: str = ""

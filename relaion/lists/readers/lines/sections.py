@@ -27,7 +27,7 @@ from relaion.lists.readers.lines.head_names import (
     names_algorithm,
     names_entries,
 )
-from relaion.lists.readers.lines.headings import OF_ABOVE, Footer, of_example, says_of
+from relaion.lists.readers.lines.headings import OF_ABOVE, LinesAtEnd, of_example, says_of
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.titles import (
     IS_OF,
@@ -118,7 +118,7 @@ class Sections:
     _valued: str = ""  # the first line with a value
     _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
-    _footer: Footer = field(default_factory=Footer)
+    _footer: LinesAtEnd = field(default_factory=LinesAtEnd)
 
     def __post_init__(self) -> None:
         self._has_algorithm = names_algorithm(self.head)
@@ -392,6 +392,7 @@ def _with_ends(block: str) -> list[str]:
 
 
 _MANY = 2000
+_HEX = b"0123456789abcdefABCDEF\r\n"
 _ENTRY = r"[0-9A-Fa-f]{32}|://"
 _HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
 
@@ -400,8 +401,8 @@ def _titles(block: str) -> dict[int, str | Doubt]:
     """The titles of a block by the number of their line."""
     step = block.find("\n") + 1
     if step > 1 and block[step - 1 :: step] == "\n" * (len(block) // step):
-        first = block[:step].strip()
-        if re.fullmatch("[0-9A-Fa-f]{32,}", first) and len(block) % step == 0 and "#" not in block:
+        is_hex = block.isascii() and not block.encode().translate(None, _HEX)
+        if is_hex and step > 32 and len(block) % step == 0:
             return {}  # digests of one length
     lines = block.split("\n")
     try:
