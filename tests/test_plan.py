@@ -2,7 +2,12 @@
 
 import io
 import json
+import random
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,13 +20,16 @@ from typer.testing import CliRunner
 import relaion
 from relaion.cli import app
 from relaion.cli.render_plan import show_planned
-from relaion.errors import InputError, ListError
+from relaion.errors import InputError, ListError, OutputError
 from relaion.lists import store
 from relaion.parquet.excerpt import cut
+from relaion.parquet.read_shard import read_shard
+from relaion.paths import ShardPath
 from relaion.run.cost import Model, Range, Sample, Whole
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits
-from relaion.stages.plan import CleanPlan
+from relaion.run.survey import Numbered
+from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +49,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (top / "list.txt").write_text("https://host3.example/3.jpg\n")
     store.add(top / "lists.duckdb", [top / "list.txt"], source="a giver")
     return top
+
+
+@pytest.fixture(scope="module")
+def one(world: Path) -> Numbered:
+    """A shard of 300 rows."""
+    shard = read_shard(ShardPath(world / "data/en/part-00.parquet", "en"))
+    return Numbered(4, 0, shard)
+
+
+class Nobody:
+    """Whole shards are copied without anybody's help."""
+
+    def call(self, *_: object, **__: object) -> NoReturn:
+        raise AssertionError
 
 
 def below(folder: Path) -> dict[str, int]:
@@ -119,6 +141,45 @@ def test_data_without_a_row(world: Path, tmp_path: Path) -> None:
     made = relaion.plan(shard, world / "lists.duckdb", workers=1, verify=False, work=tmp_path)
     assert (made.rows, made.sampled_rows, made.sampled_shards) == (0, 0, 1)
     assert made.here.out.likely == 0
+
+
+def test_windows_of_very_many_rows_are_picked_without_a_list_of_them(one: Numbered) -> None:
+    """A window for each thousandth part of what is picked would be millions of them."""
+    many = replace(one, shard=replace(one.shard, rows=5_860_000_000))
+    inputs = SimpleNamespace(shards=(replace(one, no=3), many, replace(one, no=5)))
+    tracemalloc.start()
+    try:
+        pieces = _picked(inputs, 1_000, random.Random(1))  # type: ignore[arg-type]
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(pieces) == len({p.start for p in pieces}) == 8
+    assert all(0 <= p.start <= many.shard.rows - p.rows and p.rows == 125 for p in pieces)
+
+
+@given(rows=st.lists(st.integers(0, 900), min_size=1, max_size=9), wanted=st.integers(1, 5_000))
+def test_what_is_picked_are_rows_of_shards_none_twice(
+    one: Numbered, rows: list[int], wanted: int
+) -> None:
+    shards = [
+        replace(one, no=no, shard=replace(one.shard, rows=each)) for no, each in enumerate(rows)
+    ]
+    inputs = SimpleNamespace(shards=tuple(shards))
+    pieces = _picked(inputs, wanted, random.Random(1))  # type: ignore[arg-type]
+    seen = [(p.n.no, row) for p in pieces for row in range(p.start, p.start + p.rows)]
+    assert len(seen) == len(set(seen))
+    assert all(row < rows[no] for no, row in seen)
+    assert pieces and (len(seen) >= min(wanted, sum(rows) // 2))
+
+
+def test_a_sample_that_cannot_be_written_is_told_in_one_line(one: Numbered, tmp_path: Path) -> None:
+    piece = _Piece(one, 0, one.shard.rows, "en/a.parquet")
+    (tmp_path / "sample/en/a.parquet").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"a\.parquet: cannot be written"):
+        _make(Nobody(), [piece], tmp_path / "sample")
+    gone = replace(one, shard=replace(one.shard, path=tmp_path / "gone.parquet"))
+    with pytest.raises(InputError, match=r"gone\.parquet: cannot be read"):
+        _make(Nobody(), [replace(piece, n=gone)], tmp_path / "other")
 
 
 # -- Rows of a shard as a shard ----------------------------------------------------------------

@@ -6,8 +6,10 @@ import os
 import random
 import shutil
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from relaion.paths import (
     as_path,
     as_paths,
     as_texts,
+    atomic_write,
     maybe_path,
     owned_folder,
     private_folder,
@@ -42,6 +45,7 @@ from relaion.tabled import Tabled
 SAMPLE_ROWS = 400_000
 _SMALLER = 8  # times: the other sample, so that what comes once is told from what a row costs
 _PIECES = 8  # of a sample of large shards
+_BYTES = 1 << 20  # that are copied at a time
 _ALONE = 0.75  # of a core that a sample has on a quiet machine, at least
 
 
@@ -227,13 +231,15 @@ class _Piece:
 def _picked(inputs: Inputs, wanted: int, draw: random.Random) -> list[_Piece]:
     """Whole shards where they are small, else rows in a row of a few; in the order picked."""
     each = max(1, wanted // _PIECES)
-    windows = [
-        (n, i) for n in inputs.shards if n.shard.rows for i in range(max(1, n.shard.rows // each))
-    ]
-    draw.shuffle(windows)
+    shards = [n for n in inputs.shards if n.shard.rows] or list(inputs.shards[:1])
+    # windows are numbered over all shards, and only those that are picked are ever made
+    ends = list(accumulate(max(1, n.shard.rows // each) for n in shards))
+    total = ends[-1] if ends else 0
     pieces: list[_Piece] = []
     held = 0
-    for n, i in windows or [(n, 0) for n in inputs.shards[:1]]:
+    for window in draw.sample(range(total), min(total, wanted)):  # each has a row, or all have none
+        at = bisect_right(ends, window)
+        n, i = shards[at], window - (ends[at - 1] if at else 0)
         rows = min(n.shard.rows, each)
         name = f"{n.group}/part-{n.no:07}-{i:05}.parquet"
         pieces.append(_Piece(n, i * each, rows, name))
@@ -255,17 +261,32 @@ def _two(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
 
 
 def _make(caller: Caller, pieces: Sequence[_Piece], into: Path) -> None:
-    """Write the sample; raises InputError where a shard cannot be read."""
+    """Write the sample.
+
+    Raises InputError where a shard cannot be read, OutputError where its rows cannot be written.
+    """
     for piece in pieces:
         target = into / piece.name
         for folder in (into, target.parent):
             private_folder(folder)
         if piece.rows == piece.n.shard.rows:
-            shutil.copyfile(piece.n.shard.path, target)
+            _copy(piece.n.shard.path, target)
         else:
             caller.call(
                 "relaion.parquet.excerpt:cut", piece.n.shard.path, piece.start, piece.rows, target
             )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a whole shard; raises as `_make`."""
+    try:
+        file = source.open("rb")
+    except OSError as e:
+        raise InputError(
+            f"{shown(source)}: cannot be read ({e.strerror}); is it still there?"
+        ) from None
+    with file, atomic_write(target, mode=0o600, flush=False) as part, part.open("wb") as out:
+        shutil.copyfileobj(file, out, _BYTES)
 
 
 def _secrets(folder: Path, key: Path, cover: int) -> Path:
