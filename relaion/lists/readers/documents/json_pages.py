@@ -15,8 +15,10 @@ from relaion.lists.readers.documents.field_names import joined, refuse_many
 from relaion.lists.readers.documents.field_tree import FieldTree
 from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
+from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
-from relaion.lists.readers.format import Batch, Options, Sure
+from relaion.lists.readers.format import OF_FILE, Batch, Options, Sure
+from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
@@ -55,7 +57,7 @@ class JsonPages:
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """Its records; the names of all their fields are looked for before."""
         reading = _PageRecords(self)
-        looked = _FirstLook(reading)
+        looked = _FirstLook(reading, options)
         for some in self._pieces(document):
             looked.take(some)
         read = ValuedRecords(
@@ -139,6 +141,7 @@ class _FirstLook:
     """What a first look at a document finds: the fields of records, and whether others follow."""
 
     reading: _PageRecords
+    options: Options
     seen: set[str] = field(default_factory=set)
     has_more: bool = False
     has_needed: bool = False
@@ -171,6 +174,13 @@ class _FirstLook:
             )
         self.has_more = self.has_more or any(map(_is_said, self._more(value)))
         for name, each in value.items():
+            if isinstance(each, (str, bool)) and OF_FILE not in self.options.ignore:
+                text = each if isinstance(each, str) else text_of(each).casefold()
+                if len(text) <= LONGEST_TITLE and says_of_all(name, text, self.options):
+                    raise ListError(
+                        f"{told(name)} in it says that what is in it may not be listed; if it is, "
+                        "say --ignore title"
+                    )
             if self._holds(each):
                 raise ListError(
                     f"holds records in {told(name)}, where {form.exchange.called} has none, and "
