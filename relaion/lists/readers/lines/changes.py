@@ -167,7 +167,8 @@ class _ReadingChanges:
 # -- Changes of which nobody can tell what is old --------------------------------------------------
 
 _HEX = r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32})?"
-_BESIDE = re.compile(r"\S.*?\s+[|<]\s*(?:\S.*)?|\s{9,}>\s+\S.*|\t\s*>\s+\S.*")
+# each run of blanks is tried once, from its begin: a line may be of nothing else
+_BESIDE = re.compile(r"\S(?:.*?\S)??\s++[|<].*|\s{9,}+>\s+\S.*|\t\s*+>\s+\S.*")
 _COMM = re.compile(rf"(\t*)(?:{_HEX}|\w+://\S+)\s*")
 _EDIT = re.compile(r"\d{1,9}(?:,\d{1,9})?[acd]|[ad]\d{1,9} \d{1,9}")
 
