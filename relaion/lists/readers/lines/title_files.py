@@ -10,6 +10,7 @@ from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.readers.vocabulary.words import words_in
 
 _FILE = re.compile(r"(?<![\w./])[\w-]+\.([A-Za-z][A-Za-z0-9]{1,3})(?=[\s,;)]|\Z)")
+_LONGEST = 1000  # characters: no title is so long, whatever names are left out of it
 _LISTS = words_in("txt csv tsv md json xml xls xlsx doc docx pdf html htm zip gz tar")
 _LITTER = re.compile(r"(?i)(?<![\w./])(?:thumbs\.db|desktop\.ini|\.ds_store)(?=[\s,;):]|\Z)")
 
@@ -24,6 +25,8 @@ def without_files(text: str, *, is_heading: bool) -> str:
 
     Where it is nothing else, and bears a heading's sign, the first name is kept without its end.
     """
+    if len(text) > _LONGEST:
+        return text
     found = [f[0] for f in _FILE.finditer(text) if _is_no_picture(f)]
     if not found or re.search(r"[/\\]", text):
         return text
