@@ -191,7 +191,7 @@ def test_clean_checks_what_it_made(s3: S3World, world: Path, tmp_path: Path) -> 
 def test_a_run_that_the_store_stopped_goes_on(
     s3: S3World, world: Path, cleaned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
     out = tmp_path / "out"
     written: list[str] = []
 
@@ -280,7 +280,8 @@ def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world
         s3.fault = lambda _, n=surveyed: (400, "ExpiredToken") if len(s3.asked) > n else None
         stopped = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
         assert re.fullmatch(
-            rf"relaion: {DATA}/\S+: the credentials have expired; renew .*\n", stopped.stderr
+            rf"relaion: {DATA}/\S+: cannot be read: the credentials have expired; .*\n",
+            stopped.stderr,
         )
         assert len(s3.asked) <= surveyed + 8  # no shard is tried alone
     assert "fix the cause and repeat the command" in stopped.stderr
@@ -396,7 +397,7 @@ def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> Non
 @pytest.mark.parametrize(
     ("status", "code", "why"),
     [
-        (403, "AccessDenied", "may not be read with these credentials"),
+        (403, "AccessDenied", "these credentials do not permit it"),
         (400, "ExpiredToken", "the credentials have expired"),
         (503, "SlowDown", "too busy"),
     ],
@@ -404,7 +405,7 @@ def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> Non
 def test_a_store_that_refuses(
     s3: S3World, world: Path, monkeypatch: pytest.MonkeyPatch, status: int, code: str, why: str
 ) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
     s3.fault = lambda e: (status, code) if e["REQUEST_METHOD"] == "GET" else None
     done = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
     assert why in done.stderr

@@ -31,9 +31,8 @@ from relaion.paths import (
     unwritten,
 )
 from relaion.paths.stand_ins import record_of, within_tree
-from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError
+from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError, changed
 from relaion.remote.standing import digested, drop, object_of, whole
-from relaion.remote.stores import changed
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
