@@ -441,8 +441,8 @@ def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path
 @slow
 def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path) -> None:
     where = where_of(URL, tmp_path)
-    where.stand_in.mkdir(mode=0o700)
-    take_claim(objects_at(remote_url(URL)), owner_of(where.stand_in))
+    where.staging.mkdir(mode=0o700)
+    take_claim(objects_at(remote_url(URL)), owner_of(where.staging))
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 

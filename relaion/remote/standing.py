@@ -44,9 +44,8 @@ def stand_in(path: Path, file: RemoteFile) -> None:
 
 
 def _hole(path: Path, size: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.fchmod(handle, 0o644)  # it may become an output; the folder above all is private
         os.truncate(handle, size)
     finally:
         os.close(handle)

@@ -336,7 +336,9 @@ def hard_linked(source: Path, part: Path, read: Stamp) -> bool:
         os.link(source.resolve(), part)
     except OSError:  # another file system, or one without hard links
         return False
-    if not within_tree(source) and stamp_of(part).written != read.written:
+    if within_tree(source):
+        part.chmod(0o644)  # it was private, and is an output now
+    elif stamp_of(part).written != read.written:
         raise replaced(source)
     return True
 

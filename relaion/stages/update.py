@@ -117,7 +117,7 @@ def update(
     command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         (parent_here,), _ = left.enter_context(
-            brought_here(pool, [before], work=where.near, out=where.out, notes=OF_AN_OUT)
+            brought_here(pool, [before], work=where.make_near(), out=where.out, notes=OF_AN_OUT)
         )
         made = read_parent(parent_here)
         check_where(where, [*inputs, before])
