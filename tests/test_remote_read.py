@@ -14,11 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.parquet.thrift import I64, Struct
+from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import drop
+from relaion.run.elsewhere import brought_here
+from relaion.run.pool import HERE
+from relaion.run.progress import Extent
 from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, here, rows_of
 from tests.remote_world import BUCKET, KEY_ID, SECRET, S3World
 from tests.test_clean import contents
+from tests.test_progress import Heard
 
 pytestmark = pytest.mark.usefixtures("no_sample")
 _NOISE = 4  # columns that nothing asks for, far larger than the others
@@ -369,6 +374,24 @@ def test_an_update_reads_inputs_there(s3: S3World, world: Path, tmp_path: Path) 
         assert "changed" in did(here(*args, cwd=tmp_path), 2).stderr
     finally:
         s3.put("read/data/multi/deep/c.parquet", world / "data/multi/deep/c.parquet")
+
+
+def test_what_is_read_through_for_digests_is_told(s3: S3World, world: Path, tmp_path: Path) -> None:
+    """An update reads all shards once before it begins: people see how far it is."""
+    heard = Heard()
+    beside = (Path(DATA) / "multi",)
+    with brought_here(HERE, [Path(DATA)], beside, work=tmp_path, digests=True, progress=heard) as (
+        here,
+        _,
+    ):
+        shards = list(here[0].rglob("[a-z].parquet"))
+        assert len(shards) == 4
+        assert all(record.digest for p in shards if (record := record_of(p)))
+    assert [(step, whole.shards) for step, whole, *_ in heard.phases] == [
+        ("survey", 4),
+        ("survey", 2),
+    ]
+    assert heard.through == [Extent(4), Extent(2)]
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ def bring(
 
     Objects that end in `endings`, and those that are named, can be read from then on; of others the
     names alone are there, and the bytes of those that are called as one of `notes`. `wholes`: all
-    that can be read is fetched at once. `digests`: it is read through for its digests. Each file
-    that is done then is told.
+    that can be read is fetched at once. `digests`: it is read through for its digests. How many
+    files these are is told before, and None for each that is done.
 
     Raises InputError for an address that is none, and RemoteError for one that leads nowhere or
     cannot be read.
@@ -46,6 +46,7 @@ def bring(
     made = _Tree(tree_of(root), endings, notes)
     found = tuple(made.of(path) if is_remote(path) else path for path in paths)
     for do in [whole] * wholes + [digested] * digests:
+        tell(len(made.readable))
         for _ in _at_once(do, made.readable, FILES_AT_ONCE):
             tell(None)
     return found

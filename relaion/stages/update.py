@@ -135,7 +135,15 @@ def update(
         lineage = made.lineage(kept_out=False)
         # which shards are others now is told by their digests
         here, beside = left.enter_context(
-            brought_here(pool, inputs, sidecars, work=where.near, out=where.out, digests=True)
+            brought_here(
+                pool,
+                inputs,
+                sidecars,
+                work=where.near,
+                out=where.out,
+                digests=True,
+                progress=listen,
+            )
         )
         request = request_of(
             settings, here, lists, keywords, key, columns, beside, pool, lineage, listen,
