@@ -376,6 +376,30 @@ def test_an_update_reads_inputs_there(s3: S3World, world: Path, tmp_path: Path) 
         s3.put("read/data/multi/deep/c.parquet", world / "data/multi/deep/c.parquet")
 
 
+@pytest.mark.slow
+def test_a_plan_tells_what_is_fetched_and_asked(s3: S3World, world: Path, tmp_path: Path) -> None:
+    args = ("--lists", "lists.duckdb", "--workers", "1", "--json", "--work", tmp_path)
+    local = json.loads(did(here("plan", "data", *args, cwd=world)).stdout)
+    assert local["here"]["fetched"] is local["here"]["requests"] is None
+    out = ("--out", f"s3://{BUCKET}/planned")
+    some = json.loads(did(here("plan", DATA, *args, "--sample-rows", "1500", cwd=world)).stdout)
+    assert some["sampled_rows"] == 1_500
+    assert s3.sent < 1.1 * size_of(world / "data")  # each byte once, however many pieces
+    found = json.loads(did(here("plan", DATA, *args, *out, cwd=world)).stdout)
+    assert not [asked for asked in s3.asked if "planned" in asked]
+    assert list(tmp_path.iterdir()) == []
+    for name in ("rows", "shards", "bytes", "sampled_rows"):
+        assert found[name] == local[name]
+    assert some["here"]["fetched"]["likely"] == pytest.approx(2 * local["bytes"], rel=0.01)
+    assert any("one worker fetched" in line for line in found["assumptions"])
+
+    s3.forget()
+    did(here("clean", DATA, *args[:4], "--out", f"s3://{BUCKET}/planned/x", cwd=world))
+    cost = found["here"]
+    assert cost["fetched"]["low"] / 1.3 < s3.sent < cost["fetched"]["high"] * 1.3
+    assert cost["requests"]["low"] / 1.5 < len(s3.asked) < cost["requests"]["high"] * 1.5
+
+
 def test_what_is_read_through_for_digests_is_told(s3: S3World, world: Path, tmp_path: Path) -> None:
     """An update reads all shards once before it begins: people see how far it is."""
     heard = Heard()
