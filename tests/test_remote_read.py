@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.errors import InputError, RelaionError
 from relaion.parquet.thrift import I64, Struct
 from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import drop
 from relaion.run.elsewhere import brought_here
 from relaion.run.pool import HERE
 from relaion.run.progress import Extent
+from relaion.stages.sql import open_sql, sql
 from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, here, rows_of
 from tests.remote_world import BUCKET, KEY_ID, SECRET, S3World
@@ -279,8 +281,9 @@ def test_a_shard_that_vanishes(s3: S3World, world: Path, tmp_path: Path) -> None
 
 
 def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world: Path) -> None:
-    # requests: what is there, both ends of each shard, digests of one in each subset, the search
-    for surveyed in (4 + 2 * 4, 4 + 2 * 4 + 3):
+    # requests: what is there and above, both ends of each shard, digests of one in each subset,
+    # the search
+    for surveyed in (8 + 2 * 4, 8 + 2 * 4 + 3):
         s3.forget()
         s3.fault = lambda _, n=surveyed: (400, "ExpiredToken") if len(s3.asked) > n else None
         stopped = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
@@ -374,6 +377,36 @@ def test_an_update_reads_inputs_there(s3: S3World, world: Path, tmp_path: Path) 
         assert "changed" in did(here(*args, cwd=tmp_path), 2).stderr
     finally:
         s3.put("read/data/multi/deep/c.parquet", world / "data/multi/deep/c.parquet")
+
+
+def test_sql_fetches_what_is_named_and_never_both(s3: S3World, world: Path, cleaned: Path) -> None:
+    """Of `shard` the columns with a role, of a subset that is named all; no two sets together."""
+    by_role = "select url, text, punsafe, image_md5 from shard where punsafe > 0.9 order by url"
+    with open_sql(DATA) as there, open_sql(world / "data") as local:
+        assert there.tables == local.tables == ("shard", "en", "multi", "multi/deep")
+        assert any("lie elsewhere" in notice for notice in there.notices)
+        assert there.names().tables == local.names().tables
+        assert there.answer(by_role).rows == local.answer(by_role).rows
+        assert s3.sent < size_of(world / "data") / 4
+        for hidden in ("from query('from mul' || 'ti')", "from query_table('e' || 'n')"):
+            with pytest.raises(RelaionError, match="does not exist"):
+                there.answer(hidden)  # else holes would be read
+        own = "select noise0 from Multi order by all"
+        assert there.answer(own).rows == local.answer(own).rows
+        assert s3.sent < size_of(world / "data") * 3 / 4
+    s3.put_folder(cleaned, "read/edition")
+    out = f"s3://{BUCKET}/read/edition"
+    count = "select count(*) from research; select sum(kept) from unions where edition = 'research'"
+    with open_sql(out) as there:
+        (before,) = there.answer(count).earlier
+        assert before.rows == there.answer(count).rows
+    for some in (out, f"{out}/research", f"{out}/research/en/*.parquet"):
+        with pytest.raises(InputError, match="is an output; it has to be asked alone"):
+            sql([some, DATA], "select 1")
+    s3.client.delete_object(Bucket=BUCKET, Key="read/edition/manifest.json")
+    s3.put("read/edition/.relaion-run.json", b"{}")
+    with pytest.raises(InputError, match="holds a run that was interrupted"):
+        sql([f"{out}/research"], "select 1")
 
 
 @pytest.mark.slow

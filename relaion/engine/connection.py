@@ -71,7 +71,7 @@ class Engine:
         self._links: Path | None = None
         self._left = ExitStack()
         self._macros: set[str] = set()
-        self.statement = (0, 1)  # which one of a script, of how many
+        self._is_locked, self.statement = False, (0, 1)  # which one of a script, of how many
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -274,8 +274,8 @@ class Engine:
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
-        # answer by what shards hold, not by what their footers say of it
-        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
+        if not self._is_locked:
+            self.believe_no_footer()
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
@@ -370,6 +370,10 @@ class Engine:
         mode = " (read_only)" if read_only else ""
         self.execute(f"attach {literal(str(path))} as {quote(name)}{mode}", doing=str(path))
 
+    def believe_no_footer(self) -> None:
+        """Answer by what shards hold."""
+        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
+
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""
         names = [p.absolute() for p in reachable(files, self._links_folder)]
@@ -378,6 +382,7 @@ class Engine:
         self.set_option("allowed_directories", [f"{p}/" for p in folders])
         self.set_option("enable_external_access", False)
         self.set_option("lock_configuration", True)
+        self._is_locked = True
 
     def set_option(self, name: str, value: Any) -> None:
         """Set one DuckDB option of this connection's database."""

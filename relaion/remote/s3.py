@@ -66,13 +66,16 @@ class S3Store(FsspecStore):
     def info(self, url: RemoteURL) -> RemoteFile:
         """As `Store` has it; what is not there, or why it is refused, a HEAD does not say."""
         try:
-            about = retrying(
-                lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
-            )
+            return self._info(url)
         except RemoteError as e:
             if isinstance(e, GoneError) or e.kind == "refused":
                 self._ask_why(url, e)
             raise
+
+    def _info(self, url: RemoteURL) -> RemoteFile:
+        about = retrying(
+            lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
+        )
         return self._file(url, {**about, "size": about["ContentLength"]})
 
     def _ask_why(self, url: RemoteURL, e: RemoteError) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.remote.asking import retrying
-from relaion.remote.failures import CutError, GoneError, changed, gone
+from relaion.remote.failures import CutError, GoneError, RemoteError, changed, gone
 from relaion.remote.urls import WEB, RemoteURL
 
 PIECE = 8 << 20  # bytes of one request; more of them are under way at a time
@@ -57,6 +57,19 @@ class Store(ABC):
     @abstractmethod
     def info(self, url: RemoteURL) -> RemoteFile:
         """An object as it is now; raises GoneError for none, RemoteError for what else."""
+
+    def there(self, url: RemoteURL) -> RemoteFile | None:
+        """An object, None where it is not there or may not be looked at; raises for what else."""
+        try:
+            return self._info(url)
+        except RemoteError as e:
+            if e.kind in ("gone", "refused"):
+                return None
+            raise
+
+    def _info(self, url: RemoteURL) -> RemoteFile:
+        """As `info`; may leave open why there is none."""
+        return self.info(url)
 
     @abstractmethod
     def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
