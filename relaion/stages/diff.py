@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from relaion.paths import (
     refuse_unwritable,
     shown,
 )
+from relaion.run.elsewhere import brought_here, lying_here
 from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
@@ -124,9 +125,10 @@ def diff(
     listen = listening(progress)
     listen.steps((SURVEY, "compare"))
     limits = limits_of(workers, memory)
-    _refuse_out(out, (*old, *new))
-    told = _published(old, new, accepted=i_accept_disclosure)
-    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+    _refuse_out(out, lying_here((*old, *new)))
+    with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
+        old, new = left.enter_context(_here(pool, old, new, work, listen))
+        told = _published(old, new, accepted=i_accept_disclosure)
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
@@ -183,6 +185,18 @@ def diff(
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
         found.doubted, believed,
     )  # fmt: skip
+
+
+@contextmanager
+def _here(
+    pool: LocalPool, old: Sequence[Path], new: Sequence[Path], work: Path | None, progress: Progress
+) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
+    """Both sets, with what stands here for what lies elsewhere.
+
+    What the diff says of each is a digest of all its bytes, so all of them are read once.
+    """
+    with brought_here(pool, [*old, *new], work=work, digests=True, progress=progress) as (here, _):
+        yield here[: len(old)], here[len(old) :]
 
 
 def _doubts(
