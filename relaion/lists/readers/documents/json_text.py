@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_runs import AlikeReading
 
 LARGEST = 16 << 20  # characters of one record, or of one text
 DEEPEST = 64  # objects and arrays within each other
@@ -78,7 +79,7 @@ def objects(document: ListDocument, place: str | Sequence[str]) -> Iterator[Any]
     return chain.from_iterable(object_parts(document, place))
 
 
-def object_parts(document: ListDocument, place: str | Sequence[str]) -> Iterator[list[Any]]:
+def object_parts(document: ListDocument, place: str | Sequence[str]) -> Iterator[Sequence[Any]]:
     """The same, some at a time."""
     path = tuple(place.split(".") if place else ()) if isinstance(place, str) else tuple(place)
     reader = JsonReader(document.open())
@@ -104,6 +105,7 @@ class JsonReader:
         self._scan: Scan = decoder.raw_decode
         # the same without a call between; it raises StopIteration where nothing begins
         self._scan_once: Scan = decoder.scan_once  # type: ignore[attr-defined]
+        self._alike = AlikeReading(made)
         self._source = source
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text = ""
@@ -168,7 +170,7 @@ class JsonReader:
             for _ in self.members() if start == "{" else self.elements():
                 self.skip(depth + 1)
 
-    def at(self, path: Sequence[str]) -> Iterator[list[Any]]:
+    def at(self, path: Sequence[str]) -> Iterator[Sequence[Any]]:
         """What stands at a path of the value that begins here; the rest is passed over."""
         if not path:
             yield [self.value()]
@@ -204,50 +206,35 @@ class JsonReader:
             if end == "]":
                 return
 
-    def element_values(self) -> Iterator[list[Any]]:
+    def element_values(self) -> Iterator[Sequence[Any]]:
         """The elements of the array that begins here, some at a time."""
         self._at += 1
         if self.peek() == "]":
             self._at += 1
             return
-        held: list[Any] = []
-        try:
-            while True:
-                if self._take_whole(held, ","):
-                    yield held
-                    held = []
-                    continue
-                self.peek()
-                held.append(self.value())
-                end = self.peek()
-                if end not in (",", "]"):
-                    raise self._wrong(self._at)
-                self._at += 1
-                if end == "]":
-                    break
-        except ListError:
-            yield held  # what stands before it is read first
-            raise
-        yield held
+        while True:
+            yield from self._whole_parts(",")
+            self.peek()
+            yield [self.value()]
+            end = self.peek()
+            if end not in (",", "]"):
+                raise self._wrong(self._at)
+            self._at += 1
+            if end == "]":
+                return
 
-    def whole_elements(self) -> Iterator[list[Any] | None]:
+    def whole_elements(self) -> Iterator[Sequence[Any] | None]:
         """The elements of the array that begins here, those that are whole in this block at once.
 
         Before each other it stops with None: that must be read.
         """
         for _ in self.elements():
-            held: list[Any] = []
-            try:
-                while self._take_whole(held, ","):
-                    yield held
-                    held = []
-            except ListError:
-                yield held  # what stands before it is read first
-                raise
-            if held:
-                yield held
-                if self.peek() == "]":
-                    raise self._wrong(self._at)  # behind a comma
+            is_any = False
+            for some in self._whole_parts(","):
+                is_any = True
+                yield some
+            if is_any and self.peek() == "]":
+                raise self._wrong(self._at)  # behind a comma
             yield None
 
     def whole_value(self) -> Any:
@@ -265,25 +252,41 @@ class JsonReader:
         self._take_whole(held, "")
         return held
 
-    def values(self) -> Iterator[list[Any]]:
+    def values(self) -> Iterator[Sequence[Any]]:
         """All values that stand one behind another from here on, some at a time."""
-        held: list[Any] = []
-        try:
-            while self.peek():
-                if self._take_whole(held, ""):
-                    yield held
-                    held = []
-                elif self.peek():
-                    held.append(self.value())
-        except ListError:
-            yield held
-            raise
-        yield held
+        while self.peek():
+            yield from self._whole_parts("")
+            if self.peek():
+                yield [self.value()]
 
-    def _take_whole(self, held: list[Any], between: str, most: int = _AT_ONCE) -> bool:
+    def _whole_parts(self, between: str) -> Iterator[Sequence[Any]]:
+        """Objects and arrays that are whole in this block, those that are written alike at once.
+
+        Stops before all else, which is to be read with care; what stands before what is wrong is
+        read first.
+        """
+        alike, is_full = self._alike, True
+        while is_full:
+            if alike.shape and not alike.left and self.peek() == "{":
+                for some, after in alike.runs(self._text, self._at, between):
+                    self._at = after
+                    yield some
+            held: list[Any] = []
+            try:
+                is_full = self._take_whole(held, between, alike.left or _AT_ONCE, alike)
+            except ListError:
+                yield held
+                raise
+            if held:
+                yield held
+
+    def _take_whole(
+        self, held: list[Any], between: str, most: int = _AT_ONCE, alike: AlikeReading | None = None
+    ) -> bool:
         """Take in objects and arrays that are whole in this block, and what divides them.
 
-        Stops before all else, which is to be read with care; true where enough of them are held.
+        Stops before all else, which is to be read with care; true where enough of them are held,
+        or where `alike` knows how such records are written.
         """
         text, at, last = self._text, self._at, len(self._text) - 1
         scan, blanks = self._scan_once, _BLANKS.match
@@ -297,14 +300,20 @@ class JsonReader:
                 break
             if (end - start > _SHALLOW or self._has_halves) and not self._is_plain(start, end):
                 break
+            after = end
             if between:
                 if text[end] <= " ":
-                    end = blanks(text, end).end()  # type: ignore[union-attr]
-                if text[end : end + 1] != between:
+                    after = blanks(text, end).end()  # type: ignore[union-attr]
+                if text[after : after + 1] != between:
                     break
-                end += 1
+                after += 1
             held.append(found)
-            at = end
+            at = after
+            if alike and type(found) is dict:
+                alike.read(text, start, end)
+                if alike.shape and not alike.left:
+                    self._at = at
+                    return True
         self._at = at
         return len(held) >= most
 

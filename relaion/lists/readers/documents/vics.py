@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from relaion.errors import ListError
@@ -39,6 +39,7 @@ from relaion.lists.readers.documents.vics_media import (
 )
 from relaion.lists.readers.documents.vics_places import MediaPlaces
 from relaion.lists.readers.format import BETWEEN, EMPTY, OF_NO_COLUMN, Batch, Options, Sure
+from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.decisions import (
     KNOWN_GOOD_CATEGORY,
     is_ignored,
@@ -54,7 +55,6 @@ from relaion.lists.values import told_words
 CATEGORY = "Category"
 _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|#Media|#Cases)')
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
-_AT_ONCE = 4000
 _CONTAINERS = frozenset((dict, list))
 _SHAPES = 1000  # of media that are told apart; others are read with care
 # what VICS says of a medium and of the work on it, and not of whether it is listed
@@ -187,9 +187,7 @@ class _MediaReading:
         self.keys, told = [*fields], [*fields.values()]
         self._plans.clear()
         self._md5 = self.keys.index("md5") if "md5" in self.keys else -1
-        found = chain.from_iterable(self.found.media())
-        cells = chain.from_iterable(map(self._cells, found))
-        parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
+        parts = map(self._columns, self.found.media())
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         held |= {str(i) for i in range(1, len(told) + 1)}
         ignore = {name for name in self.options.ignore if names.squeezed(name) in held}
@@ -233,6 +231,13 @@ class _MediaReading:
             held for key in PATHS if (held := keys.get(key)) and not self._what(held)
         )
         return plan
+
+    def _columns(self, media: Sequence[dict[str, Any]]) -> RecordColumns:
+        """The rows of media by column, in the order of `keys`."""
+        rows = [*chain.from_iterable(map(self._cells, media))]
+        return RecordColumns(
+            len(rows), [*zip(*rows, strict=True)] if rows else [[]] * len(self.keys)
+        )
 
     def _cells(self, medium: Mapping[str, Any]) -> Iterable[list[str]]:
         """The rows of a medium in the order of `keys`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +111,9 @@ class MediaPlaces:
             else:
                 yield from self._media_in([reader.value()], path)
 
-    def _media_in(self, values: list[Any], path: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
+    def _media_in(
+        self, values: Sequence[Any], path: tuple[str, ...]
+    ) -> Iterator[list[dict[str, Any]]]:
         """The media among values, which nearly all are some."""
         held: list[dict[str, Any]] = []
         for value in values:
