@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, overload
 
@@ -28,10 +28,11 @@ ABSENT: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Where a text, a number or a word of JSON stands, or an array without anything.
+    """Where a text, a number or a word of JSON stands, or an array or an object without anything.
 
-    `group` is that of the pattern, -1 for an array. It is there where the groups of `present` hold
-    anything, and those of `missing` nothing. `is_name`: it is the name of what stands there.
+    `group` is that of the pattern, -1 for what holds nothing: an array where `is_text`, else an
+    object. It is there where the groups of `present` hold anything, and those of `missing` nothing.
+    `is_name`: it is the name of what stands there.
     """
 
     place: Place
@@ -57,6 +58,14 @@ class RecordShape:
     varied: tuple[int, ...]
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
+
+    @cached_property
+    def by_place(self) -> dict[Place, list[Leaf]]:
+        """The leaves by where they stand; of several at one place a record has one at most."""
+        found: dict[Place, list[Leaf]] = {}
+        for leaf in self.leaves:
+            found.setdefault(leaf.place, []).append(leaf)
+        return found
 
     def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
         """The records that stand behind each other from `at` on, and where the last of them ends.
@@ -118,6 +127,16 @@ class AlikeRecords(Sequence[Any]):
         held = [map(bool, self.columns[group]) for group in self.shape.varied]
         return {*zip(*held, strict=True)} if held else {()}
 
+    def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+        """What stands at a place, in words; None where nothing does, or null."""
+        found: Sequence[str | None] = ()
+        for leaf in self.shape.by_place.get(place, ()):
+            some = self.texts(leaf, text_of)
+            found = (
+                [y if x is None else x for x, y in zip(some, found, strict=True)] if found else some
+            )
+        return found or [None] * len(self.rows)
+
     def texts(self, leaf: Leaf, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands in a leaf, in words; None where nothing is, or null."""
         if leaf.group < 0:
@@ -127,14 +146,24 @@ class AlikeRecords(Sequence[Any]):
             if not leaf.is_text:
                 said = {text: _word(text, text_of) for text in {*column}}
                 found = [*map(said.__getitem__, column)]
-        for group in leaf.present:
-            held = self.columns[group]
-            if not all(held):
-                found = [x if there else None for x, there in zip(found, held, strict=True)]
-        for group in leaf.missing:
-            other = self.columns[group]
-            if any(other):
-                found = [None if there else x for x, there in zip(found, other, strict=True)]
+        there = self.there(leaf)
+        return (
+            found
+            if there is None
+            else [x if y else None for x, y in zip(found, there, strict=True)]
+        )
+
+    def there(self, leaf: Leaf) -> Sequence[bool] | None:
+        """Which records have a leaf; None where all have it."""
+        has = [self.columns[group] for group in leaf.present if not all(self.columns[group])]
+        has_not = [self.columns[group] for group in leaf.missing if any(self.columns[group])]
+        if not has and not has_not:
+            return None
+        found = [True] * len(self.rows)
+        for column in has:
+            found = [is_it and bool(x) for is_it, x in zip(found, column, strict=True)]
+        for column in has_not:
+            found = [is_it and not x for is_it, x in zip(found, column, strict=True)]
         return found
 
 

@@ -124,6 +124,7 @@ class _ShapeMaker:
     def object(self, node: ObjectNode, at: _Where) -> tuple[str, Builds]:
         """The pattern of an object, and what makes objects of it."""
         if not node.members:
+            self.leaves.append(Leaf(at.place, -1, False, at.present, at.missing))
             return rf"{node.before}\{{{node.end}\}}", lambda _, n: [{} for _ in range(n)]
         if node.is_keyed:
             return self._keyed(node, at)

@@ -27,7 +27,7 @@ from relaion.lists.readers.documents.json_rows import (
     is_flat,
     option_of,
     refuse_value,
-    row_leaves,
+    row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
 from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
@@ -72,7 +72,7 @@ class RecordPlace:
 
     def take_all(self, values: Sequence[Any]) -> None:
         """Look at elements, of which nearly all are like others."""
-        if not isinstance(values, AlikeRecords) or row_leaves(values.shape) is None:
+        if not isinstance(values, AlikeRecords) or row_places(values.shape) is None:
             self._take_each(values)
             return
         _, met = self.alike.setdefault(id(values.shape), (values.shape, set()))

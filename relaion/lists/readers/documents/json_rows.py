@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from relaion.errors import ListError
-from relaion.lists.readers.documents.json_alike import AlikeRecords, Leaf, RecordShape
+from relaion.lists.readers.documents.json_alike import AlikeRecords, Place, RecordShape
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.decisions import option_name
@@ -61,20 +61,20 @@ def is_flat(record: Mapping[str, Any]) -> bool:
     return _CONTAINERS.isdisjoint(map(type, record.values()))
 
 
-def row_leaves(shape: RecordShape) -> dict[tuple[str, ...], list[Leaf]] | None:
-    """The leaves of records that are written alike, by their names; None for records of several.
+def row_places(shape: RecordShape) -> dict[tuple[str, ...], list[Place]] | None:
+    """The places of records that are written alike, by their names; None where one may be several.
 
     Which fields such a record has hangs on no value: it is one row, of objects and texts, and no
     array in it has more than one text.
     """
     if "row" in shape.kept:
-        return cast("dict[tuple[str, ...], list[Leaf]] | None", shape.kept["row"])
-    found: dict[tuple[str, ...], list[Leaf]] = {}
-    for leaf in shape.leaves:
-        bare = leaf.place[:-1] if leaf.place[-1] == 0 else leaf.place
-        if leaf.is_name or not all(type(name) is str for name in bare):
+        return cast("dict[tuple[str, ...], list[Place]] | None", shape.kept["row"])
+    found: dict[tuple[str, ...], list[Place]] = {}
+    for place, leaves in shape.by_place.items():
+        bare = place[:-1] if place[-1] == 0 else place
+        if leaves[0].is_name or not all(type(name) is str for name in bare):
             return cast("None", shape.kept.setdefault("row"))
-        found.setdefault(cast("tuple[str, ...]", bare), []).append(leaf)
+        found.setdefault(cast("tuple[str, ...]", bare), []).append(place)
     shape.kept["row"] = found
     return found
 
@@ -169,19 +169,18 @@ class JsonRows:
         self, records: AlikeRecords, keys: Sequence[str]
     ) -> list[Sequence[str]] | None:
         """The same of objects that are written alike; None where one may be several rows."""
-        leaves = row_leaves(records.shape)
+        leaves = row_places(records.shape)
         if leaves is None:
             return None
         if (told := records.shape.kept.get("keys")) is None:
             told = records.shape.kept["keys"] = [self._key_of(place) for place in leaves]
         found = dict[str, Sequence[str | None]]()
-        for key, leaf in zip(told, leaves.values(), strict=True):
-            for each in leaf if key else ():
-                texts = records.texts(each, text_of)
+        for key, places in zip(told, leaves.values(), strict=True):
+            for place in places if key else ():
+                texts = records.at(place, text_of)
                 if key in found:
-                    texts = [
-                        x if x is not None else y for x, y in zip(texts, found[key], strict=True)
-                    ]
+                    both = zip(texts, found[key], strict=True)
+                    texts = [y if x is None else x for x, y in both]
                 found[key] = texts
         empty = [""] * len(records)
         columns = [found.get(key, empty) for key in keys]

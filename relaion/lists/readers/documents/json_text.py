@@ -213,7 +213,7 @@ class JsonReader:
             self._at += 1
             return
         while True:
-            yield from self._whole_parts(",")
+            yield from self.whole_parts(",")
             self.peek()
             yield [self.value()]
             end = self.peek()
@@ -230,7 +230,7 @@ class JsonReader:
         """
         for _ in self.elements():
             is_any = False
-            for some in self._whole_parts(","):
+            for some in self.whole_parts(","):
                 is_any = True
                 yield some
             if is_any and self.peek() == "]":
@@ -246,20 +246,14 @@ class JsonReader:
         self._take_whole(held, "", 1)
         return held[0] if held else None
 
-    def whole_values(self) -> list[Any]:
-        """The next values behind each other that are whole in this block; perhaps none."""
-        held: list[Any] = []
-        self._take_whole(held, "")
-        return held
-
     def values(self) -> Iterator[Sequence[Any]]:
         """All values that stand one behind another from here on, some at a time."""
         while self.peek():
-            yield from self._whole_parts("")
+            yield from self.whole_parts("")
             if self.peek():
                 yield [self.value()]
 
-    def _whole_parts(self, between: str) -> Iterator[Sequence[Any]]:
+    def whole_parts(self, between: str) -> Iterator[Sequence[Any]]:
         """Objects and arrays that are whole in this block, those that are written alike at once.
 
         Stops before all else, which is to be read with care; what stands before what is wrong is
