@@ -24,9 +24,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
-    COUNTS,
     DecidingColumn,
-    WordSays,
     chosen_of,
     fates_of,
     is_ignored,
@@ -34,6 +32,7 @@ from relaion.lists.readers.tables.decisions import (
     refuse_unsure,
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.tables.said import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, overload
 
-Groups = Sequence[Sequence[str]]  # of a pattern, each of all records of a run
+Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
 Builds = Callable[[Groups, int], list[Any]]
 Place = tuple[str | int, ...]
 """Where something stands in a record: names, and numbers of elements of arrays."""
@@ -86,7 +86,8 @@ class AlikeRecords(Sequence[Any]):
     shape: RecordShape
     rows: list[tuple[str, ...]]
     is_escaped: bool = False
-    _columns: Groups | None = None
+    _raw: list[Sequence[str]] | None = None
+    _whole: dict[int, Sequence[str]] = field(default_factory=dict)
     _objects: list[Any] | None = None
 
     def __len__(self) -> int:
@@ -105,26 +106,25 @@ class AlikeRecords(Sequence[Any]):
         """A record as an object, or several."""
         return self.objects[at]
 
-    @property
-    def columns(self) -> Groups:
-        """What each group of the pattern holds, without escapes."""
-        if self._columns is None:
-            found: list[Sequence[str]] = [*zip(*self.rows, strict=True)]
-            if self.is_escaped:
-                found = [*map(_unescaped, found)]
-            self._columns = found
-        return self._columns
+    def column(self, group: int) -> Sequence[str]:
+        """What a group of the pattern holds, without escapes."""
+        if group not in self._whole:
+            if self._raw is None:
+                self._raw = [*zip(*self.rows, strict=True)]
+            raw = self._raw[group]
+            self._whole[group] = _unescaped(raw) if self.is_escaped else raw
+        return self._whole[group]
 
     @property
     def objects(self) -> list[Any]:
         """The records as objects, as the scanner would have made them."""
         if self._objects is None:
-            self._objects = self.shape.build(self.columns, len(self.rows))
+            self._objects = self.shape.build(self.column, len(self.rows))
         return self._objects
 
     def patterns(self) -> set[tuple[bool, ...]]:
         """What records have together of that which not all have."""
-        held = [map(bool, self.columns[group]) for group in self.shape.varied]
+        held = [map(bool, self.column(group)) for group in self.shape.varied]
         return {*zip(*held, strict=True)} if held else {()}
 
     def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
@@ -142,8 +142,8 @@ class AlikeRecords(Sequence[Any]):
         if leaf.group < 0:
             found: Sequence[str | None] = [""] * len(self.rows)
         else:
-            found = column = self.columns[leaf.group]
-            if not leaf.is_text:
+            found = column = self.column(leaf.group)
+            if not leaf.is_text and not (all(column) and "".join(column).isdigit()):
                 said = {text: _word(text, text_of) for text in {*column}}
                 found = [*map(said.__getitem__, column)]
         there = self.there(leaf)
@@ -155,8 +155,8 @@ class AlikeRecords(Sequence[Any]):
 
     def there(self, leaf: Leaf) -> Sequence[bool] | None:
         """Which records have a leaf; None where all have it."""
-        has = [self.columns[group] for group in leaf.present if not all(self.columns[group])]
-        has_not = [self.columns[group] for group in leaf.missing if any(self.columns[group])]
+        has = [self.column(group) for group in leaf.present if not all(self.column(group))]
+        has_not = [self.column(group) for group in leaf.missing if any(self.column(group))]
         if not has and not has_not:
             return None
         found = [True] * len(self.rows)

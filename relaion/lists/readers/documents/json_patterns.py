@@ -105,8 +105,8 @@ class _ShapeMaker:
         is_text = isinstance(node, TextNode)
         self.leaves.append(Leaf(at.place, group, is_text, at.present, at.missing))
         if is_text:
-            return f'{node.before}"({_IN_TEXT})"', lambda groups, _: [*groups[group]]
-        return f"{node.before}({_PLAIN})", lambda groups, _: [*map(literal, groups[group])]
+            return f'{node.before}"({_IN_TEXT})"', lambda groups, _: [*groups(group)]
+        return f"{node.before}({_PLAIN})", lambda groups, _: [*map(literal, groups(group))]
 
     def _array(self, node: ArrayNode, at: _Where) -> tuple[str, Builds]:
         if not node.items:
@@ -171,7 +171,7 @@ class _ShapeMaker:
         )
 
         def build_all(groups: Groups, n: int) -> list[Any]:
-            pairs = zip(groups[group], build(groups, n), strict=True)
+            pairs = zip(groups(group), build(groups, n), strict=True)
             return [made([pair]) for pair in pairs]
 
         return text, build_all
@@ -205,7 +205,7 @@ class _ShapeMaker:
                 if there < 0:
                     found = values
                     continue
-                held = groups[there]
+                held = groups(there)
                 found = [x if is_it else y for x, y, is_it in zip(values, found, held, strict=True)]
             return found
 
@@ -216,7 +216,7 @@ def _if_there(there: int, build: Builds) -> Builds:
     """What makes values, where a group holds anything."""
 
     def built(groups: Groups, n: int) -> list[Any]:
-        held = groups[there]
+        held = groups(there)
         return [x if is_it else ABSENT for x, is_it in zip(build(groups, n), held, strict=True)]
 
     return built

@@ -23,6 +23,7 @@ LARGEST = 16 << 20  # characters of one record, or of one text
 DEEPEST = 64  # objects and arrays within each other
 _SHALLOW = 2 * DEEPEST  # characters of a value that nests no deeper than it may
 _BLOCK = 1 << 20
+_LITTLE = 1 << 16  # characters of a record that the end of a block cuts
 _AT_ONCE = 500  # values
 _CLOSED = (dict, list, str)  # what has an end of its own
 _TOKEN = 12  # characters at an end that may be half of something
@@ -273,6 +274,9 @@ class JsonReader:
                 raise
             if held:
                 yield held
+            if not is_full and len(self._text) - self._at < _LITTLE and not self._ended:
+                self._more()
+                is_full = True
 
     def _take_whole(
         self, held: list[Any], between: str, most: int = _AT_ONCE, alike: AlikeReading | None = None
@@ -358,7 +362,7 @@ class JsonReader:
         self._before += self._at
         self._text = rest + self._decoder.decode(block, final=self._ended)
         self._at = 0
-        self._has_halves = _HALF.search(self._text) is not None
+        self._has_halves = "\\u" in self._text and _HALF.search(self._text) is not None
 
     def _may_go_on(self, end: int) -> bool:
         """Whether a number that ends here may go on in the next block."""

@@ -20,7 +20,7 @@ from relaion.lists.readers.documents.own_fields import OwnFields, own_name
 from relaion.lists.readers.format import (
     BETWEEN,
 )
-from relaion.lists.readers.tables.decisions import COUNTS
+from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.misp_words import (

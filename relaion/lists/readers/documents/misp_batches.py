@@ -23,7 +23,7 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
 )
-from relaion.lists.readers.tables.decisions import WordSays
+from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import OF_ANALYSIS, type_says
 from relaion.lists.values import shape

@@ -32,7 +32,8 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
+from relaion.lists.readers.tables.decisions import read_word
+from relaion.lists.readers.tables.said import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
 

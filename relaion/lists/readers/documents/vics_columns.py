@@ -103,7 +103,7 @@ def told_shapes(media: AlikeRecords, plan: MediaPlan) -> set[Hashable] | None:
     hashes = [media.at((plan.hashes, i, "HashName"), text_of) for i in hash_numbers(media, plan)]
     if any("" in some for some in hashes):
         return None
-    varied = [[*map(bool, media.columns[group])] for group in media.shape.varied]
+    varied = [[*map(bool, media.column(group))] for group in media.shape.varied]
     return {*zip(*varied, *hashes, strict=True)} if varied or hashes else {()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +42,7 @@ def column_of(rows: Sequence[Sequence[str]] | RecordColumns, at: int) -> list[st
     return cells if are_trimmed(cells) else [*map(trimmed, cells)]
 
 
-_AT_AN_END = re.compile(r"[\x00-\x1f\x7f]|\x80 | \x80")
+_SEEN = bytes(range(ord("!"), 0x7F))
 
 
 def are_trimmed(cells: Sequence[str]) -> bool:
@@ -51,7 +50,13 @@ def are_trimmed(cells: Sequence[str]) -> bool:
     whole = "".join(cells)
     if not whole.isascii():
         return False
-    return whole.isalnum() or not _AT_AN_END.search("\x80".join(("", *cells, "")))
+    left = whole.encode().translate(None, _SEEN)
+    if not left:
+        return True
+    if left.strip(b" "):
+        return False
+    told = "\x80".join(("", *cells, ""))
+    return "\x80 " not in told and " \x80" not in told
 
 
 def rows_filled(columns: Sequence[Sequence[str]], n: int) -> Sequence[int]:

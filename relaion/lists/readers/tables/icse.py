@@ -25,7 +25,8 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, media_word
+from relaion.lists.readers.tables.decisions import media_word
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 
 _COLUMNS = (

@@ -31,17 +31,14 @@ from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import replaced, traits
 from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
 from relaion.lists.readers.tables.columns import ListColumn, ListLayout, cleaned_name
-from relaion.lists.readers.tables.decisions import (
-    fates_of,
-    is_ignored,
-    refuse_unsure,
-)
+from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_unsure
 from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES, is_divider, is_header
 from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.replaced import is_replaced, taken_back
+from relaion.lists.readers.tables.said import differing
 from relaion.lists.readers.tables.strays import DIGEST, Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
@@ -209,7 +206,9 @@ class RowsReading:
                 found := sum(len(v) > _SHORT and "." not in v for v in cells[c.index])
             ):
                 batch.unusable[told(c.word)] += found
-        batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        for _, said in decided:
+            if any(s.unusable for s in differing(said)):
+                batch.unusable.update(s.unusable for s in said if s.unusable)
         if self.last_name is None and self._is_cut_within_remark():
             self.last_name = ""
         batch.last_name = self.last_name
