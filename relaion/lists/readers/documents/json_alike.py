@@ -48,13 +48,14 @@ class RecordShape:
     """How records are written that are alike: their leaves, and what makes objects of them.
 
     `patterns` finds such records behind each other by what stands between them; the last group
-    holds what stands behind the last of them. `names` are all that such a record may have, `varied`
-    the groups that tell what a record has that not all have.
+    holds what stands behind the last of them. `names` are all that such a record may have,
+    `required` those that each has, `varied` the groups that tell what some have and others not.
     """
 
     patterns: dict[str, re.Pattern[str]]
     leaves: tuple[Leaf, ...]
     names: tuple[str, ...]
+    required: tuple[str, ...]
     varied: tuple[int, ...]
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself

@@ -56,7 +56,9 @@ def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> 
         between: re.compile(rf"{pattern}{then}|([\s\S]++)") for between, then in _BETWEEN.items()
     }
     names = tuple(maker.names_of(root))
-    return RecordShape(patterns, tuple(maker.leaves), names, tuple(maker.varied), build)
+    pairs = zip(names, root.members, strict=True)
+    required = tuple(name for name, member in pairs if not member.may_lack)
+    return RecordShape(patterns, tuple(maker.leaves), names, required, tuple(maker.varied), build)
 
 
 class _Where(NamedTuple):

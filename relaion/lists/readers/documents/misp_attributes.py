@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from math import nan
 from typing import Any
 
-from relaion.lists.readers.documents.fields import Meaning, Row
+from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_traits import day_said

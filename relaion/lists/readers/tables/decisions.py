@@ -35,7 +35,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
-from relaion.lists.readers.tables.said import COUNTS, UNSURE, Said, WordSays, differing
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
 from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
@@ -274,7 +274,7 @@ class DecidingColumn:
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
-    def read(self, cells: Sequence[str]) -> Said:
+    def read(self, cells: Sequence[str]) -> CellsSay:
         """What each cell says; counts them all."""
         said = self._said
         counted = Counter(cells)
@@ -287,7 +287,7 @@ class DecidingColumn:
             self.words[told] += n
             if not said[cell].is_sure:
                 self.unsure[told] += n
-        return Said(map(said.__getitem__, cells), map(said.__getitem__, counted))
+        return CellsSay(map(said.__getitem__, cells), map(said.__getitem__, counted))
 
     def fate_of(self, cell: str) -> str | None:
         """Why a row with this cell brings no entry; the cell is not counted."""

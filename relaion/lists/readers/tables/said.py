@@ -26,7 +26,7 @@ class WordSays:
 COUNTS, UNSURE = WordSays(), WordSays(is_sure=False)
 
 
-class Said(list[WordSays]):
+class CellsSay(list[WordSays]):
     """What each cell of a column says; `each` are those among it that differ."""
 
     def __init__(self, said: Iterable[WordSays], each: Iterable[WordSays]) -> None:
@@ -36,4 +36,4 @@ class Said(list[WordSays]):
 
 def differing(said: Sequence[WordSays]) -> Collection[WordSays]:
     """What cells say, each word once."""
-    return said.each if isinstance(said, Said) else {id(says): says for says in said}.values()
+    return said.each if isinstance(said, CellsSay) else {id(says): says for says in said}.values()
