@@ -27,7 +27,7 @@ ABSENT: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class LeafPlace:
     """Where a text, a number or a word of JSON stands, or an array or an object without anything.
 
     `group` is that of the pattern, -1 for what holds nothing: an array where `is_text`, else an
@@ -53,7 +53,7 @@ class RecordShape:
     """
 
     patterns: dict[str, re.Pattern[str]]
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[LeafPlace, ...]
     names: tuple[str, ...]
     required: tuple[str, ...]
     varied: tuple[int, ...]
@@ -61,9 +61,9 @@ class RecordShape:
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
 
     @cached_property
-    def by_place(self) -> dict[Place, list[Leaf]]:
+    def by_place(self) -> dict[Place, list[LeafPlace]]:
         """The leaves by where they stand; of several at one place a record has one at most."""
-        found: dict[Place, list[Leaf]] = {}
+        found: dict[Place, list[LeafPlace]] = {}
         for leaf in self.leaves:
             found.setdefault(leaf.place, []).append(leaf)
         return found
@@ -138,7 +138,7 @@ class AlikeRecords(Sequence[Any]):
             )
         return found or [None] * len(self.rows)
 
-    def texts(self, leaf: Leaf, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+    def texts(self, leaf: LeafPlace, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands in a leaf, in words; None where nothing is, or null."""
         if leaf.group < 0:
             found: Sequence[str | None] = [""] * len(self.rows)
@@ -154,7 +154,7 @@ class AlikeRecords(Sequence[Any]):
             else [x if y else None for x, y in zip(found, there, strict=True)]
         )
 
-    def there(self, leaf: Leaf) -> Sequence[bool] | None:
+    def there(self, leaf: LeafPlace) -> Sequence[bool] | None:
         """Which records have a leaf; None where all have it."""
         has = [self.column(group) for group in leaf.present if not all(self.column(group))]
         has_not = [self.column(group) for group in leaf.missing if any(self.column(group))]

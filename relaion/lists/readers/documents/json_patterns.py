@@ -17,7 +17,7 @@ from relaion.lists.readers.documents.json_alike import (
     ANY_NAME,
     Builds,
     Groups,
-    Leaf,
+    LeafPlace,
     Place,
     RecordShape,
     literal,
@@ -81,7 +81,7 @@ class _Where(NamedTuple):
 class _ShapeMaker:
     made: Callable[[list[tuple[str, Any]]], Any]
     n: int = 0  # groups
-    leaves: list[Leaf] = field(default_factory=list)
+    leaves: list[LeafPlace] = field(default_factory=list)
     varied: list[int] = field(default_factory=list)
 
     def names_of(self, node: ObjectNode) -> list[str]:
@@ -105,14 +105,14 @@ class _ShapeMaker:
             return self._array(node, at)
         group = self._group()
         is_text = isinstance(node, TextNode)
-        self.leaves.append(Leaf(at.place, group, is_text, at.present, at.missing))
+        self.leaves.append(LeafPlace(at.place, group, is_text, at.present, at.missing))
         if is_text:
             return f'{node.before}"({_IN_TEXT})"', lambda groups, _: [*groups(group)]
         return f"{node.before}({_PLAIN})", lambda groups, _: [*map(literal, groups(group))]
 
     def _array(self, node: ArrayNode, at: _Where) -> tuple[str, Builds]:
         if not node.items:
-            self.leaves.append(Leaf(at.place, -1, True, at.present, at.missing))
+            self.leaves.append(LeafPlace(at.place, -1, True, at.present, at.missing))
             return rf"{node.before}\[{node.end}\]", lambda _, n: [[] for _ in range(n)]
         made = [self.node(item, at.within(i)) for i, item in enumerate(node.items)]
         pattern = ",".join(pattern for pattern, _ in made)
@@ -126,7 +126,7 @@ class _ShapeMaker:
     def object(self, node: ObjectNode, at: _Where) -> tuple[str, Builds]:
         """The pattern of an object, and what makes objects of it."""
         if not node.members:
-            self.leaves.append(Leaf(at.place, -1, False, at.present, at.missing))
+            self.leaves.append(LeafPlace(at.place, -1, False, at.present, at.missing))
             return rf"{node.before}\{{{node.end}\}}", lambda _, n: [{} for _ in range(n)]
         if node.is_keyed:
             return self._keyed(node, at)
@@ -166,7 +166,7 @@ class _ShapeMaker:
     def _keyed(self, node: ObjectNode, at: _Where) -> tuple[str, Builds]:
         (member,), group, made = node.members, self._group(), self.made
         at = at.within(ANY_NAME)
-        self.leaves.append(Leaf(at.place, group, True, at.present, at.missing, is_name=True))
+        self.leaves.append(LeafPlace(at.place, group, True, at.present, at.missing, is_name=True))
         pattern, build = self.node(member.value, at)
         text = (
             rf'{node.before}\{{{member.before}"({_IN_TEXT})"{member.colon}:{pattern}{node.end}\}}'

@@ -45,19 +45,19 @@ class AlikeReading:
         while self.shape and not self.left:
             end = min(len(text), at + self._window)
             found, after = self.shape.run(text, at, end, between)
-            n = len(found)
-            is_cut = (end - after) * n <= 2 * (after - at)  # by the end of what is looked at
-            if n and is_cut:
-                self._window = min(_LONGEST, self._window * 2)
-            else:
-                self._window = max(_SHORTEST, self._window // 2)
-                self._pause = 0 if n >= _FEW else min(_PAUSE, 2 * self._pause + 1)
-                self.left = max(1, self._pause)
+            n, rest = len(found), end - after
+            is_cut = rest * n <= 2 * (after - at) if n else False  # the next, and no more
             if n:
                 at = after
                 yield found, at
-            if n and end == len(text):
+            if end == len(text) and (is_cut or rest < _SHORTEST):
                 return
+            if is_cut:
+                self._pause, self._window = 0, min(_LONGEST, self._window * 2)
+                continue
+            self._window = max(_SHORTEST, self._window // 2)
+            self._pause = 0 if n >= _FEW else min(_PAUSE, 2 * self._pause + 1)
+            self.left = max(1, self._pause)
 
     def read(self, text: str, start: int, end: int) -> None:
         """Take note of a record that was read by itself."""
