@@ -215,6 +215,61 @@ def test_a_file_with_odd_records_is_read_as_before(form: ListFile) -> None:
     assert read  # else nothing was compared
 
 
+_ODD: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
+    ("vics.json", ("MediaFiles", 0, "FileName"), "clip.mp4"),
+    ("vics.json", ("MediaFiles", 0, "MD5"), f"{7:032X}"),
+    ("vics.json", ("MediaFiles", 0), {}),
+    ("vics.json", ("MediaFiles",), []),
+    ("vics.json", ("AlternativeHashes", 0, "HashName"), "SHA256"),
+    ("vics.json", ("AlternativeHashes", 0, "HashName"), "SHA1"),
+    ("vics.json", ("AlternativeHashes", 0), {"HashName": "PDQ"}),
+    ("vics.json", ("FilePath",), "films/clip.mp4"),
+    ("vics.json", ("MimeType",), "video/mp4"),
+    ("vics.json", ("@removed",), {"reason": "deleted"}),
+    ("vics.json", ("Category",), 8),
+    ("threatexchange.json", ("status",), "NON_MALICIOUS"),
+    ("threatexchange.json", ("type",), "HASH_VIDEO_MD5"),
+    ("threatexchange.json", ("should_delete",), True),
+    ("threatexchange.json", ("my_reactions",), {"DISAGREE_WITH_TAGS": {"data": []}}),
+    ("stopncii.json", ("caseNumbers",), {"5": "Withdrawn"}),
+    ("stopncii.json", ("caseNumbers",), {"5": "Withdrawn", "6": "Active"}),  # which is no word
+    ("stopncii.json", ("hashStatus",), "Withdrawn"),
+    ("stopncii.json", ("signalType",), "ImagePDQ"),
+    ("stopncii.json", ("CSPFeedbacks", 0, "feedbackValue"), "Not Blocked"),
+    ("misp.json", ("deleted",), True),
+    ("misp.json", ("Tag",), [{"name": 'false-positive:risk="high"'}]),
+    ("short.jsonl", ("category",), "D"),
+    ("short.jsonl", ("md5",), [f"{7:032x}", f"{8:032x}"]),
+    ("short.jsonl", ("note",), "removed"),
+    ("links.jsonl", ("url",), "hxxp://a[.]example/1.jpg"),
+    ("links.jsonl", ("url",), None),
+)
+
+
+_OF_NO_NOTE = (("MediaFiles", 0), ("MediaFiles",), ("FilePath",))
+_ONE_ACTIVE = {"5": "Withdrawn", "6": "Active"}
+
+
+@pytest.mark.parametrize(("name", "place", "value"), _ODD)
+def test_a_record_of_which_something_is_special_is_seen(
+    name: str, place: tuple[str | int, ...], value: Any
+) -> None:
+    form = next(each for each in FILES if each.name == name)
+    records = [json.loads(form.record(i)) for i in range(30)]
+    *way, last = place
+    at: Any = records[20]
+    for part in way:
+        at = at[part]
+    at[last] = value
+    options = Options(where=read_where(form.args[1::2]))
+    text = form.before + form.between.join(map(json.dumps, records)) + form.after
+    _same(text.encode(), name, options)
+    plain = form.before + form.between.join(form.record(i) for i in range(30)) + form.after
+    if place not in _OF_NO_NOTE and value != _ONE_ACTIVE:
+        with learning(0):
+            assert _outcome(text.encode(), name, options) != _outcome(plain.encode(), name, options)
+
+
 def _multiplied(data: str, draw: random.Random) -> str | None:
     """A document whose longest array of objects holds them many times; None where there is none."""
     try:
@@ -287,5 +342,5 @@ def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
         if i in digests:
             assert entry == ("url", *digests[i])
         else:  # read by itself
-            assert entry is None or len(link) > 250 or "xn--" in link
+            assert entry is None or len(link) > 250 or "xn--" in link or "//www." in link
     assert [*found.without(links)] == [x for i, x in enumerate(links) if i not in digests]
