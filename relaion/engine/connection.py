@@ -231,10 +231,11 @@ class Engine:
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
         tell; the others read as null.
         """
-        self.macros(load(version)["04_digest_macros"])
+        roles = views.roles_read(wanted, looked_at, shown_roles)
+        if roles & views.WRITTEN_IN_WAYS:
+            self.macros(load(version)["04_digest_macros"])
         if "row_values" in wanted:
             self.macros(load(version)["05_link_macros"])
-        roles = views.roles_read(wanted, looked_at, shown_roles)
         reads = [self._reading(source, roles) for source in sources]
         parts: dict[str, Callable[[Reading], list[str]]] = {
             "shard": lambda read: [views.of_shard(read, shown_roles)],
