@@ -84,9 +84,14 @@ def told(out: Path) -> tuple[dict[str, bytes], dict[str, Any], dict[str, list[An
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_clean_is_that_of_one_machine(world: Path, joined: str, workers: int) -> None:
+def test_a_clean_is_that_of_one_machine(
+    world: Path, joined: str, workers: int, cluster: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "relaion")
     out = cleaned(world, f"ray-{workers}", engine=joined, workers=workers, verify=workers == 2)
     assert told(out) == told(world / "local")
+    assert caplog.text.count("copied to this machine, once") == 1
+    assert not cluster.left
 
 
 def test_a_match_is_that_of_one_machine(world: Path, joined: str) -> None:
@@ -152,6 +157,7 @@ def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster
         killer.join()
     assert killer.killed >= 2
     assert told(out) == told(demo / "local")
+    assert not cluster.left
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +238,7 @@ def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> 
     assert "going on with the interrupted run" in again.stderr
     assert told(out) == told(demo / "local")
     assert couriers_and_workers(cluster) == ([], [])
+    assert not cluster.left
 
 
 def test_what_a_lost_machine_did_is_done_by_another(

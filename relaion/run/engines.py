@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaion.errors import BusyError, InputError
-from relaion.paths import AnyPath, shown, typed
+from relaion.errors import BusyError, InputError, OutputError
+from relaion.paths import AnyPath, remove_tree, shown, typed
 from relaion.paths.locks import wait_unlocked
 from relaion.remote.urls import is_remote
 from relaion.run.settings import Limits, limits_of
@@ -141,3 +141,33 @@ def refuse_left(work: Path) -> None:
             f"{shown(work)}: a worker of a run that was stopped has not ended yet, perhaps on "
             "another machine; wait until it ends, or end it"
         )
+
+
+def remove_work(work: Path) -> None:
+    """Remove a work folder, but for the locks that late workers hold.
+
+    A machine that was cut off may come back and write on. Whoever uses this folder next is to see
+    that and wait, so a lock that is held stays, alone. Raises OutputError for what cannot be
+    removed.
+    """
+    locks = sorted((work / FOLDER).glob("*.lock"))
+    held = set(wait_unlocked(locks, 0.0))
+    if not held:
+        remove_tree(work)
+        return
+    for path in work.iterdir():
+        if path != work / FOLDER:
+            _remove(path)
+    for path in (work / FOLDER).iterdir():
+        if path not in held:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as e:
+        raise OutputError(f"{shown(path)}: cannot be removed ({e.strerror})") from None
