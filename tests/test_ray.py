@@ -11,16 +11,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
 from relaion.errors import OutputError
+from relaion.labs.diff_file import META, SCHEMA
 from relaion.run import find, ray_courier, ray_pool, tasks
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
+from relaion.stages.diff import diff
+from relaion.stages.diff_check import diff_check
 from relaion.stages.match import match
 from relaion.stages.update import update
 from relaion.stages.verify import verify
@@ -142,6 +148,31 @@ def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path:
             del manifest[name]
         found.append((manifest, [(p.name, p.read_bytes()) for p in shards]))
     assert found[0] == found[1]
+
+
+def test_a_diff_and_its_check_are_those_of_one_machine(
+    world: Path, joined: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("relaion.stages.diff.secrets", SimpleNamespace(token_bytes=bytes))
+    caplog.set_level("DEBUG", "relaion")
+    edition, found = world / "local/research", []
+    for name, engine in (("one", "local"), ("two", joined)):
+        path = tmp_path / f"{name}.parquet"
+        made = diff(
+            world / "data", edition, path, i_accept_disclosure=True, engine=engine, work=tmp_path
+        )
+        said = json.loads(pq.read_schema(path).metadata[META])
+        del said["made"], said["content"]  # which is of the time, too
+        checked = diff_check(
+            world / "local", world / "data", world / "lists.duckdb", engine=engine, work=tmp_path
+        )
+        told = replace(made, out=tmp_path, sha256="")
+        found.append((told, said, pq.read_table(path), checked))
+        assert ("Ray: " in caplog.text) == (engine == joined)
+    assert found[0][:2] == found[1][:2] and found[0][3] == found[1][3]
+    assert found[0][2].cast(SCHEMA).equals(found[1][2].cast(SCHEMA)) and found[0][0].lines
+    assert not list(tmp_path.glob("relaion-*"))
 
 
 # -- what is lost on the way -----------------------------------------------------------------------
