@@ -84,15 +84,6 @@ def test_parts_and_ray_are_two_ways_to_one_end(tmp_path: Path) -> None:
     assert "--shards and --engine ray" in done.stderr
 
 
-@pytest.mark.parametrize("place", ["s3://bucket/data", "https://data.test/a.parquet"])
-def test_workers_of_a_cluster_reach_no_store(place: str, tmp_path: Path) -> None:
-    for command in ("match", "clean"):
-        out = ("--out", tmp_path / "o") if command == "clean" else ()
-        done = here(command, place, "--lists", tmp_path / "l.duckdb", *out, "--engine", "ray")
-        assert done.returncode == 2
-        assert "lies in a store" in done.stderr and done.stderr.count("\n") == 1
-
-
 def test_an_engine_can_be_set_for_comfort(tmp_path: Path) -> None:
     assert from_environment({"RELAION_ENGINE": "ray=auto"})["engine"].value == "ray=auto"
     file = tmp_path / "settings.toml"

@@ -175,6 +175,33 @@ def test_a_diff_and_its_check_are_those_of_one_machine(
     assert not list(tmp_path.glob("relaion-*"))
 
 
+def test_a_clean_in_a_store_is_that_of_one_machine(
+    world: Path, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers fetch and put by themselves: the credentials are in their environment alone."""
+    monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+    s3.put_folder(world / "data", "ray/data")
+    found = []
+    for name in ("local", "ray"):
+        out = f"s3://shards/ray/{name}"
+        clean(
+            "s3://shards/ray/data", world / "lists.duckdb", out, work=tmp_path / name,
+            keywords=world / "words.txt", engine=name, workers=2, **HOW,
+        )  # fmt: skip
+        listed = s3.client.list_objects_v2(Bucket="shards", Prefix=f"ray/{name}/")["Contents"]
+        names = [x["Key"].removeprefix(f"ray/{name}/") for x in listed]
+        shards = {
+            n: s3.client.get_object(Bucket="shards", Key=f"ray/{name}/{n}")["Body"].read()
+            for n in names if n.endswith(".parquet")
+        }  # fmt: skip
+        found.append((names, shards))
+    assert found[0] == found[1] and len(found[0][1]) > 4
+    assert found[0][1] == {
+        str(p.relative_to(world / "local")): p.read_bytes()
+        for p in (world / "local").rglob("*.parquet")
+    }
+
+
 # -- what is lost on the way -----------------------------------------------------------------------
 
 

@@ -26,13 +26,14 @@ from relaion.paths import (
     unwritten,
 )
 from relaion.paths.locks import wait_unlocked
+from relaion.paths.stand_ins import state_of, within_tree
 from relaion.run.engines import FOLDER, Cluster, refuse_left
 from relaion.run.notes import NOTES, pass_on
 from relaion.run.process import LOG, TaskOutcome, packed
 from relaion.run.progress import Progress
 from relaion.run.ray_client import Node, RayClient
 from relaion.run.ray_courier import Post
-from relaion.run.ray_work import TriedTasks, Try, own_files
+from relaion.run.ray_work import TriedTasks, Try, own_files, puts
 from relaion.run.settings import Limits
 from relaion.run.tasks import FindTask
 
@@ -46,6 +47,8 @@ SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
 _GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
 _GONE_SECONDS = 10.0
+_LOST_SECONDS = 2.0  # for the worker of a courier that was lost to end, too
+_TO_ROOT = 3  # from the state of what stands for an object to the folder of all
 _FULL_SECONDS = 60.0
 _UNBORN = 10  # workers in a row that were lost before they began
 _MARK = ".relaion-{}.part"  # what is left of it is swept with all else that is so called
@@ -135,7 +138,10 @@ class RayPool:
         self.size = max(1, min(room, self._wanted or room))
         self._full_at = time.monotonic() + _FULL_SECONDS
         NOTES.info("Ray: %d workers on %d machines", self.size, len(self._nodes))
-        self._mark([self._work, *folders])
+        inputs = set(inputs)
+        # what stands for objects of a store lies in a folder of its own, where workers fetch to
+        fetched = {state_of(path).parents[_TO_ROOT] for path in inputs if within_tree(path)}
+        self._mark([self._work, *folders, *sorted(fetched)])
         places = {self._work, *folders, *inputs}
         if not all(path.is_absolute() for path in places):
             self._home = str(Path.cwd())
@@ -285,7 +291,10 @@ class RayPool:
                     "relaion and the shared folders are well on its machines"
                 )
         one = courier.trying
-        return None if one is None else self._lost(work, one, "its worker was lost")
+        if one is None:
+            return None
+        wait_unlocked([courier.lock], _LOST_SECONDS)  # it would remove what another has just put
+        return self._lost(work, one, "its worker was lost")
 
     def _took_post(self, courier: _Courier, useless: Sequence[str] | None) -> None:
         if useless is not None:
@@ -362,6 +371,8 @@ class RayPool:
         elif error is None:
             work.ratios.append((time.monotonic() - one.began) / one.task.seconds)
             said["said"] = self._named(said["said"], one)
+        if error is not None and said["fatal"] and self._cluster.address is not None:
+            error = f"{error} (on {courier.node.name})"  # what one machine lacks, others may have
         return TaskOutcome(one.task.no, error, bool(said["fatal"]), said["said"])
 
     def _answer(self, one: Try) -> dict[str, Any] | None:
@@ -398,6 +409,8 @@ class RayPool:
             seconds = now - one.began
             tries = sum(other.at == one.at for other in work.trying)
             limit = max(SLOW_SECONDS, SLOW * usual * one.task.seconds)
+            if puts(one.task):
+                continue
             if tries == 1 and one.at in work.open and seconds > limit:
                 NOTES.info("Ray: %s takes long, so it is tried on %s too", one.task.named,
                            courier.node.name)  # fmt: skip

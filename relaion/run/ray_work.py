@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaion.run.tasks import FindTask
+from relaion.run.tasks import FindTask, Task
 
 if TYPE_CHECKING:
     from relaion.run.pool import CallTask
@@ -54,3 +54,8 @@ def own_files(task: "AnyTask | CallTask", no: int) -> "tuple[AnyTask | CallTask,
         return task, {}
     own = {table: path.with_name(f"try{no:06}-{path.name}") for table, path in task.writes.items()}
     return replace(task, writes=own), {own[table]: path for table, path in task.writes.items()}
+
+
+def puts(task: "AnyTask | CallTask") -> bool:
+    """Whether a task puts what it writes into a store, and drops it here: no two at a time may."""
+    return isinstance(task, Task) and task.settings.store is not None

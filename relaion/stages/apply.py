@@ -130,7 +130,7 @@ def apply(
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
-    cluster, apart = engine_of(engine, workers, memory, time_limit, [*paths, *keep, *old, out])
+    cluster, apart = engine_of(engine, workers, memory, time_limit)
     limits = apart.here
     sweep_left(work, None)
     found = find_copy(paths)

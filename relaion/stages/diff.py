@@ -127,7 +127,7 @@ def diff(
         raise InputError(f"--by {by}: write row or link")
     listen = listening(progress)
     listen.steps((SURVEY, "compare"))
-    cluster, apart = engine_of(engine, workers, memory, None, (*old, *new))
+    cluster, apart = engine_of(engine, workers, memory, None)
     limits = apart.here
     _refuse_out(out, (*old, *new))
     told = _published(old, new, accepted=i_accept_disclosure)

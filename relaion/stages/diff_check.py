@@ -129,7 +129,7 @@ def diff_check(
     """
     out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, None, (*inputs, *as_paths(sidecars), out))
+    cluster, limits = engine_of(engine, workers, memory, None)
     listen = listening(progress)
     made = _made(out)
     if not inputs:
