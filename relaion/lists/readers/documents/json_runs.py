@@ -71,8 +71,8 @@ class AlikeReading:
         except (UnlikeError, IndexError):
             self._seen = self._seen if self._shapes else 0
             return
-        if found == self._tree and self._shapes:
-            return
+        if found == self._tree and self._shapes and not self._waiting:
+            return  # it is alike, and was read by itself for another reason
         self._tree = found if isinstance(found, ObjectNode) else self._tree
         self._waiting += 1
         if self._tree and self._waiting >= (1 << self._shapes if self._shapes else _FIRST):
