@@ -1,10 +1,11 @@
 -- name:    near_links
--- purpose: The links that could be listed, by the host that they or a link inside them stand on.
+-- purpose: The links that could be listed, by their hosts and keys, or the hosts of links inside.
 -- params:  $has_hosts  boolean  whether any host is listed with what lies below it
 -- params:  $has_hashed  boolean  whether hashed links are listed: their hosts are unknown
 -- reads:   possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
--- reads:   listed_hosts (host_digest varchar)
+-- reads:   listed_hosts (host_digest varchar, is_open boolean)
 -- reads:   listed_domains (host_digest varchar)
+-- reads:   listed_keys (short ubigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  holding_rows (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  holding_links (url varchar)
@@ -16,7 +17,8 @@
 -- The place of `https://a.b.example/1.jpg` is `a.b.example`: what stands between two slashes and
 -- the next one. Places are few beside rows, so each is judged once. Near is one whose host is
 -- listed; one that lies below a listed host (for `*.example.com` any whose host ends in
--- `.example.com`); and one that is not plainly a host, since SQL cannot judge it.
+-- `.example.com`); and one that is not plainly a host, since SQL cannot judge it. Where single links
+-- alone are listed on a host, a link there whose key SQL can prove has to be one of them by 64 bits.
 -- holding_links are those that hold another link which could be listed; Python writes what
 -- `relaion.links.inner_links` finds in each to inner_links (url varchar, inner_url varchar).
 
@@ -42,15 +44,21 @@ endings as (
     where $has_hosts and h.host != ''
 )
 
-select h.place
+select
+    h.place,
+    true as is_open
 from hosts as h
 where h.host = ''
 union
-select h.place
+select
+    h.place,
+    l.is_open
 from hosts as h
-semi join listed_hosts as l on link_host_digest(h.host) = l.host_digest
+inner join listed_hosts as l on link_host_digest(h.host) = l.host_digest
 union
-select e.place
+select
+    e.place,
+    true as is_open
 from endings as e
 semi join listed_domains as d on link_host_digest(e.ending) = d.host_digest;
 
@@ -63,51 +71,54 @@ union
 select substr(p.place, 2, 12) as head
 from near_places as p;
 
-create or replace temp table judged_links as
+-- To prove a key and to hash it costs more than all before, so it is done of links on such hosts.
+create or replace temp table near_links as
 with headed as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
-        s.is_own,
-        s.is_holder,
-        substr(s.url, 9, 12) as head
+        substr(s.url, 9, 12) as head,
+        not starts_with(s.url, 'https://') and not starts_with(s.url, 'http://') as is_bare
     from possible_links as s
+    where s.is_own
 ),
 
-judged as (
+placed as (
     select
         h.shard_no,
         h.file_row_number,
         h.url,
-        h.is_holder,
-        h.is_own and (
-            h.head in (select n.head from near_heads as n)
-            -- a place of fewer characters, or none
-            or contains(h.head, '/') or starts_with(h.url, 'http:///')
-            or not (starts_with(h.url, 'https://') or starts_with(h.url, 'http://'))
-        ) as may_be_near
+        h.is_bare,
+        split_part(h.url, '/', 3) as place
     from headed as h
-)
+    where
+        h.is_bare
+        or h.head in (select n.head from near_heads as n)
+        -- a place of fewer characters, or none
+        or contains(h.head, '/') or starts_with(h.url, 'http:///')
+),
 
-select
-    j.shard_no,
-    j.file_row_number,
-    j.url,
-    j.may_be_near,
-    j.is_holder
-from judged as j
-where j.may_be_near or j.is_holder;
-
-create or replace temp table near_links as
-with placed as (
+on_hosts as (
     select
-        j.shard_no,
-        j.file_row_number,
-        j.url,
-        split_part(j.url, '/', 3) as place
-    from judged_links as j
-    where j.may_be_near
+        p.shard_no,
+        p.file_row_number,
+        p.url,
+        p.is_bare or p.place in (select n.place from near_places as n where n.is_open) as is_open
+    from placed as p
+    where p.is_bare or p.place in (select n.place from near_places as n)
+),
+
+proved as (
+    select
+        o.shard_no,
+        o.file_row_number,
+        o.url,
+        case
+            when not o.is_open and link_is_canonical(o.url)
+                then hash(sha256(link_stripped(o.url)))
+        end as short
+    from on_hosts as o
 )
 
 select
@@ -115,18 +126,16 @@ select
     p.file_row_number,
     p.url,
     'own' as level
-from placed as p
-where
-    not (starts_with(p.url, 'https://') or starts_with(p.url, 'http://'))
-    or p.place in (select n.place from near_places as n);
+from proved as p
+where p.short is null or p.short in (select k.short from listed_keys as k);
 
 create or replace temp table holding_rows as
 select
-    j.shard_no,
-    j.file_row_number,
-    j.url
-from judged_links as j
-where j.is_holder;
+    s.shard_no,
+    s.file_row_number,
+    s.url
+from possible_links as s
+where s.is_holder;
 
 create or replace temp table holding_texts as
 with held as (

@@ -3,25 +3,31 @@
 -- params:  $has_inner  boolean  whether links inside links are looked at
 -- reads:   hit_keys (host_digest varchar, tail varchar)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
--- writes:  listed_hosts (host_digest varchar)
+-- writes:  listed_hosts (host_digest varchar, is_open boolean)
 -- writes:  listed_domains (host_digest varchar)
+-- writes:  listed_keys (short ubigint)
 -- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- nulls:   an odd host has no digest, an end that is not plain no tail: such rows all go on
 -- order:   none
 --
 -- In the shape of `14_listed_hosts`. The last characters of a link tell nearly all rows from the
 -- few links that are looked for (`link_tail`, which says why none is lost): they are compared
--- before anything that costs more. Here single links are looked for, never what lies below a host.
+-- before anything that costs more; those that pass are few, and go on (is_open). Here single links
+-- are looked for, never what lies below a host.
 -- Five links in six are simple: no escape, fragment or entity, and eight plain signs at the end. Of
 -- these the tail is what stands there, and that of the links inside, too, but where a `?` or an `&`
 -- may cut one (`inner_tail`).
 
 create or replace temp table listed_hosts as
-select distinct k.host_digest
+select distinct
+    k.host_digest,
+    true as is_open
 from hit_keys as k
 where k.host_digest is not null;
 
 create or replace temp table listed_domains (host_digest varchar);
+
+create or replace temp table listed_keys (short ubigint);
 
 create or replace temp table tailed_links as
 with tails as (
