@@ -76,6 +76,18 @@ class RecordShape:
             found.setdefault(leaf.place, []).append(leaf)
         return found
 
+    def holds_within(self, name: str) -> bool:
+        """Whether there is anything in what stands under a name."""
+        return any(len(place) > 1 and place[0] == name for place in self.by_place)
+
+    @cached_property
+    def objects_at(self) -> frozenset[str]:
+        """The names under which an object stands that may hold anything."""
+        return frozenset(
+            str(place[0]) for place in self.by_place
+            if len(place) > 1 and (isinstance(place[1], str) or place[1] == ANY_NAME)
+        )  # fmt: skip
+
     def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
         """The records that stand behind each other from `at` on, and where the last of them ends.
 
