@@ -270,9 +270,8 @@ class Engine:
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
-        if self._trusts_footers:  # answer by what shards hold, not by what these say of it
-            self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
-            self._trusts_footers = False
+        if self._trusts_footers:
+            self.believe_no_footer()
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
@@ -370,6 +369,11 @@ class Engine:
         """Attach a database file under a name."""
         mode = " (read_only)" if read_only else ""
         self.execute(f"attach {literal(str(path))} as {quote(name)}{mode}", doing=str(path))
+
+    def believe_no_footer(self) -> None:
+        """Answer by what shards hold, not by what these say of it."""
+        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
+        self._trusts_footers = False
 
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""
