@@ -60,10 +60,11 @@ class Doubt:
     digits: int = 0
 
 
+_SAY_LISTED = words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
 _NOT_LISTED = frozenset(
     no + word
     for no in words.words_in(f"{words.NEGATIONS} {words.NO_LONGER}") - {"n", "plus"}
-    for word in words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
+    for word in _SAY_LISTED
 )
 _GOOD = words.words_in(f"{words.GOOD} {words.MISTAKES} {words.TITLES_GOOD}")
 _STRONG = (
