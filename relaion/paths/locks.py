@@ -210,11 +210,11 @@ def sweep(parent: Path | None = None, *, logs_older: float = DAY) -> int:
     place = parent or Path(tempfile.gettempdir())
     removed = 0
     with suppress(OSError):  # a folder that cannot be listed
-        for path in list(place.iterdir()):
-            if _OWNED.fullmatch(path.name):
-                removed += removed_if_free(path)
-            elif _LOG.fullmatch(path.name):
-                removed += _log_removed(path, logs_older)
+        for name in os.listdir(place):  # noqa: PTH208 - a path for each of thousands takes long
+            if _OWNED.fullmatch(name):
+                removed += removed_if_free(place / name)
+            elif _LOG.fullmatch(name):
+                removed += _log_removed(place / name, logs_older)
     return removed
 
 

@@ -42,7 +42,7 @@ PURGE = "repeat those, or add --purge once to remove what that run left"
 class Out:
     """An output folder that this process holds the lock of.
 
-    `remote` is OUT itself where that lies in a store of objects: `path` stands in for it.
+    `remote` is OUT itself where that lies in a store of objects: `path` is in its staging folder.
     """
 
     path: Path

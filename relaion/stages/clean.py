@@ -164,7 +164,9 @@ def clean(
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
         here, beside = left.enter_context(
-            brought_here(pool, paths, sidecars, work=where.near, out=where.out)
+            brought_here(
+                pool, paths, sidecars, work=where.make_near(), out=where.out, progress=listen
+            )
         )
         request = request_of(
             settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen

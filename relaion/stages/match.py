@@ -129,7 +129,9 @@ def match(
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known, settled=good_wins)
-        paths, sidecars = left.enter_context(brought_here(pool, paths, sidecars, work=work))
+        paths, sidecars = left.enter_context(
+            brought_here(pool, paths, sidecars, work=work, progress=listen)
+        )
         inputs = read_inputs(paths, columns or {}, pool, progress=listen)
         if report is not None:
             report.check_shards(shards_here(inputs.places))

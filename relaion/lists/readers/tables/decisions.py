@@ -5,6 +5,8 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -33,7 +35,8 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
-from relaion.lists.readers.vocabulary import further_words, names, words
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
+from relaion.lists.readers.vocabulary import column_words, further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
@@ -41,26 +44,6 @@ from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_wha
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
-
-
-@dataclass(frozen=True)
-class WordSays:
-    """What a word decides.
-
-    `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
-    names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
-    where nobody here knows what the word means, `is_chosen` where `--where` names others.
-    """
-
-    fate: str | None = None
-    kinds: tuple[str, ...] = ()
-    unusable: str = ""
-    is_sure: bool = True
-    is_chosen: bool = True
-    media: str | None = None
-
-
-COUNTS, UNSURE = WordSays(), WordSays(is_sure=False)
 
 _STANDINGS = {
     None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
@@ -95,11 +78,7 @@ _UNUSABLE = re.compile(
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
 )
 _OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
-_OF_NOTHING = words.words_in(
-    "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
-    "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
-    "country comment string cookie cert certificate x509 keyword"
-)
+_OF_NOTHING = words.words_in(column_words.OF_NOTHING_TYPES)
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
@@ -120,7 +99,9 @@ _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
     r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
 )
-_CONFIRMED, _NO_GRADE = words.words_in(further_words.CONFIRMED), words.words_in("d e z")
+_CONFIRMED, _EITHER, _NO_GRADE = map(
+    words.words_in, (further_words.CONFIRMED, further_words.EITHER, "d e z")
+)
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
 
@@ -135,11 +116,12 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
-        gone = UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK
-        return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
+        is_sure = name not in _EITHER
+        gone = WordSays(UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK, is_sure=is_sure)
+        return _flag(word, plain, yes=WordSays(is_sure=is_sure), no=gone)
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
-        return COUNTS if is_measure else _until(word.strip(), plain)
+        return COUNTS if is_measure else _until(word.strip(), plain, is_sure=name != names.TO)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     if of := of_what(word) if is_of_what(name) else None:
@@ -166,7 +148,7 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     return _STANDING.get(plain, UNSURE)
 
 
-def _until(word: str, plain: str) -> WordSays:
+def _until(word: str, plain: str, *, is_sure: bool = True) -> WordSays:
     """A day until which an entry is listed; what is past has expired."""
     if not plain or plain in _ENDLESS:
         return COUNTS
@@ -177,7 +159,8 @@ def _until(word: str, plain: str) -> WordSays:
         return _STANDING.get(plain, UNSURE)
     today = date.today()
     past = {day < today for day in days}
-    return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
+    gone = WordSays(TAKEN_BACK, is_sure=is_sure)
+    return UNSURE if len(past) > 1 else gone if past.pop() else COUNTS
 
 
 _EPOCH = 8  # digits of what may be a day; fewer are where something ends
@@ -288,13 +271,15 @@ class DecidingColumn:
     words: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
     is_delta: bool = False  # the file is an update: signs without a name are those of changes
+    doubted: frozenset[str] = frozenset()  # codes that a legend may take out
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
-    def read(self, cells: Sequence[str]) -> list[WordSays]:
+    def read(self, cells: Sequence[str]) -> CellsSay:
         """What each cell says; counts them all."""
         said = self._said
-        for cell, n in Counter(cells).items():
+        counted = Counter(cells)
+        for cell, n in counted.items():
             if cell not in said:
                 said[cell] = self._say(cell)
             told = say(cell.strip(), _LONGEST) or EMPTY
@@ -303,7 +288,7 @@ class DecidingColumn:
             self.words[told] += n
             if not said[cell].is_sure:
                 self.unsure[told] += n
-        return [said[cell] for cell in cells]
+        return CellsSay(map(said.__getitem__, cells), map(said.__getitem__, counted))
 
     def fate_of(self, cell: str) -> str | None:
         """Why a row with this cell brings no entry; the cell is not counted."""
@@ -322,6 +307,8 @@ class DecidingColumn:
             is_number = self.what == names.CATEGORY and bare.isdigit()
             is_gone = known.is_sure and known.fate in UNDOES and not is_number
             return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+        if cell.strip().casefold() in self.doubted:
+            return UNSURE
         is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
         if self.what == names.STANDING and is_change:
             return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)
@@ -417,7 +404,7 @@ def fates_of(
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
     for _, said in decided:
-        if all(says.fate is None for says in {id(s): s for s in said}.values()):
+        if all(says.fate is None for says in differing(said)):
             continue
         for i, says in enumerate(said[:rows]):
             unlisted = None if says.is_chosen else NOT_CHOSEN

@@ -53,23 +53,13 @@ _OTHER_ALGORITHM = re.compile(
     r"|argon2\w*|pbkdf2|has160|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
     r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
 )
-_IDENTITY = words_in(
-    "uid uids uuid uuids guid guids id ids identifier identifiers key keys token tokens session "
-    "sessionid cookie nonce salt serial thumbprint certificate cert pubkey fingerprintid user "
-    "users username userid email mail phone ip ipv4 ipv6 mac device deviceid imei account password "
-    "passwords passwd pwd secret signature sig trace span transaction tx block wallet address "
-    "bucket object asset etag revision rev version build"
-)
-_STRING = words_in(
-    "string strings text texts name names filename filenames path host hostname domain keyword "
-    "keywords caption title query comment body subject sender recipient message content_id label"
-)
+_IDENTITY = words_in(column_words.IDENTITY_NAMES)
+_STRING = words_in(column_words.STRING_NAMES)
 _OTHER_MEDIA = words_in(
     "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
     "documents pdf text exe executable binary malware sample samples apk dll archive zip thumbnail "
     "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
-    "影片 "
-    "parent container header metadata exif block chunk piece segment partial"
+    "影片 parent container header metadata exif block chunk piece segment partial"
 )
 _SALTED = words_in(
     "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
@@ -80,17 +70,16 @@ _HASH = words_in(
     "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
     "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
     "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
-    "哈希值 "
-    f"散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
+    f"哈希值 散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
 )
 _PLAIN = _HASH | words_in(
     "image images img imgs picture pictures pic pics photo photos photograph file files media "
     "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
-    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 値 值 "
-    "bild bilder datei datein wert fichier valeur imagen archivo valor immagine 画像 图片 文件 "
-    "изображения файла 1 2 3 4 binary "
-    "iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver"
+    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 1 2 3 4 "
+    "binary iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver "
+    f"{column_words.OF_FILE_NAMES} {column_words.REPORTED_NAMES}"
 )
+_OF_CHECK, _REPORTED = map(words_in, (column_words.OF_CHECK_NAMES, column_words.REPORTED_NAMES))
 _OF_LINK = words_in(column_words.LINK_NAMES)
 _OF_IMAGE = words_in(
     "image images img imgs picture pictures pic pics photo photos media file files content direct "
@@ -107,7 +96,7 @@ _REFERENCE = words_in(
 _TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
 
 _WEAK = words_in("source src original origin")
-_LISTED = words_in(column_words.LISTED_LINK_NAMES)
+_LISTED = words_in(f"{column_words.LISTED_LINK_NAMES} {column_words.REPORTED_NAMES}")
 LISTED = "listed"
 _DECIDES = {
     STANDING: column_words.STANDING_NAMES, CATEGORY: column_words.CATEGORY_NAMES,
@@ -143,6 +132,7 @@ _BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
 """Of these a column of values is called that are listed no longer."""
 TAKEN_DOWN = "taken down"
+TO = "to"  # of days until which entries are listed, or between which they were seen
 OF_HOSTS = "what hosts did"
 _DOWN = ("takedown", "takendown", "tookdown")
 _HOSTS = words_in(further_words.HOSTS)
@@ -405,6 +395,9 @@ def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | No
 def _link_or_hash(words: tuple[str, ...]) -> NameSays | None:
     """What a name of digests or links says word by word; None where that tells nothing."""
     told = set(words)
+    told -= _OF_CHECK if told & _HASH else set()
+    if {"no", "non"} & told and told & _REPORTED:  # `no` is not a number there
+        return None
     algorithm = next((w for w in words if _ALGORITHM.fullmatch(w)), None)
     rest = told - _OF_LINK - {algorithm or ""}
     is_of_link = bool(told & _OF_LINK)
