@@ -37,8 +37,18 @@ def test_the_longer_the_lists_the_fewer_batches_a_worker_has(
     entries: int, rows: int, batches: int
 ) -> None:
     """Each makes them ready anew; but nobody is without any."""
-    share = job.share_of(rows, 2, 30 * entries)
+    share = job.share_of([rows // 1_000] * 1_000, 2, 30 * entries)
     assert -(-rows // share) in (2 * batches, 2 * batches - 1)
+
+
+@pytest.mark.parametrize(("shards", "batches"), [(1, 1), (2, 2), (3, 2), (4, 2), (5, 2), (101, 2)])
+def test_what_is_left_over_of_long_lists_is_no_batch_of_its_own(shards: int, batches: int) -> None:
+    rows = [1_000_000] * shards
+    share = job.share_of(rows, 2, 500_000_000)
+    held, found = 0, 1
+    for n in rows:
+        held, found = (held + n, found) if held + n <= share else (n, found + 1)
+    assert found == batches
 
 
 @pytest.fixture(scope="module")

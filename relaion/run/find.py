@@ -219,7 +219,7 @@ class Hunt:
         """What is searched at once: as much as there is, or shares for all who search."""
         each = self.batch_rows
         if self._searches > 1:
-            rows = sum(n.shard.rows for n in shards)
+            rows = [n.shard.rows for n in shards]
             lists = self.store.path.stat().st_size if reads_lists else 0
             each = max(FEWEST_ROWS, min(each, share_of(rows, self._searches, lists)))
         return batches(shards, each)
