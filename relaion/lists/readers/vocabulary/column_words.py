@@ -121,3 +121,10 @@ TYPE_NAMES = (
     "hashverfahren verfahren soort hashfunction hashfn hashingfunction digestfunction digestfn "
     "checksumfunction checksumfn fingerprintfunction hashfunktion fonctiondehachage"
 )
+OF_ELSE = (
+    "html webpage webpages bitmap bitmaps pixels rasterised rasterized embedding embeddings face "
+    "faces avatar avatars emails logo logos icon icons favicon emoji miniatur miniatury miniatures "
+    "vignette vignettes anteprime anteprima miniaturas vorschau vorschaubild vorschaubilder "
+    "usernames nicknames packets archives"
+)
+"""What digests may be of that are not of a picture's file."""
