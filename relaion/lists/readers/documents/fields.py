@@ -200,7 +200,7 @@ class Fields:
         for remarks in self.remarks:
             key = getattr(remarks.column, "key", "") or remarks.column.name
             cells = [" ; ".join(row.get(key, ())) for row in rows]
-            for i, fate in remarks.read(cells, digits).items():
+            for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
         kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * len(rows))
         return fates, kinds
