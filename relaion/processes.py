@@ -13,22 +13,32 @@ from types import FrameType
 _CHECK_SECONDS = 0.2
 
 
-class _NoPandas(MetaPathFinder):
-    """Finds that there is no pandas."""
+class _KeptOut(MetaPathFinder):
+    """Finds that there is no pandas, and for pyarrow that there is no numpy."""
 
     def find_spec(self, fullname: str, *_: object) -> None:
-        """Nothing for any module; for pandas not even the next finder is asked."""
-        if fullname == "pandas":
+        """Nothing for any module; for these two not even the next finder is asked."""
+        if fullname == "pandas" or (fullname == "numpy" and _loads_pyarrow()):
             raise ModuleNotFoundError(fullname, name=fullname)
 
 
-def keep_pandas_out() -> None:
-    """Keep pyarrow from loading pandas, where that is installed: half a second a process.
+def _loads_pyarrow() -> bool:
+    """Whether a module of pyarrow is about to be loaded."""
+    specs = [
+        module.__spec__ for name, module in [*sys.modules.items()] if name.startswith("pyarrow")
+    ]
+    return any(getattr(spec, "_initializing", False) for spec in specs)
 
-    pyarrow asks for it at the first list that becomes an array. For processes of our own only: a
-    program that imports this library may want pandas.
+
+def keep_pandas_out() -> None:
+    """Keep pyarrow from loading pandas and numpy, where installed: half a second, and a tenth.
+
+    pyarrow asks for the one at the first list that becomes an array, for the other when it is
+    loaded, and does without both. For processes of our own only: a program that imports this
+    library may want them. What draws pictures finds numpy all the same.
     """
-    sys.meta_path.insert(0, _NoPandas())
+    if not any(isinstance(finder, _KeptOut) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _KeptOut())
 
 
 def leave_no_core() -> None:

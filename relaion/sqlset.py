@@ -184,9 +184,10 @@ def named(name: str, version: str = VERSION) -> Script:
 _ORDER = (
     "| for | run | in |",
     "|---|---|---|",
-    "| a connection that searches, once | 04, 05, 07, 08, 09 | `relaion/run/find_task.py` |",
+    "| a connection that searches, once | 04, 05, 08, 09 | `relaion/run/find_task.py` |",
     "| the sidecars, first of all | 10, 19, 12 | `relaion/run/sidecar_keys.py` |",
-    "| a batch of shards, against the lists | 14, 15, 18 to 20, 22, 24, 30, 31 "
+    "| a batch of shards, against the lists "
+    "| 14, 15, 18 to 20, with hashed links 07, 22, 23, then 24, 30, 31 "
     "| `relaion/run/find_task.py` |",
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find_task.py` |",
     "| a batch, for other rows with these links | 34, 15, 18 to 20, 35 "
@@ -208,7 +209,7 @@ _ORDER = (
     "| `relaion/run/cover_task.py` |",
     "| what joins listed sites | 69 | `relaion/run/cover_task.py` |",
     "| what leaves as cover | 54 | `relaion/run/cover_task.py` |",
-    "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
+    "| a connection that decides, once | with keywords 38, 39 | `relaion/run/decide.py` |",
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "
     "64 | `relaion/run/decide.py` |",
     "| a sample of links, against the sidecars | 04, 37 | `relaion/run/sidecar_keys.py` |",
@@ -269,7 +270,7 @@ def index(version: str = VERSION) -> str:
         "why, and tests/test_links_prefilters.py tests it with hostile links.",
         "",
         "`apply/` decides which rows of a copy stay, compared with a published edition or a",
-        "diff. On each connection the macros 05, 07, 08 and 09 come first. The order, by",
+        "diff. On each connection the macros 05, 08 and 09 come first. The order, by",
         "module:",
         "",
         "- `relaion/labs/fates.py` runs 70 for each batch of the copy. With an edition: 70 and",

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,9 +56,9 @@ _LEFT = """
 
 _start = duckdb.connect
 _run = Engine.run
-_free: list[duckdb.DuckDBPyConnection] = []
+_free: list[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]] = []  # each as it is set
 _empty: dict[Any, bytes] = {}
-_of_parent: list[duckdb.DuckDBPyConnection] = []
+_of_parent: list[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]] = []
 
 
 def _leave_to_parent() -> None:
@@ -72,6 +73,32 @@ def _leave_to_parent() -> None:
 os.register_at_fork(after_in_child=_leave_to_parent)
 
 
+# what every connection of ours sets alike
+_ALIKE = {"enable_progress_bar": "false", "disable_parquet_prefetching": "true"}
+
+
+@lru_cache(1 << 12)
+def _left_by(query: str) -> tuple[tuple[str, ...], bool, bool, tuple[str, ...]]:
+    """What is to be undone of a query.
+
+    The settings that it sets, whether it attaches, whether it cannot be undone, what it makes.
+    """
+    found = _SETS.findall(query)
+    alike = {n for n, v in _ALIKE.items() if query == f"set {n} = {v}"}
+    sets = [name for kind, attach, name in found if not attach and kind.lower() == "set" and name]
+    attaches = any(attach for _, attach, _ in found)
+    return (
+        tuple(name for name in sets if name not in alike),
+        attaches,
+        len(sets) + sum(1 for _, attach, _ in found if attach) != len(found),
+        tuple(_MAKES.findall(query)),
+    )
+
+
+def _differing(free: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[str]:
+    return {name for name, _ in {*free.items()} ^ {*wanted.items()}}
+
+
 class _Attached:
     """A connection to a file, in a DuckDB that is its alone; closed, it lets go of the file.
 
@@ -81,15 +108,24 @@ class _Attached:
     def __init__(self, path: Path | None, *, read_only: bool, config: Mapping[str, Any]) -> None:
         self._path, self._mode = path, "read_only" if read_only else "read_write"
         self._name = path.name.split(".")[0] if path else "memory"  # as DuckDB calls what it opens
-        self._set: dict[str, None] = {}  # settings that are not the default
+        self._set: dict[str, None] = {}  # settings that are not as they were given
         self._is_attached = False
         self._has_others = self._has_made = self._is_spent = False
-        self._duckdb = _free.pop() if _free else _start(":memory:", config=_CONFIG)
+        self._given = {n: str(v) for n, v in config.items() if _CONFIG.get(n) != v}
+        if _free:
+            free = min(_free, key=lambda free: len(_differing(free[1], self._given)))
+            _free.remove(free)
+            self._duckdb, is_set = free
+        else:
+            self._duckdb, is_set = _start(":memory:", config=_CONFIG), {}
         self._con = self._duckdb.cursor()
         try:
-            for name, value in config.items():
-                if _CONFIG.get(name) != value:
-                    self.execute(f"set {name} = '{value}'")
+            for name in _differing(is_set, self._given):
+                self._con.execute(
+                    f"set {name} = '{self._given[name]}'"
+                    if name in self._given
+                    else _as_before(name)
+                )
             if path is not None:
                 self.attach()
         except duckdb.Error:
@@ -115,16 +151,13 @@ class _Attached:
 
     def _look(self, query: str) -> None:
         """Note what has to be undone; what is not known well enough to be undone ends with it."""
-        for kind, attach, name in _SETS.findall(query):
-            if kind.lower() == "set" and name:
-                self._set[name] = None
-            elif attach:
-                self._has_others = True
-            else:
-                self._is_spent = True
-        for kind in _MAKES.findall(query) if self._path is None else ():
+        sets, attaches, is_last, makes = _left_by(query)
+        self._set |= dict.fromkeys(sets)
+        self._has_others = self._has_others or attaches
+        self._is_spent = self._is_spent or is_last
+        if self._path is None and makes:
             self._has_made = True
-            self._is_spent = self._is_spent or not kind
+            self._is_spent = self._is_spent or not all(makes)
 
     def attach(self) -> None:
         path = str(self.path).replace("'", "''")
@@ -147,8 +180,8 @@ class _Attached:
         self._con.close()
         if self._is_spent:
             self._duckdb.close()
-        elif self._duckdb not in _free:
-            _free.append(self._duckdb)
+        elif all(free is not self._duckdb for free, _ in _free):
+            _free.append((self._duckdb, self._given))
 
     def _undo(self) -> None:
         if self._is_attached:
@@ -162,10 +195,13 @@ class _Attached:
         if self._has_made:
             for (what,) in self._con.execute(_LEFT).fetchall():
                 self._con.execute(f"drop {what}")
-        for name in self._set:
-            self._con.execute(f"reset {name}")
-        if "temp_directory" in self._set:
-            self._con.execute("set temp_directory = ''")
+        for name in {**self._set, **dict.fromkeys({"temp_directory"} & self._given.keys())}:
+            self._con.execute(_as_before(name))
+            self._given.pop(name, None)
+
+
+def _as_before(name: str) -> str:
+    return "set temp_directory = ''" if name == "temp_directory" else f"reset {name}"
 
 
 def _connect(database: str, *, read_only: bool = False, config: dict[str, Any]) -> Any:
@@ -235,4 +271,4 @@ def one_duckdb() -> Iterator[None]:
         yield
     with suppress(duckdb.Error):
         while _free:
-            _free.pop().close()
+            _free.pop()[0].close()

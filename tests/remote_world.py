@@ -97,7 +97,7 @@ def serving() -> Iterator[S3World]:
 
 def point_at(patch: pytest.MonkeyPatch, address: str) -> None:
     """Let the libraries find a server, and credentials, as they do for a user."""
-    from relaion.remote.stores import _made
+    from relaion.remote.by_fsspec import _made
 
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "FSSPEC_S3_ANON", "HTTP_PROXY", "http_proxy"):
         patch.delenv(name, raising=False)

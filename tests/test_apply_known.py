@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,13 @@ FORMS: dict[str, Write] = {
 }  # fmt: skip
 
 
+def in_all_forms(folder: Path, some: Rows) -> Path:
+    """A copy that holds the same rows in every form."""
+    for form, write in FORMS.items():
+        write(folder / form, some)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, in_process: None) -> Path:
     folder = tmp_path_factory.mktemp("world")
@@ -123,44 +130,40 @@ def test_gone_rows_are_told(world: Path) -> None:
     assert links == [False] * len(GONE)  # by row hash alone
 
 
-@pytest.mark.parametrize(
-    "form", [pytest.param(x, marks=[pytest.mark.slow] if x == "a tar" else []) for x in FORMS]
-)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
-    world: Path, tmp_path: Path, form: str, way: str
+    world: Path, tmp_path: Path, way: str
 ) -> None:
-    copy = FORMS[form](tmp_path / "copy", late(rows(), lambda i: 7))
+    copy = in_all_forms(tmp_path / "copy", late(rows(), lambda i: 7))
     done, verdict = WAYS[way](world, copy, tmp_path / "out")
     assert verdict.ok, [str(f) for f in verdict.findings]
     stayed = {c.fate: c.rows for c in done.counts if c.stayed}
-    assert sum(stayed.values()) == len(STAYS) + (2_000 if way == "a diff" else 0)
-    assert any(line.startswith("4 rows whose row hash is not that") for line in done.also)
+    each = len(STAYS) + (2_000 if way == "a diff" else 0)
+    assert sum(stayed.values()) == each * len(FORMS)
+    n = len(GONE) * len(FORMS)
+    assert any(line.startswith(f"{n} rows whose row hash is not that") for line in done.also)
     assert list(done.also) == json.loads(Path(str(done.out) + END).read_text())["also"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_hash_of_a_row_that_stays_keeps_no_other(
-    world: Path, tmp_path: Path, form: str
-) -> None:
+def test_the_hash_of_a_row_that_stays_keeps_no_other(world: Path, tmp_path: Path) -> None:
     kept = rows()[STAYS[0]]["hash"]
-    copy = FORMS[form](tmp_path / "copy", late(rows(), lambda i: kept))
+    copy = in_all_forms(tmp_path / "copy", late(rows(), lambda i: kept))
     for way, clean in WAYS.items():
         done, verdict = clean(world, copy, tmp_path / way)
         assert verdict.ok, [str(f) for f in verdict.findings]
-        assert {c.fate: c.rows for c in done.counts if not c.stayed}["removed"] == len(GONE)
+        left = {c.fate: c.rows for c in done.counts if not c.stayed}
+        assert left["removed"] == len(GONE) * len(FORMS)
 
 
-@pytest.mark.parametrize("form", FORMS)
 def test_a_row_that_is_named_by_its_own_hash_leaves_whatever_its_caption_is(
-    world: Path, tmp_path: Path, form: str
+    world: Path, tmp_path: Path
 ) -> None:
     some = late(rows(), lambda i: rows()[i]["hash"])
     for row in some[-N:]:
         row["text"] = row["text"] if labs.murmur(row) in {rows()[i]["hash"] for i in STAYS} else "x"
-    done, verdict = by_diff(world, FORMS[form](tmp_path / "copy", some), tmp_path / "out")
+    done, verdict = by_diff(world, in_all_forms(tmp_path / "copy", some), tmp_path / "out")
     assert verdict.ok, [str(f) for f in verdict.findings]
-    assert done.left == len(GONE)
+    assert done.left == len(GONE) * len(FORMS)
 
 
 def test_a_number_late_in_a_copy_without_captions_is_refused(world: Path, tmp_path: Path) -> None:
@@ -181,22 +184,20 @@ CAPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def _each() -> Iterator[Any]:
-    """All captions in all forms and ways; quickly all in one form, and one in the others."""
-    for form, what, way in product(["parquet", "json lines", "a tar"], CAPTIONS, WAYS):
-        is_quick = form == "parquet" or what == "three of them"
-        yield pytest.param(form, what, way, marks=[] if is_quick else [pytest.mark.slow])
-
-
-@pytest.mark.parametrize(("form", "what", "way"), [*_each()])
+@pytest.mark.parametrize("way", WAYS)
 def test_of_several_captions_each_may_be_the_one_that_was_hashed(
-    world: Path, tmp_path: Path, form: str, what: str, way: str
+    world: Path, tmp_path: Path, way: str
 ) -> None:
-    copy = FORMS[form](tmp_path / "copy", [CAPTIONS[what](r) for r in rows()])
-    done, verdict = WAYS[way](world, copy, tmp_path / "out")
+    forms = ("parquet", "json lines", "a tar")
+    for form, what in product(forms, CAPTIONS):
+        FORMS[form](tmp_path / f"copy/{form}/{what}", [CAPTIONS[what](r) for r in rows()])
+    done, verdict = WAYS[way](world, tmp_path / "copy", tmp_path / "out")
     assert verdict.ok, [str(f) for f in verdict.findings]
-    assert (done.kept, done.left) == (len(STAYS), len(GONE))
-    assert any("more than one caption" in line for line in done.also)
+    n = len(forms) * len(CAPTIONS)
+    assert (done.kept, done.left) == (len(STAYS) * n, len(GONE) * n)
+    assert any(f"{N * n:,} rows" in x and "more than one caption" in x for x in done.also), (
+        done.also
+    )
 
 
 def test_captions_that_say_the_same_are_one(world: Path, tmp_path: Path) -> None:
@@ -285,40 +286,39 @@ def test_a_diff_behind_another_file_is_refused(world: Path, tmp_path: Path) -> N
         relaion.apply(copy, tmp_path / "out", diff=tmp_path / "twice.parquet")
 
 
-@pytest.mark.parametrize(
-    "place", [(), ("plan",), ("plan", "parameters"), ("inputs", 0), ("outputs", 0), ("counts", 0)]
-)
-def test_a_name_that_apply_does_not_write_is_found(
-    world: Path, tmp_path: Path, place: tuple[Any, ...]
-) -> None:
+def test_a_name_that_apply_does_not_write_is_found(world: Path, tmp_path: Path) -> None:
     copy = in_parquet(tmp_path / "copy", rows())
     done, verdict = by_diff(world, copy, tmp_path / "out")
     assert verdict.ok
-    made = json.loads((done.out / "manifest.json").read_text())
-    under = made
-    for step in place:
-        under = under[step]
-    under["zz"] = rows()[GONE[0]]["url"]
-    (done.out / "manifest.json").write_text(json.dumps(made))
-    verdict = relaion.verify(done.out, diff=world / "diff.parquet", inputs=copy)
-    said = [str(f) for f in verdict.findings]
-    assert any("other names" in line for line in said)
-    assert not any("zz" in line or under["zz"] in line for line in said)
+    written = (done.out / "manifest.json").read_text()
+    places: list[tuple[Any, ...]] = [
+        (), ("plan",), ("plan", "parameters"), ("inputs", 0), ("outputs", 0), ("counts", 0)
+    ]  # fmt: skip
+    for place in places:
+        under = made = json.loads(written)
+        for step in place:
+            under = under[step]
+        under["zz"] = rows()[GONE[0]]["url"]
+        (done.out / "manifest.json").write_text(json.dumps(made))
+        verdict = relaion.verify(done.out, diff=world / "diff.parquet", inputs=copy)
+        said = [str(f) for f in verdict.findings]
+        assert any("other names" in line for line in said), place
+        assert not any("zz" in line or under["zz"] in line for line in said), place
 
 
-@pytest.mark.parametrize("is_given", [False, True])
-@pytest.mark.parametrize("role", ["url", "text", "row_hash"])
 def test_a_manifest_that_hides_a_column_rows_are_known_by_is_found(
-    world: Path, tmp_path: Path, role: str, is_given: bool
+    world: Path, tmp_path: Path
 ) -> None:
     copy = in_parquet(tmp_path / "copy", rows())
     done, _ = by_diff(world, copy, tmp_path / "out")
-    made = json.loads((done.out / "manifest.json").read_text())
-    del made["inputs"][0]["columns"][role]
-    (done.out / "manifest.json").write_text(json.dumps(made))
-    given: dict[str, Any] = {"inputs": copy} if is_given else {}
-    verdict = relaion.verify(done.out, diff=world / "diff.parquet", **given)
-    assert any("known by other columns" in str(f) for f in verdict.findings)
+    written = (done.out / "manifest.json").read_text()
+    for role, inputs in product(["url", "text", "row_hash"], [None, copy]):
+        made = json.loads(written)
+        del made["inputs"][0]["columns"][role]
+        (done.out / "manifest.json").write_text(json.dumps(made))
+        given: dict[str, Any] = {"inputs": inputs} if inputs else {}
+        verdict = relaion.verify(done.out, diff=world / "diff.parquet", **given)
+        assert any("known by other columns" in str(f) for f in verdict.findings), (role, inputs)
 
 
 # -- Hashes that nothing proves, and those that are contradicted --------------------------------
@@ -339,25 +339,26 @@ def sets_of(folder: Path, change: Callable[[int, dict[str, Any]], dict[str, Any]
 
 
 def cleaned(sets: Path, copy: Path, out: Path, *, old: bool) -> tuple[set[str], dict[str, int]]:
-    """The links that stayed in a copy of JSON lines or parquet, and rows by fate."""
+    """The links that stayed, which are those of every file of a copy, and rows by fate."""
     given: dict[str, Any] = {"keep": sets / "new"} | ({"old": sets / "old"} if old else {})
     done = relaion.apply(copy, out, **given)
     verdict = relaion.verify(out, inputs=copy, **given)
     assert verdict.ok, [str(f) for f in verdict.findings]
-    (path,) = (p for p in out.iterdir() if p.name != "manifest.json")
+    files = [p for p in out.rglob("*.*") if p.name != "manifest.json"]
+    (stayed,) = {frozenset(r["url"] for r in held(path)) for path in files}
+    return set(stayed), {c.fate: c.rows for c in done.counts if c.rows}
+
+
+def held(path: Path) -> Rows:
     if path.suffix == ".parquet":
-        held = pq.read_table(path).to_pylist()
-    elif path.suffix == ".csv":
-        held = list(csv.DictReader(io.StringIO(path.read_text())))
-    elif path.suffix == ".tar":
+        return list(pq.read_table(path, partitioning=None).to_pylist())
+    if path.suffix == ".csv":
+        return list(csv.DictReader(io.StringIO(path.read_text())))
+    if path.suffix == ".tar":
         with tarfile.open(path) as some:
-            held = [
-                json.loads(some.extractfile(m).read())  # type: ignore[union-attr]
-                for m in some if m.name.endswith("json")
-            ]  # fmt: skip
-    else:
-        held = [json.loads(line) for line in path.read_text().splitlines()]
-    return {r["url"] for r in held}, {c.fate: c.rows for c in done.counts if c.rows}
+            jsons = [some.extractfile(m) for m in some if m.name.endswith("json")]
+            return [json.loads(each.read()) for each in jsons if each]
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 KEPT = {r["url"] for i, r in enumerate(apart()) if i % 5}
@@ -368,27 +369,27 @@ def uncaptioned(row: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize("form", FORMS)
 def test_a_hash_without_a_caption_keeps_no_row_whose_link_is_not_there(
-    tmp_path: Path, form: str, old: bool
+    tmp_path: Path, old: bool
 ) -> None:
     """A row that left has the hash of one that stays, and which the copy has not."""
     sets, rows = sets_of(tmp_path, lambda i, r: r), apart()
     some = [uncaptioned(r, rows[i if i % 5 else i + 1]["hash"]) for i, r in enumerate(rows)]
-    copy = FORMS[form](tmp_path / "copy", [r for i, r in enumerate(some) if i % 5 != 1])
+    copy = in_all_forms(tmp_path / "copy", [r for i, r in enumerate(some) if i % 5 != 1])
     stayed, fates = cleaned(sets, copy, tmp_path / "out", old=old)
     assert stayed == KEPT - {r["url"] for r in rows[1::5]}
-    assert fates == {"row": 36, "removed" if old else "not in new": 12}
+    n = len(FORMS)
+    assert fates == {"row": 36 * n, "removed" if old else "not in new": 12 * n}
 
 
-@pytest.mark.parametrize("form", FORMS)
 def test_a_hash_without_a_caption_keeps_its_row_where_no_link_speaks_against_it(
-    tmp_path: Path, form: str
+    tmp_path: Path,
 ) -> None:
     sets = sets_of(tmp_path, lambda i, r: r)
     nothing = [uncaptioned(r, r["hash"]) | {"url": "https://h.example"} for r in apart()]
-    copy = FORMS[form](tmp_path / "copy", nothing)
-    assert cleaned(sets, copy, tmp_path / "out", old=False)[1] == {"row": 48, "not in new": 12}
+    copy, n = in_all_forms(tmp_path / "copy", nothing), len(FORMS)
+    fates = cleaned(sets, copy, tmp_path / "out", old=False)[1]
+    assert fates == {"row": 48 * n, "not in new": 12 * n}
 
 
 def wrong_in_new(i: int, row: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_what_is_set_ends_with_its_connection(
         engine.set_option("disabled_optimizers", "top_n")
         engine.set_option("preserve_insertion_order", False)
         (there,) = [engine._con._duckdb]  # type: ignore[attr-defined]
-    assert one_duckdb._free == [there]
+    assert [free for free, _ in one_duckdb._free] == [there]
     own, attached = own_and_attached(audit, monkeypatch)
     assert differing(own, attached) == set()
 
@@ -169,11 +169,11 @@ def test_a_process_that_was_forked_takes_no_duckdb_of_its_parent(audit: Path) ->
     """The threads stay with the parent: whoever asks for what they hold may wait for ever."""
     with connect(audit, read_only=True) as engine:
         engine.rows("from t")
-    (there,) = one_duckdb._free
+    ((there, _),) = one_duckdb._free
     child = os.fork()
     if child == 0:
         with connect(audit, read_only=True) as engine:
             is_own = engine._con._duckdb is not there  # type: ignore[attr-defined]
             os._exit(not (is_own and engine.rows("from t") == [(1,)]))
     assert os.waitpid(child, 0)[1] == 0
-    assert one_duckdb._free == [there]
+    assert [free for free, _ in one_duckdb._free] == [there]

@@ -25,7 +25,9 @@ from relaion.lists import store
 from relaion.parquet.excerpt import cut
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
+from relaion.remote.standing import Traffic
 from relaion.run.cost import Model, Range, Sample, Whole
+from relaion.run.fetch_cost import Fetching, with_stores
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
@@ -123,8 +125,8 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     data, lists = world / "data", world / "lists.duckdb"
     with pytest.raises(InputError, match="no such file or folder"):
         relaion.plan(world / "gone", lists)
-    with pytest.raises(InputError, match="a plan is made of files of this machine"):
-        relaion.plan("s3://bucket/data", lists)
+    with pytest.raises(InputError, match="nothing is written there"):
+        relaion.plan(data, lists, out="hf://datasets/a/b")
     with pytest.raises(InputError, match="--on and --sample-rows"):
         relaion.plan(data, lists, on=0)
     with pytest.raises(ListError):
@@ -241,6 +243,22 @@ def test_a_shard_that_loses_nothing_takes_no_room_unless_it_is_copied() -> None:
     assert copied.low == copied.likely == pytest.approx(0.5 * 3_000_000_000)
     none = model(1, 1e-4, removed=0).cost(Whole(sizes)).out
     assert none.low == none.likely == 0 < none.high
+
+
+def test_what_is_fetched_is_each_byte_once_and_what_is_not_kept_again() -> None:
+    fetching = Fetching(
+        Traffic(0, 1), Traffic(2_000, 2, 1), Traffic(6_000, 3, 3), (80_000,) * 10, is_checked=False
+    )  # fmt: skip
+    found, whole = model(1, 1e-5), Whole(((1_000, 80_000),) * 10)
+    cost = with_stores(found.cost(whole), fetching, None, batches=1)
+    assert cost.fetched is not None and cost.fetched.likely == 800_000
+    assert cost.requests is not None and cost.requests.likely == 1 + 10 + 100 * 5
+    assert cost.seconds.likely == pytest.approx(found.cost(whole).seconds.likely + 400)
+    two = with_stores(found.cost(whole, 2), replace(fetching, is_checked=True), None, batches=1)
+    assert two.fetched is not None and two.fetched.likely == 800_000 * 2.25
+    nothing = Fetching(Traffic(80_000, 1, 1), Traffic(), Traffic(0, 0, 1e-5), (80_000,) * 10, True)
+    small = with_stores(found.cost(whole), nothing, None, batches=1)  # all came with the ends
+    assert small.seconds.likely < found.cost(whole).seconds.likely + 11
 
 
 def test_more_machines_take_less_time_and_more_in_all() -> None:

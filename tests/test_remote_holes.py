@@ -146,6 +146,7 @@ def test_a_stand_in_has_the_name_and_the_size_and_nothing_else(standing: Path, s
         Bucket=BUCKET, Key="holes/x/shard.parquet"
     )["ContentLength"]  # fmt: skip
     assert standing.stat().st_blocks == 0
+    assert standing.stat().st_mode & 0o777 == 0o600
     assert shown(standing) == f"s3://{BUCKET}/holes/x/shard.parquet"
     assert shown(standing.parent) == f"s3://{BUCKET}/holes/x"
     assert is_still(standing, seal(standing))

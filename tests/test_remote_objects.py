@@ -9,10 +9,10 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.remote import remote_url
+from relaion.remote.by_fsspec import AnyObjects
 from relaion.remote.claim import CLAIM, take_claim
-from relaion.remote.errors import UnwrittenError
+from relaion.remote.failures import UnwrittenError
 from relaion.remote.objects import Noted, Objects
-from relaion.remote.objects_any import AnyObjects
 from relaion.remote.objects_at import objects_at
 
 pytest.importorskip("s3fs", reason="without the extra [s3]")
@@ -67,7 +67,7 @@ def store(request: pytest.FixtureRequest, s3: Any) -> Iterator[Objects]:
 
 @pytest.fixture(autouse=True)
 def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
 
 
 def test_a_file_is_put_with_its_bytes_or_not_at_all(store: Objects, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_only_what_is_named_is_removed(store: Objects) -> None:
 @pytest.fixture
 def in_parts(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file that goes in three parts."""
-    monkeypatch.setattr("relaion.remote.objects_s3.PART", PART)
+    monkeypatch.setattr("relaion.remote.s3.PART", PART)
     path = tmp_path / "large"
     path.write_bytes(WHOLE)
     yield path

@@ -101,7 +101,7 @@ def failing(status: int, code: str, after: int, method: str = "PUT") -> Any:
 
 @pytest.fixture(autouse=True)
 def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def test_an_out_may_not_meet_an_input(world: Path, store: Any, tmp_path: Path, g
         (400, "ExpiredToken", "the credentials have expired; renew them, and repeat the command"),
         pytest.param(403, "AccessDenied", "these credentials do not permit it", marks=slow),
         pytest.param(503, "SlowDown", "the store is too busy", marks=slow),
-        pytest.param(404, "NoSuchBucket", "there is no such bucket", marks=slow),
+        pytest.param(404, "NoSuchBucket", "no such bucket as shards", marks=slow),
     ],
 )
 def test_what_was_put_before_a_store_refused_is_not_put_again(
@@ -441,8 +441,8 @@ def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path
 @slow
 def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path) -> None:
     where = where_of(URL, tmp_path)
-    where.stand_in.mkdir(mode=0o700)
-    take_claim(objects_at(remote_url(URL)), owner_of(where.stand_in))
+    where.staging.mkdir(mode=0o700)
+    take_claim(objects_at(remote_url(URL)), owner_of(where.staging))
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
@@ -473,7 +473,7 @@ def test_two_runs_with_one_work_folder_refuse_each_other(
 @pytest.mark.parametrize(
     ("out", "says"),
     [
-        ("s3://nosuchbucket/x", "s3://nosuchbucket/x: cannot be listed: there is no such bucket"),
+        ("s3://nosuchbucket/x", "s3://nosuchbucket/x: cannot be listed: no such bucket as"),
         ("hf://datasets/a/b", "hf://datasets/a/b: nothing is written there"),
         ("https://example.org/x", "https://example.org/x: nothing is written there"),
         ("s3://shards/a*", "s3://shards/a*: nothing is written there"),

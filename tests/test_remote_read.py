@@ -13,12 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.errors import InputError, RelaionError
 from relaion.parquet.thrift import I64, Struct
+from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import drop
+from relaion.run.elsewhere import brought_here
+from relaion.run.pool import HERE
+from relaion.run.progress import Extent
+from relaion.stages.sql import open_sql, sql
 from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, here, rows_of
 from tests.remote_world import BUCKET, KEY_ID, SECRET, S3World
 from tests.test_clean import contents
+from tests.test_progress import Heard
 
 pytestmark = pytest.mark.usefixtures("no_sample")
 _NOISE = 4  # columns that nothing asks for, far larger than the others
@@ -191,7 +198,7 @@ def test_clean_checks_what_it_made(s3: S3World, world: Path, tmp_path: Path) -> 
 def test_a_run_that_the_store_stopped_goes_on(
     s3: S3World, world: Path, cleaned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
     out = tmp_path / "out"
     written: list[str] = []
 
@@ -274,13 +281,15 @@ def test_a_shard_that_vanishes(s3: S3World, world: Path, tmp_path: Path) -> None
 
 
 def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world: Path) -> None:
-    # requests: what is there, both ends of each shard, digests of one in each subset, the search
-    for surveyed in (4 + 2 * 4, 4 + 2 * 4 + 3):
+    # requests: what is there and above, both ends of each shard, digests of one in each subset,
+    # the search
+    for surveyed in (8 + 2 * 4, 8 + 2 * 4 + 3):
         s3.forget()
         s3.fault = lambda _, n=surveyed: (400, "ExpiredToken") if len(s3.asked) > n else None
         stopped = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
         assert re.fullmatch(
-            rf"relaion: {DATA}/\S+: the credentials have expired; renew .*\n", stopped.stderr
+            rf"relaion: {DATA}/\S+: cannot be read: the credentials have expired; .*\n",
+            stopped.stderr,
         )
         assert len(s3.asked) <= surveyed + 8  # no shard is tried alone
     assert "fix the cause and repeat the command" in stopped.stderr
@@ -370,6 +379,78 @@ def test_an_update_reads_inputs_there(s3: S3World, world: Path, tmp_path: Path) 
         s3.put("read/data/multi/deep/c.parquet", world / "data/multi/deep/c.parquet")
 
 
+def test_sql_fetches_what_is_named_and_never_both(s3: S3World, world: Path, cleaned: Path) -> None:
+    """Of `shard` the columns with a role, of a subset that is named all; no two sets together."""
+    by_role = "select url, text, punsafe, image_md5 from shard where punsafe > 0.9 order by url"
+    with open_sql(DATA) as there, open_sql(world / "data") as local:
+        assert there.tables == local.tables == ("shard", "en", "multi", "multi/deep")
+        assert any("lie elsewhere" in notice for notice in there.notices)
+        assert there.names().tables == local.names().tables
+        assert there.answer(by_role).rows == local.answer(by_role).rows
+        assert s3.sent < size_of(world / "data") / 4
+        for hidden in ("from query('from mul' || 'ti')", "from query_table('e' || 'n')"):
+            with pytest.raises(RelaionError, match="does not exist"):
+                there.answer(hidden)  # else holes would be read
+        own = "select noise0 from Multi order by all"
+        assert there.answer(own).rows == local.answer(own).rows
+        assert s3.sent < size_of(world / "data") * 3 / 4
+    s3.put_folder(cleaned, "read/edition")
+    out = f"s3://{BUCKET}/read/edition"
+    count = "select count(*) from research; select sum(kept) from unions where edition = 'research'"
+    with open_sql(out) as there:
+        (before,) = there.answer(count).earlier
+        assert before.rows == there.answer(count).rows
+    for some in (out, f"{out}/research", f"{out}/research/en/*.parquet"):
+        with pytest.raises(InputError, match="is an output; it has to be asked alone"):
+            sql([some, DATA], "select 1")
+    s3.client.delete_object(Bucket=BUCKET, Key="read/edition/manifest.json")
+    s3.put("read/edition/.relaion-run.json", b"{}")
+    with pytest.raises(InputError, match="holds a run that was interrupted"):
+        sql([f"{out}/research"], "select 1")
+
+
+@pytest.mark.slow
+def test_a_plan_tells_what_is_fetched_and_asked(s3: S3World, world: Path, tmp_path: Path) -> None:
+    args = ("--lists", "lists.duckdb", "--workers", "1", "--json", "--work", tmp_path)
+    local = json.loads(did(here("plan", "data", *args, cwd=world)).stdout)
+    assert local["here"]["fetched"] is local["here"]["requests"] is None
+    out = ("--out", f"s3://{BUCKET}/planned")
+    some = json.loads(did(here("plan", DATA, *args, "--sample-rows", "1500", cwd=world)).stdout)
+    assert some["sampled_rows"] == 1_500
+    assert s3.sent < 1.1 * size_of(world / "data")  # each byte once, however many pieces
+    found = json.loads(did(here("plan", DATA, *args, *out, cwd=world)).stdout)
+    assert not [asked for asked in s3.asked if "planned" in asked]
+    assert list(tmp_path.iterdir()) == []
+    for name in ("rows", "shards", "bytes", "sampled_rows"):
+        assert found[name] == local[name]
+    assert some["here"]["fetched"]["likely"] == pytest.approx(2 * local["bytes"], rel=0.01)
+    assert any("one worker fetched" in line for line in found["assumptions"])
+
+    s3.forget()
+    did(here("clean", DATA, *args[:4], "--out", f"s3://{BUCKET}/planned/x", cwd=world))
+    cost = found["here"]
+    assert cost["fetched"]["low"] / 1.3 < s3.sent < cost["fetched"]["high"] * 1.3
+    assert cost["requests"]["low"] / 1.5 < len(s3.asked) < cost["requests"]["high"] * 1.5
+
+
+def test_what_is_read_through_for_digests_is_told(s3: S3World, world: Path, tmp_path: Path) -> None:
+    """An update reads all shards once before it begins: people see how far it is."""
+    heard = Heard()
+    beside = (Path(DATA) / "multi",)
+    with brought_here(HERE, [Path(DATA)], beside, work=tmp_path, digests=True, progress=heard) as (
+        here,
+        _,
+    ):
+        shards = list(here[0].rglob("[a-z].parquet"))
+        assert len(shards) == 4
+        assert all(record.digest for p in shards if (record := record_of(p)))
+    assert [(step, whole.shards) for step, whole, *_ in heard.phases] == [
+        ("survey", 4),
+        ("survey", 2),
+    ]
+    assert heard.through == [Extent(4), Extent(2)]
+
+
 @pytest.mark.parametrize(
     ("path", "why"),
     [
@@ -396,7 +477,7 @@ def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> Non
 @pytest.mark.parametrize(
     ("status", "code", "why"),
     [
-        (403, "AccessDenied", "may not be read with these credentials"),
+        (403, "AccessDenied", "these credentials do not permit it"),
         (400, "ExpiredToken", "the credentials have expired"),
         (503, "SlowDown", "too busy"),
     ],
@@ -404,7 +485,7 @@ def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> Non
 def test_a_store_that_refuses(
     s3: S3World, world: Path, monkeypatch: pytest.MonkeyPatch, status: int, code: str, why: str
 ) -> None:
-    monkeypatch.setattr("relaion.remote.failures.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
     s3.fault = lambda e: (status, code) if e["REQUEST_METHOD"] == "GET" else None
     done = did(here("match", DATA, "--lists", "lists.duckdb", cwd=world), 2)
     assert why in done.stderr

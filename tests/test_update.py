@@ -17,7 +17,7 @@ from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
 from relaion.stages.update import update
 from tests.drawn import drawn
-from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
+from tests.pipeline import ALL_HASHES, JOINED, InProcess, Sent, add_lists, rows_of, write_shard
 from tests.test_properties import BESIDE, ENTRIES, KEYWORDS, ROWS, write_sidecar
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
@@ -59,7 +59,8 @@ class World:
             numbered = [{**row, "WIDTH": self._rows + j} for j, row in enumerate(rows)]
             self._rows += len(rows)
             path = self.folder / f"data/{'en' if self._shards % 2 else 'multi'}"
-            write_shard(path / f"part-{self._shards:03}.parquet", numbered, ALL_HASHES)
+            schema = ALL_HASHES if "image_sha1" in rows[0] else JOINED
+            write_shard(path / f"part-{self._shards:03}.parquet", numbered, schema)
             self._shards += 1
 
     def send(self, delivery: Sent) -> None:
@@ -217,7 +218,7 @@ def test_other_data_are_refused_by_name(world: World) -> None:
     out = world.folder / "out"
     shard = world.folder / "data/en/part-001.parquet"
     kept = shard.read_bytes()
-    write_shard(shard, [OTHER], ALL_HASHES)
+    write_shard(shard, [OTHER], JOINED)
     with pytest.raises(InputError, match=r"^en/part-001.parquet: changed since .*allow-changed"):
         world.update(out, "out2")
     made = world.update(out, "out3", allow_changed=True)

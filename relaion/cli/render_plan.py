@@ -95,5 +95,7 @@ _LINES: dict[str, Callable[[Cost], str]] = {
     "disk: work folder": lambda cost: _between(_size)(cost.work),
     "read": lambda cost: _between(_size)(cost.read),
     "written": lambda cost: _between(_size)(cost.written),
+    "fetched from stores": lambda cost: _between(_size)(cost.fetched),
+    "sent to a store": lambda cost: _between(_size)(cost.sent),
     "requests": lambda cost: _between(lambda n: f"{n:,.0f}")(cost.requests),
 }

@@ -8,7 +8,6 @@ import re
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.engine import views
+from relaion.engine.results import Result
 from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
     BY_STATEMENT,
@@ -29,9 +29,9 @@ from relaion.engine.words import (
     unopened,
     words,
 )
-from relaion.errors import EngineError
+from relaion.errors import EngineError, InputError
 from relaion.parquet.fetched import see_columns
-from relaion.paths import atomic_write, owned_folder, shown
+from relaion.paths import Stamp, atomic_write, owned_folder, shown, stamp_of
 from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
@@ -45,17 +45,10 @@ _INSERT = re.compile(
 _STATEMENTS: dict[str, list[duckdb.Statement]] = {}  # of each script that was run, by its SHA-256
 
 
-@dataclass(frozen=True)
-class Result:
-    """The rows of a user's statement, to be fetched before the next one is run."""
-
-    columns: tuple[str, ...]
-    _con: duckdb.DuckDBPyConnection
-
-    def fetch(self, n: int) -> list[tuple[Any, ...]]:
-        """The next rows, at most n; none where the result has ended."""
-        with explained():
-            return self._con.fetchmany(n)
+def _stamp(path: Path) -> Stamp | None:
+    with suppress(InputError):
+        return stamp_of(path)
+    return None  # whoever opens it says what is wrong
 
 
 class Engine:
@@ -71,6 +64,8 @@ class Engine:
         self._links: Path | None = None
         self._left = ExitStack()
         self._macros: set[str] = set()
+        self._trusts_footers = True
+        self._types: dict[tuple[Path, Stamp | None], tuple[str, ...]] = {}  # of columns of shards
         self.statement = (0, 1)  # which one of a script, of how many
 
     @property
@@ -134,7 +129,7 @@ class Engine:
         with self._said_by_us(doing):
             return self._con.execute(sql, values).fetchall()
 
-    def ask(self, sql: str) -> "Result":
+    def ask(self, sql: str) -> Result:
         """Run a statement that a user wrote; its rows are fetched as they are wanted.
 
         A mistake in its text is explained in DuckDB's words, which then quote nothing but
@@ -231,10 +226,11 @@ class Engine:
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
         tell; the others read as null.
         """
-        self.macros(load(version)["04_digest_macros"])
+        roles = views.roles_read(wanted, looked_at, shown_roles)
+        if roles & views.WRITTEN_IN_WAYS:
+            self.macros(load(version)["04_digest_macros"])
         if "row_values" in wanted:
             self.macros(load(version)["05_link_macros"])
-        roles = views.roles_read(wanted, looked_at, shown_roles)
         reads = [self._reading(source, roles) for source in sources]
         parts: dict[str, Callable[[Reading], list[str]]] = {
             "shard": lambda read: [views.of_shard(read, shown_roles)],
@@ -274,8 +270,8 @@ class Engine:
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
-        # answer by what shards hold, not by what their footers say of it
-        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
+        if self._trusts_footers:
+            self.believe_no_footer()
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
@@ -291,14 +287,18 @@ class Engine:
         """Files to read the columns of these roles, or all; of what lies elsewhere, these come."""
         doing = str(source.paths[0])
         see_columns(source.paths, positions := source.positions(roles))
-        # not by `select *`: DuckDB calls a column without a name C0, which may be another's name
-        first = self._files(source.paths[:1])
-        children = f"select num_children from parquet_schema([{first}])"  # noqa: S608
-        ((n,), *_) = self.rows(children, doing=doing)
-        names = views.names_of(n, positions)
+        of = source.paths[0], _stamp(source.paths[0])
+        if (types := self._types.get(of)) is None:
+            # not by `select *`: DuckDB calls a column without a name C0, which may be another's
+            first = self._files(source.paths[:1])
+            children = f"select num_children from parquet_schema([{first}])"  # noqa: S608
+            ((n,), *_) = self.rows(children, doing=doing)
+        names = views.names_of(n if types is None else len(types), positions)
         clause = f"from {self._scan(source.paths)} as s({', '.join(names)})"
-        described = self.rows(f"describe select * {clause}", doing=doing)
-        return Reading(source, clause, tuple(str(column[1]) for column in described))
+        if types is None:
+            described = self.rows(f"describe select * {clause}", doing=doing)
+            types = self._types[of] = tuple(str(column[1]) for column in described)
+        return Reading(source, clause, types)
 
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a work file, whole or not at all, but for power cuts."""
@@ -369,6 +369,11 @@ class Engine:
         """Attach a database file under a name."""
         mode = " (read_only)" if read_only else ""
         self.execute(f"attach {literal(str(path))} as {quote(name)}{mode}", doing=str(path))
+
+    def believe_no_footer(self) -> None:
+        """Answer by what shards hold, not by what these say of it."""
+        self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
+        self._trusts_footers = False
 
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""

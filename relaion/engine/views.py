@@ -108,6 +108,9 @@ BELIEVERS = (
 )
 
 
+WRITTEN_IN_WAYS = {"row_hash", *WIDTHS}  # roles whose values macros read
+
+
 def roles_read(
     wanted: Collection[str], looked_at: Collection[str], shown_roles: Collection[str]
 ) -> frozenset[str]:

@@ -20,7 +20,7 @@ from relaion.paths import (
     stamp_of,
 )
 from relaion.run import manifest
-from relaion.run.engines import refuse_left
+from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
@@ -170,7 +170,7 @@ def purge(out: Path, work: Path) -> bool:
         for folder in sorted((out / f for f in folders), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-    remove_tree(work)
+    remove_work(work)
     return True
 
 

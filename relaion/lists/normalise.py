@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
 from relaion.lists.marks import PLAIN_HOST, STRUCK, reason_of, without_sign
+from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
@@ -47,6 +48,7 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
+Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
@@ -204,9 +206,9 @@ class Tally:
 class _Column:
     """Values that can be of `kinds`: of those that fit a value the first is taken.
 
-    Plain hex, as nearly all values are, goes by whole columns; the rest one by one. `of` are the
-    records of the values, `taken` those that bring an entry, `why` what was wrong with others;
-    `lost` counts values that bring none.
+    Plain hex and plain links go by whole columns; the rest one by one. `of` are the records of the
+    values, `taken` those that bring an entry, `why` what was wrong with others; `lost` counts
+    values that bring none.
     """
 
     tally: Tally
@@ -229,10 +231,9 @@ class _Column:
             array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
             rest = self._sort_hex(array)
         except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
-            nobody: list[int | None] = [None] * len(values)
-            rest = [*zip(values, self.of or nobody, strict=True)]
+            rest = [(x, self.of[i] if self.of else None) for i, x in enumerate(values)]
         is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
-        for value, record in rest:
+        for value, record in self._without_plain_links(rest) if is_link else rest:
             if is_link and (entry := read_plain_link(value)):
                 self._put(entry, record)
             else:
@@ -242,6 +243,16 @@ class _Column:
         for kind, found in self.found.items():
             digests, hosts, records = zip(*found, strict=True)
             self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
+
+    def _without_plain_links(self, values: Pairs) -> Pairs:
+        """Take in the plain links; returns the other values."""
+        found = plain_links([value for value, _ in values])
+        if found is None:
+            return values
+        of = [values[i][1] for i in found.places]
+        self._add("url", found.digests, pa.array(of, pa.int64()), found.hosts)
+        self.tally.links += len(of)
+        return found.without(values)
 
     def _add(
         self, kind: str, digests: pa.Array, records: pa.Array, hosts: Sequence[str | None] = ()
@@ -255,12 +266,11 @@ class _Column:
             pc.add(records, self.out.first),
         )
 
-    def _sort_hex(self, column: pa.Array) -> list[tuple[str, int | None]]:
+    def _sort_hex(self, column: pa.Array) -> Pairs:
         """Take in the plain hex digests; returns the other values, and of which record each is."""
         n = self.looked_at = len(column)
         records = pa.nulls(n, pa.int64()) if self.of is None else pa.array(self.of, pa.int64())
-        algorithm = all_hex(column)
-        if algorithm and (kind := kind_for(algorithm, self.kinds)):
+        if (algorithm := all_hex(column)) and (kind := kind_for(algorithm, self.kinds)):
             self._take_hex(kind, pc.ascii_lower(column), records)
             return []
         lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))

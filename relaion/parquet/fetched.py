@@ -60,24 +60,30 @@ def _passed(elements: Sequence[Struct], at: int, leaf: int) -> tuple[int, int]:
     return at, leaf
 
 
-def chunk_ranges(footer: Footer, positions: Collection[int] | None = None) -> list[Range]:
+def chunk_ranges(
+    footer: Footer, positions: Collection[int] | None = None, groups: range | None = None
+) -> list[Range]:
     """Where the chunks of some columns lie, by their positions, or of all; with their filters.
+
+    Of these row groups, or of all.
 
     A chunk ends where the next thing begins that the footer tells of, behind the size that it
     states; what lies beside a chunk and is nothing of that comes with it.
     """
     borders = _borders(footer)
     found: list[Range] = []
-    for chunk in _chunks(footer, positions):
+    for chunk in _chunks(footer, positions, groups):
         found += _ranges(footer, chunk, borders)
     return found
 
 
-def _chunks(footer: Footer, positions: Collection[int] | None) -> Iterator[Struct]:
+def _chunks(
+    footer: Footer, positions: Collection[int] | None, groups: range | None = None
+) -> Iterator[Struct]:
     columns = leaves_by_column(footer)
     wanted = [columns[i] for i in (range(len(columns)) if positions is None else positions)]
     leaves = frozenset(leaf for some in wanted for leaf in some)
-    for group in range(len(footer.groups)):
+    for group in range(len(footer.groups)) if groups is None else groups:
         yield from footer.some_chunks(group, leaves).values()
 
 

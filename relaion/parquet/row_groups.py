@@ -103,12 +103,17 @@ _UINT_32, _UINT_64 = 13, 14  # converted types
 
 
 @contextmanager
-def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, tuple[str, ...]]]:
+def open_physical(
+    footer: Footer, *, is_here: bool = False
+) -> Iterator[tuple[pq.ParquetFile, tuple[str, ...]]]:
     """Open a shard for reading its bare values, in one thread; with the path of each leaf there.
+
+    Of one that lies elsewhere all comes first, but where all is here that will be read.
 
     Raises InputError when pyarrow cannot read it, or would not write back what it read.
     """
-    whole(footer.path)
+    if not is_here:
+        whole(footer.path)
     try:
         fields: Struct = {
             VERSION: footer.fields.get(VERSION, (I32, 2)),

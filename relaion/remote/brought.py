@@ -6,13 +6,14 @@ it is files of this machine that are searched then.
 
 import fnmatch
 import glob as globbing
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import shown
 from relaion.paths.stand_ins import record_of, tree_of
+from relaion.remote.claim import CLAIM
 from relaion.remote.failures import GoneError
 from relaion.remote.standing import FILES_AT_ONCE, digested, need, object_of, stand_in, whole
 from relaion.remote.stores import RemoteFile, Store, open_store
@@ -27,7 +28,7 @@ def bring(
     paths: Sequence[Path],
     root: Path,
     endings: tuple[str, ...],
-    notes: Collection[str] = (),
+    notes: Sequence[str] = (),
     *,
     wholes: bool = False,
     digests: bool = False,
@@ -36,9 +37,10 @@ def bring(
     """The paths, each address among them as the stand-in, folder or pattern of such, below `root`.
 
     Objects that end in `endings`, and those that are named, can be read from then on; of others the
-    names alone are there, and the bytes of those that are called as one of `notes`. `wholes`: all
-    that can be read is fetched at once. `digests`: it is read through for its digests. Each file
-    that is done then is told.
+    names alone are there, and the bytes of those that are called as one of `notes`; those in
+    folders above that have the first of these come, too. `wholes`: all that can be read is fetched
+    at once. `digests`: it is read through for its digests. How many files these are is told before,
+    and None for each that is done.
 
     Raises InputError for an address that is none, and RemoteError for one that leads nowhere or
     cannot be read.
@@ -46,6 +48,7 @@ def bring(
     made = _Tree(tree_of(root), endings, notes)
     found = tuple(made.of(path) if is_remote(path) else path for path in paths)
     for do in [whole] * wholes + [digested] * digests:
+        tell(len(made.readable))
         for _ in _at_once(do, made.readable, FILES_AT_ONCE):
             tell(None)
     return found
@@ -54,15 +57,17 @@ def bring(
 class _Tree:
     """The stand-ins below one folder."""
 
-    def __init__(self, top: Path, endings: tuple[str, ...], notes: Collection[str]) -> None:
+    def __init__(self, top: Path, endings: tuple[str, ...], notes: Sequence[str]) -> None:
         self._top, self._endings, self._notes = top, endings, notes
         self.readable: dict[Path, None] = {}
+        self._looked_at: set[RemoteURL] = set()
 
     def of(self, given: Path) -> Path:
         """What stands for an address."""
         url = remote_url(given)
         store = open_store(url)
         url = store.pinned(url)
+        self._look_above(store, url)
         here = self._place(url, url)
         if url.is_pattern:
             fixed = url.fixed
@@ -78,6 +83,26 @@ class _Tree:
         if not self._take(url, store.files(url), url):
             raise GoneError(f"{url}: no such object or folder; check the address")
         return here
+
+    def _look_above(self, store: Store, url: RemoteURL) -> None:
+        """Fetch what says of a folder above that a run made it, as whoever looks up from here asks.
+
+        What may not be looked at counts as not there.
+        """
+        if url.scheme in WEB or not url.key or not self._notes:
+            return
+        sign, *others = self._notes
+        for folder in (url.fixed if url.is_pattern else url.folder).upwards():
+            if folder in self._looked_at:
+                continue
+            self._looked_at.add(folder)
+            for name in (sign, CLAIM):
+                if (file := store.there(folder / name)) is None:
+                    continue
+                more = (store.there(folder / each) for each in others if name == sign)
+                for found in (file, *filter(None, more)):
+                    if (path := self._make(found, url)) is not None:
+                        _look_into(path)
 
     def _place(self, url: RemoteURL, top: RemoteURL) -> Path:
         return self._top / place_in_tree(url, top)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
 from relaion.paths import atomic_write, shown
-from relaion.remote.errors import no_condition
+from relaion.remote.failures import no_condition
 from relaion.remote.objects import Objects
 
 CLAIM = ".relaion-run.json"

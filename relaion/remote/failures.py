@@ -1,25 +1,25 @@
 """What can go wrong between here and a store, in one line that holds no secret.
 
 Libraries quote requests, and with them signatures and account names: their texts are dropped, and
-what they mean is told by their classes, codes and statuses, whichever library it was.
+what they mean is told by their classes, codes and statuses, whichever library it was, and in the
+same words whether something was read or written.
 """
 
-import random
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
-from relaion.errors import InputError, RelaionError
-from relaion.remote.urls import RemoteURL
-
-T = TypeVar("T")
-TRIES = 4  # of what may go better; the libraries below try again themselves, too
-FIRST_WAIT = 0.5  # seconds; each further one is twice as long, and some chance more
+from relaion.errors import InputError, NoRoomError
+from relaion.paths import shown
+from relaion.remote.urls import WEB, RemoteURL
 
 
 class RemoteError(InputError):
-    """Raised when a store or what lies in it cannot be read; names the address and what to do."""
+    """Raised when a store or what lies in it cannot be read; names the address and what to do.
+
+    `kind` is what it means, as `kind_of` has it; empty where nobody knows.
+    """
+
+    kind = ""
 
 
 class StoreDownError(RemoteError):
@@ -29,9 +29,26 @@ class StoreDownError(RemoteError):
 class GoneError(RemoteError):
     """Raised when an object, a prefix or a bucket is not there."""
 
+    kind = "gone"
+
 
 class ChangedObjectError(RemoteError):
     """Raised when an object is another one than was seen first."""
+
+    kind = "changed"
+
+
+class UnwrittenError(NoRoomError):
+    """Raised when a store does not do what a run asks of it: the next thing cannot go well, too.
+
+    `kind` is what it means, as `kind_of` has it; empty where nobody knows.
+    """
+
+    kind = ""
+
+
+class OtherBytesError(UnwrittenError):
+    """Raised when a store holds other bytes than were sent to it."""
 
 
 class CutError(Exception):
@@ -49,6 +66,16 @@ _WAYS = {
     "hf": "set HF_TOKEN, or run `hf auth login`",
     "https": "give a link that opens without logging in",
 }
+# where those come from that a store does not know
+_FOUND_IN = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go before the profile (AWS_PROFILE) in "
+    "~/.aws/credentials, and AWS_ENDPOINT_URL says whose store it is",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS goes before what `gcloud auth application-default "
+    "login` left",
+    "az": "AZURE_STORAGE_CONNECTION_STRING goes before AZURE_STORAGE_ACCOUNT_NAME with "
+    "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
+    "hf": "HF_TOKEN goes before what `hf auth login` left, and HF_ENDPOINT says whose store it is",
+}
 _NONE = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
     "DefaultCredentialsError", "CredentialUnavailableError", "LocalTokenNotFoundError",
@@ -60,11 +87,16 @@ _EXPIRED = {
     "SSOError",
 }  # fmt: skip
 _REFUSED = {
-    "AccessDenied", "AllAccessDisabled", "InvalidAccessKeyId", "SignatureDoesNotMatch",
-    "InvalidToken", "AccountProblem", "AuthorizationPermissionMismatch", "AuthorizationFailure",
-    "AuthenticationFailed", "ClientAuthenticationError", "GatedRepoError", "UnauthorizedAccess",
-    "PermissionError",
+    "AccessDenied", "AllAccessDisabled", "AccountProblem", "AuthorizationPermissionMismatch",
+    "AuthorizationFailure", "GatedRepoError", "UnauthorizedAccess", "PermissionError",
 }  # fmt: skip
+_UNKNOWN = {
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId",
+    "UnrecognizedClientException", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed",
+    "AuthenticationFailed", "ClientAuthenticationError",
+}  # fmt: skip
+_TAKEN = {"ConditionalRequestConflict", "FileExistsError", "BlobAlreadyExists"}
+_UNABLE = {"NotImplemented", "NotImplementedError", "MethodNotAllowed"}
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound", "RepositoryNotFoundError"}
 _NO_OBJECT = {
     "NoSuchKey", "NoSuchVersion", "BlobNotFound", "ResourceNotFoundError", "EntryNotFoundError",
@@ -78,10 +110,11 @@ _BUSY = {
 _CUT = {
     "CutError", "IncompleteReadError", "IncompleteRead", "ClientPayloadError",
     "ResponseStreamingError", "ServerDisconnectedError", "ConnectionResetError",
-    "ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "FSTimeoutError",
+    "ConnectionClosedError", "HTTPClientError", 
     "RemoteProtocolError", "RemoteDisconnected", "ChunkedEncodingError", "ReadError",
-    "ReadTimeout", "ResponseParserError",
+    "ResponseParserError",
 }  # fmt: skip
+_SILENT = {"ReadTimeoutError", "ReadTimeout", "FSTimeoutError", "SocketTimeoutError"}
 _UNREACHED = {
     "EndpointConnectionError", "ConnectTimeoutError", "ConnectionRefusedError", "gaierror",
     "ClientConnectorError", "ClientConnectorDNSError", "ServiceRequestError", "ConnectError",
@@ -122,7 +155,9 @@ def _number(of: object, name: str) -> int | None:
 
 
 def kind_of(error: BaseException) -> str:
-    """What an error of any of the libraries means, in one word; empty where nobody knows."""
+    """What an error of a library or of ours means, in a word or two; empty where nobody knows."""
+    if isinstance(error, RemoteError | UnwrittenError):
+        return error.kind
     all_names: set[str] = set()
     all_statuses: set[int] = set()
     for names, status in _signs(error):
@@ -133,12 +168,16 @@ def kind_of(error: BaseException) -> str:
         ("none", _NONE, ()),
         ("no bucket", _NO_BUCKET, ()),
         ("changed", _CHANGED, (412, 416)),
+        ("unknown", _UNKNOWN, ()),
         ("refused", _REFUSED, (401, 403)),
         ("busy", _BUSY, _BUSY_STATUS),
         ("gone", _NO_OBJECT, (404, 410)),
+        ("silent", _SILENT, ()),
         ("cut", _CUT, ()),
         ("certificate", _CERTIFICATE, ()),
         ("unreached", _UNREACHED, ()),
+        ("taken", _TAKEN, ()),
+        ("unable", _UNABLE, (501,)),
     )  # fmt: skip
     for kind, names, statuses in kinds:
         if all_names & names or all_statuses & set(statuses):
@@ -146,40 +185,67 @@ def kind_of(error: BaseException) -> str:
     return ""
 
 
-def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteError:
-    """The one line for an error; `seen` where the object was there when the run began."""
-    kind = kind_of(error)
-    store = "bucket" if url.scheme in ("s3", "gs") else "container"
+def is_taken(error: BaseException) -> bool:
+    """Whether a condition did not hold: a name is taken, or its object is another one by now."""
+    return kind_of(error) in ("changed", "taken")
+
+
+def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
     way = _WAYS.get(url.scheme, _WAYS["https"])
-    by_name = url.scheme in _WAYS and url.scheme != "https"
-    if kind == "gone":
-        why = (
-            "is not there any more; put it back and repeat the command, or leave it out"
-            if seen
-            else "no such object or folder; check the address"
-        )
-        return GoneError(f"{url}: {why}")
-    if kind == "no bucket":
-        what = f"no such {store} as {url.bucket}" if url.scheme != "hf" else "no such data set"
-        more = ", or one that needs a token; " + way if url.scheme == "hf" else "; check the name"
-        return GoneError(f"{url}: {what}{more}")
-    if kind == "changed":
-        return ChangedObjectError(
-            f"{url}: was changed or replaced while it was worked on; see that nothing writes to "
-            "it, and repeat the command"
-        )
-    said = {
+    bucket = "bucket" if url.scheme in ("s3", "gs") else "container"
+    found_in = _FOUND_IN.get(url.scheme, way)
+    is_web = url.scheme in WEB
+    return {
         "expired": f"the credentials have expired; renew them, and repeat the command ({way})",
         "none": f"no credentials were found; {way}",
-        "refused": f"may not be read{' with these credentials' if by_name else ''}; {way}",
+        "unknown": "the store does not know these credentials; they may be misspelt, or of "
+        f"another store: {found_in}",
+        "refused": f"it is not open to everybody; {way}"
+        if is_web
+        else f"these credentials do not permit it; have that changed, or {way}",
+        "no bucket": f"no such data set, or one that needs a token; {way}"
+        if url.scheme == "hf"
+        else f"no such {bucket} as {url.bucket}; check the name",
+        "gone": "there is no such object; see what removed it, and repeat the command to go on",
+        "changed": "something else writes there; see that nothing does, and repeat the command",
+        "taken": "something else writes there; see that nothing does, and repeat the command",
         "busy": "the store is too busy, or asks to slow down, after several tries; repeat the "
         "command later to go on",
         "cut": "the connection broke again and again; repeat the command to go on",
+        "silent": "the server does not answer; repeat the command later to go on",
         "certificate": "the certificate of the server is not trusted; check the address",
-        "unreached": f"the server cannot be reached; check the network{_endpoint(url)}",
-    }.get(kind, f"cannot be read ({type(error).__name__}); check the address")
-    of_all = kind in ("expired", "none", "busy", "cut", "certificate", "unreached")
-    return (StoreDownError if of_all else RemoteError)(f"{url}: {said}")
+        "unreached": "the server cannot be reached, after several tries; check the network"
+        f"{_endpoint(url)}, and repeat the command to go on",
+    }.get(kind, f"{type(error).__name__}; check the address, and repeat the command to go on")
+
+
+_OF_ALL = ("expired", "none", "unknown", "busy", "cut", "silent", "certificate", "unreached")
+
+
+def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteError:
+    """The one line for what cannot be read; `seen` where it was there when the run began."""
+    kind = kind_of(error)
+    if kind == "gone":
+        return (
+            gone(url) if seen else GoneError(f"{url}: no such object or folder; check the address")
+        )
+    if kind == "changed":
+        return changed(url)
+    if kind == "no bucket":
+        return GoneError(f"{url}: {_why(kind, url, error)}")
+    made = (StoreDownError if kind in _OF_ALL else RemoteError)(
+        f"{url}: cannot be read: {_why(kind, url, error)}"
+    )
+    made.kind = kind
+    return made
+
+
+def unwritten(url: RemoteURL, what: str, error: BaseException) -> UnwrittenError:
+    """The one line for what a store did not do; `what` was to be done, such as `be written`."""
+    kind = kind_of(error)
+    made = UnwrittenError(f"{shown(url)}: cannot {what}: {_why(kind, url, error)}")
+    made.kind = kind
+    return made
 
 
 def _endpoint(url: RemoteURL) -> str:
@@ -187,33 +253,32 @@ def _endpoint(url: RemoteURL) -> str:
     return f", {names[url.scheme]}" if url.scheme in names else " and the address"
 
 
-@contextmanager
-def translated(url: RemoteURL, *, seen: bool = False) -> Iterator[None]:
-    """Errors of libraries within come out as one line; `seen` as `told` has it."""
-    try:
-        yield
-    except RelaionError:
-        raise
-    except Exception as e:
-        if isinstance(e, MemoryError):  # of this machine
-            raise
-        raise told(e, url, seen=seen) from None
+def gone(url: RemoteURL) -> GoneError:
+    """The error for an object that was there when the run began."""
+    return GoneError(
+        f"{url}: is not there any more; put it back and repeat the command, or leave it out"
+    )
 
 
-def retrying(do: Callable[[], T], url: RemoteURL, *, seen: bool = False) -> T:
-    """What `do` returns; tried again with growing waits where the store is busy or a read is cut.
+def changed(url: RemoteURL) -> ChangedObjectError:
+    """The error for an object that is another one than was seen first."""
+    return ChangedObjectError(
+        f"{url}: was changed or replaced while it was worked on; see that nothing writes to it, "
+        "and repeat the command"
+    )
 
-    Raises RemoteError in the end, as `told` has it.
-    """
-    wait = FIRST_WAIT
-    for left in reversed(range(TRIES)):
-        try:
-            return do()
-        except (RelaionError, MemoryError):
-            raise
-        except Exception as e:
-            if not left or kind_of(e) not in ("busy", "cut"):
-                raise told(e, url, seen=seen) from None
-        time.sleep(wait * (1 + random.random()))  # noqa: S311 - so that many do not come at once
-        wait *= 2
-    raise AssertionError("the last try returns or raises")
+
+def other_bytes(url: RemoteURL) -> OtherBytesError:
+    """The error for an object that is not what was put."""
+    return OtherBytesError(
+        f"{shown(url)}: the store holds other bytes than were sent; see what writes there, and "
+        "repeat the command to go on"
+    )
+
+
+def no_condition(url: RemoteURL) -> UnwrittenError:
+    """The error for a store in which two runs could not be kept apart."""
+    return UnwrittenError(
+        f"{shown(url)}: the store cannot put an object only where none is, so two runs could "
+        "write there at once; choose another store, or a folder of this machine as OUT"
+    )

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from relaion.remote.failures import GoneError, retrying
+from relaion.remote.asking import retrying
+from relaion.remote.failures import GoneError
 from relaion.remote.stores import RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 

@@ -7,22 +7,17 @@ that were sent: their SHA-256 or their MD5, and where it tells neither, they are
 
 import base64
 import hashlib
-import random
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from relaion.errors import InputError
 from relaion.paths import atomic_write, shown
-from relaion.remote import failures
-from relaion.remote.errors import PASSING, other_bytes
-from relaion.remote.failures import GoneError, kind_of
+from relaion.remote.failures import GoneError, other_bytes
 from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL
 
-T = TypeVar("T")
 PART = 8 << 20  # bytes; what is larger goes in parts
 
 
@@ -31,20 +26,6 @@ class Noted(NamedTuple):
 
     size: int
     etag: str
-
-
-def asked(ask: Callable[[], T]) -> T:
-    """Ask, and ask again after a pause where the cause may pass."""
-    wait = failures.FIRST_WAIT
-    for _ in range(failures.TRIES - 1):
-        try:
-            return ask()
-        except Exception as e:
-            if kind_of(e) not in PASSING:
-                raise
-        time.sleep(wait * (1 + random.random()))  # noqa: S311 - so that many do not come at once
-        wait *= 2
-    return ask()
 
 
 def pieces(path: Path, size: int) -> Iterator[bytes]:
@@ -82,9 +63,13 @@ class Objects(ABC):
         found: Any = open_store(self.at)
         return found.fs
 
+    def url_of(self, name: str) -> RemoteURL:
+        """The whole address of a name; that of the folder for none."""
+        return self.at / name if name else self.at
+
     def named(self, name: str) -> str:
-        """The whole address of a name."""
-        return str(self.at / name)
+        """The same as it may be shown."""
+        return str(self.url_of(name))
 
     @abstractmethod
     def there(self) -> dict[str, Noted]:
@@ -117,7 +102,7 @@ class Objects(ABC):
         for _, piece in store.read(file, [(0, file.size)]):
             digest.update(piece)
         if digest.hexdigest() != sha256:
-            raise other_bytes(self.named(name))
+            raise other_bytes(self.url_of(name))
 
     @abstractmethod
     def put(self, path: Path, name: str, sha256: str) -> Noted:

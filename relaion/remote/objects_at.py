@@ -1,8 +1,8 @@
 """What writes to the store that an address is in."""
 
+from relaion.remote.by_fsspec import AnyObjects
 from relaion.remote.objects import Objects
-from relaion.remote.objects_any import AnyObjects
-from relaion.remote.objects_s3 import S3Objects
+from relaion.remote.s3 import S3Objects
 from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL
 

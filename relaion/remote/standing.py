@@ -9,16 +9,18 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from relaion.errors import InputError, NoRoomError
 from relaion.paths import atomic_write, shown
 from relaion.paths.stand_ins import ObjectRecord, read_record, record_of, state_of
-from relaion.remote.failures import CutError, RemoteError
-from relaion.remote.stores import Range, RemoteFile, changed, open_store
+from relaion.remote.failures import CutError, RemoteError, changed
+from relaion.remote.stores import PIECE, Range, RemoteFile, open_store
 from relaion.remote.urls import RemoteURL
 
 NEAR = 256 << 10  # bytes between two ranges that are fetched as one: a request costs more
@@ -44,9 +46,8 @@ def stand_in(path: Path, file: RemoteFile) -> None:
 
 
 def _hole(path: Path, size: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.fchmod(handle, 0o644)  # it may become an output; the folder above all is private
         os.truncate(handle, size)
     finally:
         os.close(handle)
@@ -120,6 +121,42 @@ def need(path: Path, ranges: Sequence[Range]) -> None:
         _fetch(path, record, joined(lacking(missing, record.held), NEAR))
 
 
+class Traffic(NamedTuple):
+    """Bytes that came from a store, by so many requests, in so many seconds."""
+
+    bytes: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+
+    def plus(self, more: "Traffic") -> "Traffic":
+        """Both together, one after the other."""
+        return Traffic(
+            self.bytes + more.bytes, self.requests + more.requests, self.seconds + more.seconds
+        )
+
+
+ASKED_AFTER = ("gs", "az")  # whether it is still the same object is asked after each read of these
+
+
+def timed_need(path: Path, ranges: Sequence[Range]) -> Traffic:
+    """See that these bytes are there, as `need` does; what that took."""
+    record = record_of(path)
+    if record is None:
+        return Traffic()
+    began = time.monotonic()
+    missing = joined(lacking(_within(ranges, record), record.held), NEAR)
+    file = object_of(record)
+    if missing and not file.in_parts:
+        missing = [(0, file.size)]
+    need(path, missing)
+    pieces = sum(-(-(end - start) // PIECE) for start, end in missing)
+    return Traffic(
+        sum(end - start for start, end in missing),
+        pieces * (1 + (file.url.scheme in ASKED_AFTER)),
+        time.monotonic() - began,
+    )
+
+
 TAIL = 64 << 10  # most footers are shorter
 HEAD = 512  # by which files of other kinds are told
 
@@ -129,6 +166,14 @@ def need_ends(path: Path) -> None:
     record = record_of(path)
     if record is not None:
         need(path, [(0, HEAD), (record.size - TAIL, record.size)])
+
+
+def timed_need_ends(path: Path) -> Traffic:
+    """As `need_ends`; what that took."""
+    record = record_of(path)
+    if record is None:
+        return Traffic()
+    return timed_need(path, [(0, HEAD), (record.size - TAIL, record.size)])
 
 
 def need_of_many(wanted: Sequence[tuple[Path, Callable[[], Sequence[Range]]]]) -> None:

@@ -15,10 +15,10 @@ from functools import lru_cache, partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from relaion.errors import InputError
-from relaion.remote.failures import ChangedObjectError, CutError, GoneError, retrying
+from relaion.remote.asking import retrying
+from relaion.remote.failures import CutError, GoneError, RemoteError, changed, gone
 from relaion.remote.urls import WEB, RemoteURL
 
 PIECE = 8 << 20  # bytes of one request; more of them are under way at a time
@@ -57,6 +57,19 @@ class Store(ABC):
     @abstractmethod
     def info(self, url: RemoteURL) -> RemoteFile:
         """An object as it is now; raises GoneError for none, RemoteError for what else."""
+
+    def there(self, url: RemoteURL) -> RemoteFile | None:
+        """An object, None where it is not there or may not be looked at; raises for what else."""
+        try:
+            return self._info(url)
+        except RemoteError as e:
+            if e.kind in ("gone", "refused"):
+                return None
+            raise
+
+    def _info(self, url: RemoteURL) -> RemoteFile:
+        """As `info`; may leave open why there is none."""
+        return self.info(url)
 
     @abstractmethod
     def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
@@ -107,10 +120,7 @@ class Store(ABC):
         try:
             now = self.info(file.url)
         except GoneError:
-            raise GoneError(
-                f"{file.url}: is not there any more; put it back and repeat the command, or leave "
-                "it out"
-            ) from None
+            raise gone(file.url) from None
         if now.version != file.version:
             raise changed(file.url)
 
@@ -125,14 +135,6 @@ class Store(ABC):
                 os.pwrite(f.fileno(), piece, start)
                 digest.update(piece)
         return digest.hexdigest()
-
-
-def changed(url: RemoteURL) -> ChangedObjectError:
-    """The error for an object that is another one than was seen first."""
-    return ChangedObjectError(
-        f"{url}: was changed or replaced while it was worked on; see that nothing writes to it, "
-        "and repeat the command"
-    )
 
 
 # -- Which store an address is of --------------------------------------------------------------
@@ -164,115 +166,15 @@ def _opened(scheme: str) -> Store:
             f"`pip install 'relaion[{extra}]'`, then repeat the command"
         ) from None
     if scheme == "s3":
+        from relaion.remote.s3 import S3Store  # noqa: PLC0415 - as above
+
         return S3Store(found)
     if scheme == "hf":
         from relaion.remote.hub import HubStore  # noqa: PLC0415 - as above
 
         return HubStore(found)
-    made = found.GCSFileSystem if scheme == "gs" else found.AzureBlobFileSystem
-    return FsspecStore(made)
+    from relaion.remote.by_fsspec import FsspecStore, gentle  # noqa: PLC0415 - as above
 
-
-class FsspecStore(Store):
-    """A store by its file system of fsspec: gs and az."""
-
-    def __init__(self, make: Any) -> None:
-        self._make = make
-
-    @property
-    def fs(self) -> Any:
-        """The file system, which finds its credentials when it is first asked for."""
-        return _made(self._make)
-
-    def info(self, url: RemoteURL) -> RemoteFile:
-        """As `Store` has it."""
-        found = retrying(lambda: self.fs.info(self._path(url), refresh=True), url)
-        if found.get("type") != "file":
-            raise GoneError(f"{url}: no such object; check the address")
-        return self._file(url, found)
-
-    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
-        """As `Store` has it."""
-        top = self._path(url)
-        found = retrying(lambda: self.fs.find(top, detail=True, refresh=True), url)
-        for path, about in found.items():
-            key = path.lstrip("/").partition("/")[2]
-            if about.get("type") == "file" and key.startswith(f"{url.key}/" if url.key else ""):
-                yield self._file(RemoteURL(url.scheme, url.bucket, key), about)
-
-    def _path(self, url: RemoteURL) -> str:
-        return f"{url.bucket}/{url.key}".rstrip("/")
-
-    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
-        tag = about.get("ETag") or about.get("etag") or about.get("generation") or ""
-        times = (about.get(k) for k in ("LastModified", "last_modified", "updated", "mtime"))
-        modified = next((str(t) for t in times if t), "")
-        return RemoteFile(url, int(about["size"]), str(tag), modified)
-
-    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
-        found: bytes = self.fs.cat_file(self._path(file.url), start=start, end=end)
-        self.check(file)  # the library cannot bind a read to a version
-        return found
-
-
-@lru_cache
-def _made(make: Any) -> Any:
-    return make(use_listings_cache=False, skip_instance_cache=True)
-
-
-class S3Store(FsspecStore):
-    """s3: reads are conditional, and never of another version than was seen."""
-
-    def __init__(self, library: Any) -> None:
-        super().__init__(partial(library.S3FileSystem))
-
-    @property
-    def fs(self) -> Any:
-        """As `FsspecStore` has it; the library below it tries again by itself, as it is told to."""
-        found = super().fs
-        found.retries = 1
-        return found
-
-    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
-        """As `Store` has it; page by page, so that a listing of any length is read once."""
-        prefix = f"{url.key}/" if url.key else ""
-        asked = {"Bucket": url.bucket, "Prefix": prefix + begins}
-        while True:
-            page = retrying(partial(self.fs.call_s3, "list_objects_v2", **asked), url)
-            for about in page.get("Contents", ()):
-                if not about["Key"].endswith("/"):
-                    found = RemoteURL(url.scheme, url.bucket, about["Key"])
-                    yield self._file(found, {**about, "size": about["Size"]})
-            if not page.get("IsTruncated"):
-                return
-            asked["ContinuationToken"] = page["NextContinuationToken"]
-
-    def info(self, url: RemoteURL) -> RemoteFile:
-        """As `Store` has it; whether a bucket or an object is not there, a HEAD does not say."""
-        try:
-            about = retrying(
-                lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
-            )
-        except GoneError:
-            retrying(
-                lambda: self.fs.call_s3("list_objects_v2", Bucket=url.bucket, MaxKeys=1), url
-            )  # raises where there is no bucket
-            raise
-        return self._file(url, {**about, "size": about["ContentLength"]})
-
-    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
-        return RemoteFile(url, int(about["size"]), about["ETag"], str(about.get("LastModified")))
-
-    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
-        sync = import_module("fsspec.asyn").sync
-        found: bytes = sync(self.fs.loop, self._ranged, file, start, end)
-        return found
-
-    async def _ranged(self, file: RemoteFile, start: int, end: int) -> bytes:
-        said = await self.fs._call_s3(  # its `cat_file` takes no condition
-            "get_object", Bucket=file.url.bucket, Key=file.url.key,
-            Range=f"bytes={start}-{end - 1}", IfMatch=file.tag,
-        )  # fmt: skip
-        async with said["Body"] as body:
-            found: bytes = await body.read()
-        return found
+    if scheme == "gs":
+        return FsspecStore(found.GCSFileSystem)
+    return FsspecStore(partial(gentle, found.AzureBlobFileSystem))

@@ -5,6 +5,7 @@ Standard library only: the process that drives a run asks it of each PATH.
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _OTHERS = {
 STORES = ("s3", "gs", "az")  # what is read and written
 SCHEMES = (*STORES, "hf", "https")
 WEB = ("http", "https")  # http of this machine alone
+_OF_A_SET = 2  # names in a key of hf that are its owner's and its own
 _GLOB = re.compile(r"[*?\[]")
 _LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
@@ -50,6 +52,12 @@ class RemoteURL:
     def folder(self) -> "RemoteURL":
         """What it lies in."""
         return replace(self, key=self.key.rpartition("/")[0], query="")
+
+    def upwards(self) -> Iterator["RemoteURL"]:
+        """It and the folders that it lies in, up to the whole bucket or data set."""
+        names = self.key.split("/") if self.key else []
+        for n in range(len(names), (_OF_A_SET if self.scheme == "hf" else 0) - 1, -1):
+            yield replace(self, key="/".join(names[:n]), query="")
 
     @property
     def is_pattern(self) -> bool:

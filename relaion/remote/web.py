@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.remote.failures import ChangedObjectError, CutError, RemoteError, retrying
-from relaion.remote.stores import PIECE, RemoteFile, Store, changed
+from relaion.remote.asking import CONNECT, retrying
+from relaion.remote.failures import ChangedObjectError, CutError, RemoteError, changed
+from relaion.remote.stores import PIECE, RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 
 SECONDS = 60  # without a byte
@@ -36,7 +37,30 @@ def _said(address: str) -> str:
     return shown(address.partition("?")[0])
 
 
-_OPENER = urllib.request.build_opener(_OnlySafe)
+class _Soon(http.client.HTTPConnection):
+    """Gives up soon where nobody answers at all; what has answered may take its time."""
+
+    def connect(self) -> None:
+        self.timeout = CONNECT
+        super().connect()
+        self.sock.settimeout(SECONDS)
+
+
+class _SafeSoon(http.client.HTTPSConnection, _Soon):
+    pass
+
+
+class _Plain(urllib.request.HTTPHandler):
+    def http_open(self, req: Any) -> Any:
+        return self.do_open(_Soon, req)
+
+
+class _Safe(urllib.request.HTTPSHandler):
+    def https_open(self, req: Any) -> Any:
+        return self.do_open(_SafeSoon, req)
+
+
+_OPENER = urllib.request.build_opener(_OnlySafe, _Plain, _Safe)
 
 
 class WebStore(Store):

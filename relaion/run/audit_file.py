@@ -129,6 +129,8 @@ def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
     declared = script.relations("reads")[table]
     names_types = [column.split() for column in declared.split(", ")]
     engine.execute(f"create temp table if not exists {table} ({declared})")
+    if not rows:
+        return
     arrays = [
         pa.array([_text(row[i]) for row in rows], _ARROW[sql_type])
         for i, (_, sql_type) in enumerate(names_types)

@@ -8,7 +8,7 @@ range is as wide as they are apart, with some room on both sides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from relaion.run.find import LINK_BYTES
@@ -37,6 +37,10 @@ class Range:
     def __add__(self, more: float) -> Range:
         return Range(self.low + more, self.likely + more, self.high + more)
 
+    def plus(self, more: Range) -> Range:
+        """Both together."""
+        return Range(self.low + more.low, self.likely + more.likely, self.high + more.high)
+
     def __mul__(self, times: float) -> Range:
         return Range(self.low * times, self.likely * times, self.high * times)
 
@@ -52,8 +56,9 @@ class Cost:
     """What a clean takes in all, on `machines` with `workers` each.
 
     `seconds` of the clock, `processors` seconds of all processors together; `memory` bytes on one
-    machine; `out` and `work` bytes on the disks of all; `read` and `written` bytes, `requests` to a
-    store of objects: None where that is not known, or there are none.
+    machine; `out` and `work` bytes on the disks of all, `out` in a store if that is one; `read` and
+    `written` bytes, `fetched` and `sent` those on their way from stores and to one, by so many
+    `requests`: None where that is not known, or there are none.
     """
 
     machines: int
@@ -65,6 +70,8 @@ class Cost:
     work: Range
     read: Range | None
     written: Range | None
+    fetched: Range | None = None
+    sent: Range | None = None
     requests: Range | None = None
 
 
@@ -152,9 +159,9 @@ class Model:
     def cost(self, whole: Whole, machines: int = 1) -> Cost:
         """For all, in so many parts of the same size."""
         runs = 1 if machines == 1 else 2 * machines  # each part is begun to search, and to write
-        at_once = max(1, self.limits.find_bytes // LINK_BYTES)
-        batches = max(1, ceil(whole.rows / machines / at_once))
-        searching = self.once(lambda taken: taken.steps.get("search", 0.0)) * (batches - 1)
+        searching = self.once(lambda taken: taken.steps.get("search", 0.0)) * (
+            self.batches(whole, machines) - 1
+        )
         workers = self.limits.workers
         started = 2 * _A_START * (workers - 1) * runs
         processors = self._scaled(_processors, whole, runs) + whole.surveyed[1] * runs
@@ -170,6 +177,15 @@ class Model:
             self._moved(whole, runs, lambda taken: taken.read),
             self._moved(whole, runs, lambda taken: taken.written),
         )  # fmt: skip
+
+    def batches(self, whole: Whole, machines: int = 1) -> int:
+        """In how many batches each machine searches its rows."""
+        at_once = max(1, self.limits.find_bytes // LINK_BYTES)
+        return max(1, ceil(whole.rows / machines / at_once))
+
+    def changed(self, whole: Whole) -> Range:
+        """Bytes of the shards of all editions that lose a row."""
+        return self._out(replace(whole, links=True))
 
     def _work(self, whole: Whole, machines: int) -> Range:
         """Bytes of work folders: the lists mostly, which are there once for each machine."""

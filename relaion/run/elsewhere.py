@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from relaion.paths.stand_ins import within_tree
 from relaion.remote.urls import is_remote
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
 from relaion.run.pool import Caller, WorkerEndedError
-from relaion.run.process import unheard
+from relaion.run.progress import ONE_FILE, QUIET, SURVEY, Extent, Progress
 
 SHARDS = (".parquet",)
 OF_AN_OUT = (MANIFEST, AUDIT, VERIFIED)
@@ -31,13 +31,15 @@ def brought_here(
     out: Path | None = None,
     digests: bool = False,
     notes: tuple[str, ...] = (MANIFEST,),
+    progress: Progress = QUIET,
 ) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
     """PATH arguments and sidecars, with stand-ins in place of addresses; gone afterwards.
 
     They are made in a private folder of `work`, beside `out` where there is no other, else where
     the system keeps what is temporary. Of shards what is needed is fetched when it is needed;
     sidecars are fetched at once, and so is what beside the shards is called as one of `notes`.
-    `digests`: shards are read through once for their digests.
+    `digests`: shards are read through once for their digests. What is fetched or read through is
+    told to `progress`.
 
     Raises InputError for an address that leads nowhere.
     """
@@ -53,11 +55,11 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                notes, digests=digests, hear=unheard,
+                notes, digests=digests, hear=_telling(progress, "shards are read for digests"),
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,
-                wholes=True, hear=unheard,
+                wholes=True, hear=_telling(progress, "sidecars are fetched"),
             )  # fmt: skip
         except WorkerEndedError as e:
             first = next(p for p in (*paths, *sidecars) if is_remote(p))
@@ -65,6 +67,18 @@ def brought_here(
         yield shards, beside
     if place is not None:
         sweep(place)  # of a run that was killed a moment before this one began
+
+
+def _telling(progress: Progress, detail: str) -> Callable[[int | None], None]:
+    """What tells how many files have come, by what `bring` says."""
+
+    def hear(told: int | None) -> None:
+        if told is None:
+            progress.done(ONE_FILE)
+        elif told:
+            progress.phase(SURVEY, Extent(told), detail=detail)
+
+    return hear
 
 
 def above(out: Path) -> Path:

@@ -15,6 +15,7 @@ from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
+from relaion.run.node_copy import on_this_node
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -37,7 +38,7 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
-MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
+MACROS = ("05_link_macros", "08_inner_macros", "09_scope_macros")  # 07 where links are hashed
 
 
 class Finder:
@@ -137,19 +138,16 @@ class Finder:
         else:
             self.none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
+            self.engine.macros(self.script("07_spelling_macros"))
             told("fast/22_hashed_links", has_hashed=True, kinds=sorted(wanted.kinds))
             with ODOMETER.stretch(2 * self._worth):
                 fill_spelled(self.engine, self._workers)
+            run(self.script("23_hashed_keys"), kinds=sorted(wanted.kinds), forms=wanted.forms)
         else:
-            self.none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
+            self.none_of("23_hashed_keys", "view hashed_keys")
         with ODOMETER.stretch(self._worth if asks_hashes else 0):
             fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
-        run(
-            self.script("24_row_keys"),
-            kinds=sorted(wanted.kinds),
-            has_hashed=wanted.has_hashed,
-            forms=wanted.forms,
-        )
+        run(self.script("24_row_keys"), kinds=sorted(wanted.kinds))
         told("30_list_hits", good_wins=self._settings.good_wins)
         if counts:
             told("31_found_values", roles=list(self._roles))
@@ -236,7 +234,7 @@ class Finders:
             self._opened(threads=limits.threads, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            attach_store(engine, task.store.path, task.store.only)
+            attach_store(engine, on_this_node(task.store), task.store.only)
         except EngineError:
             self.close()
             raise ListError(

@@ -284,7 +284,7 @@ def _is_one(path: Path, other: Path) -> bool:
 
 def _settings(plan: Plan, limits: Limits, work: Path) -> Settings:
     """The settings of the parts, for steps that look at no shard and decide no row."""
-    script = named("research", plan.sql_version)  # a stand-in: no edition is run
+    script = named("research", plan.sql_version)  # a placeholder: no edition is run
     editions = tuple(
         Edition(e["name"], e["parent"], tuple(e["labels"]), tuple(e["rules"]), script, e["builtin"])
         for e in plan.editions

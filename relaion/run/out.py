@@ -26,7 +26,7 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
-from relaion.run.engines import refuse_left
+from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
 from relaion.run.remote_out import RemoteOut, open_remote
@@ -42,7 +42,7 @@ PURGE = "repeat those, or add --purge once to remove what that run left"
 class Out:
     """An output folder that this process holds the lock of.
 
-    `remote` is OUT itself where that lies in a store of objects: `path` stands in for it.
+    `remote` is OUT itself where that lies in a store of objects: `path` is in its staging folder.
     """
 
     path: Path
@@ -239,7 +239,7 @@ def purge(out: Out) -> bool:
         if out.remote is not None:
             out.remote.remove([AUDIT, *(path.as_posix() for path in written)])
         _remove_outputs(out.path, written)
-    remove_tree(out.work)
+    remove_work(out.work)
     return True
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
+from relaion.remote.claim import CLAIM
 
 MANIFEST = "manifest.json"
 AUDIT = "audit.duckdb"
@@ -110,7 +111,8 @@ def _output(folder: Path) -> OurOutput | None:
         return None  # a copy that was cleaned holds every row once, as any data set does
     if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
         return OurOutput(folder, manifest or {})
-    return OurOutput(folder, None) if _is_file(folder / WORK / PLAN) else None
+    is_begun = _is_file(folder / WORK / PLAN) or _is_file(folder / CLAIM)  # of one in a store
+    return OurOutput(folder, None) if is_begun else None
 
 
 # `manifest.build` puts this first; whoever writes ours anew may indent it as they like

@@ -111,7 +111,7 @@ class _Started:
         self.control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "relaion.run.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "relaion.run.worker_process", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # until it knows where errors go

@@ -198,6 +198,8 @@ def _fill(
     """Answer each link of the table `asked` with rows of `table`, some at a time."""
     engine.execute(f"delete from {table}")  # noqa: S608 - names of this module
     ((n,),) = engine.rows(f"select count(*) from {asked}")  # noqa: S608
+    if not n:
+        return
     some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
     ends = [0, *_ends(engine, asked)]
     pieces = ([url for (url,) in engine.rows(some, [start, end])] for start, end in pairwise(ends))

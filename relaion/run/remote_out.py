@@ -28,7 +28,7 @@ class RemoteOut:
 
     def __init__(self, store: Objects, folder: Path, claim: RunClaim | None) -> None:
         self.store = store
-        self._folder = folder  # of this machine, which stands in for it
+        self._folder = folder  # the staging folder's
         self._claim = claim
         self._there: dict[str, Noted] | None = None
 
@@ -59,7 +59,7 @@ class RemoteOut:
             )
 
     def finish(self, outputs: Mapping[str, Noted]) -> None:
-        """Put the audit and then the manifest, which lie in the stand-in; give up the claim.
+        """Put the audit and then the manifest, which lie in the staging folder; give up the claim.
 
         `outputs` are all shards as they were put. Raises OutputError where the store holds
         anything else, BusyError where the claim is lost: then no manifest is put.
@@ -115,23 +115,23 @@ class RemoteOut:
 
 @contextmanager
 def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
-    """Claim an OUT in a store, and lock its stand-in; yields it, and the lock.
+    """Claim an OUT in a store, and lock its staging folder; yields it, and the lock.
 
-    The stand-in is removed afterwards where nothing of a run is left in it, and no claim that it
+    That folder is removed afterwards where nothing of a run is left in it, and no claim that it
     alone knows in the store. Raises BusyError while another run writes there, OutputError where it
     holds what is not ours.
     """
     assert where.url is not None  # noqa: S101 - `where_of` says so
     store = objects_at(where.url)
-    is_unclaimed = not os.path.lexists(where.stand_in)
-    private_folder(where.stand_in)
+    is_unclaimed = not os.path.lexists(where.staging)
+    private_folder(where.staging)
     public_folder(where.out)
-    with locked(where.stand_in, f"is writing to {where.named}") as lock:
+    with locked(where.staging, f"is writing to {where.named}") as lock:
         try:
             claim = None
-            if _is_open(store, where, owner_of(where.stand_in)):
+            if _is_open(store, where, owner_of(where.staging)):
                 is_unclaimed = False  # its answer may be lost
-                claim = take_claim(store, owner_of(where.stand_in))
+                claim = take_claim(store, owner_of(where.staging))
                 store.remove_parts()
             remote = RemoteOut(store, where.out, claim)
             try:
@@ -140,7 +140,7 @@ def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
                 is_unclaimed = remote.leave(is_begun=_is_begun(where))
         finally:
             if is_unclaimed and not _is_begun(where):
-                shutil.rmtree(where.stand_in, ignore_errors=True)
+                shutil.rmtree(where.staging, ignore_errors=True)
 
 
 def _is_begun(where: Where) -> bool:

@@ -198,7 +198,7 @@ class Settings:
     """What a run was asked to do: built once by its stage, and passed whole to every part of it.
 
     `out` and `work` are absolute; a dry run has no `out`. `store` is OUT itself where that lies in
-    a store of objects: `out` stands in for it. `keywords` is None, or the HMAC digest
+    a store of objects: `out` is in its staging folder. `keywords` is None, or the HMAC digest
     of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
     `good_wins`: what a list of known-good files names is not listed, whoever lists it.
     `cover` neutral sites leave for each listed one; a site has at most `cover_site_rows` rows, or

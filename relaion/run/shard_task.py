@@ -31,9 +31,8 @@ from relaion.paths import (
     unwritten,
 )
 from relaion.paths.stand_ins import record_of, within_tree
-from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError
+from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError, changed
 from relaion.remote.standing import digested, drop, object_of, whole
-from relaion.remote.stores import changed
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
@@ -337,7 +336,9 @@ def hard_linked(source: Path, part: Path, read: Stamp) -> bool:
         os.link(source.resolve(), part)
     except OSError:  # another file system, or one without hard links
         return False
-    if not within_tree(source) and stamp_of(part).written != read.written:
+    if within_tree(source):
+        part.chmod(0o644)  # it was private, and is an output now
+    elif stamp_of(part).written != read.written:
         raise replaced(source)
     return True
 

@@ -1,7 +1,7 @@
 """Where OUT and the work folder of a run lie: on this machine, or OUT in a store of objects.
 
-For an OUT in a store a private folder of this machine stands in: there each output is made, and
-dropped as soon as it is put, and there lie the work folder and the public files of the run.
+An OUT in a store has a *staging folder*, a private one of this machine: there each output is made,
+and dropped as soon as it is put, and there lie the work folder and the public files of the run.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
 class Where:
     """`out` is where files are made, `work` the work folder, both of this machine and absolute.
 
-    `given` is the --work that was given; `url` is that of an OUT in a store, whose stand-in is
-    the folder above both.
+    `given` is the --work that was given; `url` is that of an OUT in a store, whose staging
+    folder is the one above both.
     """
 
     out: Path
@@ -42,14 +42,18 @@ class Where:
 
     @property
     def near(self) -> Path | None:
-        """Where private folders are made for this run; None for where OUT is."""
-        if self.given is None and self.url is not None:
-            return private_folder(self.stand_in.parent)
-        return self.given
+        """Where private folders are made for this run, once that is there; None: where OUT is."""
+        return self.staging.parent if self.given is None and self.url is not None else self.given
+
+    def make_near(self) -> Path | None:
+        """Make that folder, a private one where nobody has named it; returns it."""
+        if self.given is None and self.near is not None:
+            private_folder(self.near)
+        return self.near
 
     @property
-    def stand_in(self) -> Path:
-        """The private folder that stands for an OUT in a store."""
+    def staging(self) -> Path:
+        """The staging folder of an OUT in a store."""
         return self.out.parent
 
 
@@ -94,7 +98,7 @@ def check_where(where: Where, paths: Sequence[Path]) -> None:
     if where.url is None:
         check_apart(where.out, where.given, local)
         return
-    check_apart(where.stand_in, None, local)
+    check_apart(where.staging, None, local)
     for path in paths:
         if is_remote(path) and _meet(where.url, remote_url(path)):
             raise InputError(
@@ -111,7 +115,7 @@ def check_where_from_shards(
     if where.url is None:
         check_apart_from_shards(where.out, where.given, local, shards)
     else:
-        check_apart_from_shards(where.stand_in, None, local, shards)
+        check_apart_from_shards(where.staging, None, local, shards)
 
 
 def refuse_remote(where: Where, what: str) -> None:

@@ -1,6 +1,6 @@
 """A worker process: takes tasks and calls line by line, answers each with one line of JSON.
 
-Started as `python -P -m relaion.run.worker SOCKET`, from which it takes its work folder and the
+Started by `worker_process.py` with a socket, from which it takes its work folder and the
 locks that it shares, once there are any. Nothing of a task stands in its arguments or
 environment. It ends when its parent does, so that no orphan goes on writing.
 """
@@ -182,7 +182,3 @@ def main() -> None:
                 serving.log = _introduced(control) / LOG
             else:
                 tell(serving.answer(line, tell) | notes.taken())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Neutral words, drawn by a seeded generator: captions, hosts, paths, stand-ins for keywords."""
+"""Neutral words, drawn by a seeded generator: captions, hosts, paths, and what is no keyword."""
 
 import math
 import random
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from statistics import NormalDist
 
-# -- Neutral words: what captions, hosts and paths are made of, and stand-ins for keywords -----
+# -- Neutral words: what captions, hosts and paths are made of, and words used as keywords --------
 # Every word names a thing, a place, a colour or a month. Nothing here is taken from a data
 # set or a partner's list.
 
@@ -118,7 +118,7 @@ UNSPACED = frozenset({"zh", "ja"})
 # language code to its share of the multilingual subset
 LANGUAGES: dict[str, int] = {"ru": 20, "fr": 17, "de": 17, "es": 17, "zh": 13, "ja": 10, "ko": 6}
 
-# what stands in for a partner's keywords: by language, at home in captions of that language
+# used where a partner's keywords would be: by language, at home in captions of that language
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "en": ("teapot", "paper lantern"),
     "de": ("Straße", "Laterne"),

@@ -111,8 +111,7 @@ def apply(
         sql_version: The set of SQL scripts.
         copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
         yes_i_checked: Go on although no row of the copy is known, or it is an edition itself.
-        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster, which
-            read and write the files; the search is this machine's.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -131,7 +130,7 @@ def apply(
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
-    cluster, apart = engine_of(engine, workers, memory, time_limit, [*paths, *keep, *old, out])
+    cluster, apart = engine_of(engine, workers, memory, time_limit)
     limits = apart.here
     sweep_left(work, None)
     found = find_copy(paths)
@@ -164,11 +163,11 @@ def apply(
             private_umask(),
             joined(
                 cluster, apart, workers, pool, listen, place.work, [place.path],
-                [f.path for f in found.files],
-            ) as hired,
+                [*(f.path for f in found.files), *(n.shard.path for n in (*new, *before))],
+            ) as (hands, granted),
         ):  # fmt: skip
             run = Applying(
-                out, place.work, journal, pool, limits, sql_version, chosen, listen, hands=hired[0]
+                out, place.work, journal, pool, limits, sql_version, chosen, listen, hands=hands
             )
             # where the arguments do not fit, others can be given at once
             with nullcontext() if goes_on else _purged(place, InputError):
@@ -177,7 +176,7 @@ def apply(
                 "work": place.work, "version": sql_version, "limits": limits, "new": new,
                 "old": before, "diff": diff, "salt": read.salt if read else b"", "by": identities,
                 "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
-                "named": tuple(sorted(chosen)),
+                "named": tuple(sorted(chosen)), "spread": granted if cluster else None,
             }  # fmt: skip
             with _purged(place, NotOldError):
                 known, fates = run.fates(known, asked)

@@ -135,7 +135,7 @@ def clean(
     lists, keywords = as_path(lists), maybe_path(keywords)
     key, work = maybe_path(key), maybe_path(work)
     where, share = where_of(out, work), check_phase(shards, phase)
-    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars, out])
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
         refuse_remote(where, "a part of a clean")
         if elsewhere := next(filter(is_remote, sidecars), None):
@@ -164,7 +164,9 @@ def clean(
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
         here, beside = left.enter_context(
-            brought_here(pool, paths, sidecars, work=where.near, out=where.out)
+            brought_here(
+                pool, paths, sidecars, work=where.make_near(), out=where.out, progress=listen
+            )
         )
         request = request_of(
             settings, here, lists, keywords, key, columns or {}, beside, pool, progress=listen

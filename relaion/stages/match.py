@@ -116,7 +116,7 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars])
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
@@ -129,7 +129,9 @@ def match(
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known, settled=good_wins)
-        paths, sidecars = left.enter_context(brought_here(pool, paths, sidecars, work=work))
+        paths, sidecars = left.enter_context(
+            brought_here(pool, paths, sidecars, work=work, progress=listen)
+        )
         inputs = read_inputs(paths, columns or {}, pool, progress=listen)
         if report is not None:
             report.check_shards(shards_here(inputs.places))

@@ -8,6 +8,7 @@ import shutil
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -28,8 +29,12 @@ from relaion.paths import (
     private_folder,
     shown,
 )
-from relaion.remote import is_remote
+from relaion.paths.stand_ins import within_tree
+from relaion.remote import is_remote, remote_url
+from relaion.remote.standing import Traffic
 from relaion.run.cost import Cost, Model, Sample, Whole, shares
+from relaion.run.elsewhere import brought_here
+from relaion.run.fetch_cost import Fetching, Sending, store_assumptions, with_stores
 from relaion.run.meter import Meter, Taken
 from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
@@ -37,6 +42,7 @@ from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import MEASURE, SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, limits_of
 from relaion.run.survey import Inputs, Numbered, read_inputs, refuse_text
+from relaion.run.where import where_of
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
@@ -45,6 +51,7 @@ from relaion.tabled import Tabled
 SAMPLE_ROWS = 400_000
 _SMALLER = 8  # times: the other sample, so that what comes once is told from what a row costs
 _PIECES = 8  # of a sample of large shards
+_FETCHED = 3  # of those elsewhere, where each may be a row group that is fetched whole
 _BYTES = 1 << 20  # that are copied at a time
 _ALONE = 0.75  # of a core that a sample has on a quiet machine, at least
 
@@ -113,12 +120,14 @@ def plan(
     """Tell what `clean` with the same arguments would take: time, memory, disk, bytes moved.
 
     Cleans two samples of the shards, which are picked at random, in a private folder that is
-    removed. Nothing is written to OUT, to the list store or beside the curator key.
+    removed. Of shards elsewhere the row groups of the sample are fetched, as a run would fetch
+    them. Nothing is written to OUT, to the list store or beside the curator key.
 
     Args:
         paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
         lists: The list store.
-        out: Where the editions would go: only the room on its disk is looked at, if it is here.
+        out: Where the editions would go: only the room on its disk is looked at, if it is here. Of
+            a store nothing is looked at.
         editions: `research`, `research-safe`, or paths of scripts of your own.
         keywords: A UTF-8 file of words, one a line; None switches off the rule that needs them.
         unscored: `keep` or `drop`: what becomes of rows without a score where a rule needs one.
@@ -154,8 +163,8 @@ def plan(
     """
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, key, work = as_path(lists), maybe_path(key), maybe_path(work)
-    _refuse_elsewhere([*paths, *sidecars])
-    out = None if out is None or is_remote(out) else as_path(out)
+    where = None if out is None else where_of(out, None)
+    out = None if where is None or where.url is not None else where.out
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     if (on is not None and on < 1) or sample_rows < 1:
         raise InputError("--on and --sample-rows are numbers of machines and of rows; from 1 up")
@@ -163,12 +172,17 @@ def plan(
     sweep_left(work, lists)
     listen.steps((SURVEY, MEASURE))
     began, before = time.monotonic(), sum(os.times()[:4])
-    with owned_folder("plan", work) as owned:
+    with ExitStack() as left:
+        owned = left.enter_context(owned_folder("plan", work))
         with LocalPool(guard=limits.guard, listener=listen) as pool:
-            inputs = read_inputs(paths, columns or {}, pool, progress=listen)
+            here, beside = left.enter_context(
+                brought_here(pool, paths, sidecars, work=owned.path, progress=listen)
+            )
+            inputs = read_inputs(here, columns or {}, pool, progress=listen)
             surveyed = time.monotonic() - began
             picked = _picked(inputs, sample_rows, random.Random(seed))  # noqa: S311
             listen.phase(MEASURE, Extent(3), detail=f"a sample of {len(picked):,} shards is made")
+            fetching = _fetch(pool, inputs, picked, is_checked=verify)
             _make(pool, picked, owned.path / "data")
             listen.done(Extent(1))
         surveying = surveyed, sum(os.times()[:4]) - before
@@ -178,7 +192,7 @@ def plan(
                 "editions": editions, "keywords": maybe_path(keywords), "unscored": unscored,
                 "columns": columns, "workers": 1, "memory": memory, "time_limit": time_limit,
                 "sql_version": sql_version, "same_link": same_link, "inner": inner,
-                "sidecars": sidecars, "copy": copy, "verify": verify, "good_wins": good_wins,
+                "sidecars": beside, "copy": copy, "verify": verify, "good_wins": good_wins,
                 "cover": cover, "cover_site_rows": cover_site_rows,
             },
         )  # fmt: skip
@@ -189,30 +203,61 @@ def plan(
                 f"{sum(piece.rows for piece in some):,} rows are cleaned",
             )  # fmt: skip
             samples.append(trial.measured(some))
-    whole = Whole(
-        tuple((n.shard.rows, n.shard.bytes) for n in inputs.shards), surveying,
-        links=not copy and _on_one_disk(inputs, out),
-    )  # fmt: skip
+        is_linked = fetching is None and (where is None or where.url is None)
+        is_linked = is_linked and not copy and _on_one_disk(inputs, out)
+    sizes = tuple((n.shard.rows, n.shard.bytes) for n in inputs.shards)
+    whole = Whole(sizes, surveying, links=is_linked)
     model = Model(samples[0], samples[-1], limits)
-    here = model.cost(whole)
+    store = None if where is None else where.url
+    copies = store is not None and all(
+        is_remote(path) and remote_url(path).scheme == store.scheme for path in paths
+    )
+
+    def cost(machines: int = 1) -> Cost:
+        found = model.cost(whole, machines)
+        if fetching is None and store is None:
+            return found
+        objects = len(samples[-1].kept) * len(sizes)
+        sent = model.changed(whole) if copies else found.out
+        sending = None if store is None else Sending(sent, objects, found.out, verify)
+        return with_stores(found, fetching, sending, model.batches(whole, machines))
+
+    here_cost = cost()
     steps = tuple(StepShare(name, share) for name, share in shares(model.steps(whole)))
     free = None if out is None else shutil.disk_usage(_standing(out)).free
+    rests_on = [
+        *_assumptions(model, whole, sidecars),
+        *store_assumptions(fetching, store is not None, limits.workers),
+    ]  # fmt: skip
     return CleanPlan(
         whole.rows, len(inputs.shards), whole.bytes, sum(piece.rows for piece in picked),
-        len({piece.n.no for piece in picked}), sum(s.taken.seconds for s in samples), here,
-        None if on is None else model.cost(whole, on), steps, free,
-        tuple(_assumptions(model, whole, sidecars)), tuple(_told(inputs, here, free, out)),
+        len({piece.n.no for piece in picked}), sum(s.taken.seconds for s in samples), here_cost,
+        None if on is None else cost(on), steps, free,
+        tuple(rests_on), tuple(_told(inputs, here_cost, free, out)),
     )  # fmt: skip
 
 
-def _refuse_elsewhere(paths: Sequence[Path]) -> None:
-    """Raise InputError for an address: what fetching takes is not measured yet."""
-    for path in paths:
-        if is_remote(path):
-            raise InputError(
-                f"{shown(path)}: a plan is made of files of this machine; fetch some of these, "
-                "plan with them, and count as many times as much, and each byte fetched once"
+def _fetch(
+    caller: Caller, inputs: Inputs, pieces: Sequence[_Piece], *, is_checked: bool
+) -> Fetching | None:
+    """Fetch what holds the sample, as a run would; None where all of it lies here."""
+    sizes = [n.shard.bytes for n in inputs.shards if within_tree(n.shard.path)]
+    if not sizes:
+        return None
+    ends = search = rest = Traffic()
+    seen: set[int] = set()
+    for piece in pieces:
+        if within_tree(piece.n.shard.path):
+            positions = frozenset(c.position for c in piece.n.shard.layout.used)
+            found = caller.call(
+                "relaion.parquet.excerpt:fetch", piece.n.shard.path, piece.start, piece.rows,
+                positions, is_first=piece.n.no not in seen,
+            )  # fmt: skip
+            seen.add(piece.n.no)
+            ends, search, rest = (
+                a.plus(b) for a, b in zip((ends, search, rest), found, strict=True)
             )
+    return Fetching(ends, search, rest, sizes, is_checked)
 
 
 # -- The sample: rows in a row of shards, picked at random over all rows ------------------------
@@ -230,7 +275,8 @@ class _Piece:
 
 def _picked(inputs: Inputs, wanted: int, draw: random.Random) -> list[_Piece]:
     """Whole shards where they are small, else rows in a row of a few; in the order picked."""
-    each = max(1, wanted // _PIECES)
+    is_here = not any(within_tree(n.shard.path) for n in inputs.shards)
+    each = max(1, wanted // (_PIECES if is_here else _FETCHED))
     shards = [n for n in inputs.shards if n.shard.rows] or list(inputs.shards[:1])
     # windows are numbered over all shards, and only those that are picked are ever made
     ends = list(accumulate(max(1, n.shard.rows // each) for n in shards))

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, count, groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +18,14 @@ from relaion.paths import (
     AnyPaths,
     as_path,
     as_paths,
-    find_shards,
     is_utf8,
     owned_folder,
     shown,
     sweep,
 )
-from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners, refuse_broken_off
-from relaion.run.sources import believable, sources
-from relaion.run.survey import Numbered, read_inputs
-from relaion.sqlset import VERSION as SQL_VERSION
+from relaion.remote import is_remote
 from relaion.stages.answer import Answer
+from relaion.stages.sql_tables import Askable, ask_here, open_out, open_shards, owned_by
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,10 +74,11 @@ class Prompt:
     `tables` are what may be asked, `notices` what a user should know of them.
     """
 
-    def __init__(self, engine: Engine, tables: tuple[str, ...], notices: tuple[str, ...]) -> None:
+    def __init__(self, engine: Engine, asked: Askable) -> None:
         self._engine = engine
-        self.tables = tables
-        self.notices = notices
+        self._asked = asked
+        self.tables = asked.tables
+        self.notices = asked.notices
 
     def ask(
         self, query: str, first: int = 1, *, as_text: Callable[[str], bool] | None = None
@@ -120,7 +116,8 @@ class Prompt:
         return Answer(last.columns, last.rows, tuple(found), self.notices)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """What it asks, for whoever asks in Python."""
+        """What it asks, for whoever asks in Python: all that lies elsewhere is fetched for that."""
+        self._asked.see(None)
         return self._engine.connection
 
     def interrupt(self) -> None:
@@ -144,13 +141,16 @@ class Prompt:
             "select distinct keyword_name from duckdb_keywords()",
         )
         found = (tuple(sorted(str(n) for (n,) in self._engine.rows(sql))) for sql in listed)
-        return Names(*found)
+        tables, *others = found
+        return Names(tuple(sorted({*tables, *self._asked.later})), *others)
 
     def schema(self, table: str | None = None) -> Answer:
         """Each column of what may be asked, or of one table: its type, and what it says.
 
-        Raises InputError for a table that there is not.
+        Raises InputError for a table that there is not, or that was not fetched yet.
         """
+        if table is not None and table.lower() in map(str.lower, self._asked.later):
+            raise InputError(f"{shown(table)}: was not fetched yet; ask for some of it first")
         head = ("table", "column", "type", "meaning")
         rows = self._engine.rows(
             "select table_name, column_name, data_type, comment from duckdb_columns() "
@@ -170,6 +170,7 @@ class Prompt:
                 f"the query: a {kind} statement is not allowed here; ask with select, and "
                 "take results along with --json"
             )
+        self._asked.see(text)
         columns = self._columns(text) if as_text and kind == "SELECT" else ()
         texts = [as_text is not None and as_text(kind) for _, kind in columns]
         result = self._engine.ask(_texts(text, texts) if any(texts) else text)
@@ -239,24 +240,26 @@ def open_sql(paths: AnyPaths, columns: Columns | None = None) -> Iterator[Prompt
     """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
 
     `columns` are names for roles that go before what is recognised; of an OUT they stand in its
-    manifest. Read-only; files outside are out of reach. Raises InputError where any two of these
+    manifest. Read-only; files outside are out of reach. What lies elsewhere is fetched once a
+    statement names it. Raises InputError where any two of these
     come together by way of the paths: shards of an OUT and others, two OUTs, an OUT whose run
     broke off. One anti join between them would show the listed rows.
     """
     paths = as_paths(paths)
-    owned = _owned(paths)
     sweep()  # a killed prompt over shards may have left copies of them
-    with owned_folder("sql") as private, connect() as engine:
+    with ask_here(as_paths(paths)) as paths, owned_folder("sql") as private, connect() as engine:
+        owned = owned_by(paths)
         if owned and columns:
             raise InputError(
                 f"{shown(paths[0])}: is an output, whose manifest says what its columns are; leave "
                 "out --column"
             )
-        if owned:
-            tables, notices = _open_out(engine, owned, private.path)
-        else:
-            tables, notices = _open_shards(engine, paths, private.path, columns or {}), ()
-        yield Prompt(engine, tables, notices)
+        asked = (
+            open_out(engine, owned, private.path)
+            if owned
+            else open_shards(engine, paths, private.path, columns or {})
+        )
+        yield Prompt(engine, asked)
 
 
 def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
@@ -276,7 +279,7 @@ def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
             only.
     """
     path = as_path(out)
-    if not _owned([path]):
+    if not is_remote(path) and not owned_by([path]):
         raise InputError(
             f"{shown(path)}: was not written by `clean`; for parquet files there is open_data"
         )
@@ -299,7 +302,7 @@ def open_data(paths: AnyPaths, *, columns: Columns | None = None) -> duckdb.Duck
         InputError: For what is no shard, has no link column, or lies in an OUT.
     """
     paths = as_paths(paths)
-    if _owned(paths):
+    if not any(map(is_remote, paths)) and owned_by(paths):
         raise InputError(f"{shown(paths[0])}: was written by `clean`; for that there is open_audit")
     return _connection(paths, columns)
 
@@ -333,117 +336,3 @@ def sql(paths: AnyPaths, query: str, *, columns: Columns | None = None) -> Answe
     """
     with open_sql(paths, columns) as prompt:
         return prompt.answer(query)
-
-
-def _owned(paths: Sequence[Path]) -> list[OwnedShard]:
-    """The shards' places in the one OUT that they all lie in; empty where they lie in none.
-
-    Each path is searched by itself: what they hold together may not be nameable as inputs.
-    """
-    owners = Owners()
-    found: dict[Path, OwnedShard] = {}
-    apart: Path | None = None
-    for path in paths:
-        try:
-            places = find_shards([path], twins=True).shards
-        except InputError:
-            refuse_broken_off(path)
-            raise
-        for shard in places:
-            owned = owners.of(shard.path)
-            if owned is None:
-                apart = apart or shard.path
-            else:
-                found.setdefault(owned.output.folder / owned.edition, owned)
-    outs = sorted({o.output.folder for o in found.values()})
-    if outs and (apart is not None or len(outs) > 1):
-        other = shown(outs[1] if apart is None else apart)
-        raise InputError(
-            f"{shown(outs[0])}: is an output; it has to be asked alone, not with {other}: both "
-            "together would show which rows left"
-        )
-    for owned in found.values():
-        if owned.output.manifest is None:
-            raise InputError(
-                f"{shown(owned.output.folder)}: holds a run that was interrupted; repeat its "
-                "command to finish it, or name other folders"
-            )
-    return list(found.values())
-
-
-def _open_out(
-    engine: Engine, owned: Sequence[OwnedShard], work: Path
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    out = owned[0].output
-    engine.attach(out.folder / AUDIT, "audit")
-    tables = [name for (name,) in engine.rows(
-        "select table_name from duckdb_tables() where database_name = 'audit' order by all"
-    )]  # fmt: skip
-    reached = {o.edition for o in owned}
-    editions, notices = _together(out, [e for e in out.editions if e in reached])
-    views: list[str] = []
-    files: list[Path] = []
-    columns = (out.manifest or {}).get("parameters", {}).get("columns", {})
-    for edition in editions:
-        found = read_inputs([out.folder / edition], columns, outputs=True).whole()
-        shards = _as_read(found, work / edition)
-        files += [n.shard.path for n in shards]
-        views.append(_free(edition.replace("-", "_"), (*tables, *views)))
-        engine.view_edition(sources(shards), views[-1], SQL_VERSION)
-    engine.execute("use audit")
-    engine.lock(files=files)
-    return (*tables, *views), notices
-
-
-def _together(out: OurOutput, editions: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The editions that may be asked together: those that leave out the rows of the same lists.
-
-    What one keeps and another removes is then named by rules alone.
-    """
-    stated = (out.manifest or {}).get("editions", ())
-    labels = {frozenset(e["labels"]) for e in stated if e["name"] in editions}
-    if len(labels) < 2:
-        return editions, ()
-    named = ", ".join(shown(out.folder / e) for e in editions)
-    told = "the editions leave out different lists, so ask each one alone, by its own folder"
-    return [], (f"{shown(out.folder)}: {told} ({named}); here are the counts only",)
-
-
-def _open_shards(
-    engine: Engine, paths: Sequence[Path], work: Path, columns: Columns
-) -> tuple[str, ...]:
-    found = read_inputs(paths, columns, settled=False, outputs=True)
-    shards = _as_read(found.whole(), work / "shards")
-    engine.view_shards(sources(shards), SQL_VERSION)
-    names = _view_groups(engine, shards)
-    engine.lock(files=[n.shard.path for n in shards])
-    return ("shard", *names)
-
-
-def _as_read(shards: Sequence[Numbered], work: Path) -> list[Numbered]:
-    """The shards; a copy of one whose footer denies values that are there, which it leaves out."""
-    return [
-        replace(
-            n, shard=replace(n.shard, path=believable(n.shard.path, work / f"{n.no:06}.parquet"))
-        )
-        for n in shards
-    ]
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    """The name, or with a number where it is taken; DuckDB tells no case of letters."""
-    lowered = {other.lower() for other in taken}
-    numbered = (f"{name} {n}" for n in count(1))
-    return next(found for found in chain((name,), numbered) if found.lower() not in lowered)
-
-
-def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
-    """A view for each group of shards with their own columns, named after the subset."""
-    names, group = ["shard"], attrgetter("group")
-    for _, members in groupby(sorted(shards, key=group), key=group):
-        together = list(members)
-        name = _free(together[0].shard.subset, names)
-        names_of = together[0].shard.names
-        engine.view_files([n.shard.path for n in together], name, names_of)
-        names.append(name)
-    return names[1:]

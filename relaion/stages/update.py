@@ -111,13 +111,12 @@ def update(
     lists, (before,) = as_path(lists), as_paths(parent)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     where = where_of(out, work)
-    given = [before, *inputs, *sidecars, out]
-    cluster, limits = engine_of(engine, workers, memory, time_limit, given)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         (parent_here,), _ = left.enter_context(
-            brought_here(pool, [before], work=where.near, out=where.out, notes=OF_AN_OUT)
+            brought_here(pool, [before], work=where.make_near(), out=where.out, notes=OF_AN_OUT)
         )
         made = read_parent(parent_here)
         check_where(where, [*inputs, before])
@@ -135,7 +134,15 @@ def update(
         lineage = made.lineage(kept_out=False)
         # which shards are others now is told by their digests
         here, beside = left.enter_context(
-            brought_here(pool, inputs, sidecars, work=where.near, out=where.out, digests=True)
+            brought_here(
+                pool,
+                inputs,
+                sidecars,
+                work=where.near,
+                out=where.out,
+                digests=True,
+                progress=listen,
+            )
         )
         request = request_of(
             settings, here, lists, keywords, key, columns, beside, pool, lineage, listen,

@@ -101,7 +101,7 @@ def verify(
     }  # fmt: skip
     listen, cluster = (
         listening(progress),
-        cluster_of(engine, [*as_paths(inputs), *as_paths(sidecars), out]),
+        cluster_of(engine),
     )
     listen.steps((VERIFY,))
     with LocalPool(listener=listen) as pool, ExitStack() as left:

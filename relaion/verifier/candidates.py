@@ -53,6 +53,8 @@ _SETTLED = rf"^{HOST}(?:/{_SIGN}+)*(?:/{_SIGN}{_DOTTED}*)?{_QUERY}$"
 
 
 _SCHEMES = (b"http://", b"https://")
+_WWW = b"www."
+_ENDLESS = 2**31 - 1
 
 
 def settled(urls: pa.Array) -> pa.Array:
@@ -69,6 +71,23 @@ def plain_key(url: bytes) -> bytes:
     """The key of a plain link."""
     start = 8 if url[4:5] == b"s" else 7
     return url[start + 4 :] if url.startswith(b"www.", start) else url[start:]
+
+
+def plain_keys(urls: pa.Array, rows: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """The keys of plain links with their rows, whole columns at a time."""
+    for start in _SCHEMES:
+        mine = pc.starts_with(urls, start)
+        if not mine.true_count:
+            continue
+        keys, at = _behind(start, urls.filter(mine)), rows.filter(mine)
+        is_www = pc.starts_with(keys, _WWW)
+        yield keys.filter(pc.invert(is_www)), at.filter(pc.invert(is_www))
+        yield _behind(_WWW, keys.filter(is_www)), at.filter(is_www)
+
+
+def _behind(start: bytes, texts: pa.Array) -> pa.Array:
+    """What follows it; without an end, some sizes of arrays fail."""
+    return pc.binary_slice(texts, len(start), _ENDLESS)
 
 
 def _spelled(key: bytes) -> Iterator[bytes]:
@@ -380,7 +399,7 @@ def spelled_digests(
     for texts, at in easy_spellings(*_where(is_easy, urls, rows)):
         written = texts.to_pylist()
         for algorithm in algorithms:
-            yield _shortened(written, algorithm), at
+            yield shortened(written, algorithm), at
     odd, at = _where(pc.and_(pc.invert(is_easy), pc.is_valid(urls)), urls, rows)
     found, places = [], array("q")
     for row, url in zip(at.to_pylist(), odd.to_pylist(), strict=True):
@@ -388,10 +407,11 @@ def spelled_digests(
         found += written
         places.extend([row] * len(written))
     for algorithm in algorithms if found else ():
-        yield _shortened(found, algorithm), int64(places)
+        yield shortened(found, algorithm), int64(places)
 
 
-def _shortened(texts: Sequence[bytes], algorithm: str) -> pa.Array:
+def shortened(texts: Sequence[bytes], algorithm: str) -> pa.Array:
+    """The first 64 bits of the digests of some texts."""
     make = _MAKERS[algorithm]
     found = array("q")
     found.frombytes(b"".join([make(text).digest()[:8] for text in texts]))

@@ -37,7 +37,7 @@ def check_columns(path: Path, where: str, given: frozenset[str] | None, notes: N
 def tokens(texts: Iterable[str]) -> set[str]:
     """Digests under which a store could hold something that these texts say."""
     found: set[str] = set()
-    for text in texts:
+    for text in {*texts}:  # the same names stand in each line
         found.update(m[0].lower() for m in _DIGEST.finditer(text))
         for word in _LINK.findall(text):
             raw = word.encode("utf-8", "surrogateescape")

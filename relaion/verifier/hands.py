@@ -1,8 +1,9 @@
 """The processes that a check uses: this one, or several of its own."""
 
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -20,10 +21,20 @@ def _spread(
 ) -> Iterator[Any]:
     """Items of a list go several at a time where there are many: what they share travels once.
 
-    Those of any other kind go one by one: each may bring back millions of digests.
+    Those of any other kind go one by one, and only some are begun before they are asked for: each
+    may bring back millions of digests.
     """
-    many = len(items) // (4 * n) if isinstance(items, list) else 1
-    return pool.map(function, items, chunksize=max(1, min(16, many)))
+    if isinstance(items, list):
+        chunk = max(1, min(16, len(items) // (4 * n)))
+        yield from pool.map(function, items, chunksize=chunk)
+        return
+    begun: deque[Future[Any]] = deque()
+    for item in items:
+        begun.append(pool.submit(function, item))
+        if len(begun) > 2 * n:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def _begin(total: "Shared | None") -> None:

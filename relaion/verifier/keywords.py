@@ -82,9 +82,9 @@ def read_keywords(path: Path | bytes) -> KeywordMatcher:
 def fold(text: str) -> str:
     """The form in which two spellings of a word are equal: NFC and case-folded.
 
-    White space of any kind and length is one blank, what nobody sees is dropped. A joiner after
-    every thirtieth mark on a letter, as in Unicode's Stream-Safe Text Format: to order a million
-    marks would take the square of their number.
+    White space of any kind and length is one blank, what nobody sees is dropped. A joiner between
+    every thirty marks on a letter and the next, as in Unicode's Stream-Safe Text Format: to order a
+    million marks would take the square of their number.
     """
     text = _SPACES.sub(" ", text if text.isascii() else _UNSEEN.sub("", text))
     if _MANY_SIGNS.search(text):
@@ -96,10 +96,11 @@ def _parted(text: str) -> str:
     parts: list[str] = []
     marks = 0
     for c in text:
-        if marks == _MOST_MARKS:
+        is_mark = unicodedata.category(c)[0] == "M"
+        if is_mark and marks == _MOST_MARKS:
             parts.append(_JOINER)
             marks = 0
-        marks = marks + 1 if unicodedata.category(c)[0] == "M" else 0
+        marks = marks + 1 if is_mark else 0
         parts.append(c)
     return "".join(parts)
 

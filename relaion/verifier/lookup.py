@@ -29,7 +29,15 @@ from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
 from relaion.verifier.arguments import Apart
-from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled, spelled_digests
+from relaion.verifier.candidates import (
+    Near,
+    may_hold,
+    plain,
+    plain_keys,
+    settled,
+    shortened,
+    spelled_digests,
+)
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import Rows, Source, int64
@@ -38,6 +46,7 @@ from relaion.verifier.task import judge
 _HEX = "^[0-9a-f]{16}"
 _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
+_MANY_HOSTS = 1_000_000
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
 Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -64,8 +73,8 @@ def look_up(
     groups = sum(source.size[1] for source in shards)
     begins("lists", len(shards), groups)
     wanted, entries = read_entries(store, inner=parameters.inner)
-    # hosts of millions of links are dear to send; without spellings there is little to share
-    run: Any = apply if wanted.hashed else map
+    # each piece takes the hosts along: those of millions of links are dearer to send than to use
+    run: Any = apply if wanted.hashed or len(wanted.near.hosts) < _MANY_HOSTS else map
     sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
     found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))
@@ -151,12 +160,13 @@ def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Ar
     if not wanted.kinds & {*LINK_KINDS, *HASHED_LINK_KINDS}:
         return
     for urls in rows.all("url"):
+        is_settled = pc.fill_null(settled(urls), True)  # no link: nothing is left to look at
         if wanted.kinds & {*LINK_KINDS}:
-            yield _key_digests(urls, wanted)
+            yield from _key_digests(urls, is_settled, wanted)
         if wanted.hashed:
             yield from spelled_digests(urls, _all(urls), wanted.hashed)
         if wanted.inner:
-            yield from _inner_digests(urls, wanted)
+            yield from _inner_digests(urls, _places(pc.invert(is_settled)), wanted)
 
 
 def _all(urls: pa.Array) -> pa.Array:
@@ -167,37 +177,45 @@ def _places(mask: pa.Array) -> pa.Array:
     return pc.cast(pc.indices_nonzero(mask), pa.int64())
 
 
-def _key_digests(urls: pa.Array, wanted: ListedKinds) -> tuple[pa.Array, pa.Array]:
+def _key_digests(
+    urls: pa.Array, is_settled: pa.Array, wanted: ListedKinds
+) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Digests of the links' own keys, and of the hosts and prefixes that would name them."""
-    found, at = array("q"), array("q")
-    is_near: dict[bytes, bool] = {}
-    is_plain = pc.fill_null(pc.or_(settled(urls), plain(urls)), False).to_pylist()
+    is_left = pc.invert(is_settled)
+    is_plain = pc.replace_with_mask(is_settled, is_left, plain(urls.filter(is_left)))
+    is_easy = pc.and_(is_plain, pc.is_valid(urls))
     scopes = wanted.kinds & {"host", "url_prefix"}
-    for row, (url, easy) in enumerate(zip(urls.to_pylist(), is_plain, strict=True)):
-        if url is None:
-            continue
-        if not easy:
-            if wanted.near.may_name(url):
-                _add(_named(link_key(url), wanted.kinds), row, found, at)
-            continue
-        key = plain_key(url)
+    for keys, rows in plain_keys(urls.filter(is_easy), _places(is_easy)):
+        texts = keys.to_pylist()
         if "url" in wanted.kinds:
-            found.frombytes(sha256(key).digest()[:8])
-            at.append(row)
+            yield shortened(texts, "sha256"), rows
         if scopes:
-            host = key.partition(b"/")[0].partition(b"?")[0]
-            if host not in is_near:
-                is_near[host] = host in wanted.near
-            if is_near[host]:
-                _add(_named(as_text(key), scopes), row, found, at)
+            yield _scope_digests(texts, rows, wanted.near, scopes)
+    found, at = array("q"), array("q")
+    odd = _places(pc.invert(is_plain))
+    for row, url in zip(odd.to_pylist(), urls.take(odd).to_pylist(), strict=True):
+        if wanted.near.may_name(url):
+            _add(_named(link_key(url), wanted.kinds), row, found, at)
+    yield int64(found), int64(at)
+
+
+def _scope_digests(
+    keys: Sequence[bytes], rows: pa.Array, near: Near, scopes: frozenset[str]
+) -> tuple[pa.Array, pa.Array]:
+    """Digests of the hosts and prefixes that would name some keys of plain links."""
+    found, at = array("q"), array("q")
+    for row, key in zip(rows.to_pylist(), keys, strict=True):
+        if key.partition(b"/")[0].partition(b"?")[0] in near:
+            _add(_named(as_text(key), scopes), row, found, at)
     return int64(found), int64(at)
 
 
-def _inner_digests(urls: pa.Array, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Array]]:
+def _inner_digests(
+    urls: pa.Array, left: pa.Array, wanted: ListedKinds
+) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The same of the links inside the links."""
     found, at = array("q"), array("q")
     inner, rows = [], array("q")
-    left = _places(pc.invert(settled(urls)))
     holding = left.filter(may_hold(urls.take(left)))
     for row, url in zip(holding.to_pylist(), urls.take(holding).to_pylist(), strict=True):
         if not wanted.hashed and not wanted.near.may_name_inside(url):

@@ -1,15 +1,11 @@
 -- name:    row_keys
 -- purpose: Every digest by which a row could be on a list.
 -- params:  $kinds  varchar[]  the kinds that the lists hold; others are not computed
--- params:  $has_hashed  boolean  whether hashed links are among them
--- params:  $forms  varchar[]  the spellings that their lists allow; null allows every one
 -- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   row_digests (shard_no integer, file_row_number bigint, kind varchar, digest varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar)
--- reads:   hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- reads:   ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- reads:   spelled (url varchar, spelling varchar, text blob)
+-- reads:   hashed_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- writes:  row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- nulls:   a null hash or link gives no row here, so it can match nothing
 -- order:   none
@@ -92,68 +88,6 @@ scope_keys as (
         null::varchar as spelling,
         sha256(t.entry) as digest
     from scope_texts as t
-),
-
-spellings as (
-    select
-        o.shard_no,
-        o.file_row_number,
-        o.level,
-        o.spelling,
-        encode(o.text) as text
-    from link_spellings('ordinary_links') as o
-    union all
-    select
-        h.shard_no,
-        h.file_row_number,
-        h.level,
-        p.spelling,
-        p.text
-    from hashed_links as h
-    inner join spelled as p on h.url = p.url
-),
-
-wanted_spellings as (
-    select
-        s.shard_no,
-        s.file_row_number,
-        s.level,
-        s.spelling,
-        s.text
-    from spellings as s
-    where $has_hashed and ($forms is null or list_contains($forms, s.spelling))
-),
-
-hashed_keys as (
-    select
-        w.shard_no,
-        w.file_row_number,
-        'url_md5' as kind,
-        w.level,
-        w.spelling,
-        md5(w.text) as digest
-    from wanted_spellings as w
-    where list_contains($kinds, 'url_md5')
-    union all
-    select
-        w.shard_no,
-        w.file_row_number,
-        'url_sha1' as kind,
-        w.level,
-        w.spelling,
-        sha1(w.text) as digest
-    from wanted_spellings as w
-    where list_contains($kinds, 'url_sha1')
-    union all
-    select
-        w.shard_no,
-        w.file_row_number,
-        'url_sha256' as kind,
-        w.level,
-        w.spelling,
-        sha256(w.text) as digest
-    from wanted_spellings as w
-    where list_contains($kinds, 'url_sha256')
 ),
 
 final as (

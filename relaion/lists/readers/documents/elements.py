@@ -12,17 +12,10 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import DecidingField, NamedField
 from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.format import OF_FILE, Options
-from relaion.lists.readers.tables.decisions import (
-    COUNTS,
-    UNSURE,
-    WordSays,
-    chosen_of,
-    is_ignored,
-    media_word,
-    word_of_any,
-)
+from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, media_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import further_words, names, words
 from relaion.lists.readers.vocabulary.choices import is_among
 from relaion.lists.values import shape, told, told_words

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.valued_records import Exchange, counting, knows
 from relaion.lists.readers.format import DISPUTED, GOOD, NO_ENTRY, NO_IMAGE, OTHER_HASH, VIDEO
-from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, read_word, word_of_any
+from relaion.lists.readers.tables.decisions import read_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 
 

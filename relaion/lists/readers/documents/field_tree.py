@@ -6,7 +6,7 @@ place, and kept: where it is passed over, and what its field is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,24 @@ class FieldTree:
         """
         found: Words = {}
         self.take(record, self.root, found, 1)
+        return found
+
+    def at(self, place: Sequence[str | int]) -> FieldPlace | None:
+        """The place of names on a way, on which numbers are those of elements of arrays.
+
+        A place without a name where nothing is looked for; None where names on the way are words,
+        or are not told.
+        """
+        found = self.root
+        for name in place:
+            if isinstance(name, int) and name >= 0:
+                continue
+            if found.is_keyed or isinstance(name, int):
+                return None
+            inner = found.inner[name] if name in found.inner else self._place(found, name)
+            if inner is None:
+                return FieldPlace(())
+            found = inner
         return found
 
     def take(self, held: Mapping[str, Any], at: FieldPlace, found: Words, depth: int) -> None:

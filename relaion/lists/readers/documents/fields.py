@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
 from relaion.lists.readers.format import (
     BETWEEN,
@@ -24,9 +25,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
-    COUNTS,
     DecidingColumn,
-    WordSays,
     chosen_of,
     fates_of,
     is_ignored,
@@ -34,13 +33,12 @@ from relaion.lists.readers.tables.decisions import (
     refuse_unsure,
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.tables.said import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words
 from relaion.paths import shown
 
-Row = Mapping[str, Sequence[str]]
-"""A record by its fields, each with its words; a field that it has not is not in it."""
 Knows = Callable[[str], WordSays | None]
 _NOWHERE = -1  # a field has no place among others
 _TOLD = 12  # fields that an error names
@@ -189,21 +187,35 @@ class Fields:
                 raise ListError(f"--{option} {shown(name)}: no record has such a field ({held})")
 
     def read(
-        self, rows: Sequence[Row], digits: Sequence[int], kinds_by: str = ""
-    ) -> tuple[dict[int, str], list[WordSays]]:
+        self, rows: Sequence[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = ""
+    ) -> tuple[dict[int, str], Sequence[WordSays]]:
         """Why rows bring no entry, by their place, and what the field `kinds_by` says of each.
 
         `digits` are those of the digest of each row, 0 for none.
         """
-        decided = [(d, _by_row(d, rows)) for d in self.deciding]
-        fates = fates_of(len(rows), decided, is_good=self.options.is_good)
+        held = rows if isinstance(rows, FieldColumns) else self._columns(rows)
+        decided = [(d, _by_row(d, held)) for d in self.deciding]
+        fates = fates_of(held.n, decided, is_good=self.options.is_good)
         for remarks in self.remarks:
-            key = getattr(remarks.column, "key", "") or remarks.column.name
-            cells = [" ; ".join(row.get(key, ())) for row in rows]
+            key = _key_of(remarks)
+            cells = held.one.get(key) or [*map(" ; ".join, held.words(key))]
             for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
-        kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * len(rows))
+        kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
         return fates, kinds
+
+    def _columns(self, rows: Sequence[Row]) -> FieldColumns:
+        """The fields of rows that are read."""
+        one: dict[str, Sequence[str]] = {}
+        several: dict[str, Sequence[Sequence[str]]] = {}
+        told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
+        for name in dict.fromkeys(told):
+            words = [row.get(name, ()) for row in rows]
+            if all(len(some) == 1 for some in words):
+                one[name] = [some[0] for some in words]
+            else:
+                several[name] = words
+        return FieldColumns(len(rows), one, several)
 
     def refuse(self, *, so_far: bool) -> None:
         """Raise ListError where a field says what nobody here knows."""
@@ -239,13 +251,19 @@ def meaning_of(name: str) -> Meaning:
     return Meaning(says.what, says.word)
 
 
-def _by_row(column: DecidingField, rows: Sequence[Row]) -> list[WordSays]:
+def _key_of(remarks: RemarkColumn) -> str:
+    return getattr(remarks.column, "key", "") or remarks.column.name
+
+
+def _by_row(column: DecidingField, rows: FieldColumns) -> Sequence[WordSays]:
     """What a field says of each row: of its words the first that takes it out, or gives a kind."""
+    if column.name in rows.one:  # as of nearly all fields
+        return column.read(rows.one[column.name])
     lacking = ("",) if column.must_say else ()
-    held = [row.get(column.name) or lacking for row in rows]
+    held = [words or lacking for words in rows.words(column.name)]
     if not any(held):
-        return [COUNTS] * len(rows)
-    if all(len(words) == 1 for words in held):  # as of nearly all fields
+        return [COUNTS] * rows.n
+    if all(len(words) == 1 for words in held):
         return column.read([words[0] for words in held])
     said = iter(column.read([word for words in held for word in words]))
     found = []

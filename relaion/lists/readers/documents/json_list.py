@@ -14,7 +14,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_places import ITEM, RecordPlace, fate_of_all, find_records
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
-from relaion.lists.readers.documents.json_text import objects
+from relaion.lists.readers.documents.json_text import object_parts, objects
 from relaion.lists.readers.format import ANY, BETWEEN, OF_NO_COLUMN, Batch, Options, Sure, Values
 from relaion.lists.readers.tables.columns import MOST_COLUMNS
 from relaion.lists.readers.tables.records import read_records
@@ -107,9 +107,8 @@ def _objects(document: ListDocument, place: RecordPlace, options: Options) -> It
         options, ignore=frozenset(x for x in options.ignore if names.squeezed(x) not in left)
     )
     rows = JsonRows(options, place.rows.fields)
-    cells = rows.cells(objects(document, place.path), keys)
-    parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
-    yield from read_records(told, parts, document, options)
+    found = (rows.columns_of(some, keys) for some in object_parts(document, place.path))
+    yield from read_records(told, found, document, options)
 
 
 def _fields(held: dict[str, str], options: Options) -> dict[str, str]:

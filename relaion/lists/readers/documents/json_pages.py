@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.exchange_words import STOPNCII, TAT, THREATEXCHANGE
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, in_batches
 from relaion.lists.readers.documents.field_names import joined, refuse_many
-from relaion.lists.readers.documents.field_tree import FieldTree
-from relaion.lists.readers.documents.fields import Row
+from relaion.lists.readers.documents.field_tree import DEEPEST, FieldTree
+from relaion.lists.readers.documents.json_alike import AlikeRecords, Place
 from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
 from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
@@ -22,6 +22,7 @@ from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
+_WITHDRAWN = frozenset(("withdrawn", "deleted"))
 _SHAPES = 1000  # tuples of names of records that are kept
 
 
@@ -64,11 +65,10 @@ class JsonPages:
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
         found = (
-            row for some in self._pieces(document)
-            for row in reading.rows(some.values, lacking=looked.has_needed)
-        )  # fmt: skip
-        while rows := [*islice(found, AT_ONCE)]:
-            yield read.batch(rows)
+            reading.columns(some.values, lacking=looked.has_needed)
+            for some in self._pieces(document)
+        )
+        yield from map(read.batch, in_batches(found, AT_ONCE))
         yield read.rest()
         read.judge(document)
         _tell_pages(document, self.name, has_more=looked.has_more)
@@ -84,6 +84,61 @@ class _PageRecords:
     form: JsonPages
     tree: FieldTree = field(init=False)
     known: dict[tuple[str, ...], bool] = field(default_factory=dict)
+
+    def columns(self, values: Sequence[Any], *, lacking: bool) -> FieldColumns:
+        """The records among values by their fields, those of objects in them too."""
+        places = self.places(values) if isinstance(values, AlikeRecords) and not lacking else None
+        if places is None or not isinstance(values, AlikeRecords):
+            return FieldColumns.of_rows(self.rows(values, lacking=lacking))
+        one: dict[str, Sequence[str]] = {}
+        several: dict[str, Sequence[Sequence[str]]] = {}
+        for name, held in places.items():
+            texts = [values.at(place, text_of) for place in held]
+            if len(texts) == 1 and None not in texts[0]:
+                one[name] = cast("Sequence[str]", texts[0])
+            else:
+                several[name] = [
+                    tuple([text for text in some if text is not None])
+                    for some in zip(*texts, strict=True)
+                ]
+        return FieldColumns(len(values), one, several)
+
+    def places(self, values: AlikeRecords) -> dict[str, list[Place]] | None:
+        """Where the words of records that are written alike stand, by field.
+
+        None for what may be no record, or may speak by more than its words.
+        """
+        kept = values.shape.kept
+        if "places" not in kept:
+            kept["places"] = self._places(values)
+        if kept["places"] is not None and self._may_be_withdrawn(values):
+            return None
+        return cast("dict[str, list[Place]] | None", kept["places"])
+
+    def _places(self, values: AlikeRecords) -> dict[str, list[Place]] | None:
+        exchange, shape = self.form.exchange, values.shape
+        if not any(exchange.named(name) == exchange.value for name in shape.required):
+            return None
+        found: dict[str, list[Place]] = {}
+        for place, leaves in shape.by_place.items():
+            if len(place) > DEEPEST:
+                return None
+            at = self.tree.at(place)
+            if at is None:
+                return None
+            if at.name and any(leaf.group >= 0 for leaf in leaves):
+                found.setdefault(at.name, []).append(place)
+        return found
+
+    def _may_be_withdrawn(self, values: AlikeRecords) -> bool:
+        """Whether a single case of a record was taken back."""
+        left = self.form.left
+        held = (
+            values.at(place, text_of) for place in values.shape.by_place
+            if left and place[1:] and names.squeezed(str(place[0])) in left
+        )  # fmt: skip
+        told = {text for texts in held for text in {*texts} if text}
+        return any(text.strip().casefold() in _WITHDRAWN for text in told)
 
     def __post_init__(self) -> None:
         form = self.form
@@ -149,12 +204,28 @@ class _FirstLook:
     def take(self, some: JsonPieces) -> None:
         """Look at parts of the document."""
         reading = self.reading
+        if isinstance(some.values, AlikeRecords) and self._take_alike(some.values):
+            return
         for given in some.values:
             for value in [given] if reading.are_records(given) else reading.by_id(given):
                 if reading.are_records(value):
                     self._take_record(value)
                 else:
                     self._take_other(some.names, value)
+
+    def _take_alike(self, values: AlikeRecords) -> bool:
+        """Look at records that are written alike, where they are such that this is enough."""
+        form, places = self.reading.form, self.reading.places(values)
+        is_asked = form.needed and not self.has_needed and form.needed in values.shape.names
+        if places is None or is_asked:
+            return False
+        for name, held in places.items():
+            if name not in self.seen and any(
+                text is not None for place in held for text in values.at(place, text_of)
+            ):
+                self.seen.add(name)
+                refuse_many(self.seen, form.exchange.called)
+        return True
 
     def _take_record(self, value: Mapping[str, Any]) -> None:
         form, seen = self.reading.form, self.seen
@@ -208,9 +279,7 @@ class _FirstLook:
 def _are_withdrawn(cases: Any) -> bool:
     """Whether a record has cases, and each of them was taken back."""
     told = cases.values() if isinstance(cases, dict) else ()
-    return bool(told) and all(
-        text_of(each).strip().casefold() in ("withdrawn", "deleted") for each in told
-    )
+    return bool(told) and all(text_of(each).strip().casefold() in _WITHDRAWN for each in told)
 
 
 def _is_said(value: Any) -> bool:

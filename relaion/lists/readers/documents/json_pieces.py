@@ -6,7 +6,7 @@ event of an attribute, ends behind its records: who needs it first looks at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import FieldName, field_name
+from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_text import DEEPEST, JsonReader, Pairs, once, refuse_names
 from relaion.lists.readers.format import BETWEEN
 
@@ -30,7 +31,7 @@ class JsonPieces:
     names: tuple[str, ...]
     number: int
     owner: int
-    values: list[Any]
+    values: Sequence[Any]
 
     @property
     def name(self) -> str:
@@ -81,8 +82,13 @@ class _Apart:
         else:
             yield self._pieces(names, owner, [self.reader.value()])
 
-    def _whole(self, names: tuple[str, ...], owner: int, values: list[Any]) -> Iterator[JsonPieces]:
+    def _whole(
+        self, names: tuple[str, ...], owner: int, values: Sequence[Any]
+    ) -> Iterator[JsonPieces]:
         """The same of values that were read already."""
+        if isinstance(values, AlikeRecords) and self._taken_apart.isdisjoint(values.shape.names):
+            yield self._pieces(names, owner, values)
+            return
         held: list[Any] = []  # what is not to be taken apart
         for value in values:
             is_held = isinstance(value, dict) and self._taken_apart.isdisjoint(value)
@@ -139,7 +145,7 @@ class _Apart:
         self.number += n
         return self.number - n
 
-    def _pieces(self, names: tuple[str, ...], owner: int, values: list[Any]) -> JsonPieces:
+    def _pieces(self, names: tuple[str, ...], owner: int, values: Sequence[Any]) -> JsonPieces:
         return JsonPieces(names, self._next(len(values)), owner, values)
 
 

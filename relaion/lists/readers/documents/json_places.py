@@ -13,6 +13,7 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
 from relaion.lists.readers.documents.json_envelope import (
     OF_ELSE,
     Heads,
@@ -26,6 +27,7 @@ from relaion.lists.readers.documents.json_rows import (
     is_flat,
     option_of,
     refuse_value,
+    row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
 from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
@@ -62,6 +64,7 @@ class RecordPlace:
     length: int = 0
     words: list[str] = field(default_factory=list)  # among values
     known: set[tuple[str, ...]] = field(default_factory=set)  # the names of records
+    alike: dict[int, tuple[RecordShape, set[tuple[bool, ...]]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -70,6 +73,20 @@ class RecordPlace:
 
     def take_all(self, values: Sequence[Any]) -> None:
         """Look at elements, of which nearly all are like others."""
+        if not isinstance(values, AlikeRecords) or row_places(values.shape) is None:
+            self._take_each(values)
+            return
+        _, met = self.alike.setdefault(id(values.shape), (values.shape, set()))
+        told = values.patterns()
+        if told <= met:  # of each such there was one with an entry, and what it has was met
+            self.length += len(values)
+            self.n["{"] += len(values)
+            return
+        self._take_each(values)
+        if len(met) < _MOST and all(map(self.heads.knows, values)):
+            met |= told
+
+    def _take_each(self, values: Sequence[Any]) -> None:
         n, known = self.length, self.known
         for value in values:
             if type(value) is dict and tuple(value) in known and is_flat(value):

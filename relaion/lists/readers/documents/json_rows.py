@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from relaion.errors import ListError
+from relaion.lists.readers.documents.json_alike import AlikeRecords, Place, RecordShape
 from relaion.lists.readers.format import BETWEEN, Options
+from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import read_path
@@ -57,6 +59,24 @@ def option_of(path: str) -> str:
 def is_flat(record: Mapping[str, Any]) -> bool:
     """Whether an object holds no others, and no arrays."""
     return _CONTAINERS.isdisjoint(map(type, record.values()))
+
+
+def row_places(shape: RecordShape) -> dict[tuple[str, ...], list[Place]] | None:
+    """The places of records that are written alike, by their names; None where one may be several.
+
+    Which fields such a record has hangs on no value: it is one row, of objects and texts, and no
+    array in it has more than one text.
+    """
+    if "row" in shape.kept:
+        return cast("dict[tuple[str, ...], list[Place]] | None", shape.kept["row"])
+    found: dict[tuple[str, ...], list[Place]] = {}
+    for place, leaves in shape.by_place.items():
+        bare = place[:-1] if place[-1] == 0 else place
+        if leaves[0].is_name or not all(type(name) is str for name in bare):
+            return cast("None", shape.kept.setdefault("row"))
+        found.setdefault(cast("tuple[str, ...]", bare), []).append(place)
+    shape.kept["row"] = found
+    return found
 
 
 def refuse_value(name: str) -> None:
@@ -136,6 +156,40 @@ class JsonRows:
     def columns(self) -> dict[str, str]:
         """The fields that have cells; an array of objects has none of its own."""
         return {key: name for key, name in self.fields.items() if key in self._used}
+
+    def columns_of(self, records: Sequence[Any], keys: Sequence[str]) -> RecordColumns:
+        """The rows of objects by column, in the order of `keys`."""
+        found = isinstance(records, AlikeRecords) and self._alike_columns(records, keys)
+        if found:
+            return RecordColumns(len(records), found)
+        rows = [*self.cells(records, keys)]
+        return RecordColumns(len(rows), [*zip(*rows, strict=True)] if rows else [[] for _ in keys])
+
+    def _alike_columns(
+        self, records: AlikeRecords, keys: Sequence[str]
+    ) -> list[Sequence[str]] | None:
+        """The same of objects that are written alike; None where one may be several rows."""
+        leaves = row_places(records.shape)
+        if leaves is None:
+            return None
+        if (told := records.shape.kept.get("keys")) is None:
+            told = records.shape.kept["keys"] = [self._key_of(place) for place in leaves]
+        found = dict[str, Sequence[str | None]]()
+        for key, places in zip(told, leaves.values(), strict=True):
+            for place in places if key else ():
+                texts = records.at(place, text_of)
+                if key in found:
+                    both = zip(texts, found[key], strict=True)
+                    texts = [y if x is None else x for x, y in both]
+                found[key] = texts
+        empty = [""] * len(records)
+        columns = [found.get(key, empty) for key in keys]
+        return [[x or "" for x in c] if None in c else cast("Sequence[str]", c) for c in columns]
+
+    def _key_of(self, place: tuple[str, ...]) -> str:
+        """The key of the field at a place; empty where it is within another that is closed."""
+        path = [BETWEEN.join(place[: i + 1]).casefold() for i in range(len(place))]
+        return "" if any(map(self._is_closed, path)) and len(path) > 1 else path[-1]
 
     def cells(self, records: Iterable[Any], keys: Sequence[str]) -> Iterator[list[str]]:
         """The rows of objects in the order of `keys`; of what is none, one without anything."""

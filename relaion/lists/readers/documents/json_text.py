@@ -17,11 +17,13 @@ from typing import Any, BinaryIO
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_runs import AlikeReading
 
 LARGEST = 16 << 20  # characters of one record, or of one text
 DEEPEST = 64  # objects and arrays within each other
 _SHALLOW = 2 * DEEPEST  # characters of a value that nests no deeper than it may
 _BLOCK = 1 << 20
+_LITTLE = 1 << 16  # characters of a record that the end of a block cuts
 _AT_ONCE = 500  # values
 _CLOSED = (dict, list, str)  # what has an end of its own
 _TOKEN = 12  # characters at an end that may be half of something
@@ -78,7 +80,7 @@ def objects(document: ListDocument, place: str | Sequence[str]) -> Iterator[Any]
     return chain.from_iterable(object_parts(document, place))
 
 
-def object_parts(document: ListDocument, place: str | Sequence[str]) -> Iterator[list[Any]]:
+def object_parts(document: ListDocument, place: str | Sequence[str]) -> Iterator[Sequence[Any]]:
     """The same, some at a time."""
     path = tuple(place.split(".") if place else ()) if isinstance(place, str) else tuple(place)
     reader = JsonReader(document.open())
@@ -104,6 +106,7 @@ class JsonReader:
         self._scan: Scan = decoder.raw_decode
         # the same without a call between; it raises StopIteration where nothing begins
         self._scan_once: Scan = decoder.scan_once  # type: ignore[attr-defined]
+        self._alike = AlikeReading(made)
         self._source = source
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text = ""
@@ -168,7 +171,7 @@ class JsonReader:
             for _ in self.members() if start == "{" else self.elements():
                 self.skip(depth + 1)
 
-    def at(self, path: Sequence[str]) -> Iterator[list[Any]]:
+    def at(self, path: Sequence[str]) -> Iterator[Sequence[Any]]:
         """What stands at a path of the value that begins here; the rest is passed over."""
         if not path:
             yield [self.value()]
@@ -204,50 +207,35 @@ class JsonReader:
             if end == "]":
                 return
 
-    def element_values(self) -> Iterator[list[Any]]:
+    def element_values(self) -> Iterator[Sequence[Any]]:
         """The elements of the array that begins here, some at a time."""
         self._at += 1
         if self.peek() == "]":
             self._at += 1
             return
-        held: list[Any] = []
-        try:
-            while True:
-                if self._take_whole(held, ","):
-                    yield held
-                    held = []
-                    continue
-                self.peek()
-                held.append(self.value())
-                end = self.peek()
-                if end not in (",", "]"):
-                    raise self._wrong(self._at)
-                self._at += 1
-                if end == "]":
-                    break
-        except ListError:
-            yield held  # what stands before it is read first
-            raise
-        yield held
+        while True:
+            yield from self.whole_parts(",")
+            self.peek()
+            yield [self.value()]
+            end = self.peek()
+            if end not in (",", "]"):
+                raise self._wrong(self._at)
+            self._at += 1
+            if end == "]":
+                return
 
-    def whole_elements(self) -> Iterator[list[Any] | None]:
+    def whole_elements(self) -> Iterator[Sequence[Any] | None]:
         """The elements of the array that begins here, those that are whole in this block at once.
 
         Before each other it stops with None: that must be read.
         """
         for _ in self.elements():
-            held: list[Any] = []
-            try:
-                while self._take_whole(held, ","):
-                    yield held
-                    held = []
-            except ListError:
-                yield held  # what stands before it is read first
-                raise
-            if held:
-                yield held
-                if self.peek() == "]":
-                    raise self._wrong(self._at)  # behind a comma
+            is_any = False
+            for some in self.whole_parts(","):
+                is_any = True
+                yield some
+            if is_any and self.peek() == "]":
+                raise self._wrong(self._at)  # behind a comma
             yield None
 
     def whole_value(self) -> Any:
@@ -259,31 +247,44 @@ class JsonReader:
         self._take_whole(held, "", 1)
         return held[0] if held else None
 
-    def whole_values(self) -> list[Any]:
-        """The next values behind each other that are whole in this block; perhaps none."""
-        held: list[Any] = []
-        self._take_whole(held, "")
-        return held
-
-    def values(self) -> Iterator[list[Any]]:
+    def values(self) -> Iterator[Sequence[Any]]:
         """All values that stand one behind another from here on, some at a time."""
-        held: list[Any] = []
-        try:
-            while self.peek():
-                if self._take_whole(held, ""):
-                    yield held
-                    held = []
-                elif self.peek():
-                    held.append(self.value())
-        except ListError:
-            yield held
-            raise
-        yield held
+        while self.peek():
+            yield from self.whole_parts("")
+            if self.peek():
+                yield [self.value()]
 
-    def _take_whole(self, held: list[Any], between: str, most: int = _AT_ONCE) -> bool:
+    def whole_parts(self, between: str) -> Iterator[Sequence[Any]]:
+        """Objects and arrays that are whole in this block, those that are written alike at once.
+
+        Stops before all else, which is to be read with care; what stands before what is wrong is
+        read first.
+        """
+        alike, is_full = self._alike, True
+        while is_full:
+            if alike.shape and not alike.left and self.peek() == "{":
+                for some, after in alike.runs(self._text, self._at, between):
+                    self._at = after
+                    yield some
+            held: list[Any] = []
+            try:
+                is_full = self._take_whole(held, between, alike.left or _AT_ONCE, alike)
+            except ListError:
+                yield held
+                raise
+            if held:
+                yield held
+            if not is_full and len(self._text) - self._at < _LITTLE and not self._ended:
+                self._more()
+                is_full = True
+
+    def _take_whole(
+        self, held: list[Any], between: str, most: int = _AT_ONCE, alike: AlikeReading | None = None
+    ) -> bool:
         """Take in objects and arrays that are whole in this block, and what divides them.
 
-        Stops before all else, which is to be read with care; true where enough of them are held.
+        Stops before all else, which is to be read with care; true where enough of them are held,
+        or where `alike` knows how such records are written.
         """
         text, at, last = self._text, self._at, len(self._text) - 1
         scan, blanks = self._scan_once, _BLANKS.match
@@ -297,14 +298,20 @@ class JsonReader:
                 break
             if (end - start > _SHALLOW or self._has_halves) and not self._is_plain(start, end):
                 break
+            after = end
             if between:
                 if text[end] <= " ":
-                    end = blanks(text, end).end()  # type: ignore[union-attr]
-                if text[end : end + 1] != between:
+                    after = blanks(text, end).end()  # type: ignore[union-attr]
+                if text[after : after + 1] != between:
                     break
-                end += 1
+                after += 1
             held.append(found)
-            at = end
+            at = after
+            if alike and type(found) is dict:
+                alike.read(text, start, end)
+                if alike.shape and not alike.left:
+                    self._at = at
+                    return True
         self._at = at
         return len(held) >= most
 
@@ -355,7 +362,7 @@ class JsonReader:
         self._before += self._at
         self._text = rest + self._decoder.decode(block, final=self._ended)
         self._at = 0
-        self._has_halves = _HALF.search(self._text) is not None
+        self._has_halves = "\\u" in self._text and _HALF.search(self._text) is not None
 
     def _may_go_on(self, end: int) -> bool:
         """Whether a number that ends here may go on in the next block."""

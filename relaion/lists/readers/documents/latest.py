@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,6 +29,8 @@ def moment_of(text: str) -> float:
 
 def day_of(text: str) -> str | None:
     """The day of such a moment in UTC; None for any other text."""
+    if text.isdigit() and text.isascii() and len(text) < _SECONDS_OF_NOW:
+        return _day_of(int(text) // 86_400)
     at = moment_of(text)
     if isnan(at):
         return None
@@ -36,6 +38,14 @@ def day_of(text: str) -> str | None:
         return datetime.fromtimestamp(at / 1000 if at > 1e11 else at, UTC).date().isoformat()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+_SECONDS_OF_NOW = 11  # digits of what is no number of milliseconds
+
+
+@lru_cache(4096)
+def _day_of(days: int) -> str:
+    return datetime.fromtimestamp(days * 86_400, UTC).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,11 @@ class Latest:
         self.keys.append(key)
         self.moments.append(at)
         return key in self.gone and at < self.gone[key]  # NaN is not less than anything
+
+    def take_all(self, keys: Iterable[int], moments: Iterable[float]) -> None:
+        """Take in records that are listed, where no deletion is known."""
+        self.keys.extend(keys)
+        self.moments.extend(moments)
 
     def delete(self, deletion: Deletion) -> None:
         """Take in a record that takes back."""

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from math import nan
 from typing import Any
 
-from relaion.lists.readers.documents.fields import Meaning, Row
+from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_traits import day_said
@@ -20,7 +21,7 @@ from relaion.lists.readers.documents.own_fields import OwnFields, own_name
 from relaion.lists.readers.format import (
     BETWEEN,
 )
-from relaion.lists.readers.tables.decisions import COUNTS
+from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.misp_words import (

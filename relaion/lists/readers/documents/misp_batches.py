@@ -7,7 +7,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.fields import Fields, Row
+from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.misp_attributes import Attribute, AttributeRows, is_picture
 from relaion.lists.readers.documents.misp_traits import AttributeTraits
@@ -23,7 +24,7 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
 )
-from relaion.lists.readers.tables.decisions import WordSays
+from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import OF_ANALYSIS, type_says
 from relaion.lists.values import shape

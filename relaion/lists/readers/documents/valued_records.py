@@ -6,13 +6,15 @@ thing replaces an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from math import nan
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
-from relaion.lists.readers.documents.fields import Fields, Meaning, Row
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row
+from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.documents.latest import Deletion, Latest, day_of, moment_of
 from relaion.lists.readers.format import (
     LINK_KINDS,
@@ -30,14 +32,17 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
     Trait,
+    Values,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import COUNTS, WordSays, read_word
+from relaion.lists.readers.tables.decisions import read_word
+from relaion.lists.readers.tables.said import COUNTS, WordSays, differing
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
 
 AT_ONCE = 2000  # records of a batch
 _MANY = 4096  # words, and traits, that are kept
+_DIGITS = 15  # of a moment in seconds
 _DAYS = (names.FIRST, names.LAST)
 
 
@@ -128,69 +133,134 @@ class ValuedRecords:
         self.fields = Fields(self.options, meanings, self.seen | {*meanings}, self.is_delta)
         self.latest = Latest.of(self.shared, self.exchange.name)
 
-    def batch(self, rows: Sequence[Row]) -> Batch:
+    def batch(self, rows: Sequence[Row] | FieldColumns) -> Batch:
         """Records as a batch; those that say that a thing is not listed wait for the end."""
         exchange = self.exchange
-        rows = [self._row(row) for row in rows]
-        values = [_first(row, exchange.value) for row in rows]
-        squeezed = lru_cache(1000)(names.squeezed)
-        fates, types = self.fields.read(rows, [len(value) for value in values], exchange.type)
-        batch, columns = Batch(0), Columns()
-        ids: list[str | None] = []
-        held: list[Trait] = []
-        for i, (row, value, says) in enumerate(zip(rows, values, types, strict=True)):
-            kinds, fate = self._kinds(row, says)
-            fate = fates.get(i) or fate
+        given = rows if isinstance(rows, FieldColumns) else FieldColumns.of_rows(rows)
+        held = self._checked(given)
+        values = held.first(exchange.value)
+        fates, types = self.fields.read(held, [*map(len, values)], exchange.type)
+        has_type = [*map(bool, held.words(exchange.type))]
+        kinds, why = self._kinds(types, has_type)
+        batch = Batch(0)
+        for says in types if any(says.unusable for says in differing(types)) else ():
             if says.unusable:
                 batch.unusable[says.unusable] += 1
-            record_id = _first(row, exchange.record_id) or None
-            key = hash(record_id or (squeezed(_first(row, exchange.type)), value))
-            at = moment_of(_first(row, exchange.moment))
-            if fate in UNDOES:
-                place = len(self.latest.keys)
-                self.latest.delete(Deletion(key, at, place, value, kinds, record_id, fate))
-                continue
-            if fate is None and self.latest.take(key, at):
-                fate = TAKEN_BACK
-            if fate:
-                batch.fates[batch.n] = fate
-            columns.put(kinds, value, batch.n)
-            ids.append(record_id)
-            held.append(self._trait(row))
-            batch.n += 1
-        batch.values, batch.traits = columns.all(), held
-        batch.ids = ids if exchange.record_id else None
+        ids = held.first(exchange.record_id) if exchange.record_id else None
+        keys = self._keys(held, values, ids)
+        moments = self._moments(held)
+        told = self._traits_of(held)
+        kept = self._kept(fates, why, keys, moments, values, kinds, ids, batch)
+        if len(kept) < held.n:
+            values, kinds = [values[i] for i in kept], [kinds[i] for i in kept]
+            told = [told[i] for i in kept]
+            ids = [ids[i] for i in kept] if ids is not None else None
+        batch.n = len(kept)
+        batch.values, batch.traits = _by_kinds(kinds, values), told
+        batch.ids = [record_id or None for record_id in ids] if ids is not None else None
         if not self._n:  # what the first show is refused at once
             self.fields.refuse(so_far=True)
-        self._n += len(rows)
+        self._n += held.n
         return batch
 
-    def _row(self, row: Row) -> Row:
-        """Its fields; a type that nobody knows is none where its value can be no entry."""
-        for name in self.exchange.asked:
-            if name not in row:
-                row = {**row, name: ("",)}
-        exchange = self.exchange
-        said = self._only(row, exchange.type)
-        if exchange.record_id and not exchange.holds_others:
-            self._only(row, exchange.record_id)
-        is_known, brings_none = self._of_type(said) if said else (True, False)
-        if brings_none:  # whatever is said of it
-            return {name: words for name, words in row.items() if self.exchange.knows(name, words)}
-        value = self._only(row, exchange.value)
-        if not is_known and shape(value) is None and not any(map(shape, value.split())):
-            return {name: words for name, words in row.items() if name != self.exchange.type}
-        return row
+    def _kept(
+        self,
+        fates: Mapping[int, str],
+        why: Sequence[str | None],
+        keys: Sequence[int],
+        moments: Sequence[float],
+        values: Sequence[str],
+        kinds: Sequence[tuple[str, ...]],
+        ids: Sequence[str] | None,
+        batch: Batch,
+    ) -> Sequence[int]:
+        """The records that do not wait for the end, by their places; of others it keeps why."""
+        latest, n = self.latest, len(values)
+        if not fates and not any(why) and not latest.gone:
+            latest.take_all(keys, moments)
+            return range(n)
+        kept: list[int] = []
+        for i, (key, at) in enumerate(zip(keys, moments, strict=True)):
+            fate = fates.get(i) or why[i]
+            if fate in UNDOES:
+                place, record_id = len(latest.keys), (ids[i] or None) if ids else None
+                latest.delete(Deletion(key, at, place, values[i], kinds[i], record_id, fate))
+                continue
+            if fate is None and latest.take(key, at):
+                fate = TAKEN_BACK
+            if fate:
+                batch.fates[len(kept)] = fate
+            kept.append(i)
+        return kept
 
-    def _only(self, row: Row, name: str) -> str:
-        """The word of a field that has one; raises ListError where it has several."""
-        words = row.get(name, ())
-        if len(words) > 1 and len({self._alike(w) for word in words if (w := word.strip())}) > 1:
-            raise ListError(
-                f"a record in it has several words in {told(name)}, and one of "
-                f"{self.exchange.called} has one; ask the giver for a record of each"
-            )
-        return _first(row, name)
+    def _keys(
+        self, held: FieldColumns, values: Sequence[str], ids: Sequence[str] | None
+    ) -> list[int]:
+        """A hash of what each record is of: its id, or else its type and value."""
+        if ids is not None and all(ids):
+            return [*map(hash, ids)]
+        types = held.first(self.exchange.type)
+        squeezed = {word: names.squeezed(word) for word in {*types}}
+        pairs = zip(map(squeezed.__getitem__, types), values, strict=True)
+        if ids is None:
+            return [*map(hash, pairs)]
+        return [hash(record_id or pair) for record_id, pair in zip(ids, pairs, strict=True)]
+
+    def _moments(self, held: FieldColumns) -> Sequence[float]:
+        if not self.exchange.moment:
+            return [nan] * held.n
+        texts = held.first(self.exchange.moment)
+        whole = "".join(texts)
+        are_numbers = all(texts) and whole.isascii() and whole.isdigit()
+        if are_numbers and max(map(len, texts)) < _DIGITS:
+            return [*map(float, texts)]
+        return [*map(moment_of, texts)]
+
+    def _checked(self, held: FieldColumns) -> FieldColumns:
+        """The fields; a type that nobody knows is none where its value can be no entry."""
+        exchange = self.exchange
+        several = dict(held.several)
+        for name in exchange.asked:
+            if name not in held.one:
+                several[name] = [words or ("",) for words in held.words(name)]
+        held = FieldColumns(held.n, held.one, several)
+        self._refuse_several(held, exchange.type)
+        if exchange.record_id and not exchange.holds_others:
+            self._refuse_several(held, exchange.record_id)
+        types = held.first(exchange.type)
+        of_type = {word: self._of_type(word) if word else (True, False) for word in {*types}}
+        none = [i for i, word in enumerate(types) if of_type[word][1]] if any(
+            brings_none for _, brings_none in of_type.values()
+        ) else []  # fmt: skip
+        # whatever is said of what brings no entry
+        self._refuse_several(held, exchange.value, {*none})
+        values = held.first(exchange.value)
+        unknown = [
+            i for i, (word, value) in enumerate(zip(types, values, strict=True))
+            if of_type[word] == (False, False) and shape(value) is None
+            and not any(map(shape, value.split()))
+        ] if (False, False) in of_type.values() else []  # fmt: skip
+        if not none and not unknown:
+            return held
+        found = {name: [*held.words(name)] for name in held.names}
+        for i in none:
+            for name, words in found.items():
+                if words[i] and not exchange.knows(name, words[i]):
+                    words[i] = ()
+        for i in unknown:
+            found[exchange.type][i] = ()
+        return FieldColumns(held.n, {}, found)
+
+    def _refuse_several(self, held: FieldColumns, name: str, others: Collection[int] = ()) -> None:
+        """Raise ListError where a record has several words in a field that has one."""
+        for i, words in enumerate(held.several.get(name, ())):
+            if len(words) < 2 or i in others:
+                continue
+            if len({self._alike(w) for word in words if (w := word.strip())}) > 1:
+                raise ListError(
+                    f"a record in it has several words in {told(name)}, and one of "
+                    f"{self.exchange.called} has one; ask the giver for a record of each"
+                )
 
     def _alike(self, word: str) -> str:
         """A word as it is compared: only links have a case, and not such as parts repeat."""
@@ -207,10 +277,20 @@ class ValuedRecords:
             self._types[word] = exchange.is_known_type(word), exchange.brings_none(word)
         return self._types[word]
 
-    def _kinds(self, row: Row, says: WordSays) -> tuple[tuple[str, ...], str | None]:
-        """What its value can be, and why it is none if it is not."""
+    def _kinds(
+        self, types: Sequence[WordSays], has_type: Sequence[bool]
+    ) -> tuple[list[tuple[str, ...]], list[str | None]]:
+        """What values can be, and why they are none if they are not."""
+        said: dict[tuple[int, bool], tuple[tuple[str, ...], str | None]] = {}
+        for says in differing(types):
+            said[id(says), True] = self._kind(says, has_type=True)
+            said[id(says), False] = self._kind(says, has_type=False)
+        found = [said[id(says), is_it] for says, is_it in zip(types, has_type, strict=True)]
+        return [kinds for kinds, _ in found], [why for _, why in found]
+
+    def _kind(self, says: WordSays, *, has_type: bool) -> tuple[tuple[str, ...], str | None]:
         kinds = says.kinds
-        if self.exchange.type not in row or not kinds:
+        if not has_type or not kinds:
             return LINK_KINDS, says.fate or NO_ENTRY
         kind = self.options.kind
         if kind is not None and kind not in kinds:
@@ -219,23 +299,30 @@ class ValuedRecords:
             return kinds, ONLY_HOST
         return (kind,) if kind else kinds, None
 
-    def _trait(self, row: Row) -> Trait:
-        told = tuple([
-            (day_of(text) or "") if (text := _first(row, name)) and what in _DAYS else text
-            for name, what in self.exchange.traits.items()
-        ])  # fmt: skip
-        found = self._traits.get(told)
-        if found is None:  # of a day, and by a giver, there are many
-            if len(self._traits) >= _MANY:
+    def _traits_of(self, held: FieldColumns) -> list[Trait]:
+        told: list[Sequence[str]] = []
+        for name, what in self.exchange.traits.items():
+            texts = held.first(name)
+            told.append([(day_of(x) or "") if x else "" for x in texts] if what in _DAYS else texts)
+        if not told:
+            return [NO_TRAIT] * held.n
+        rows = [*zip(*told, strict=True)]
+        for row in {*rows}.difference(self._traits):
+            if len(self._traits) >= _MANY:  # of a day, and by a giver, there are many
                 self._traits.clear()
-            said = {
-                what: text if what in _DAYS else traits.trait_text(what, text)
-                for what, text in zip(self.exchange.traits.values(), told, strict=True)
-                if text
-            }
-            found = Trait(**{what: text for what, text in said.items() if text})
-            self._traits[told] = found if found != NO_TRAIT else NO_TRAIT
-        return self._traits[told]
+            self._traits[row] = self._trait(row)
+        if self._traits.keys() >= {*rows}:
+            return [*map(self._traits.__getitem__, rows)]
+        return [*map(self._trait, rows)]
+
+    def _trait(self, told: tuple[str, ...]) -> Trait:
+        said = {
+            what: text if what in _DAYS else traits.trait_text(what, text)
+            for what, text in zip(self.exchange.traits.values(), told, strict=True)
+            if text
+        }
+        found = Trait(**{what: text for what, text in said.items() if text})
+        return found if found != NO_TRAIT else NO_TRAIT
 
     def rest(self) -> Batch:
         """The records that take back, and those of them that a later record replaces."""
@@ -254,9 +341,14 @@ class ValuedRecords:
         self.fields.judge(document)
 
 
-def _first(row: Row, name: str) -> str:
-    words = row.get(name, ()) if name else ()
-    return next((word for each in words if (word := each.strip())), "")
+def _by_kinds(kinds: Sequence[tuple[str, ...]], values: Sequence[str]) -> list[Values]:
+    """Values of records, those that can be of the same kinds together."""
+    if len({*kinds}) == 1:
+        return [Values(kinds[0], values, range(len(values)))]
+    columns = Columns()
+    for i, (some, value) in enumerate(zip(kinds, values, strict=True)):
+        columns.put(some, value, i)
+    return columns.all()
 
 
 def knows(said: Mapping[str, WordSays]) -> Mapping[str, WordSays]:

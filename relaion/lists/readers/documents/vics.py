@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_places import RecordPlace, RecordPlaces, fate_of_all
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
+from relaion.lists.readers.documents.vics_columns import AlikeMedia, MediaPlan, MediaRows
 from relaion.lists.readers.documents.vics_media import (
     PATHS,
     as_removal,
@@ -39,6 +41,7 @@ from relaion.lists.readers.documents.vics_media import (
 )
 from relaion.lists.readers.documents.vics_places import MediaPlaces
 from relaion.lists.readers.format import BETWEEN, EMPTY, OF_NO_COLUMN, Batch, Options, Sure
+from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.decisions import (
     KNOWN_GOOD_CATEGORY,
     is_ignored,
@@ -54,8 +57,6 @@ from relaion.lists.values import told_words
 CATEGORY = "Category"
 _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|#Media|#Cases)')
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
-_AT_ONCE = 4000
-_CONTAINERS = frozenset((dict, list))
 _SHAPES = 1000  # of media that are told apart; others are read with care
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
@@ -106,33 +107,6 @@ class Vics:
 
 
 @dataclass
-class _Plan:
-    """Where the fields of media that have the same names go: those of a row, files and hashes."""
-
-    category: str
-    fields: list[str] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)  # of each field, -1 for none
-    files: str = ""
-    hashes: str = ""
-    paths: tuple[str, ...] = ()
-
-    def values(self, medium: Mapping[str, Any]) -> list[Any] | None:
-        """The values of the fields; None where one holds others."""
-        found = [medium[name] for name in self.fields]
-        return found if _CONTAINERS.isdisjoint(map(type, found)) else None
-
-    def shape(self, medium: Mapping[str, Any]) -> Hashable:
-        """What two media share whose fields are the same columns; None for one with more in it."""
-        if self.values(medium) is None:
-            return None
-        if self.paths and may_be_film(medium, self.paths):
-            return None
-        hashes = listed(medium[self.hashes]) if self.hashes else ()
-        told = [hash_in(each)[0] for each in hashes]
-        return None if "" in told else (tuple(medium), *told)
-
-
-@dataclass
 class _MediaReading:
     """A file on its way. `rows` knows its fields, `categories` counts the words of all media."""
 
@@ -148,26 +122,22 @@ class _MediaReading:
         self.found = MediaPlaces(self.document, self._said, RecordPlaces(self.options))
         self._kinds: dict[str, str] = {}
         self._known: set[Hashable] = set()
-        self._plans: dict[tuple[str, ...], _Plan | None] = {}
+        self._plans: dict[tuple[str, ...], MediaPlan | None] = {}
         self._of_hash: dict[str, int] = {}
+        self._alike: dict[int, AlikeMedia] = {}
         self.keys: list[str] = []
 
     def look(self) -> None:
         """Look at all media; raises ListError where something must be chosen first."""
-        for medium in chain.from_iterable(self.found.media()):
-            plan = self._plan(medium)
-            shape = plan and plan.shape(medium)
-            if shape is None or shape not in self._known:
-                for plain in self._plain(medium):
-                    self.rows.meet(plain)
-            if shape is not None and len(self._known) < _SHAPES:
-                self._known.add(shape)
-            if plan is None and is_removal(medium):
-                self.has_removals = True
-                self.rows.declare("MD5")  # there may be nothing but removals
+        for media in self.found.media():
+            alike = self._alike_of(media) if isinstance(media, AlikeRecords) else None
+            if alike and isinstance(media, AlikeRecords) and alike.are_met(media):
+                self.categories.update(alike.categories(media))
                 continue
-            told = medium.get(plan.category) if plan else value_of(medium, "category")
-            self.categories[text_of(told).strip()] += 1
+            for medium in media:
+                self._look_at(medium)
+            if alike and isinstance(media, AlikeRecords):
+                alike.meet(media)
         if not self.categories and not self.has_removals:
             raise ListError("holds no media")
         if self.found.others:
@@ -179,6 +149,21 @@ class _MediaReading:
             )
         self._refuse_categories()
 
+    def _look_at(self, medium: Mapping[str, Any]) -> None:
+        plan = self._plan(medium)
+        shape = plan and plan.shape(medium)
+        if shape is None or shape not in self._known:
+            for plain in self._plain(medium):
+                self.rows.meet(plain)
+        if shape is not None and len(self._known) < _SHAPES:
+            self._known.add(shape)
+        if plan is None and is_removal(medium):
+            self.has_removals = True
+            self.rows.declare("MD5")  # there may be nothing but removals
+            return
+        told = medium.get(plan.category) if plan else value_of(medium, "category")
+        self.categories[text_of(told).strip()] += 1
+
     def batches(self) -> Iterator[Batch]:
         """The media as rows of a table."""
         place = RecordPlace((), self.rows)
@@ -186,10 +171,9 @@ class _MediaReading:
         fields = {CATEGORY.casefold(): CATEGORY} | self.rows.columns
         self.keys, told = [*fields], [*fields.values()]
         self._plans.clear()
+        self._alike.clear()
         self._md5 = self.keys.index("md5") if "md5" in self.keys else -1
-        found = chain.from_iterable(self.found.media())
-        cells = chain.from_iterable(map(self._cells, found))
-        parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
+        parts = map(self._columns, self.found.media())
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         held |= {str(i) for i in range(1, len(told) + 1)}
         ignore = {name for name in self.options.ignore if names.squeezed(name) in held}
@@ -205,7 +189,7 @@ class _MediaReading:
 
     # -- Media as they nearly all are: texts, of one file that is a picture --------------------
 
-    def _plan(self, medium: Mapping[str, Any]) -> _Plan | None:
+    def _plan(self, medium: Mapping[str, Any]) -> MediaPlan | None:
         """How media with these names are read in haste; None where two mean the same."""
         told = tuple(medium)
         if told not in self._plans:
@@ -214,11 +198,11 @@ class _MediaReading:
             self._plans[told] = self._planned(told)
         return self._plans[told]
 
-    def _planned(self, told: tuple[str, ...]) -> _Plan | None:
+    def _planned(self, told: tuple[str, ...]) -> MediaPlan | None:
         keys = {name.casefold(): name for name in told}
         if len(keys) < len(told) or may_be_removal(keys):
             return None
-        plan = _Plan(keys.get("category", CATEGORY))
+        plan = MediaPlan(keys.get("category", CATEGORY))
         for key, name in keys.items():
             what = self._what(name)
             if what == _FILES:
@@ -234,6 +218,44 @@ class _MediaReading:
         )
         return plan
 
+    def _alike_of(self, media: AlikeRecords) -> AlikeMedia:
+        """What is kept of media that are written alike."""
+        shape = media.shape
+        if id(shape) not in self._alike:
+            plan = self._planned(shape.names)
+            self._alike[id(shape)] = AlikeMedia(shape, plan if plan and plan.fits(shape) else None)
+        return self._alike[id(shape)]
+
+    def _columns(self, media: Sequence[Any]) -> RecordColumns:
+        """The rows of media by column, in the order of `keys`."""
+        found = self._alike_columns(media) if isinstance(media, AlikeRecords) else None
+        if found is not None:
+            return found
+        rows = [*chain.from_iterable(map(self._cells, media))]
+        return RecordColumns(
+            len(rows), [*zip(*rows, strict=True)] if rows else [[]] * len(self.keys)
+        )
+
+    def _alike_columns(self, media: AlikeRecords) -> RecordColumns | None:
+        """The same of media that are written alike; None where they are to be read one by one."""
+        plan = self._alike_of(media).plan
+        found = plan and MediaRows(len(self.keys), self._md5, self._place_of).read(media, plan)
+        if not found:
+            return None
+        columns, special = found
+        if not special:
+            return RecordColumns(len(media), columns)
+        kept: list[list[str]] = [[] for _ in columns]
+        start = 0
+        for i in [*sorted(special), len(media)]:
+            for column, some in zip(kept, columns, strict=True):
+                column.extend(some[start:i])
+            rows = [*self._cells(media[i])] if i < len(media) else []
+            for column, cells in zip(kept, zip(*rows, strict=True), strict=False):
+                column.extend(cells)
+            start = i + 1
+        return RecordColumns(len(kept[0]), kept)
+
     def _cells(self, medium: Mapping[str, Any]) -> Iterable[list[str]]:
         """The rows of a medium in the order of `keys`."""
         plan = self._plan(medium)
@@ -242,7 +264,7 @@ class _MediaReading:
         rows = chain.from_iterable(map(self.rows.rows, self._plain(medium)))
         return ([cells.get(key, "") for key in self.keys] for cells in rows)
 
-    def _in_haste(self, medium: Mapping[str, Any], plan: _Plan) -> list[str] | None:
+    def _in_haste(self, medium: Mapping[str, Any], plan: MediaPlan) -> list[str] | None:
         """The only row of a medium of which nothing is special; None where something is."""
         if plan.paths and may_be_film(medium, plan.paths):
             return None
@@ -263,9 +285,7 @@ class _MediaReading:
         """Write hashes into a row; whether each has a place of its own there."""
         for each in hashes:
             name, value = hash_in(each)
-            if name not in self._of_hash:
-                self._of_hash[name] = self._place_of(name)
-            at = self._of_hash[name]
+            at = self._place_of(name)
             if at < 0 or not value or row[at]:
                 return False
             row[at] = value
@@ -273,10 +293,12 @@ class _MediaReading:
 
     def _place_of(self, name: str) -> int:
         """The place of the hashes of an algorithm; -1 for one that is not met so."""
-        plain: dict[str, Any] = {}
-        self._take_hash({"HashName": name, "HashValue": "0"}, plain)
-        key = next(iter(plain), "").casefold()
-        return self.keys.index(key) if name and key in self.keys else -1
+        if name not in self._of_hash:
+            plain: dict[str, Any] = {}
+            self._take_hash({"HashName": name, "HashValue": "0"}, plain)
+            key = next(iter(plain), "").casefold()
+            self._of_hash[name] = self.keys.index(key) if name and key in self.keys else -1
+        return self._of_hash[name]
 
     # -- Media as plain objects ----------------------------------------------------------------
 

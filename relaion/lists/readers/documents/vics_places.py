@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_places import RecordPlaces
 from relaion.lists.readers.documents.json_text import JsonReader
 from relaion.lists.readers.documents.vics_media import (
@@ -34,7 +35,7 @@ class MediaPlaces:
     places: RecordPlaces
     others: dict[str, None] = field(default_factory=dict)
 
-    def media(self) -> Iterator[list[dict[str, Any]]]:
+    def media(self) -> Iterator[Sequence[Any]]:
         """All media, wherever they stand, some at a time."""
         reader = JsonReader(self.document.open())
         holds = {found[1].casefold() for found in _HOLDS.finditer(self.document.head)}
@@ -43,15 +44,25 @@ class MediaPlaces:
                 yield from self._within(reader, (), of_cases="media" in holds)
             elif start == "[":
                 yield from self._elements(reader, (), of_cases="media" in holds)
-            elif start == "{" and (some := reader.whole_values()):
-                for value in some:
-                    yield from self._media_in(value if isinstance(value, list) else [value], ())
             else:
-                yield from self._media_in([reader.value()], ())
+                is_any = False
+                for some in reader.whole_parts("") if start == "{" else ():
+                    is_any = True
+                    yield from self._of_lines(some)
+                if not is_any:
+                    yield from self._media_in([reader.value()], ())
+
+    def _of_lines(self, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        """The media of values that stand behind each other."""
+        if isinstance(values, AlikeRecords):
+            yield from self._media_in(values, ())
+            return
+        for value in values:
+            yield from self._media_in(value if isinstance(value, list) else [value], ())
 
     def _within(
         self, reader: JsonReader, path: tuple[str, ...], *, of_cases: bool
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[Sequence[Any]]:
         """The media of an envelope, or of a case."""
         found, seen = False, set[str]()
         for name in reader.members_once():
@@ -100,7 +111,7 @@ class MediaPlaces:
 
     def _elements(
         self, reader: JsonReader, path: tuple[str, ...], *, of_cases: bool
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[Sequence[Any]]:
         if not of_cases:
             for some in reader.element_values():
                 yield from self._media_in(some, path)
@@ -111,8 +122,11 @@ class MediaPlaces:
             else:
                 yield from self._media_in([reader.value()], path)
 
-    def _media_in(self, values: list[Any], path: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
+    def _media_in(self, values: Sequence[Any], path: tuple[str, ...]) -> Iterator[Sequence[Any]]:
         """The media among values, which nearly all are some."""
+        if isinstance(values, AlikeRecords) and CASES.isdisjoint(values.shape.names):
+            yield values
+            return
         held: list[dict[str, Any]] = []
         for value in values:
             if type(value) is dict and CASES.isdisjoint(value):

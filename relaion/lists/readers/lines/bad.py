@@ -14,7 +14,8 @@ from relaion.errors import ListError
 from relaion.lists.readers.format import OF_FILE, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import WordSays, is_named, option_name
+from relaion.lists.readers.tables.decisions import is_named, option_name
+from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names, words
 
 _BAD = words.words_in(f"{words.ABUSE} {words.LISTS_OF_BAD}")

@@ -372,36 +372,6 @@ def is_regular(table: TableSample) -> bool:
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
 
 
-def trimmed(cell: str) -> str:
-    """A cell without what nobody sees at its ends; most are letters and digits alone."""
-    return cell if cell.isascii() and cell.isalnum() else trim(cell, BLANK)
-
-
-def column_of(rows: Sequence[Sequence[str]], at: int) -> list[str]:
-    """The cells of a column, trimmed; empty where a row ends before it."""
-    try:
-        cells = [row[at] for row in rows]
-    except IndexError:
-        cells = [row[at] if at < len(row) else "" for row in rows]
-    whole = "".join(cells)
-    return cells if whole.isascii() and whole.isalnum() else [*map(trimmed, cells)]
-
-
-def rows_filled(columns: Sequence[Sequence[str]], n: int) -> Sequence[int]:
-    """Which of `n` rows have a cell in one of these columns."""
-    if any(map(all, columns)):
-        return range(n)
-    return [i for i, some in enumerate(zip(*columns, strict=True)) if any(some)]
-
-
-def pieces_of(cell: str) -> list[str]:
-    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
-    if "\n" not in cell:
-        return [cell]
-    lines = [line for line in cell.split("\n") if trim(line)]
-    return lines if all(map(shape, lines)) else [cell]
-
-
 def is_entry(row: Sequence[str]) -> bool:
     """Whether a row begins with an entry."""
     return shape(row[0]) is not None

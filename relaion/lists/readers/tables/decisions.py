@@ -5,6 +5,8 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -33,6 +35,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
 from relaion.lists.readers.vocabulary import column_words, further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
@@ -41,26 +44,6 @@ from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_wha
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
-
-
-@dataclass(frozen=True)
-class WordSays:
-    """What a word decides.
-
-    `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
-    names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
-    where nobody here knows what the word means, `is_chosen` where `--where` names others.
-    """
-
-    fate: str | None = None
-    kinds: tuple[str, ...] = ()
-    unusable: str = ""
-    is_sure: bool = True
-    is_chosen: bool = True
-    media: str | None = None
-
-
-COUNTS, UNSURE = WordSays(), WordSays(is_sure=False)
 
 _STANDINGS = {
     None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
@@ -292,10 +275,11 @@ class DecidingColumn:
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
-    def read(self, cells: Sequence[str]) -> list[WordSays]:
+    def read(self, cells: Sequence[str]) -> CellsSay:
         """What each cell says; counts them all."""
         said = self._said
-        for cell, n in Counter(cells).items():
+        counted = Counter(cells)
+        for cell, n in counted.items():
             if cell not in said:
                 said[cell] = self._say(cell)
             told = say(cell.strip(), _LONGEST) or EMPTY
@@ -304,7 +288,7 @@ class DecidingColumn:
             self.words[told] += n
             if not said[cell].is_sure:
                 self.unsure[told] += n
-        return [said[cell] for cell in cells]
+        return CellsSay(map(said.__getitem__, cells), map(said.__getitem__, counted))
 
     def fate_of(self, cell: str) -> str | None:
         """Why a row with this cell brings no entry; the cell is not counted."""
@@ -420,7 +404,7 @@ def fates_of(
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
     for _, said in decided:
-        if all(says.fate is None for says in {id(s): s for s in said}.values()):
+        if all(says.fate is None for says in differing(said)):
             continue
         for i, says in enumerate(said[:rows]):
             unlisted = None if says.is_chosen else NOT_CHOSEN

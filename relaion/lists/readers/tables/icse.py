@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.documents.field_rows import FieldLayout, cut_rows, rows_of
-from relaion.lists.readers.documents.fields import Fields, Meaning, Row
+from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.format import (
     NO_ENTRY,
     NO_TRAIT,
@@ -25,7 +26,8 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.decisions import COUNTS, UNSURE, WordSays, media_word
+from relaion.lists.readers.tables.decisions import media_word
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 
 _COLUMNS = (

@@ -6,30 +6,37 @@ csv holds for the fields of JSON and other tables that are no text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.format import SAMPLE, Batch, Options, Stream
 from relaion.lists.readers.lines import bad
 from relaion.lists.readers.lines.known_good import refuse_good_table
+from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.columns import TableSample
 from relaion.lists.readers.tables.layout import by_names
 from relaion.lists.readers.tables.table import RowsReading
 
+_AT_ONCE = 4000  # records of a part
 _SHOWN = 200  # records by which a table of software is known
 
 
 def read_records(
-    told: Sequence[str], parts: Iterator[list[list[str]]], document: ListDocument, options: Options
+    told: Sequence[str],
+    found: Iterable[RecordColumns],
+    document: ListDocument,
+    options: Options,
 ) -> Iterator[Batch]:
-    """Records of a document, by parts, as rows of a table whose columns have these names.
+    """Records of a document, some at a time, as rows of a table whose columns have these names.
 
     Every record has a text for each name, empty for none. Raises ListError as a table does.
     """
-    first = next(parts, [])
-    refuse_good_table([[*told], *first[:_SHOWN]], options)
-    table = TableSample(",", [[*told], *first[:SAMPLE]], header=0, names=tuple(told))
+    parts = _in_parts(found, len(told))
+    first = next(parts, RecordColumns(0, [[] for _ in told]))
+    sample = first.rows(SAMPLE)
+    refuse_good_table([[*told], *sample[:_SHOWN]], options)
+    table = TableSample(",", [[*told], *sample], header=0, names=tuple(told))
     layout = by_names(table, options)
     document.notices.extend(layout.notices)
     for decider in layout.deciders:
@@ -42,3 +49,17 @@ def read_records(
     yield from RowsReading(layout, stream, options, are_records=True).of_records(
         chain([first], parts)
     )
+
+
+def _in_parts(found: Iterable[RecordColumns], width: int) -> Iterator[RecordColumns]:
+    """The same records, as many in each part as are read at once."""
+    n, held = 0, [list[str]() for _ in range(width)]
+    for some in found:
+        n += some.n
+        for column, more in zip(held, some.columns, strict=True):
+            column.extend(more)
+        while n >= _AT_ONCE:
+            yield RecordColumns(_AT_ONCE, [column[:_AT_ONCE] for column in held])
+            n, held = n - _AT_ONCE, [column[_AT_ONCE:] for column in held]
+    if n:
+        yield RecordColumns(n, held)

@@ -27,12 +27,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import (
-    WordSays,
-    media_word,
-    option_name,
-    type_of,
-)
+from relaion.lists.readers.tables.decisions import media_word, option_name, type_of
 from relaion.lists.readers.tables.folders import CHOICE, folder_of, undone_in
 from relaion.lists.readers.tables.notes import (
     MISTAKES,
@@ -42,6 +37,7 @@ from relaion.lists.readers.tables.notes import (
     read_text,
     read_until,
 )
+from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names, words
 from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.vocabulary.answers import answer_of

@@ -29,25 +29,16 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines import bad
 from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import replaced, traits
-from relaion.lists.readers.tables.columns import (
-    ListColumn,
-    ListLayout,
-    cleaned_name,
-    column_of,
-    pieces_of,
-    rows_filled,
-)
-from relaion.lists.readers.tables.decisions import (
-    fates_of,
-    is_ignored,
-    refuse_unsure,
-)
+from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
+from relaion.lists.readers.tables.columns import ListColumn, ListLayout, cleaned_name
+from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_unsure
 from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES, is_divider, is_header
 from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.replaced import is_replaced, taken_back
+from relaion.lists.readers.tables.said import differing
 from relaion.lists.readers.tables.strays import DIGEST, Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
@@ -171,18 +162,18 @@ class RowsReading:
             yield from self._taken(rows, last=last)
         self._judge()
 
-    def of_records(self, parts: Iterable[list[list[str]]]) -> Iterator[Batch]:
+    def of_records(self, parts: Iterable[RecordColumns]) -> Iterator[Batch]:
         """The same of records, whose fields are in the order of the columns."""
-        held: list[list[str]] = []
+        held = RecordColumns(0, [])
         for rows in parts:
-            if held:
+            if held.n:
                 yield from self._taken(held, last=False)
             held = rows
-        if held:
+        if held.n:
             yield from self._taken(held, last=True)
         self._judge()
 
-    def _taken(self, rows: list[list[str]], *, last: bool) -> Iterator[Batch]:
+    def _taken(self, rows: list[list[str]] | RecordColumns, *, last: bool) -> Iterator[Batch]:
         deciders, is_first = self.layout.deciders, self.rows == 0
         batch = self._batch(rows)
         if is_first or any(len(d.unsure) > _MANY for d in deciders):
@@ -206,7 +197,7 @@ class RowsReading:
         elif any(c.what == names.FILE_NAME and c.index > at for c in self.layout.columns):
             self.last_name = ""  # it may be that of a video
 
-    def _batch(self, rows: list[list[str]]) -> Batch:
+    def _batch(self, rows: list[list[str]] | RecordColumns) -> Batch:
         layout = self.layout
         cells, n, skipped = self._cells(rows)
         if not self.are_records:
@@ -220,7 +211,9 @@ class RowsReading:
                 found := sum(len(v) > _SHORT and "." not in v for v in cells[c.index])
             ):
                 batch.unusable[told(c.word)] += found
-        batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        for _, said in decided:
+            if any(s.unusable for s in differing(said)):
+                batch.unusable.update(s.unusable for s in said if s.unusable)
         if self.last_name is None and self._is_cut_within_remark():
             self.last_name = ""
         batch.last_name = self.last_name
@@ -229,10 +222,10 @@ class RowsReading:
         self.replaced = taken_back(layout.columns, cells, batch.fates)
         return batch
 
-    def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
+    def _cells(self, rows: list[list[str]] | RecordColumns) -> tuple[Cells, int, Counter[str]]:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
-        whole = rows if self.are_records else self._whole(rows, skipped)
+        whole = rows if isinstance(rows, RecordColumns) else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
         cells = {c.index: column_of(whole, c.index) for c in layout.columns}
         if self.are_records:  # a field that nobody knows may stand in records of its own

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import DecidingColumn, WordSays
+from relaion.lists.readers.tables.decisions import DecidingColumn
+from relaion.lists.readers.tables.said import WordSays, differing
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import could_be_value
@@ -35,19 +36,16 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
     for decider, said in decided:
         if decider.what == names.CATEGORY and names.SEVERITY not in told:
             told[names.SEVERITY] = cells[decider.index]
-        if any(s.media for s in said):
+        if any(s.media for s in differing(said)):
             told["media"] = [s.media or "" for s in said]
     if not told:
         return None
+    rows = [*zip(*told.values(), strict=True)]
     known: dict[tuple[str, ...], Trait] = {}
-    fields, values_of = [*told], [*told.values()]
-    out = []
-    for values in zip(*values_of, strict=True):
-        if values not in known:
-            given = {f: trait_text(f, v) for f, v in zip(fields, values, strict=True)}
-            known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
-        out.append(known[values])
-    return out
+    for values in dict.fromkeys(rows):
+        given = {f: trait_text(f, v) for f, v in zip(told, values, strict=True)}
+        known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
+    return [*map(known.__getitem__, rows)]
 
 
 def kinds_of(
@@ -58,10 +56,20 @@ def kinds_of(
     A digest of a link is by the algorithm that its row or its column names.
     """
     types = next(
-        (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)), None
+        (
+            said
+            for d, said in decided
+            if d.what == names.TYPE and any(s.kinds for s in differing(said))
+        ),
+        None,
     )
     of = next(
-        (said for d, said in decided if is_of_what(d.word) and any(s.kinds for s in said)), None
+        (
+            said
+            for d, said in decided
+            if is_of_what(d.word) and any(s.kinds for s in differing(said))
+        ),
+        None,
     )
 
     def kinds(row: int, held: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.exchange_words import TAT, TE_FILE, THREATEXCHANGE_CSV
+from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.documents.field_rows import WIDTH, FieldLayout, cut_rows, rows_of
-from relaion.lists.readers.documents.fields import Row
 from relaion.lists.readers.documents.latest import day_of
 from relaion.lists.readers.documents.valued_records import Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure

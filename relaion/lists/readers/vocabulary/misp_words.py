@@ -23,15 +23,9 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.lines import titles
-from relaion.lists.readers.tables.decisions import (
-    COUNTS,
-    UNSURE,
-    WordSays,
-    media_word,
-    read_word,
-    type_of,
-)
+from relaion.lists.readers.tables.decisions import media_word, read_word, type_of
 from relaion.lists.readers.tables.notes import read_text
+from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.trials import trial_in

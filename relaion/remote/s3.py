@@ -1,25 +1,31 @@
-"""A folder of a bucket of S3, or of what speaks as S3 does."""
+"""S3, and what speaks as S3 does: how it is read, and how a folder of a bucket is written."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from relaion.paths import replaced, shown
-from relaion.remote.errors import (
+from relaion.remote.asking import CONNECT, asked, retrying
+from relaion.remote.by_fsspec import FsspecStore
+from relaion.remote.failures import (
+    GoneError,
+    RemoteError,
     UnwrittenError,
     changed,
-    is_none,
     is_taken,
-    is_unable,
+    kind_of,
     no_condition,
     other_bytes,
-    store_error,
+    told,
+    unwritten,
 )
-from relaion.remote.objects import PART, Noted, Objects, as_base64, asked, md5_of, pieces
+from relaion.remote.objects import PART, Noted, Objects, as_base64, md5_of, pieces
+from relaion.remote.stores import RemoteFile
 from relaion.remote.urls import RemoteURL
 
 _MOST_PARTS = 9_000  # a store takes 10,000
@@ -28,19 +34,88 @@ _LARGEST_COPY = 5_000_000_000  # that a store copies by itself at once
 _AT_ONCE = 1_000  # names that are removed by one request
 
 
+def _asking_once(make: Any, **how: Any) -> Any:
+    """A file system of s3 that leaves it to us to ask again."""
+    found = make(**how)
+    found.retries = 1
+    once = {"connect_timeout": CONNECT, "retries": {"total_max_attempts": 1}}
+    found.config_kwargs = once | found.config_kwargs  # where the user has set any, these hold
+    return found
+
+
+class S3Store(FsspecStore):
+    """s3: reads are conditional, and never of another version than was seen."""
+
+    def __init__(self, library: Any) -> None:
+        super().__init__(partial(_asking_once, library.S3FileSystem))
+
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
+        """As `Store` has it; page by page, so that a listing of any length is read once."""
+        prefix = f"{url.key}/" if url.key else ""
+        asked = {"Bucket": url.bucket, "Prefix": prefix + begins}
+        while True:
+            page = retrying(partial(self.fs.call_s3, "list_objects_v2", **asked), url)
+            for about in page.get("Contents", ()):
+                if not about["Key"].endswith("/"):
+                    found = RemoteURL(url.scheme, url.bucket, about["Key"])
+                    yield self._file(found, {**about, "size": about["Size"]})
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def info(self, url: RemoteURL) -> RemoteFile:
+        """As `Store` has it; what is not there, or why it is refused, a HEAD does not say."""
+        try:
+            return self._info(url)
+        except RemoteError as e:
+            if isinstance(e, GoneError) or e.kind == "refused":
+                self._ask_why(url, e)
+            raise
+
+    def _info(self, url: RemoteURL) -> RemoteFile:
+        about = retrying(
+            lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
+        )
+        return self._file(url, {**about, "size": about["ContentLength"]})
+
+    def _ask_why(self, url: RemoteURL, e: RemoteError) -> None:
+        """Raise what is wrong with the bucket or the credentials, if that is it."""
+        try:
+            asked(lambda: self.fs.call_s3("list_objects_v2", Bucket=url.bucket, MaxKeys=1), url)
+        except Exception as why:
+            if isinstance(e, GoneError) or kind_of(why) in ("unknown", "expired"):
+                raise told(why, url) from None
+
+    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
+        return RemoteFile(url, int(about["size"]), about["ETag"], str(about.get("LastModified")))
+
+    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
+        sync = import_module("fsspec.asyn").sync
+        found: bytes = sync(self.fs.loop, self._ranged, file, start, end)
+        return found
+
+    async def _ranged(self, file: RemoteFile, start: int, end: int) -> bytes:
+        said = await self.fs._call_s3(  # its `cat_file` takes no condition
+            "get_object", Bucket=file.url.bucket, Key=file.url.key,
+            Range=f"bytes={start}-{end - 1}", IfMatch=file.tag,
+        )  # fmt: skip
+        async with said["Body"] as body:
+            found: bytes = await body.read()
+        return found
+
+
 class S3Objects(Objects):
     """A folder of a bucket of S3, or of what speaks as S3 does."""
 
     def _call(self, method: str, what: str, name: str, **given: Any) -> dict[str, Any]:
         key = {"Key": (self.at / name).key} if name else {}
-        where = self.named(name) if name else str(self.at)
         try:
             found: dict[str, Any] = asked(
-                lambda: self.fs.call_s3(method, Bucket=self.at.bucket, **key, **given)
+                lambda: self.fs.call_s3(method, Bucket=self.at.bucket, **key, **given), self.at
             )
             return found
         except Exception as e:
-            raise store_error(where, what, e) from e
+            raise unwritten(self.url_of(name), what, e) from None
 
     def there(self) -> dict[str, Noted]:
         """All objects, those in folders too."""
@@ -59,11 +134,11 @@ class S3Objects(Objects):
     def read(self, name: str) -> tuple[bytes, str] | None:
         """A small object and its mark; None where there is none."""
         try:
-            found = asked(lambda: self._body(name))
+            found = asked(lambda: self._body(name), self.at)
         except Exception as e:
-            if is_none(e):
+            if kind_of(e) == "gone":
                 return None
-            raise store_error(self.named(name), "be read", e) from None
+            raise unwritten(self.url_of(name), "be read", e) from None
         return found
 
     def _body(self, name: str) -> tuple[bytes, str]:
@@ -103,7 +178,7 @@ class S3Objects(Objects):
         """Hold the store's answer against what was sent: `ours` is its SHA-256, else its MD5."""
         etag, theirs = str(answer["ETag"]).strip('"'), answer.get("ChecksumSHA256")
         if theirs is not None and theirs.partition("-")[0] != ours:
-            raise other_bytes(self.named(name))
+            raise other_bytes(self.url_of(name))
         if theirs is None and etag != md5:  # a store that encrypts has marks of its own
             self.read_back(name, sha256)
         return Noted(size, etag)
@@ -144,7 +219,7 @@ class S3Objects(Objects):
             md5 = md5_of(data)
             theirs, etag = answer.get("ChecksumSHA256"), str(answer["ETag"])
             if theirs not in (None, as_base64(digest)):
-                raise other_bytes(self.named(name))
+                raise other_bytes(self.url_of(name))
             part = {"PartNumber": number, "ETag": etag}
             return part | ({"ChecksumSHA256": theirs} if theirs else {}), digest, md5
 
@@ -170,15 +245,17 @@ class S3Objects(Objects):
         try:
             answer = self._call("put_object", "be written", name, Body=data, **condition)
         except UnwrittenError as e:
-            if is_taken(e) or is_none(e):  # answer may have been lost, and the same asked again
+            if (
+                is_taken(e) or e.kind == "gone"
+            ):  # answer may have been lost, and the same asked again
                 found = self.read(name)
                 return Noted(len(data), found[1]) if found and found[0] == data else None
-            if is_unable(e):
+            if e.kind == "unable":
                 raise no_condition(self.at) from None
             raise
         found = self.read(name)
         if found is None or found[0] != data:  # a store that does not heed conditions, perhaps
-            raise other_bytes(self.named(name))
+            raise other_bytes(self.url_of(name))
         return Noted(len(data), str(answer["ETag"]).strip('"'))
 
     def copy(self, source: RemoteURL, noted: Noted, name: str, sha256: str) -> Noted | None:
@@ -192,7 +269,7 @@ class S3Objects(Objects):
                 ChecksumAlgorithm="SHA256", MetadataDirective="REPLACE",
             )  # fmt: skip
         except UnwrittenError as e:
-            if is_taken(e) or is_none(e):
+            if is_taken(e) or e.kind == "gone":
                 raise changed(source) from None
             return None  # it may be fetched, and put as any other
         made = answer["CopyObjectResult"]

@@ -1,19 +1,77 @@
-"""A folder of any store that fsspec can write to, by what all of its file systems can do."""
+"""Stores that fsspec speaks to, by what all of its file systems can do: gs and az."""
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from relaion.errors import InputError
 from relaion.paths import replaced
-from relaion.remote.errors import changed, is_none, is_taken, no_condition, other_bytes, store_error
-from relaion.remote.objects import PART, Noted, Objects, asked, pieces
+from relaion.remote.asking import asked, retrying
+from relaion.remote.failures import (
+    GoneError,
+    changed,
+    is_taken,
+    kind_of,
+    no_condition,
+    other_bytes,
+    unwritten,
+)
+from relaion.remote.objects import PART, Noted, Objects, pieces
+from relaion.remote.stores import RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 
 T = TypeVar("T")
+
+
+class FsspecStore(Store):
+    """A store by its file system of fsspec: gs and az."""
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
+
+    @property
+    def fs(self) -> Any:
+        """The file system, which finds its credentials when it is first asked for."""
+        return _made(self._make)
+
+    def info(self, url: RemoteURL) -> RemoteFile:
+        """As `Store` has it."""
+        found = retrying(lambda: self.fs.info(self._path(url), refresh=True), url)
+        if found.get("type") != "file":
+            raise GoneError(f"{url}: no such object; check the address")
+        return self._file(url, found)
+
+    def files(self, url: RemoteURL, begins: str = "") -> Iterator[RemoteFile]:
+        """As `Store` has it."""
+        top = self._path(url)
+        found = retrying(lambda: self.fs.find(top, detail=True, refresh=True), url)
+        for path, about in found.items():
+            key = path.lstrip("/").partition("/")[2]
+            if about.get("type") == "file" and key.startswith(f"{url.key}/" if url.key else ""):
+                yield self._file(RemoteURL(url.scheme, url.bucket, key), about)
+
+    def _path(self, url: RemoteURL) -> str:
+        return f"{url.bucket}/{url.key}".rstrip("/")
+
+    def _file(self, url: RemoteURL, about: dict[str, Any]) -> RemoteFile:
+        tag = about.get("ETag") or about.get("etag") or about.get("generation") or ""
+        times = (about.get(k) for k in ("LastModified", "last_modified", "updated", "mtime"))
+        modified = next((str(t) for t in times if t), "")
+        return RemoteFile(url, int(about["size"]), str(tag), modified)
+
+    def _fetch(self, file: RemoteFile, start: int, end: int) -> bytes:
+        found: bytes = self.fs.cat_file(self._path(file.url), start=start, end=end)
+        self.check(file)  # the library cannot bind a read to a version
+        return found
+
+
+@lru_cache
+def _made(make: Any) -> Any:
+    return make(use_listings_cache=False, skip_instance_cache=True)
 
 
 def _place(at: RemoteURL) -> str:
@@ -28,9 +86,9 @@ class AnyObjects(Objects):
 
     def _do(self, what: str, name: str, ask: Callable[[], T]) -> T:
         try:
-            return asked(ask)
+            return asked(ask, self.at)
         except Exception as e:
-            raise store_error(self.named(name) if name else str(self.at), what, e) from e
+            raise unwritten(self.url_of(name), what, e) from None
 
     def there(self) -> dict[str, Noted]:
         """All objects, those in folders too."""
@@ -51,11 +109,11 @@ class AnyObjects(Objects):
         """A small object and its mark; None where there is none."""
         try:
             noted = _noted(self._info(name))
-            data: bytes = asked(lambda: self.fs.cat_file(self._of(name)))
+            data: bytes = asked(lambda: self.fs.cat_file(self._of(name)), self.at)
         except Exception as e:
-            if is_none(e):
+            if kind_of(e) == "gone":
                 return None
-            raise store_error(self.named(name), "be read", e) from None
+            raise unwritten(self.url_of(name), "be read", e) from None
         return data, noted.etag
 
     def put(self, path: Path, name: str, sha256: str) -> Noted:
@@ -73,7 +131,7 @@ class AnyObjects(Objects):
     def _took(self, name: str, sha256: str, size: int, md5: bytes | None) -> Noted:
         info = self._info(name)
         if info.get("size") != size:
-            raise other_bytes(self.named(name))
+            raise other_bytes(self.url_of(name))
         if md5 is None or _md5_of(info) != md5:
             self.read_back(name, sha256)
         return _noted(info)
@@ -81,12 +139,12 @@ class AnyObjects(Objects):
     def put_new(self, name: str, data: bytes) -> Noted | None:
         """Put a small object where none is; None where one is."""
         try:
-            asked(lambda: self.fs.pipe_file(self._of(name), data, mode="create"))
+            asked(lambda: self.fs.pipe_file(self._of(name), data, mode="create"), self.at)
         except NotImplementedError:
             raise no_condition(self.at) from None
         except Exception as e:
             if not is_taken(e):
-                raise store_error(self.named(name), "be written", e) from None
+                raise unwritten(self.url_of(name), "be written", e) from None
         found = self.read(name)
         return Noted(len(data), found[1]) if found and found[0] == data else None
 
@@ -107,7 +165,7 @@ class AnyObjects(Objects):
             before = dict(self.fs.info(_place(source)))
             if _noted(before) != noted:
                 raise changed(source)
-            asked(lambda: self.fs.cp_file(_place(source), self._of(name)))
+            asked(lambda: self.fs.cp_file(_place(source), self._of(name)), self.at)
         except InputError:
             raise
         except Exception:
@@ -118,10 +176,10 @@ class AnyObjects(Objects):
         """Remove objects; what is gone already is no error."""
         for name in names:
             try:
-                asked(lambda name=name: self.fs.rm_file(self._of(name)))  # type: ignore[misc]
+                asked(partial(self.fs.rm_file, self._of(name)), self.at)
             except Exception as e:
-                if not is_none(e):
-                    raise store_error(self.named(name), "be removed", e) from None
+                if not kind_of(e) == "gone":
+                    raise unwritten(self.url_of(name), "be removed", e) from None
 
     def remove_parts(self) -> None:
         """Nothing: what such a store has of a broken upload goes by itself."""
@@ -143,3 +201,12 @@ def _md5_of(info: Mapping[str, Any]) -> bytes | None:
         with suppress(ValueError):
             return base64.b64decode(told)
     return None
+
+
+def gentle(make: Any, **how: Any) -> Any:
+    """A file system of az whose library does not wait a minute before it tells what is wrong."""
+    found = make(**how)
+    with suppress(AttributeError):  # what it is called is nobody's promise
+        policy = found.service_client._config.retry_policy
+        policy.total_retries, policy.initial_backoff = 1, 1
+    return found

@@ -1,0 +1,104 @@
+"""The fields of many records by column: each with the words of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+Row = Mapping[str, Sequence[str]]
+"""A record by its fields, each with its words; a field that it has not is not in it."""
+Words = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class FieldColumns:
+    """The fields of `n` records. Of those in `one` each record has one word.
+
+    Of those in `several` a record may have any number of words, and none.
+    """
+
+    n: int
+    one: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    several: Mapping[str, Words] = field(default_factory=dict)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Row]) -> FieldColumns:
+        """Those of records by row."""
+        one: dict[str, Sequence[str]] = {}
+        several: dict[str, Words] = {}
+        for name in dict.fromkeys(chain.from_iterable(rows)):
+            words = [row.get(name, ()) for row in rows]
+            if all(len(some) == 1 for some in words):
+                one[name] = [some[0] for some in words]
+            else:
+                several[name] = words
+        return cls(len(rows), one, several)
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that any record has."""
+        return [*self.one, *self.several]
+
+    def words(self, name: str) -> Words:
+        """The words of a field; none where a record has it not."""
+        if name in self.one:
+            return [*zip(self.one[name], strict=True)]
+        return self.several.get(name) or [()] * self.n
+
+    def first(self, name: str) -> list[str]:
+        """The first word of a field that is not blank; empty where there is none."""
+        if name in self.one:
+            return [*map(str.strip, self.one[name])]
+        if name not in self.several:
+            return [""] * self.n
+        return [first_of(words) for words in self.several[name]]
+
+    def cut(self, at: int) -> tuple[FieldColumns, FieldColumns]:
+        """The records before one, and the rest."""
+        before = FieldColumns(
+            at,
+            {name: words[:at] for name, words in self.one.items()},
+            {name: words[:at] for name, words in self.several.items()},
+        )
+        rest = FieldColumns(
+            self.n - at,
+            {name: words[at:] for name, words in self.one.items()},
+            {name: words[at:] for name, words in self.several.items()},
+        )
+        return before, rest
+
+
+def first_of(words: Sequence[str]) -> str:
+    """The first of some words that is not blank."""
+    return next((word for each in words if (word := each.strip())), "")
+
+
+def in_batches(found: Iterable[FieldColumns], most: int) -> Iterator[FieldColumns]:
+    """The same records, as many at once."""
+    held: list[FieldColumns] = []
+    n = 0
+    for each in found:
+        some = each
+        while n + some.n >= most:
+            before, some = some.cut(most - n)
+            yield _joined([*held, before])
+            held, n = [], 0
+        if some.n:
+            held.append(some)
+            n += some.n
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts: Sequence[FieldColumns]) -> FieldColumns:
+    if len(parts) == 1:
+        return parts[0]
+    one: dict[str, Sequence[str]] = {}
+    several: dict[str, Words] = {}
+    for name in dict.fromkeys(chain.from_iterable(part.names for part in parts)):
+        if all(name in part.one for part in parts):
+            one[name] = [*chain.from_iterable(part.one[name] for part in parts)]
+        else:
+            several[name] = [*chain.from_iterable(part.words(name) for part in parts)]
+    return FieldColumns(sum(part.n for part in parts), one, several)

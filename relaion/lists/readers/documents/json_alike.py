@@ -1,0 +1,190 @@
+"""Records of JSON that are written alike, as columns: one pattern of `re` reads a run of them.
+
+The records of a file nearly all have the same names in the same order, and differ in their texts.
+`json_grammar` learns from some of them how they are written, and makes a `RecordShape` of that: a
+regular expression that nothing but such a record fits. Its names stand in it, so none can stand
+twice, and what it fits is JSON. All else is read by the scanner of the standard library.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, overload
+
+Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
+Builds = Callable[[Groups, int], list[Any]]
+Place = tuple[str | int, ...]
+"""Where something stands in a record: names, and numbers of elements of arrays."""
+ANY_NAME = -1
+"""In a place: a name that differs from record to record, of an object that holds nothing else."""
+ABSENT: Any = object()
+"""What a record has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPlace:
+    """Where a text, a number or a word of JSON stands, or an array or an object without anything.
+
+    `group` is that of the pattern, -1 for what holds nothing: an array where `is_text`, else an
+    object. It is there where the groups of `present` hold anything, and those of `missing` nothing.
+    `is_name`: it is the name of what stands there.
+    """
+
+    place: Place
+    group: int
+    is_text: bool
+    present: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+    is_name: bool = False
+
+
+@dataclass(frozen=True)
+class RecordShape:
+    """How records are written that are alike: their leaves, and what makes objects of them.
+
+    `patterns` finds such records behind each other by what stands between them; the last group
+    holds what stands behind the last of them. `names` are all that such a record may have,
+    `required` those that each has, `varied` the groups that tell what some have and others not.
+    """
+
+    patterns: dict[str, re.Pattern[str]]
+    leaves: tuple[LeafPlace, ...]
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    varied: tuple[int, ...]
+    build: Builds
+    kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
+
+    @cached_property
+    def by_place(self) -> dict[Place, list[LeafPlace]]:
+        """The leaves by where they stand; of several at one place a record has one at most."""
+        found: dict[Place, list[LeafPlace]] = {}
+        for leaf in self.leaves:
+            found.setdefault(leaf.place, []).append(leaf)
+        return found
+
+    def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
+        """The records that stand behind each other from `at` on, and where the last of them ends.
+
+        Nothing behind `end` is looked at.
+        """
+        rows = self.patterns[between].findall(text, at, end)
+        if rows and rows[-1][-1]:
+            end -= len(rows.pop()[-1])
+        is_escaped = text.find("\\", at, end) >= 0
+        return AlikeRecords(self, rows, is_escaped=is_escaped), end
+
+
+@dataclass
+class AlikeRecords(Sequence[Any]):
+    """Records of one shape: as objects, made where they are asked for, and as columns."""
+
+    shape: RecordShape
+    rows: list[tuple[str, ...]]
+    is_escaped: bool = False
+    _raw: list[Sequence[str]] | None = None
+    _whole: dict[int, Sequence[str]] = field(default_factory=dict)
+    _objects: list[Any] | None = None
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The records as objects."""
+        return iter(self.objects)
+
+    @overload
+    def __getitem__(self, at: int) -> Any: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Any]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        """A record as an object, or several."""
+        return self.objects[at]
+
+    def column(self, group: int) -> Sequence[str]:
+        """What a group of the pattern holds, without escapes."""
+        if group not in self._whole:
+            if self._raw is None:
+                self._raw = [*zip(*self.rows, strict=True)]
+            raw = self._raw[group]
+            self._whole[group] = _unescaped(raw) if self.is_escaped else raw
+        return self._whole[group]
+
+    @property
+    def objects(self) -> list[Any]:
+        """The records as objects, as the scanner would have made them."""
+        if self._objects is None:
+            self._objects = self.shape.build(self.column, len(self.rows))
+        return self._objects
+
+    def patterns(self) -> set[tuple[bool, ...]]:
+        """What records have together of that which not all have."""
+        held = [map(bool, self.column(group)) for group in self.shape.varied]
+        return {*zip(*held, strict=True)} if held else {()}
+
+    def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+        """What stands at a place, in words; None where nothing does, or null."""
+        found: Sequence[str | None] = ()
+        for leaf in self.shape.by_place.get(place, ()):
+            some = self.texts(leaf, text_of)
+            found = (
+                [y if x is None else x for x, y in zip(some, found, strict=True)] if found else some
+            )
+        return found or [None] * len(self.rows)
+
+    def texts(self, leaf: LeafPlace, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+        """What stands in a leaf, in words; None where nothing is, or null."""
+        if leaf.group < 0:
+            found: Sequence[str | None] = [""] * len(self.rows)
+        else:
+            found = column = self.column(leaf.group)
+            if not leaf.is_text and not (all(column) and "".join(column).isdigit()):
+                said = {text: _word(text, text_of) for text in {*column}}
+                found = [*map(said.__getitem__, column)]
+        there = self.there(leaf)
+        return (
+            found
+            if there is None
+            else [x if y else None for x, y in zip(found, there, strict=True)]
+        )
+
+    def there(self, leaf: LeafPlace) -> Sequence[bool] | None:
+        """Which records have a leaf; None where all have it."""
+        has = [self.column(group) for group in leaf.present if not all(self.column(group))]
+        has_not = [self.column(group) for group in leaf.missing if any(self.column(group))]
+        if not has and not has_not:
+            return None
+        found = [True] * len(self.rows)
+        for column in has:
+            found = [is_it and bool(x) for is_it, x in zip(found, column, strict=True)]
+        for column in has_not:
+            found = [is_it and not x for is_it, x in zip(found, column, strict=True)]
+        return found
+
+
+def _unescaped(column: Sequence[str]) -> Sequence[str]:
+    if "\\" not in "".join(column):
+        return column
+    return [scanstring(text + '"', 0)[0] if "\\" in text else text for text in column]
+
+
+def _word(text: str, text_of: Callable[[Any], str]) -> str | None:
+    value = literal(text)
+    return None if value is ABSENT or value is None else text_of(value)
+
+
+_LITERALS = {"null": None, "true": True, "false": False, "": ABSENT}
+
+
+@lru_cache(4096)
+def literal(text: str) -> Any:
+    """A number or a word of JSON; `ABSENT` for no text."""
+    if text in _LITERALS:
+        return _LITERALS[text]
+    return Decimal(text) if "." in text else int(text)

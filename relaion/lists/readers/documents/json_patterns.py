@@ -1,0 +1,229 @@
+"""What a tree of `json_grammar` stands for, as a pattern of `re`, and as what makes objects of it.
+
+Names stand in the pattern as they are written. A group tells which of several things stands there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from relaion.lists.readers.documents.json_alike import (
+    ABSENT,
+    ANY_NAME,
+    Builds,
+    Groups,
+    LeafPlace,
+    Place,
+    RecordShape,
+    literal,
+)
+from relaion.lists.readers.documents.json_grammar import (
+    ArrayNode,
+    EitherNode,
+    Node,
+    ObjectNode,
+    PlainNode,
+    TextNode,
+    UnlikeError,
+    before_of,
+)
+
+_MOST_GROUPS = 150
+_IN_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
+_PLAIN = (
+    "null|true|false|0|-?[1-9][0-9]{0,17}"
+    r"|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}"
+)
+_BLANKS = r"[ \t\n\r]*+"
+_BETWEEN = {",": f"{_BLANKS},{_BLANKS}", "": _BLANKS}
+
+
+def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> RecordShape:
+    """The shape of records of a tree; raises UnlikeError where it is too large.
+
+    `made` makes an object of pairs, and may call their names otherwise.
+    """
+    maker = _ShapeMaker(made)
+    pattern, build = maker.object(replace(root, before=""), _Where())
+    if maker.n > _MOST_GROUPS:
+        raise UnlikeError
+    patterns = {
+        between: re.compile(rf"{pattern}{then}|([\s\S]++)") for between, then in _BETWEEN.items()
+    }
+    names = tuple(maker.names_of(root))
+    pairs = zip(names, root.members, strict=True)
+    required = tuple(name for name, member in pairs if not member.may_lack)
+    return RecordShape(patterns, tuple(maker.leaves), names, required, tuple(maker.varied), build)
+
+
+class _Where(NamedTuple):
+    """Where a node stands, and which groups tell that it is there."""
+
+    place: Place = ()
+    present: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+
+    def within(self, name: str | int) -> _Where:
+        """Where what has this name stands in it."""
+        return self._replace(place=(*self.place, name))
+
+    def where(self, group: int) -> _Where:
+        """The same, if a group holds anything."""
+        return self._replace(present=(*self.present, group))
+
+
+@dataclass
+class _ShapeMaker:
+    made: Callable[[list[tuple[str, Any]]], Any]
+    n: int = 0  # groups
+    leaves: list[LeafPlace] = field(default_factory=list)
+    varied: list[int] = field(default_factory=list)
+
+    def names_of(self, node: ObjectNode) -> list[str]:
+        """The names of an object as a reader calls them; raises UnlikeError where two are one."""
+        found = [next(iter(self.made([(literal_name(m.name), None)]))) for m in node.members]
+        if len({*found}) < len(found):
+            raise UnlikeError
+        return found
+
+    def _group(self) -> int:
+        self.n += 1
+        return self.n - 1
+
+    def node(self, node: Node, at: _Where) -> tuple[str, Builds]:
+        """The pattern of a node, and what makes values of it."""
+        if isinstance(node, EitherNode):
+            return self._either(node, at)
+        if isinstance(node, ObjectNode):
+            return self.object(node, at)
+        if isinstance(node, ArrayNode):
+            return self._array(node, at)
+        group = self._group()
+        is_text = isinstance(node, TextNode)
+        self.leaves.append(LeafPlace(at.place, group, is_text, at.present, at.missing))
+        if is_text:
+            return f'{node.before}"({_IN_TEXT})"', lambda groups, _: [*groups(group)]
+        return f"{node.before}({_PLAIN})", lambda groups, _: [*map(literal, groups(group))]
+
+    def _array(self, node: ArrayNode, at: _Where) -> tuple[str, Builds]:
+        if not node.items:
+            self.leaves.append(LeafPlace(at.place, -1, True, at.present, at.missing))
+            return rf"{node.before}\[{node.end}\]", lambda _, n: [[] for _ in range(n)]
+        made = [self.node(item, at.within(i)) for i, item in enumerate(node.items)]
+        pattern = ",".join(pattern for pattern, _ in made)
+        builds = [build for _, build in made]
+
+        def build(groups: Groups, n: int) -> list[Any]:
+            return [*map(list, zip(*[each(groups, n) for each in builds], strict=True))]
+
+        return rf"{node.before}\[{pattern}{node.end}\]", build
+
+    def object(self, node: ObjectNode, at: _Where) -> tuple[str, Builds]:
+        """The pattern of an object, and what makes objects of it."""
+        if not node.members:
+            self.leaves.append(LeafPlace(at.place, -1, False, at.present, at.missing))
+            return rf"{node.before}\{{{node.end}\}}", lambda _, n: [{} for _ in range(n)]
+        if node.is_keyed:
+            return self._keyed(node, at)
+        names = self.names_of(node)
+        first = next(i for i, member in enumerate(node.members) if not member.may_lack)
+        parts: list[str] = []
+        builds: list[Builds] = []
+        for i, (name, member) in enumerate(zip(names, node.members, strict=True)):
+            if not member.may_lack:
+                comma = "," if i > first else ""
+                pattern, build = self.node(member.value, at.within(name))
+                parts.append(
+                    f"{comma}{member.before}{re.escape(member.name)}{member.colon}:{pattern}"
+                )
+                builds.append(build)
+                continue
+            there = self._group()
+            self.varied.append(there)
+            pattern, build = self.node(member.value, at.within(name).where(there))
+            told = f"{member.before}({re.escape(member.name)}){member.colon}:{pattern}"
+            parts.append(f"(?:{told},)?+" if i < first else f"(?:,{told})?+")
+            builds.append(_if_there(there, build))
+        text = rf"{node.before}\{{{''.join(parts)}{node.end}\}}"
+        is_varied = any(member.may_lack for member in node.members)
+
+        def build_all(groups: Groups, n: int) -> list[Any]:
+            rows = zip(*[each(groups, n) for each in builds], strict=True)
+            if not is_varied:
+                return [*map(dict, map(zip, repeat(names), rows))]
+            return [
+                {name: x for name, x in zip(names, row, strict=True) if x is not ABSENT}
+                for row in rows
+            ]
+
+        return text, build_all
+
+    def _keyed(self, node: ObjectNode, at: _Where) -> tuple[str, Builds]:
+        (member,), group, made = node.members, self._group(), self.made
+        at = at.within(ANY_NAME)
+        self.leaves.append(LeafPlace(at.place, group, True, at.present, at.missing, is_name=True))
+        pattern, build = self.node(member.value, at)
+        text = (
+            rf'{node.before}\{{{member.before}"({_IN_TEXT})"{member.colon}:{pattern}{node.end}\}}'
+        )
+
+        def build_all(groups: Groups, n: int) -> list[Any]:
+            pairs = zip(groups(group), build(groups, n), strict=True)
+            return [made([pair]) for pair in pairs]
+
+        return text, build_all
+
+    def _either(self, node: EitherNode, at: _Where) -> tuple[str, Builds]:
+        """One of several: which of them is told by a group of its own, but for a text."""
+        nodes = sorted(node.nodes, key=lambda each: isinstance(each, TextNode))
+        parts: list[str] = []
+        builds: list[tuple[int, Builds]] = []
+        told: list[int] = []
+        for each in nodes:
+            if isinstance(each, TextNode):
+                pattern, build = self.node(each, at._replace(missing=(*at.missing, *told)))
+                parts.append(pattern)
+                builds.insert(0, (-1, build))
+                continue
+            there = self.n if isinstance(each, PlainNode) else self._group()
+            told.append(there)
+            pattern, build = self.node(each, at.where(there))
+            if not isinstance(each, PlainNode):
+                self.varied.append(there)
+                end = len(before_of(each)) + 2  # behind what opens it
+                pattern = f"{pattern[: end - 2]}({pattern[end - 2 : end]}){pattern[end:]}"
+            parts.append(pattern)
+            builds.append((there, build))
+
+        def build_all(groups: Groups, n: int) -> list[Any]:
+            found: list[Any] = [ABSENT] * n
+            for there, build in builds:
+                values = build(groups, n)
+                if there < 0:
+                    found = values
+                    continue
+                held = groups(there)
+                found = [x if is_it else y for x, y, is_it in zip(values, found, held, strict=True)]
+            return found
+
+        return f"(?:{'|'.join(parts)})", build_all
+
+
+def _if_there(there: int, build: Builds) -> Builds:
+    """What makes values, where a group holds anything."""
+
+    def built(groups: Groups, n: int) -> list[Any]:
+        held = groups(there)
+        return [x if is_it else ABSENT for x, is_it in zip(build(groups, n), held, strict=True)]
+
+    return built
+
+
+def literal_name(written: str) -> str:
+    """A name as it is, of how it is written."""
+    return str(json.loads(written))

@@ -1,0 +1,74 @@
+"""The cells of a column: trimmed, and of which rows; those of many records by column at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relaion.links.text import BLANK, trim
+from relaion.lists.values import shape
+
+
+def trimmed(cell: str) -> str:
+    """A cell without what nobody sees at its ends; most are letters and digits alone."""
+    return cell if cell.isascii() and cell.isalnum() else trim(cell, BLANK)
+
+
+@dataclass(frozen=True)
+class RecordColumns:
+    """`n` rows that all have a cell for each column, by column."""
+
+    n: int
+    columns: Sequence[Sequence[str]]
+
+    def __len__(self) -> int:
+        """How many rows they are."""
+        return self.n
+
+    def rows(self, most: int) -> list[list[str]]:
+        """The first of them, by row."""
+        return [*map(list, zip(*(column[:most] for column in self.columns), strict=True))]
+
+
+def column_of(rows: Sequence[Sequence[str]] | RecordColumns, at: int) -> list[str]:
+    """The cells of a column, trimmed; empty where a row ends before it."""
+    if isinstance(rows, RecordColumns):
+        cells = [*rows.columns[at]]
+    else:
+        try:
+            cells = [row[at] for row in rows]
+        except IndexError:
+            cells = [row[at] if at < len(row) else "" for row in rows]
+    return cells if are_trimmed(cells) else [*map(trimmed, cells)]
+
+
+_SEEN = bytes(range(ord("!"), 0x7F))
+
+
+def are_trimmed(cells: Sequence[str]) -> bool:
+    """Whether surely none of them has anything at its ends that nobody sees: a quick look."""
+    whole = "".join(cells)
+    if not whole.isascii():
+        return False
+    left = whole.encode().translate(None, _SEEN)
+    if not left:
+        return True
+    if left.strip(b" "):
+        return False
+    told = "\x80".join(("", *cells, ""))
+    return "\x80 " not in told and " \x80" not in told
+
+
+def rows_filled(columns: Sequence[Sequence[str]], n: int) -> Sequence[int]:
+    """Which of `n` rows have a cell in one of these columns."""
+    if any(map(all, columns)):
+        return range(n)
+    return [i for i, some in enumerate(zip(*columns, strict=True)) if any(some)]
+
+
+def pieces_of(cell: str) -> list[str]:
+    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
+    if "\n" not in cell:
+        return [cell]
+    lines = [line for line in cell.split("\n") if trim(line)]
+    return lines if all(map(shape, lines)) else [cell]

@@ -1,0 +1,346 @@
+"""Records that are written alike are read by one pattern: what comes of them is what came before.
+
+Each is read twice, once by the scanner alone, and once by what was learned from its first records.
+"""
+
+import io
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from relaion.errors import InputError, ListError
+from relaion.lists.delivery import read_where
+from relaion.lists.plain_links import plain_links
+from relaion.lists.readers.documents import json_runs
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.json_alike import AlikeRecords
+from relaion.lists.readers.documents.json_pieces import pieces
+from relaion.lists.readers.documents.json_text import object_parts
+from relaion.lists.readers.format import Options
+from relaion.lists.values import read_plain_link
+from tests.bench.list_files import FILES, ListFile
+from tests.list_samples import read_list
+from tests.test_lists_cases import FOLDER, read_cases
+
+_NEVER = 1 << 40
+
+
+@contextmanager
+def learning(after: int, first: int = 1) -> Iterator[None]:
+    """Learn from records behind so many; make a shape of so many of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_runs, "LEARN_AFTER", after)
+        patch.setattr(json_runs, "_FIRST", first)
+        yield
+
+
+# -- Values ----------------------------------------------------------------------------------------
+
+_SCALARS = st.sampled_from([
+    None, True, False, 0, -7, 12, 10**17, 10**30, 1.5, -0.25, 1e300, "", "x", "ü", 'a"b', "\\",
+    "a/b", "\n", "\ud83d\ude00", "\ud83d", "]}, {",
+])  # fmt: skip
+_INNER = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc12"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+_RECORDS = st.fixed_dictionaries(
+    {"a": _SCALARS}, optional={"b": _INNER, "c": _INNER, "d": _SCALARS}
+)
+_STYLES = st.sampled_from([
+    {}, {"separators": (",", ":")}, {"ensure_ascii": False, "separators": (",", " : ")},
+])  # fmt: skip
+
+
+def as_document(text: str) -> ListDocument:
+    data = text.encode("utf-8", "surrogatepass")
+    return ListDocument("list.json", text, lambda: io.BytesIO(data))
+
+
+def _read(text: str) -> tuple[list[Any], str]:
+    found: list[Any] = []
+    try:
+        for some in object_parts(as_document(text), "item" if text[:1] == "[" else ""):
+            found.extend(some)
+    except ListError as e:
+        return found, str(e)
+    return found, ""
+
+
+def _pieces(text: str) -> tuple[list[Any], str]:
+    found: list[Any] = []
+    try:
+        for some in pieces(as_document(text), frozenset(("c",)), frozenset(("b",))):
+            for number, each in enumerate(some.values, some.number):
+                told = [*each.items()] if isinstance(each, dict) else each
+                found.append((some.names, number, some.owner, told))
+    except ListError as e:
+        return found, str(e)
+    return found, ""
+
+
+_FAULTS = (
+    "",
+    '"',
+    ",",
+    "}",
+    "{",
+    "\\",
+    "\x00",
+    "\x1f",
+    "1",
+    ":",
+    "\n",
+    "\\u00e9",
+    "\\x",
+    "é",
+    '"a": 1, ',
+)
+
+
+@example([{"a": "x"}] * 5, {}, True, '"a": 1, ', 41)  # a name twice
+@example([{"a": "x"}] * 5, {}, False, "\n", 45)  # within a text
+@given(
+    st.lists(_RECORDS, min_size=3, max_size=12), _STYLES, st.booleans(), st.sampled_from(_FAULTS),
+    st.integers(0, 400),
+)  # fmt: skip
+def test_a_run_is_read_as_its_records_are(
+    records: list[Any], style: dict[str, Any], is_array: bool, fault: str, at: int
+) -> None:
+    held = [json.dumps(record, **style) for record in records]
+    text = f"[{', '.join(held)}]" if is_array else "\n".join(held)
+    at = min(at, len(text))
+    text = text[:at] + fault + text[at:]
+    for read in (_read, _pieces):
+        with learning(_NEVER):
+            expected = read(text)
+        with learning(0):
+            assert repr(read(text)) == repr(expected)
+
+
+def test_most_records_are_read_in_runs() -> None:
+    records = [
+        {"md5": f"{i:032x}", "n": i, "in": {"a": [str(i)]}, "key": {str(i): None}}
+        for i in range(500)
+    ]
+    records[250]["extra"] = "x"
+    parts = [*object_parts(as_document(json.dumps(records)), "item")]
+    in_runs = [len(some) for some in parts if isinstance(some, AlikeRecords)]
+    assert sum(in_runs) > 200
+    assert [record for some in parts for record in some] == records
+
+
+@pytest.mark.parametrize("twice", ['"md5": "x", "md5": "y"', '"md5": "x", "m\\u0064\\u0035": "y"'])
+def test_a_name_twice_behind_many_records_is_refused(twice: str) -> None:
+    lines = [f'{{"md5": "{i:032x}", "category": "A1"}}' for i in range(400)]
+    lines[380] = f'{{{twice}, "category": "A1"}}'
+    outcome = read_list("\n".join(lines).encode(), "list.jsonl")
+    assert outcome.refused is not None
+    assert "gives the same name twice" in outcome.refused
+
+
+# -- Files -----------------------------------------------------------------------------------------
+
+
+def _outcome(data: bytes, name: str, options: Options) -> Any:
+    outcome = read_list(data, name, options)
+    tally = outcome.found.tally if outcome.found and not outcome.refused else None
+    told = tally and (tally.read, tally.records, tally.taken, tally.lost, tally.unusable)
+    decided = outcome.found.decided if outcome.found and not outcome.refused else None
+    return replace(outcome, found=None), told, decided
+
+
+def _same(data: bytes, name: str, options: Options, first: int = 1) -> bool:
+    """Whether a file is read, in either way; raises AssertionError where they differ."""
+    with learning(_NEVER):
+        expected = _outcome(data, name, options)
+    with learning(0, first):
+        assert _outcome(data, name, options) == expected
+    return expected[0].refused is None
+
+
+_JSON = [each for each in FILES if not each.name.endswith(".xml")]
+_WORDS: tuple[Any, ...] = (
+    None, True, "", "removed", "false positive", "video", 8, 1.5, "x\\y", [], {}, ["a", "b"],
+    [{"name": "a"}], {"status": "removed"}, "2020-01-01", "clip.mp4",
+)  # fmt: skip
+
+
+def _odd(record: dict[str, Any], draw: random.Random) -> None:
+    """Change a record in one place."""
+    held: list[Any] = [record, *(x for x in record.values() if isinstance(x, dict) and x)]
+    held += [y for x in record.values() if isinstance(x, list) for y in x if isinstance(y, dict)]
+    inner = draw.choice([x for x in held if x])
+    name = draw.choice([*inner])
+    match draw.randrange(4):
+        case 0:
+            del inner[name]
+        case 1:
+            inner[draw.choice(["status", "comment", "md5", "MD5", "deleted"])] = draw.choice(_WORDS)
+        case 2:
+            inner[name.swapcase()] = inner.pop(name)
+        case _:
+            inner[name] = draw.choice(_WORDS)
+
+
+def _file_of(form: ListFile, draw: random.Random) -> bytes:
+    records = [json.loads(form.record(i)) for i in range(draw.choice([8, 40]))]
+    for record in draw.sample(records, draw.choice([0, 0, 1, 3])):
+        _odd(record, draw)
+    indent = draw.choice([None, None, 1]) if form.between == "," else None
+    text = (
+        form.before + form.between.join(json.dumps(x, indent=indent) for x in records) + form.after
+    )
+    return (text.replace("/", "\\/") if draw.random() < 0.2 else text).encode()
+
+
+@pytest.mark.parametrize("form", _JSON, ids=lambda form: form.name)
+def test_a_file_with_odd_records_is_read_as_before(form: ListFile) -> None:
+    options = Options(where=read_where(form.args[1::2]))
+    read = 0
+    for seed in range(12):
+        data = _file_of(form, random.Random(f"{form.name}-{seed}"))
+        read += _same(data, form.name, options, first=1 + seed % 3)
+    assert read  # else nothing was compared
+
+
+_ODD: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
+    ("vics.json", ("MediaFiles", 0, "FileName"), "clip.mp4"),
+    ("vics.json", ("MediaFiles", 0, "MD5"), f"{7:032X}"),
+    ("vics.json", ("MediaFiles", 0), {}),
+    ("vics.json", ("MediaFiles",), []),
+    ("vics.json", ("AlternativeHashes", 0, "HashName"), "SHA256"),
+    ("vics.json", ("AlternativeHashes", 0, "HashName"), "SHA1"),
+    ("vics.json", ("AlternativeHashes", 0), {"HashName": "PDQ"}),
+    ("vics.json", ("FilePath",), "films/clip.mp4"),
+    ("vics.json", ("MimeType",), "video/mp4"),
+    ("vics.json", ("@removed",), {"reason": "deleted"}),
+    ("vics.json", ("Category",), 8),
+    ("threatexchange.json", ("status",), "NON_MALICIOUS"),
+    ("threatexchange.json", ("type",), "HASH_VIDEO_MD5"),
+    ("threatexchange.json", ("should_delete",), True),
+    ("threatexchange.json", ("my_reactions",), {"DISAGREE_WITH_TAGS": {"data": []}}),
+    ("stopncii.json", ("caseNumbers",), {"5": "Withdrawn"}),
+    ("stopncii.json", ("caseNumbers",), {"5": "Withdrawn", "6": "Active"}),  # which is no word
+    ("stopncii.json", ("hashStatus",), "Withdrawn"),
+    ("stopncii.json", ("signalType",), "ImagePDQ"),
+    ("stopncii.json", ("CSPFeedbacks", 0, "feedbackValue"), "Not Blocked"),
+    ("misp.json", ("deleted",), True),
+    ("misp.json", ("Tag",), [{"name": 'false-positive:risk="high"'}]),
+    ("short.jsonl", ("category",), "D"),
+    ("short.jsonl", ("md5",), [f"{7:032x}", f"{8:032x}"]),
+    ("short.jsonl", ("note",), "removed"),
+    ("links.jsonl", ("url",), "hxxp://a[.]example/1.jpg"),
+    ("links.jsonl", ("url",), None),
+)
+
+
+_OF_NO_NOTE = (("MediaFiles", 0), ("MediaFiles",), ("FilePath",))
+_ONE_ACTIVE = {"5": "Withdrawn", "6": "Active"}
+
+
+@pytest.mark.parametrize(("name", "place", "value"), _ODD)
+def test_a_record_of_which_something_is_special_is_seen(
+    name: str, place: tuple[str | int, ...], value: Any
+) -> None:
+    form = next(each for each in FILES if each.name == name)
+    records = [json.loads(form.record(i)) for i in range(30)]
+    *way, last = place
+    at: Any = records[20]
+    for part in way:
+        at = at[part]
+    at[last] = value
+    options = Options(where=read_where(form.args[1::2]))
+    text = form.before + form.between.join(map(json.dumps, records)) + form.after
+    _same(text.encode(), name, options)
+    plain = form.before + form.between.join(form.record(i) for i in range(30)) + form.after
+    if place not in _OF_NO_NOTE and value != _ONE_ACTIVE:
+        with learning(0):
+            assert _outcome(text.encode(), name, options) != _outcome(plain.encode(), name, options)
+
+
+def _multiplied(data: str, draw: random.Random) -> str | None:
+    """A document whose longest array of objects holds them many times; None where there is none."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return None
+    arrays: list[list[Any]] = []
+    below = [found]
+    while below:
+        each = below.pop()
+        if isinstance(each, list) and each and all(isinstance(x, dict) for x in each):
+            arrays.append(each)
+        below += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+    if not arrays:
+        return None
+    longest = max(arrays, key=len)
+    longest[:] = [draw.choice(longest) for _ in range(30)]
+    return json.dumps(found, indent=draw.choice([None, 1]))
+
+
+@pytest.mark.slow
+def test_each_case_many_times_is_read_as_before() -> None:
+    n = read = 0
+    for path in sorted(FOLDER.glob("[0-9]*.txt")):
+        for case in read_cases(path):
+            try:
+                where = read_where([str(x) for x in case.options.get("where", [])])  # type: ignore[attr-defined]
+            except InputError:  # a case of that
+                continue
+            ignore = frozenset(map(str, case.options.get("ignore", [])))  # type: ignore[call-overload]
+            for name, _, lines in case.files:
+                text = _multiplied("\n".join(lines), random.Random(case.where))
+                if text is not None:
+                    n += 1
+                    read += _same(
+                        text.encode(), Path(name).name, Options(where=where, ignore=ignore)
+                    )
+    assert n > 100
+    assert read > 20
+
+
+# -- Links -----------------------------------------------------------------------------------------
+
+_HOSTS = st.sampled_from([
+    "a.example", "www.a.example", "www.com", "www.www.b.example", "a_b.c1", "1.2.3.4", "x.1a",
+    "xn--a.example", "A.example", "localhost", f"{'a' * 260}.example",
+])  # fmt: skip
+_PLACES = st.lists(
+    st.sampled_from(["/a", "/b.jpg", "/.", "/..", "/", "/%20", "/a b", "/-", "/é"]), max_size=3
+)
+_ENDS = st.sampled_from(["", "?", "?a=1", "?a=1&b=", "?a&", "?a.", "?x=/y", "#f", " ", "\n", "\0"])
+_LINKS = st.builds(
+    lambda scheme, host, places, end: f"{scheme}{host}{''.join(places)}{end}",
+    st.sampled_from(["https://", "http://", "HTTP://", "ftp://", ""]), _HOSTS, _PLACES, _ENDS,
+)  # fmt: skip
+
+
+@given(st.lists(_LINKS, min_size=1, max_size=30))
+def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
+    links += [f"https://a{i}.example/{i}" for i in range(16)]
+    found = plain_links(links)
+    if found is None:
+        return
+    digests = dict(
+        zip(found.places, zip(found.digests.to_pylist(), found.hosts, strict=True), strict=True)
+    )
+    found.digests.validate(full=True)
+    for i, link in enumerate(links):
+        entry = read_plain_link(link)
+        if i in digests:
+            assert entry == ("url", *digests[i])
+        else:  # read by itself
+            assert entry is None or len(link) > 250 or "xn--" in link or "//www." in link
+    assert [*found.without(links)] == [x for i, x in enumerate(links) if i not in digests]
