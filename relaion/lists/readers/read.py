@@ -42,6 +42,7 @@ from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.lines.signs import refuse_signs, without_boxes
 from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers.registry import document_format, table_source
+from relaion.lists.readers.tables.field_lines import are_field_lines, rows_of
 from relaion.lists.readers.tables.formulas import without_formulas
 from relaion.lists.readers.tables.rows import TableSource, as_csv
 from relaion.lists.readers.vocabulary.letters import without_signature
@@ -104,7 +105,19 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
         yield from _read_table(file, table, start, options, found)
     else:
         source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
-        yield from _read(file, options, found, _text(file, options, found, source))
+        first, _ = _head(source)
+        source = chain(first, source)
+        if _are_field_lines("".join(first), file.name, options):
+            text = _records_of(file, as_csv(rows_of(source)), options, found)
+            yield from _read(file, replace(options, file_format="csv"), found, text)
+        else:
+            yield from _read(file, options, found, _text(file, options, found, source))
+
+
+def _are_field_lines(head: str, name: str, options: Options) -> bool:
+    """Whether a text is of records whose fields stand a line each, and of no known format."""
+    is_open = options.file_format is None and options.scope is None
+    return is_open and are_field_lines(head) and choose(head, name, None).name in ("txt", "csv")
 
 
 def _read(
@@ -192,12 +205,19 @@ def _read_table(
         text = as_csv(table.rows(document, named))
     as_text = replace(options, file_format="csv")
     if table.has_headings:
-        first, rest = _text(file, as_text, found, text)
+        whole = _text(file, as_text, found, text)
     else:
-        rest = text
-        first, _ = _head(rest)
-        refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
-    yield from _read(file, as_text, found, (first, rest))
+        whole = _records_of(file, text, options, found)
+    yield from _read(file, as_text, found, whole)
+
+
+def _records_of(
+    file: DeliveredFile, text: Iterator[str], options: Options, found: FileRead
+) -> tuple[list[str], Iterator[str]]:
+    """The first blocks of rows of which each is a record, and the rest."""
+    first, _ = _head(text)
+    refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
+    return first, text
 
 
 def _document(file: DeliveredFile, start: str, found: FileRead) -> ListDocument:

@@ -320,7 +320,7 @@ class RowsReading:
         held = (cells[c.index] for c in self.layout.entries if self.remarks)
         lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
         for remarks in self.remarks:
-            found = remarks.read(cells[remarks.column.index], lengths)
+            found = remarks.read(cells[remarks.column.index], lengths, fates)
             if found:
                 self.undone_by.add(remarks.column.index)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
