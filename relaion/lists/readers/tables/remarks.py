@@ -12,7 +12,7 @@ A remark is a text of one of these kinds:
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -213,8 +213,13 @@ class RemarkColumn:
         if is_figured and (measure := measure_of(self.column.name)):
             self._figures = Figures(measure)
 
-    def read(self, cells: Sequence[str], lengths: Sequence[int]) -> dict[int, str]:
-        """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
+    def read(
+        self, cells: Sequence[str], lengths: Sequence[int], out: Collection[int] = ()
+    ) -> dict[int, str]:
+        """Why rows bring no entry, by their place; `lengths` are the digits of their digests.
+
+        Of rows that are `out` already figures say nothing.
+        """
         what = self.column.what
         fates: dict[int, str] = {}
         if what not in WATCHED:  # its curator says that it decides nothing
@@ -222,6 +227,9 @@ class RemarkColumn:
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
         self._count(cells)
+        if self._figures:
+            kept = [cell for i, cell in enumerate(cells) if i not in out] if out else cells
+            self._figures.watch(Counter(kept).items())
         said = {cell: self._read(cell) for cell in self._telling(cells)}
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
@@ -260,10 +268,7 @@ class RemarkColumn:
         few = len(self.values) <= FEW
         if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
             self.expiries.watch(set(cells))
-        counted = Counter(cells) if few or self._figures else Counter[str]()
-        if self._figures:
-            self._figures.watch(counted.items())
-        for cell, n in counted.items() if few else ():
+        for cell, n in Counter(cells).items() if few else ():
             bare = cell.strip()
             self.values[bare.casefold()] += n
             self.spelled.setdefault(bare.casefold(), bare)

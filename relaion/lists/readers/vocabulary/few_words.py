@@ -154,7 +154,7 @@ class FewWords:
     def _has_marks(self) -> bool:
         """Whether it holds signs alone: of which nobody knows what each of them says."""
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
-        is_few = len(self.values) <= FEW and sum(self.values.values()) > 1
+        is_few = 1 < len(self.values) <= FEW  # one sign in all rows parts columns: `a.jpg => …`
         is_one = self.column.what in _FLAGGED and is_few and not is_harmless
         return is_one and not self.is_marked_note and weights.are_marks(self.values)
 
