@@ -29,6 +29,11 @@ class Running:
     folder: Path
     orders: IO[str]
 
+    @property
+    def left(self) -> list[Path]:
+        """What runs have in the folder of temporary files of its machines."""
+        return list((self.folder / "t").glob("relaion-*"))
+
     def lose(self) -> None:
         """Lose the second node, with all that it does."""
         self.orders.write("\n")
@@ -41,10 +46,11 @@ def running(folder: Path, *cpus: int) -> Iterator[Running]:
     key = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     joined = LOOPBACK | key
     folder.mkdir()
+    (folder / "t").mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.ray_cluster", *map(str, cpus)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env=os.environ | joined | {"RAY_TMPDIR": str(folder)},
+        env=os.environ | joined | {"RAY_TMPDIR": str(folder), "TMPDIR": str(folder / "t")},
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
     try:

@@ -1,5 +1,6 @@
 """`--engine`: what names one, and what is said where it cannot be had, before Ray is asked."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from relaion.cli.comfort import from_environment, from_file
-from relaion.errors import BusyError, InputError
+from relaion.errors import BusyError, InputError, OutputError
 from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
 from relaion.run import engines, ray_pool
 from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
-from relaion.run.out import Out
+from relaion.run.out import Out, purge
+from relaion.run.progress import QUIET
 from relaion.run.ray_client import why_not
 from relaion.run.ray_courier import Post, unseen
 from relaion.run.settings import limits_of
@@ -82,15 +84,6 @@ def test_parts_and_ray_are_two_ways_to_one_end(tmp_path: Path) -> None:
     assert "--shards and --engine ray" in done.stderr
 
 
-@pytest.mark.parametrize("place", ["s3://bucket/data", "https://data.test/a.parquet"])
-def test_workers_of_a_cluster_reach_no_store(place: str, tmp_path: Path) -> None:
-    for command in ("match", "clean"):
-        out = ("--out", tmp_path / "o") if command == "clean" else ()
-        done = here(command, place, "--lists", tmp_path / "l.duckdb", *out, "--engine", "ray")
-        assert done.returncode == 2
-        assert "lies in a store" in done.stderr and done.stderr.count("\n") == 1
-
-
 def test_an_engine_can_be_set_for_comfort(tmp_path: Path) -> None:
     assert from_environment({"RELAION_ENGINE": "ray=auto"})["engine"].value == "ray=auto"
     file = tmp_path / "settings.toml"
@@ -150,6 +143,39 @@ def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
         begin(place, {"inputs": []})
     assert lock.exists()
+
+
+def test_of_a_work_folder_the_locks_of_late_workers_stay(tmp_path: Path) -> None:
+    """Also where the run itself removes it: its output is whole, that of the next one shall be."""
+    work = tmp_path / "work"
+    (work / FOLDER).mkdir(parents=True)
+    (work / "find").mkdir()
+    for path in (work / "find/list_hits.parquet", work / "plan.json", work / FOLDER / "1.task"):
+        path.write_text("private")
+    locks = [work / FOLDER / f"{no:06}.lock" for no in (1, 2)]
+    locks[1].touch()
+    with locked(locks[0], "is held"):
+        purge(Out(tmp_path, work, -1))
+        assert [p for p in sorted(tmp_path.rglob("*")) if p.is_file()] == [locks[0]]
+    purge(Out(tmp_path, work, -1))
+    assert not work.exists()
+
+
+def test_a_folder_that_cannot_be_marked_is_told_in_one_line(tmp_path: Path) -> None:
+    pool = ray_pool.RayPool(Cluster(None), limits_of(1, "1GB", apart=True), 1, None, QUIET)
+    with pytest.raises(OutputError, match=r"gone: cannot be written \(No such file"):
+        pool._mark([tmp_path / "gone"])
+    pool.__exit__()
+
+
+def test_a_lock_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) -> None:
+    post = Post(str(tmp_path), "/", str(tmp_path / "gone/1.lock"), 1, None, (), ())
+    found = subprocess.run(  # it is of a process of its own: the folder and the environment change
+        [sys.executable, "-c", "import json, sys; from relaion.run.ray_courier import Courier; "
+         "print(json.dumps(Courier(json.loads(sys.argv[1])).begin()))", json.dumps(asdict(post))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(found.stdout) == [post.lock, "No such file or directory"]
 
 
 def test_a_shared_file_system_is_one_though_each_machine_numbers_it(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def event_of(n: int, seed: int) -> tuple[Json, Held]:
     good = {_MD5(i) for i, (_, is_listed) in enumerate(made) if is_listed} | {_MD5(0xFFFF)}
     alone = [a for a, _ in made[: n // 2]]
     within = [{"name": "file", "Attribute": [a for a, _ in made[n // 2 :]]}] if n else []
-    event = {"info": "made up", "analysis": "2", "published": True, "Orgc": {"name": "A partner"},
+    event = {"info": "Batch 12", "analysis": "2", "published": True, "Orgc": {"name": "A partner"},
              "Attribute": [first, *alone], "Object": within}  # fmt: skip
     return {"Event": event}, frozenset(("image_md5", digest) for digest in good)
 

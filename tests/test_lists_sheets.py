@@ -75,6 +75,77 @@ def test_hidden_rows_are_asked_about(form: str) -> None:
     assert read(data).entries == RIGHT
 
 
+def _with_parts(data: bytes, parts: dict[str, Callable[[str], str]]) -> bytes:
+    """A workbook with other texts of its parts; one that it has not begins empty."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(held, "w") as new:
+        told = {name: old.read(name).decode() for name in old.namelist()}
+        for name in told.keys() | parts.keys():
+            new.writestr(name, parts.get(name, str)(told.get(name, "")))
+    return held.getvalue()
+
+
+_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATED = "".join(
+    f'<Relationship Id="{name}" Type="{_TYPE}/{name}" Target="{name}.xml"/>'
+    for name in ("styles", "sharedStrings")
+)
+
+
+def _xlsx_styled(font: str = "", run: str = "", *, format_of: int = 1) -> bytes:
+    """A list whose last digest has a format of a font, and is a shared text of one run."""
+    xml = sheet_xml([*LIST[:-1], []])
+    cells = f'<c r="A11" s="{format_of}" t="s"><v>1</v></c><c r="B11" t="s"><v>0</v></c>'
+    styles = (
+        f'<styleSheet><fonts><font/><font>{font}</font></fonts><cellStyleXfs><xf fontId="1"/>'
+        '</cellStyleXfs><cellXfs><xf fontId="0"/><xf fontId="1"/></cellXfs><dxfs><dxf><font>'
+        "<strike/></font></dxf></dxfs></styleSheet>"
+    )
+    texts = f"<sst><si><t>active</t></si><si><r><rPr>{run}</rPr><t>{MD5[-1]}</t></r></si></sst>"
+    return _with_parts(xlsx({"a": xml.replace('<row r="11">', f'<row r="11">{cells}')}), {
+        "xl/_rels/workbook.xml.rels": lambda told: told.replace("</Rel", f"{_RELATED}</Rel"),
+        "xl/styles.xml": lambda _: styles, "xl/sharedStrings.xml": lambda _: texts,
+    })  # fmt: skip
+
+
+def test_rows_that_are_crossed_out_are_asked_about() -> None:
+    for plain in (
+        _xlsx_styled(),
+        _xlsx_styled('<strike val="0"/>', '<strike val="0"/>'),
+        _xlsx_styled("<strike/>", format_of=0),
+    ):
+        assert read(plain).entries == RIGHT
+    for struck in (_xlsx_styled("<strike/>"), _xlsx_styled(run='<strike val="1"/>')):
+        assert "cells of the sheet are crossed out (1)" in (read(struck).refused or "")
+
+
+@pytest.mark.parametrize("line", ["solid", "none"])
+def test_lines_through_the_cells_of_an_ods_file(line: str) -> None:
+    style = (
+        '<office:automatic-styles xmlns:style="s" xmlns:fo="f"><style:style style:name="ce1">'
+        f'<style:text-properties style:text-line-through-style="{line}"/></style:style>'
+        '<style:style style:name="ce2" style:parent-style-name="ce1"/></office:automatic-styles>'
+    )
+    last = f"<text:p>{MD5[-1]}</text:p>"
+    for old, new in (
+        (last, f'<text:p><text:span text:style-name="ce1">{MD5[-1]}</text:span></text:p>'),
+        (f'"string">{last}', f'"string" table:style-name="ce2">{last}'),
+    ):
+        data = _with_parts(
+            ods({"a": LIST}),
+            {
+                "content.xml": lambda told, old=old, new=new: told.replace(  # type: ignore[misc]
+                    "<office:body>", f"{style}<office:body>"
+                ).replace(old, new)
+            },
+        )
+        outcome = read(data, "list.ods")
+        if line == "none":
+            assert outcome.entries == RIGHT
+        else:
+            assert "cells of the sheet are crossed out (1)" in (outcome.refused or "")
+
+
 @both
 def test_titles_stand_above_and_between_the_rows(form: str) -> None:
     above = FORMS[form]({"a": [["Hash list, June 2024"], [], *LIST]})

@@ -11,16 +11,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
 from relaion.errors import OutputError
+from relaion.labs.diff_file import META, SCHEMA
 from relaion.run import find, ray_courier, ray_pool, tasks
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
+from relaion.stages.diff import diff
+from relaion.stages.diff_check import diff_check
 from relaion.stages.match import match
 from relaion.stages.update import update
 from relaion.stages.verify import verify
@@ -84,9 +90,14 @@ def told(out: Path) -> tuple[dict[str, bytes], dict[str, Any], dict[str, list[An
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_clean_is_that_of_one_machine(world: Path, joined: str, workers: int) -> None:
+def test_a_clean_is_that_of_one_machine(
+    world: Path, joined: str, workers: int, cluster: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "relaion")
     out = cleaned(world, f"ray-{workers}", engine=joined, workers=workers, verify=workers == 2)
     assert told(out) == told(world / "local")
+    assert caplog.text.count("copied to this machine, once") == 1
+    assert not cluster.left
 
 
 def test_a_match_is_that_of_one_machine(world: Path, joined: str) -> None:
@@ -139,6 +150,58 @@ def test_a_copy_is_cleaned_as_on_one_machine(world: Path, joined: str, tmp_path:
     assert found[0] == found[1]
 
 
+def test_a_diff_and_its_check_are_those_of_one_machine(
+    world: Path, joined: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("relaion.stages.diff.secrets", SimpleNamespace(token_bytes=bytes))
+    caplog.set_level("DEBUG", "relaion")
+    edition, found = world / "local/research", []
+    for name, engine in (("one", "local"), ("two", joined)):
+        path = tmp_path / f"{name}.parquet"
+        made = diff(
+            world / "data", edition, path, i_accept_disclosure=True, engine=engine, work=tmp_path
+        )
+        said = json.loads(pq.read_schema(path).metadata[META])
+        del said["made"], said["content"]  # which is of the time, too
+        checked = diff_check(
+            world / "local", world / "data", world / "lists.duckdb", engine=engine, work=tmp_path
+        )
+        told = replace(made, out=tmp_path, sha256="")
+        found.append((told, said, pq.read_table(path), checked))
+        assert ("Ray: " in caplog.text) == (engine == joined)
+    assert found[0][:2] == found[1][:2] and found[0][3] == found[1][3]
+    assert found[0][2].cast(SCHEMA).equals(found[1][2].cast(SCHEMA)) and found[0][0].lines
+    assert not list(tmp_path.glob("relaion-*"))
+
+
+def test_a_clean_in_a_store_is_that_of_one_machine(
+    world: Path, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers fetch and put by themselves: the credentials are in their environment alone."""
+    monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+    s3.put_folder(world / "data", "ray/data")
+    found = []
+    for name in ("local", "ray"):
+        out = f"s3://shards/ray/{name}"
+        clean(
+            "s3://shards/ray/data", world / "lists.duckdb", out, work=tmp_path / name,
+            keywords=world / "words.txt", engine=name, workers=2, **HOW,
+        )  # fmt: skip
+        listed = s3.client.list_objects_v2(Bucket="shards", Prefix=f"ray/{name}/")["Contents"]
+        names = [x["Key"].removeprefix(f"ray/{name}/") for x in listed]
+        shards = {
+            n: s3.client.get_object(Bucket="shards", Key=f"ray/{name}/{n}")["Body"].read()
+            for n in names if n.endswith(".parquet")
+        }  # fmt: skip
+        found.append((names, shards))
+    assert found[0] == found[1] and len(found[0][1]) > 4
+    assert found[0][1] == {
+        str(p.relative_to(world / "local")): p.read_bytes()
+        for p in (world / "local").rglob("*.parquet")
+    }
+
+
 # -- what is lost on the way -----------------------------------------------------------------------
 
 
@@ -152,6 +215,7 @@ def test_workers_that_are_killed_change_nothing(demo: Path, joined: str, cluster
         killer.join()
     assert killer.killed >= 2
     assert told(out) == told(demo / "local")
+    assert not cluster.left
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +296,7 @@ def test_a_run_whose_driver_was_killed_goes_on(demo: Path, cluster: Running) -> 
     assert "going on with the interrupted run" in again.stderr
     assert told(out) == told(demo / "local")
     assert couriers_and_workers(cluster) == ([], [])
+    assert not cluster.left
 
 
 def test_what_a_lost_machine_did_is_done_by_another(

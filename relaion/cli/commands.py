@@ -267,10 +267,12 @@ def diff(
     workers: o.Workers = None,
     memory: o.Memory = MEMORY,
     sql_version: o.SqlVersion = SQL_VERSION,
+    engine: o.Engine = LOCAL,
     as_json: o.Json = False,
 ) -> None:
     given = {
         "work": work, "workers": workers, "memory": memory, "sql_version": sql_version,
+        "engine": engine,
     }  # fmt: skip
     with working() as bars:
         result = diffed(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import DamagedError, EngineError, InputError, StopError
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
+from relaion.labs.piecework import Hearing
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import signature
 from relaion.parquet.roles import Overrides
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from relaion.parquet.layout import Shard
     from relaion.parquet.roles import Column
 
+_NO_BASIS = ("copies", "new", "old", "limits", "spread")  # of the files, or of who does it
 INDEXES = "index"
 INDEXED = "indexed"  # by number: a file that is no parquet, as it was indexed
 SOUGHT = "sought"  # by name: a work file of the search
@@ -276,7 +278,7 @@ class Applying:
         shards = [n for name in ("copies", "new", "old") for n in question[name]]
         said = [
             [[n.no, str(n.shard.path), n.shard.footer, _written(n.shard)] for n in shards],
-            str({k: v for k, v in question.items() if k not in ("copies", "new", "old", "limits")}),
+            str({k: v for k, v in question.items() if k not in _NO_BASIS}),
         ]
         basis = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         if self.journal.get(MADE, "basis", str) != basis:
@@ -285,23 +287,20 @@ class Applying:
         known = {e.name: str(e.value) for e in self.journal.entries(SOUGHT)}
         self.progress.phase(SEARCH, Extent.of(shards))
 
-        def hear(told: tuple[Any, ...]) -> None:
-            what, *said = told
-            if what == "file":
-                self.journal.add([Entry(SOUGHT, said[0], said[1])])
-            elif what == "at":
-                at[:] = said[0]
-            else:
-                self.progress.done(*said)
+        def keep(name: str, sha256: str) -> None:
+            self.journal.add([Entry(SOUGHT, name, sha256)])
 
+        hear = Hearing(self.hands or self.pool, self.progress, keep)
         try:
             found: Fates = self.pool.call(
                 "relaion.labs.fates:work_out_of", {**question, "known": known}, hear=hear
             )
         except WorkerEndedError as e:
-            where = shown(at[0]) if at else shown(self.out)
-            more = f" (or one of {len(at) - 1} more)" if len(at) > 1 else ""
+            where = shown(hear.at[0]) if hear.at else shown(self.out)
+            more = f" (or one of {len(hear.at) - 1} more)" if len(hear.at) > 1 else ""
             raise StopError(f"{where}{more}: {e}") from None
+        finally:
+            at[:] = hear.at
         return found
 
     # -- writing ---------------------------------------------------------------------------

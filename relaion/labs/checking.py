@@ -63,18 +63,32 @@ class Residual:
 
 
 def residual_of(
-    work: Path, version: str, limits: Limits, attack: dict[str, Any], tell: Callable[..., object]
+    work: Path,
+    version: str,
+    limits: Limits,
+    attack: dict[str, Any],
+    spread: Limits | None,
+    tell: Callable[..., object],
 ) -> Residual:
     """`residual` for a process that does not load what this module needs."""
-    return residual(work, version, limits, Attack(**attack), tell=tell)
+    return residual(work, version, limits, Attack(**attack), tell=tell, spread=spread)
 
 
 def residual(
-    work: Path, version: str, limits: Limits, attack: Attack, *, tell: Callable[..., object]
+    work: Path,
+    version: str,
+    limits: Limits,
+    attack: Attack,
+    *,
+    tell: Callable[..., object],
+    spread: Limits | None = None,
 ) -> Residual:
-    """The strata of what is left unexplained, and how many rows left in all."""
+    """The strata of what is left unexplained, and how many rows left in all.
+
+    `tell` and `spread` are those of a `Seeker`; workers of a cluster find what left.
+    """
     with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
-        seeker = Seeker(engine, work, version, limits.workers, {}, tell)
+        seeker = Seeker(engine, work, version, limits.workers, {}, tell, spread)
         seeker.site_macros()
         of_old = list(batches(attack.old, BATCH_ROWS))
         of_new = list(batches(attack.edition, BATCH_ROWS))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ PROVED = frozenset({"row_hash", "url", "text"})
 """The roles of a shard that prove its row hashes."""
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, link blob"
+_SETTLING = ("new_hashes", "old_hashes")  # tables by which a row hash settles what becomes of a row
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,15 @@ def compare(
     salt: bytes,
     *,
     tell: Callable[..., object],
+    spread: Limits | None = None,
 ) -> tuple[Compared, Path]:
     """Find what left; the lines of the diff are left in a work file, sorted.
 
-    Raises InputError for a shard that cannot be read, or changed meanwhile.
+    `tell` and `spread` are those of a `Seeker`. Raises InputError for a shard that cannot be read,
+    or changed meanwhile.
     """
     with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
-        seeker = Seeker(engine, work, version, limits.workers, {}, tell)
+        seeker = Seeker(engine, work, version, limits.workers, {}, tell, spread)
         of_old = list(batches(old, BATCH_ROWS))
         of_new = list(batches(new, BATCH_ROWS))
         rows = gone_rows(seeker, of_old, of_new, new, by)
@@ -89,52 +93,55 @@ def compare(
 
 def _nameless(seeker: Seeker, batches: Batches, by: Sequence[str]) -> int:
     """How many rows of these shards have no identity."""
-    found = 0
-    for batch in batches:
-        seeker.table("step_hashes", "row_hash bigint", ())
+    do = partial(_nameless_of, by=tuple(by))
+    return sum(seeker.numbers(do, [(batch,) for batch in batches], _SETTLING))
 
-        def look(batch: Sequence[Numbered] = batch) -> None:
-            seeker.identities(batch)
-            seeker.run("apply/80_not_in_step")
 
-        seeker.read(batch, look, "shard")
-        seeker.engine.execute(
-            "create or replace temp table link_ids (shard_no integer, file_row_number bigint)"
-        )
-        if LINK in by:
-            seeker.link_ids(batch, by_row=False)
-        seeker.run("apply/87_nameless", by_row=ROW in by)
-        ((n,),) = seeker.engine.rows("from nameless")
-        found += n
-    return found
+def _nameless_of(seeker: Seeker, batch: Sequence[Numbered], *, by: Sequence[str]) -> int:
+    seeker.table("step_hashes", "row_hash bigint", ())
+
+    def look() -> None:
+        seeker.identities(batch)
+        seeker.run("apply/80_not_in_step")
+
+    seeker.read(batch, look, "shard")
+    seeker.engine.execute(
+        "create or replace temp table link_ids (shard_no integer, file_row_number bigint)"
+    )
+    if LINK in by:
+        seeker.link_ids(batch, by_row=False)
+    seeker.run("apply/87_nameless", by_row=ROW in by)
+    ((n,),) = seeker.engine.rows("from nameless")
+    return int(n)
 
 
 def _doubted(seeker: Seeker, of_old: Batches, rows: Sequence[Path]) -> int:
     """How many of these rows have another row hash than their link and caption give."""
-    found = 0
+    items = []
     for path, batch in zip(rows, of_old, strict=True):
-        able = [n for n in batch if set(n.shard.layout.roles) >= PROVED]
-        if not able or not pq.read_metadata(path).num_rows:
-            continue
-        seeker.table("rows", _ROWS, [path])
-        told: list[pa.Table] = []
+        able = tuple(n for n in batch if set(n.shard.layout.roles) >= PROVED)
+        if able and pq.read_metadata(path).num_rows:
+            items.append((able, path))
+    return sum(seeker.numbers(_doubted_of, items))
 
-        def look(told: list[pa.Table] = told) -> None:
-            query = (
-                "select s.row_hash, s.url, s.text from shard as s "
-                "semi join rows as r using (shard_no, file_row_number) "
-                "where s.row_hash is not null and s.url <> '' and s.text <> ''"
-            )
-            told[:] = [seeker.engine.table(query)]
 
-        seeker.read(able, look, "shard", sorted(PROVED))
-        (table,) = told
-        pair = (
-            pa.array(map(raw_bytes, table[x].to_pylist()), pa.binary()) for x in ("url", "text")
+def _doubted_of(seeker: Seeker, able: Sequence[Numbered], path: Path) -> int:
+    seeker.table("rows", _ROWS, [path])
+    told: list[pa.Table] = []
+
+    def look() -> None:
+        query = (
+            "select s.row_hash, s.url, s.text from shard as s "
+            "semi join rows as r using (shard_no, file_row_number) "
+            "where s.row_hash is not null and s.url <> '' and s.text <> ''"
         )
-        own = without_fillers(table["row_hash"].combine_chunks())
-        found += pc.sum(pc.not_equal(own, row_hashes(*pair))).as_py() or 0
-    return found
+        told[:] = [seeker.engine.table(query)]
+
+    seeker.read(able, look, "shard", sorted(PROVED))
+    (table,) = told
+    pair = (pa.array(map(raw_bytes, table[x].to_pylist()), pa.binary()) for x in ("url", "text"))
+    own = without_fillers(table["row_hash"].combine_chunks())
+    return pc.sum(pc.not_equal(own, row_hashes(*pair))).as_py() or 0
 
 
 def gone_rows(
@@ -148,23 +155,11 @@ def gone_rows(
     engine = seeker.engine
     named = {(n.shard.subset, n.shard.name): n for n in new} if ROW in by else {}
 
-    def left(batch: Sequence[Numbered]) -> str:
-        engine.execute("create or replace temp table step_hashes (row_hash bigint)")
-        beside = [named[key] for n in batch if (key := (n.shard.subset, n.shard.name)) in named]
-        if beside:
-            seeker.read(beside, lambda: _step_hashes(seeker, beside), "shard")
-
-        def look() -> None:
-            seeker.identities(batch)
-            seeker.run("apply/80_not_in_step")
-
-        seeker.read(batch, look, "shard")
-        return "from rows"
-
-    files = [
-        seeker.made(f"old-rows-{i}", lambda batch=batch: left(batch))  # type: ignore[misc]
-        for i, batch in enumerate(of_old)
-    ]
+    items = []
+    for batch in of_old:
+        keys = [(n.shard.subset, n.shard.name) for n in batch]
+        items.append((batch, [named[key] for key in keys if key in named]))
+    files = seeker.files("old-rows", _not_in_step, items)
     hashes: list[Path] = []
     if ROW in by:
         seeker.table("rows", _ROWS, files)
@@ -184,6 +179,19 @@ def gone_rows(
         seeker.made(f"gone-rows-{i}", lambda path=path: gone(path))  # type: ignore[misc]
         for i, path in enumerate(files)
     ]
+
+
+def _not_in_step(seeker: Seeker, batch: Sequence[Numbered], beside: Sequence[Numbered]) -> str:
+    seeker.engine.execute("create or replace temp table step_hashes (row_hash bigint)")
+    if beside:
+        seeker.read(beside, lambda: _step_hashes(seeker, beside), "shard")
+
+    def look() -> None:
+        seeker.identities(batch)
+        seeker.run("apply/80_not_in_step")
+
+    seeker.read(batch, look, "shard")
+    return "from rows"
 
 
 def _step_hashes(seeker: Seeker, shards: Sequence[Numbered]) -> None:
@@ -210,25 +218,24 @@ def gone_ids(
     if LINK not in by:
         return []
 
-    def ids(path: Path, batch: Sequence[Numbered]) -> str:
-        seeker.table("rows", _ROWS, [path])
-        seeker.link_ids(batch, by_row=False, salt=salt)
-        return (
-            "select shard_no, file_row_number, link_id, link, host_digest, tail "
-            "from link_ids join salted_links using (shard_no, file_row_number) "
-            "order by shard_no, file_row_number"
-        )
-
-    found = [
-        seeker.made(f"gone-ids-{i}", lambda path=path, batch=batch: ids(path, batch))  # type: ignore[misc]
-        for i, (path, batch) in enumerate(zip(rows, of_old, strict=True))
-    ]
+    items = list(zip(of_old, rows, strict=True))
+    found = seeker.files("gone-ids", partial(_gone_ids_of, salt=salt), items, _SETTLING)
     seeker.table("hit_keys", f"{_IDS}, host_digest varchar, tail varchar", found)
     engine.execute(
         "create or replace temp table wanted_links as select distinct link_id from hit_keys"
     )
     seeker.table("new_links", "link_id uuid", seeker.link_files("new", of_new))
     return found
+
+
+def _gone_ids_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, salt: bytes) -> str:
+    seeker.table("rows", _ROWS, [path])
+    seeker.link_ids(batch, by_row=False, salt=salt)
+    return (
+        "select shard_no, file_row_number, link_id, link, host_digest, tail "
+        "from link_ids join salted_links using (shard_no, file_row_number) "
+        "order by shard_no, file_row_number"
+    )
 
 
 def write_diff(lines: Path, out: Path, said: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Question:
     `samples` are files of one shard of img2dataset's: its number, a shard's number, and the file
     that has the keys of its rows in a column `key`. `named` are roles whose column the user named.
     `known` are work files of a run before, with
-    their SHA-256 by name.
+    their SHA-256 by name. `spread` is that of a `Seeker`.
     """
 
     work: Path
@@ -46,6 +47,7 @@ class Question:
     samples: tuple[tuple[int, int, Path], ...] = ()
     named: tuple[str, ...] = ()
     known: dict[str, str] = field(default_factory=dict)
+    spread: Limits | None = None
 
     @property
     def batches(self) -> list[tuple[Numbered, ...]]:
@@ -98,7 +100,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
     """
     q, limits = question, question.limits
     with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
-        seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell)
+        seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell, q.spread)
         rows = seeker.row_files("copy", q.batches, q.named)
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
@@ -132,6 +134,7 @@ _ROWS = (
 )
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
+_SALTED = "shard_no integer, file_row_number bigint, link blob"
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
 
 
@@ -256,20 +259,21 @@ def _keys(folder_no: int, shard_no: int, path: Path, *, is_sample: bool) -> pa.T
 
 def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     """Work files `link_ids` of the rows that no row hash settled, one a batch of the copy."""
+    do = partial(_link_ids_of, by_row=ROW in q.by, trusts_own="row_hash" in q.named)
+    items = list(zip(q.batches, rows, strict=True))
+    return seeker.files("copy-ids", do, items, ["new_hashes", "old_hashes"])
 
-    def ids(i: int, batch: Sequence[Numbered]) -> str:
-        seeker.table("rows", _ROWS, rows[i : i + 1])
-        unsure = "doubt > 0" if "row_hash" not in q.named else "doubt = 2"
-        seeker.engine.execute(
-            f"update rows set row_hash = null where {unsure}"  # noqa: S608  these settle nothing
-        )
-        seeker.link_ids(batch, by_row=ROW in q.by)
-        return "from link_ids order by shard_no, file_row_number"
 
-    return [
-        seeker.made(f"copy-ids-{i}", lambda i=i, batch=batch: ids(i, batch))  # type: ignore[misc]
-        for i, batch in enumerate(q.batches)
-    ]
+def _link_ids_of(
+    seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by_row: bool, trusts_own: bool
+) -> str:
+    seeker.table("rows", _ROWS, [path])
+    unsure = "doubt = 2" if trusts_own else "doubt > 0"
+    seeker.engine.execute(
+        f"update rows set row_hash = null where {unsure}"  # noqa: S608  these settle nothing
+    )
+    seeker.link_ids(batch, by_row=by_row)
+    return "from link_ids order by shard_no, file_row_number"
 
 
 def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> list[Path]:
@@ -278,13 +282,15 @@ def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> l
     for name in ("new", "old"):
         seeker.table(f"{name}_hashes", HASHES, ())
 
+    salted: list[Path] = []
+    if LINK in q.by and seeker.spread is not None:  # else they are no matter for a file
+        items, settling = list(zip(q.batches, rows, strict=True)), ["new_hashes", "old_hashes"]
+        salted = seeker.files("salted", partial(_salted_of, salt=q.salt), items, settling)
+
     def fates(i: int, batch: Sequence[Numbered]) -> str:
         seeker.table("rows", _ROWS, rows[i : i + 1])
-        engine.execute(
-            "create or replace temp table salted_links "
-            "(shard_no integer, file_row_number bigint, link blob)"
-        )
-        if LINK in q.by:
+        seeker.table("salted_links", _SALTED, salted[i : i + 1])
+        if LINK in q.by and not salted:
             seeker.salted(batch, q.salt)
         engine.view_files([diff], "diff", DIFF_COLUMNS)
         seeker.run(
@@ -297,6 +303,12 @@ def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> l
         seeker.made(f"fates-{i}", lambda i=i, batch=batch: fates(i, batch))  # type: ignore[misc]
         for i, batch in enumerate(q.batches)
     ]
+
+
+def _salted_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, salt: bytes) -> str:
+    seeker.table("rows", _ROWS, [path])
+    seeker.salted(batch, salt)
+    return "from salted_links order by shard_no, file_row_number"
 
 
 def _less(seeker: Seeker, table: str, found: str, column: str) -> None:

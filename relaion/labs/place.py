@@ -16,11 +16,12 @@ from relaion.paths import (
     public_folder,
     remove_parts,
     remove_tree,
+    seal,
     shown,
     stamp_of,
 )
 from relaion.run import manifest
-from relaion.run.engines import refuse_left
+from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
@@ -88,11 +89,11 @@ def refuse_changed(
         if not _is_newer(file.path, since):
             continue
         sha256 = known.get(file.name)  # none of a stats file that was written anew
-        if file_sha256(file.path) != sha256 if sha256 else _mtime(file.path) > since:
+        if seal(file.path).sha256 != sha256 if sha256 else _mtime(file.path) > since:
             _refuse_bytes(out, file.path)
     for name, (paths, shards) in sets.items():
         if any(_is_newer(n.shard.path, since) for n in shards):
-            lines = ((n.shard.subset, n.shard.name, file_sha256(n.shard.path)) for n in shards)
+            lines = ((n.shard.subset, n.shard.name, seal(n.shard.path).sha256) for n in shards)
             if set_digest(lines) != made["against"].get(name):
                 _refuse_bytes(out, paths[0])
 
@@ -170,7 +171,7 @@ def purge(out: Path, work: Path) -> bool:
         for folder in sorted((out / f for f in folders), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-    remove_tree(work)
+    remove_work(work)
     return True
 
 

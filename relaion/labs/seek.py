@@ -4,7 +4,9 @@ Every decision is a script of `sql/v1/apply`; this module sets them going batch 
 what they find in the private work folder, so that a run that was interrupted goes on.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,11 +16,13 @@ import pyarrow.parquet as pq
 
 from relaion.copies.form import INDEX
 from relaion.engine import Engine
+from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound
 from relaion.parquet.glossary import says_caption
 from relaion.parquet.roles import Column, Layout
-from relaion.paths import Seal, file_sha256, private_folder, read_sealed, read_still
+from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
 from relaion.run.journal import is_whole
+from relaion.run.process import packed, unpacked
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
     OTHERS,
@@ -27,6 +31,7 @@ from relaion.run.python_answers import (
     fill_row_hashes,
     make_tables,
 )
+from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
 from relaion.sqlset import load
@@ -36,13 +41,15 @@ FOLDER = "seek"
 HASHES = "row_hash bigint, doubt tinyint"
 """Columns of tables of row hashes that stand in a set, each as sure as the surest of its rows."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
+Item: TypeAlias = tuple[Any, ...]  # a batch, and what else is to be known of it
 
 
 class Seeker:
     """Runs the scripts on one connection; `known` are work files that the journal vouches for.
 
     `tell` hears of each file that is made, with its SHA-256; of each shard that is about to be
-    read; and of rows that are through.
+    read; and of rows that are through. `spread` are the limits of each worker of a cluster, where
+    what reads shards is done by those, as `piecework` says.
     """
 
     def __init__(
@@ -53,8 +60,10 @@ class Seeker:
         workers: int,
         known: dict[str, str],
         tell: Callable[..., object],
+        spread: Limits | None = None,
     ) -> None:
         self.engine, self.work, self._workers = engine, work, workers
+        self.spread, self._n_steps = spread, 0
         self._version, self._known, self.tell = version, known, tell
         self._scripts = load(version)
         self._copies = Copies(work, {})
@@ -82,12 +91,90 @@ class Seeker:
 
     def made(self, name: str, make: Callable[[], str]) -> Path:
         """A work file of the rows of the query that `make` gives; kept where it is there, whole."""
-        path = self.work / FOLDER / f"{name}.parquet"
-        relative = str(path.relative_to(self.work))
-        if not (relative in self._known and is_whole(path, self._known[relative])):
+        path, relative, is_made = self._work_file(name)
+        if not is_made:
             self.engine.write_parquet(make(), path)
             self.tell(("file", relative, file_sha256(path)))
         return path
+
+    def _work_file(self, name: str) -> tuple[Path, str, bool]:
+        """A work file, its name in the journal, and whether it is there, whole."""
+        path = self.work / FOLDER / f"{name}.parquet"
+        relative = str(path.relative_to(self.work))
+        known = self._known.get(relative)
+        return path, relative, known is not None and is_whole(path, known)
+
+    # -- steps over batches: done here, or by workers of a cluster ---------------------------
+
+    def files(
+        self,
+        name: str,
+        do: Callable[..., str],
+        items: Sequence[Item],
+        tables: Sequence[str] = (),
+    ) -> list[Path]:
+        """A work file for each item: of the rows of the query that `do` gives of it.
+
+        `do` is a function of a module, or a `partial` of one: it takes a `Seeker` and the item,
+        which is a batch of shards and what else is to be known of it. `tables` are the temp tables
+        that it reads.
+        """
+        names = [f"{name}-{i}" for i, _ in enumerate(items)]
+        if self.spread is None:
+            return [
+                self.made(n, partial(do, self, *item)) for n, item in zip(names, items, strict=True)
+            ]
+        files = [self._work_file(n) for n in names]
+        lacking = [(item, f) for item, f in zip(items, files, strict=True) if not f[2]]
+        self._spread(do, [(item, path, relative) for item, (path, relative, _) in lacking], tables)
+        return [path for path, *_ in files]
+
+    def numbers(
+        self, do: Callable[..., int], items: Sequence[Item], tables: Sequence[str] = ()
+    ) -> list[int]:
+        """A number for each item, as `files` has a file."""
+        if self.spread is None:
+            return [do(self, *item) for item in items]
+        found = self._spread(do, [(item, None, "") for item in items], tables)
+        return [one.value for one in found]
+
+    def _spread(
+        self,
+        do: Callable[..., Any],
+        items: Sequence[tuple[Item, Path | None, str]],
+        tables: Sequence[str],
+    ) -> list[PieceFound]:
+        """Have workers do a step over some items, each to leave a file where one is named."""
+        if not items or self.spread is None:
+            return []
+        from relaion.labs.pieces import SeekStep  # noqa: PLC0415 - it does what is found here
+
+        self._n_steps += 1
+        folder = self.work / FOLDER / f"step-{self._n_steps:02}"
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+        private_folder(folder)
+        shared = {}
+        for table in tables:
+            columns = tuple(name for name, *_ in self.engine.rows(f"describe {table}"))
+            shared[table] = (columns, folder / f"{table}.parquet")
+            self.engine.write_parquet(f"from {table}", folder / f"{table}.parquet")
+        leaves = items[0][1] is not None
+        step = SeekStep(do, leaves, shared, self.work, self._version, self.spread)
+        _leave(folder / "step", step)
+        pieces = []
+        for i, (item, path, relative) in enumerate(items):
+            pieces.append(BatchPiece(folder / f"{i:06}", tuple(item[0]), path, relative))
+            _leave(pieces[-1].file, item)
+        self.tell((SPREAD, folder / "step", pieces), waits=True)
+        found = []
+        for piece in pieces:
+            one = unpacked(piece.answer.read_text(encoding="ascii"))
+            if not isinstance(one, PieceFound):
+                raise TypeError(f"what a piece found, not {type(one).__name__}")
+            found.append(one)
+            self._seals |= one.seals
+        shutil.rmtree(folder, ignore_errors=True)
+        return found
 
     def table(self, name: str, columns: str, files: Sequence[Path]) -> None:
         """Load work files into a temp table, which is empty where there are none."""
@@ -125,6 +212,11 @@ class Seeker:
             seals = read_sealed(paths, through, self._workers)
             self._seals |= {n.no: s for n, s in zip(shards, seals, strict=True)}
         self.tell(("done", Extent.of(shards)))
+
+    @property
+    def sealed(self) -> dict[int, Seal]:
+        """The shards that were read, as they were."""
+        return dict(self._seals)
 
     def seals(self, shards: Sequence[Numbered]) -> dict[int, Seal]:
         """Each shard as it was read; those that were not read now are read for it."""
@@ -181,12 +273,11 @@ class Seeker:
 
     def row_files(self, name: str, shards: Batches, named: Sequence[str]) -> list[Path]:
         """Work files `rows`: every row of these shards with its row hashes."""
-        return [
-            self.made(f"{name}-rows-{i}", lambda batch=batch: self._rows(batch, named))  # type: ignore[misc]
-            for i, batch in enumerate(shards)
-        ]
+        return self.files(f"{name}-rows", partial(Seeker.rows, named=named), _items(shards))
 
-    def _rows(self, batch: Sequence[Numbered], named: Sequence[str]) -> str:
+    def rows(self, batch: Sequence[Numbered], named: Sequence[str]) -> str:
+        """Every row of a batch, with its row hashes."""
+
         def look() -> None:
             self.identities(batch, named)
             self.engine.execute(
@@ -204,12 +295,12 @@ class Seeker:
         """
         if self._is_empty("select count(*) from wanted_hashes"):
             return []
-        return [
-            self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch, proves))  # type: ignore[misc]
-            for i, batch in enumerate(shards)
-        ]
+        do = partial(Seeker.hashes, proves=proves)
+        return self.files(f"{name}-hashes", do, _items(shards), ["wanted_hashes"])
 
-    def _hashes(self, batch: Sequence[Numbered], proves: bool) -> str:
+    def hashes(self, batch: Sequence[Numbered], *, proves: bool) -> str:
+        """Those of `wanted_hashes` that stand in a batch."""
+
         def look() -> None:
             self.identities(batch, ("text",) if proves else None)
             self.run("apply/71_known_hashes")
@@ -248,12 +339,12 @@ class Seeker:
         """
         if self._is_empty("select count(*) from hit_keys"):
             return []
-        return [
-            self.made(f"{name}-links-{i}", lambda batch=batch: self._links(batch))  # type: ignore[misc]
-            for i, batch in enumerate(shards)
-        ]
+        tables = ["hit_keys", "wanted_links"]
+        return self.files(f"{name}-links", Seeker.links, _items(shards), tables)
 
-    def _links(self, batch: Sequence[Numbered]) -> str:
+    def links(self, batch: Sequence[Numbered]) -> str:
+        """Those of `wanted_links` that stand in a batch."""
+
         def look() -> None:
             self.run("fast/34_hit_tails", has_inner=False)
             self.run("fast/15_near_links", has_hosts=False, has_hashed=False)
@@ -273,6 +364,15 @@ class Seeker:
         self.run("fast/19_odd_links", has_links=True)
         fill_keys(self.engine, self._workers)
         self.run("20_link_keys", has_links=True)
+
+
+def _items(shards: Batches) -> list[Item]:
+    return [(batch,) for batch in shards]
+
+
+def _leave(path: Path, said: object) -> None:
+    with atomic_write(path, mode=0o600, flush=False) as part:
+        part.write_text(packed(said), encoding="ascii")
 
 
 def is_index(n: Numbered) -> bool:

@@ -169,7 +169,7 @@ def _misp() -> FormatSample:
          "to_ids": True, "timestamp": "1711411200", "comment": "", "deleted": False}
         for i in range(_N)
     ]  # fmt: skip
-    event = {"uuid": _uuid(9), "info": "a sample", "date": "2024-03-26", "threat_level_id": "1",
+    event = {"uuid": _uuid(9), "info": "part 1", "date": "2024-03-26", "threat_level_id": "1",
              "analysis": "2", "Attribute": attributes}  # fmt: skip
     return _json(".json", {"Event": event})
 

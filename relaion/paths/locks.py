@@ -133,7 +133,7 @@ def _text(path: Path) -> str:
 # -- Temporary folders that a living process owns, and the sweeping of those that none does ----
 
 _OWNED = re.compile(
-    r"relaion-(?:match|verify|links|sql|lists|stdin|ray|remote|plan)-[A-Za-z0-9_]{8}"
+    r"relaion-(?:match|verify|links|sql|lists|stdin|ray|remote|plan|diff|check)-[A-Za-z0-9_]{8}"
 )
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
 _TRIES = 10
@@ -188,10 +188,11 @@ def _is_locked(handle: int, path: Path) -> bool:
         return False
     except OSError:  # this file system locks no folder, so nobody can sweep it either
         return True
-    return _is_same(handle, path)
+    return is_same(handle, path)
 
 
-def _is_same(handle: int, path: Path) -> bool:
+def is_same(handle: int, path: Path) -> bool:
+    """Whether a path still leads to the very file or folder that is open."""
     try:
         named = path.lstat()
     except OSError:
@@ -211,13 +212,14 @@ def sweep(parent: Path | None = None, *, logs_older: float = DAY) -> int:
     with suppress(OSError):  # a folder that cannot be listed
         for name in os.listdir(place):  # noqa: PTH208 - a path for each of thousands takes long
             if _OWNED.fullmatch(name):
-                removed += _swept(place / name)
+                removed += removed_if_free(place / name)
             elif _LOG.fullmatch(name):
                 removed += _log_removed(place / name, logs_older)
     return removed
 
 
-def _swept(path: Path) -> bool:
+def removed_if_free(path: Path) -> bool:
+    """Remove a folder of ours that no living process holds a lock on; whether that was done."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:  # a link, a file, somebody else's, or gone
@@ -226,7 +228,7 @@ def _swept(path: Path) -> bool:
         if os.fstat(handle).st_uid != os.geteuid():
             return False
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not _is_same(handle, path):
+        if not is_same(handle, path):
             return False
         shutil.rmtree(path, ignore_errors=True)
         return not path.exists()

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaion.errors import BusyError, InputError
-from relaion.paths import AnyPath, shown, typed
+from relaion.errors import BusyError, InputError, OutputError
+from relaion.paths import remove_tree, shown, typed
 from relaion.paths.locks import wait_unlocked
-from relaion.remote.urls import is_remote
 from relaion.run.settings import Limits, limits_of
 
 if TYPE_CHECKING:
@@ -52,20 +51,11 @@ def named(engine: str) -> Cluster | None:
     return Cluster(address or None)
 
 
-def cluster_of(engine: str, places: Iterable[AnyPath] = ()) -> Cluster | None:
-    """The same; raises InputError where Ray is not installed, or nobody listens, too.
-
-    And for `places` in a store of objects, which its workers do not reach.
-    """
+def cluster_of(engine: str) -> Cluster | None:
+    """The same; raises InputError where Ray is not installed, or nobody listens, too."""
     cluster = named(engine)
     if cluster is None:
         return None
-    for path in places:
-        if is_remote(path):
-            raise InputError(
-                f"{shown(path)}: lies in a store, which workers of a Ray cluster do not read or "
-                "write; leave out --engine ray, or name a folder that all machines share"
-            )
     if importlib.util.find_spec("ray") is None:
         raise InputError(_MISSING)
     if (place := _PLACE.fullmatch(cluster.address or "")) is not None:
@@ -74,17 +64,10 @@ def cluster_of(engine: str, places: Iterable[AnyPath] = ()) -> Cluster | None:
 
 
 def engine_of(
-    engine: str,
-    workers: int | None,
-    memory: str,
-    seconds: float | None,
-    places: Iterable[AnyPath] = (),
+    engine: str, workers: int | None, memory: str, seconds: float | None
 ) -> tuple[Cluster | None, Limits]:
-    """The cluster that an engine names, if any, and the limits of a run as they are meant there.
-
-    `places` are what is read and written. Raises InputError for one that its workers do not reach.
-    """
-    cluster = cluster_of(engine, places)
+    """The cluster that an engine names, if any, and the limits of a run as they are meant there."""
+    cluster = cluster_of(engine)
     return cluster, limits_of(workers, memory, seconds, apart=cluster is not None)
 
 
@@ -141,3 +124,33 @@ def refuse_left(work: Path) -> None:
             f"{shown(work)}: a worker of a run that was stopped has not ended yet, perhaps on "
             "another machine; wait until it ends, or end it"
         )
+
+
+def remove_work(work: Path) -> None:
+    """Remove a work folder, but for the locks that late workers hold.
+
+    A machine that was cut off may come back and write on. Whoever uses this folder next is to see
+    that and wait, so a lock that is held stays, alone. Raises OutputError for what cannot be
+    removed.
+    """
+    locks = sorted((work / FOLDER).glob("*.lock"))
+    held = set(wait_unlocked(locks, 0.0))
+    if not held:
+        remove_tree(work)
+        return
+    for path in work.iterdir():
+        if path != work / FOLDER:
+            _remove(path)
+    for path in (work / FOLDER).iterdir():
+        if path not in held:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as e:
+        raise OutputError(f"{shown(path)}: cannot be removed ({e.strerror})") from None

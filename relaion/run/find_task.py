@@ -15,6 +15,7 @@ from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
+from relaion.run.node_copy import on_this_node
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -233,7 +234,7 @@ class Finders:
             self._opened(threads=limits.threads, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            attach_store(engine, task.store.path, task.store.only)
+            attach_store(engine, on_this_node(task.store), task.store.only)
         except EngineError:
             self.close()
             raise ListError(

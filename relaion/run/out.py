@@ -26,7 +26,7 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
-from relaion.run.engines import refuse_left
+from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
 from relaion.run.remote_out import RemoteOut, open_remote
@@ -239,7 +239,7 @@ def purge(out: Out) -> bool:
         if out.remote is not None:
             out.remote.remove([AUDIT, *(path.as_posix() for path in written)])
         _remove_outputs(out.path, written)
-    remove_tree(out.work)
+    remove_work(out.work)
     return True
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import OutputError
-from relaion.paths import atomic_write
+from relaion.paths import atomic_write, sweep
 from relaion.paths.files import DEVICES
 from relaion.processes import leave_no_core
+from relaion.run import node_copy
 from relaion.run.notes import gather
 from relaion.run.process import Family, Guard, TaskOutcome, Worker
 from relaion.versions import installed
@@ -44,6 +45,7 @@ class Post:
     `lock` is a file that it holds a lock on as long as it lives, and its worker too. `marks` are
     files, with what they hold, that it must see; `devices` are paths, with the number that their
     file system has for whoever drives the run. `home` is the folder that paths are told from.
+    `lists` is the token of `node_copy`, none where lists are read where they lie.
     """
 
     work: str
@@ -53,6 +55,7 @@ class Post:
     seconds: float | None
     marks: Sequence[tuple[str, str]]
     devices: Sequence[tuple[str, int]]
+    lists: str = ""
 
 
 def unseen(marks: Sequence[tuple[str, str]]) -> str | None:
@@ -91,18 +94,27 @@ class Courier:
         self._held: int | None = None
         self._groups = 0.0
 
-    def begin(self) -> str | None:
-        """Take the lock; returns a folder of the run that this node does not share, if any."""
+    def begin(self) -> tuple[str, str] | None:
+        """Take the lock; returns a path of the run that is of no use on this node, if any.
+
+        And why: nothing is said of a folder that is another one here, or none.
+        """
         if (folder := unseen(self._post.marks)) is not None:
-            return folder
+            return folder, ""
         try:
             os.chdir(self._post.home)
         except OSError:
-            return self._post.home
+            return self._post.home, ""
         os.environ[DEVICES] = ",".join(_pairs(self._post.devices))  # its worker reads it
-        self._held = os.open(self._post.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._held = os.open(self._post.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as e:  # a disk that is full, or that this machine may not write
+            return self._post.lock, e.strerror or type(e).__name__
         with suppress(OSError):  # a file system without locks
             fcntl.flock(self._held, fcntl.LOCK_SH)
+        if self._post.lists:
+            sweep()  # what runs left here that were killed
+            os.environ[node_copy.FOLDER] = str(node_copy.folder_of(self._post.lists))
         return None
 
     def end(self) -> None:
@@ -110,6 +122,12 @@ class Courier:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.end()
+
+    def leave(self) -> None:
+        """End for good: the last one on this node removes what all of them shared."""
+        self.end()
+        if self._post.lists:
+            node_copy.clear(self._post.lists)
 
     def moved(self) -> float:
         """How many row groups the task has come through that is done now."""

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from relaion.processes import serve_parent
+from relaion.run import node_copy
 from relaion.run.ray_courier import VERSIONS, Courier
 
 _STORE = 80_000_000  # bytes: the least that Ray takes; names of files are all that it holds
 _LOOK_SECONDS = 0.1  # between two looks at what was said
 _MOVED_SECONDS = 0.5  # between two questions how far a task is
 _END_SECONDS = 2.0  # for a worker to be ended by its courier, before that is
+_CLEAR_SECONDS = 10.0  # for what is left on a node to be removed
 _PROBE_SECONDS = 120.0  # for a node to say what is installed there
 
 
@@ -114,16 +116,26 @@ class Office:
         self._busy[courier] = None
         self._asked[hired.do.remote(task, answer, seconds)] = ("done", courier)
 
-    def fire(self, courier: int) -> None:
-        """End a courier at once, and its worker."""
+    def fire(self, courier: int, *, leaves: bool = False) -> None:
+        """End a courier at once, and its worker; `leaves` where it is for good."""
         hired = self._couriers.pop(courier, None)
         self._busy.pop(courier, None)
         self._asked = {ref: of for ref, of in self._asked.items() if of[1] != courier}
         if hired is None:
             return
         if courier in self._there:
-            self._ray.wait([hired.end.remote()], timeout=_END_SECONDS)
+            end = hired.leave if leaves else hired.end
+            self._ray.wait([end.remote()], timeout=_END_SECONDS)
         self._ray.kill(hired)
+
+    def clear(self, nodes: list[str], lists: str) -> None:
+        """Remove what couriers left on these nodes, none of which could do so itself."""
+        ask = self._ray.remote(node_copy.clear)
+        asked = [
+            ask.options(num_cpus=0, max_retries=0, scheduling_strategy=self._at(node)).remote(lists)
+            for node in nodes
+        ]
+        self._ray.wait(asked, num_returns=len(asked), timeout=_CLEAR_SECONDS)
 
     def _at(self, node: str) -> Any:
         from ray.util.scheduling_strategies import (  # noqa: PLC0415 - heavy, and an extra

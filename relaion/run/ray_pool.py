@@ -10,21 +10,30 @@ import json
 import os
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import InputError, StopError
-from relaion.paths import atomic_write, private_folder, shown, stamp_of
+from relaion.errors import InputError, OutputError, StopError
+from relaion.paths import (
+    atomic_write,
+    private_folder,
+    remove_tree,
+    shown,
+    stamp_of,
+    unwritten,
+)
 from relaion.paths.locks import wait_unlocked
+from relaion.paths.stand_ins import state_of, within_tree
 from relaion.run.engines import FOLDER, Cluster, refuse_left
 from relaion.run.notes import NOTES, pass_on
 from relaion.run.process import LOG, TaskOutcome, packed
 from relaion.run.progress import Progress
 from relaion.run.ray_client import Node, RayClient
 from relaion.run.ray_courier import Post
+from relaion.run.ray_work import TriedTasks, Try, own_files, puts
 from relaion.run.settings import Limits
 from relaion.run.tasks import FindTask
 
@@ -38,20 +47,11 @@ SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
 _GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
 _GONE_SECONDS = 10.0
+_LOST_SECONDS = 2.0  # for the worker of a courier that was lost to end, too
+_TO_ROOT = 3  # from the state of what stands for an object to the folder of all
 _FULL_SECONDS = 60.0
 _UNBORN = 10  # workers in a row that were lost before they began
 _MARK = ".relaion-{}.part"  # what is left of it is swept with all else that is so called
-
-
-@dataclass
-class _Try:
-    """One try of a task, by a courier."""
-
-    at: int  # of the task, in the order given
-    no: int  # of all tries of this pool
-    task: "AnyTask | CallTask"
-    moved_to: dict[Path, Path] = field(default_factory=dict)  # files of its own, and their names
-    began: float = 0.0
 
 
 @dataclass
@@ -62,7 +62,7 @@ class _Courier:
     node: Node
     lock: Path
     is_there: bool = False
-    trying: _Try | None = None
+    trying: Try | None = None
 
 
 class RayPool:
@@ -90,6 +90,9 @@ class RayPool:
         self._home = "/"
         self._marks: list[tuple[str, str]] = []
         self._devices: list[tuple[str, int]] = []
+        # where machines are many, each has its own copy of the lists
+        self._lists = "" if cluster.address is None else secrets.token_hex(4)
+        self._hired_on: set[str] = set()
         self._n_couriers = self._n_tries = 0
         self._full_at: float | None = None
         self._unborn = 0
@@ -99,11 +102,15 @@ class RayPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._fire(list(self._couriers.values()))
+        there = {c.node.node for c in self._couriers.values() if c.is_there}
+        self._fire(list(self._couriers.values()), leaves=True)
         if self._client is not None:
+            if self._lists and (lost := sorted(self._hired_on - there)):
+                self._client.tell("clear", nodes=lost, lists=self._lists)
             self._client.end()
         for path, _text in self._marks:
-            Path(path).unlink(missing_ok=True)
+            with suppress(OSError):  # it is swept with all else that is so called
+                Path(path).unlink()
 
     @property
     def searches(self) -> int:
@@ -120,8 +127,8 @@ class RayPool:
         self._work = work.absolute()
         private_folder(self._work / FOLDER)
         refuse_left(work)
-        for left in (self._work / FOLDER).iterdir():
-            left.unlink(missing_ok=True)
+        remove_tree(self._work / FOLDER)
+        private_folder(self._work / FOLDER)
         self._client = RayClient(self._cluster, self._work / LOG)
         memory = self._limits.memory
         self._nodes = self._client.open(self._wanted or os.cpu_count() or 1, memory)
@@ -131,7 +138,10 @@ class RayPool:
         self.size = max(1, min(room, self._wanted or room))
         self._full_at = time.monotonic() + _FULL_SECONDS
         NOTES.info("Ray: %d workers on %d machines", self.size, len(self._nodes))
-        self._mark([self._work, *folders])
+        inputs = set(inputs)
+        # what stands for objects of a store lies in a folder of its own, where workers fetch to
+        fetched = {state_of(path).parents[_TO_ROOT] for path in inputs if within_tree(path)}
+        self._mark([self._work, *folders, *sorted(fetched)])
         places = {self._work, *folders, *inputs}
         if not all(path.is_absolute() for path in places):
             self._home = str(Path.cwd())
@@ -144,8 +154,11 @@ class RayPool:
         for folder in dict.fromkeys(folder.absolute() for folder in folders):
             text = secrets.token_hex(16)
             path = folder / _MARK.format(secrets.token_hex(8))
-            path.write_text(text, encoding="ascii")
             self._marks.append((str(path), text))
+            try:
+                path.write_text(text, encoding="ascii")
+            except OSError as e:
+                raise unwritten(folder, e, e.strerror or type(e).__name__) from None
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -159,7 +172,7 @@ class RayPool:
 
     def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do the tasks; ends what is not done at once when the caller stops listening."""
-        work = _Work(tasks)
+        work = TriedTasks(tasks)
         try:
             while work.open:
                 self._employ(work)
@@ -171,11 +184,11 @@ class RayPool:
             for path in work.left:
                 path.unlink(missing_ok=True)
 
-    def _employ(self, work: "_Work") -> None:
+    def _employ(self, work: TriedTasks) -> None:
         """Give tasks to all who have none, and have as many couriers as there is work for."""
         for courier in self._couriers.values():
             if courier.is_there and courier.trying is None:
-                if (one := work.next(courier)) is None:
+                if (one := work.next()) is None:
                     one = self._second(work, courier)
                 if one is not None:
                     self._give(courier, one, work)
@@ -193,20 +206,21 @@ class RayPool:
         lock = self._work / FOLDER / f"{self._n_couriers:06}.lock"
         post = Post(
             str(self._work), self._home, str(lock), self._limits.memory, self._limits.seconds,
-            self._marks, self._devices,
+            self._marks, self._devices, self._lists,
         )  # fmt: skip
         self._couriers[self._n_couriers] = _Courier(self._n_couriers, free, lock)
+        self._hired_on.add(free.node)
         self._client.tell(
             "hire", courier=self._n_couriers, node=free.node, memory=self._limits.memory,
             post=asdict(post),
         )  # fmt: skip
 
-    def _give(self, courier: _Courier, at: int, work: "_Work") -> None:
+    def _give(self, courier: _Courier, at: int, work: TriedTasks) -> None:
         if self._client is None:
             return
         self._n_tries += 1
         task, moved_to = own_files(work.tasks[at], self._n_tries)
-        one = _Try(at, self._n_tries, task, moved_to, time.monotonic())
+        one = Try(at, self._n_tries, task, moved_to, time.monotonic())
         courier.trying = one
         work.trying.append(one)
         asked, answer = self._files(one)
@@ -216,14 +230,14 @@ class RayPool:
             "give", courier=courier.no, task=str(asked), answer=str(answer), seconds=task.seconds
         )
 
-    def _files(self, one: _Try) -> tuple[Path, Path]:
+    def _files(self, one: Try) -> tuple[Path, Path]:
         """The file of a task, and that of its answer."""
         folder = self._work / FOLDER
         return folder / f"{one.no:06}.task", folder / f"{one.no:06}.answer"
 
     # -- what happens to them --------------------------------------------------------------------
 
-    def _next(self, work: "_Work") -> TaskOutcome | None:
+    def _next(self, work: TriedTasks) -> TaskOutcome | None:
         """What became of a task, if one is done when the next thing has happened."""
         if self._client is None:
             return None
@@ -252,7 +266,7 @@ class RayPool:
         return None
 
     def _unanswered(
-        self, work: "_Work", courier: _Courier, one: _Try, why: str
+        self, work: TriedTasks, courier: _Courier, one: Try, why: str
     ) -> TaskOutcome | None:
         """End it all where an answer could not be written, unless another try was first."""
         courier.trying = None
@@ -263,7 +277,7 @@ class RayPool:
         work.open.discard(one.at)
         return TaskOutcome(one.task.no, why, fatal=True)
 
-    def _lost_courier(self, work: "_Work", courier: _Courier, why: str) -> TaskOutcome | None:
+    def _lost_courier(self, work: TriedTasks, courier: _Courier, why: str) -> TaskOutcome | None:
         del self._couriers[courier.no]
         NOTES.info("Ray: a worker on %s was lost (%s)", courier.node.name, why)
         self._nodes = (
@@ -277,12 +291,21 @@ class RayPool:
                     "relaion and the shared folders are well on its machines"
                 )
         one = courier.trying
-        return None if one is None else self._lost(work, one, "its worker was lost")
+        if one is None:
+            return None
+        wait_unlocked([courier.lock], _LOST_SECONDS)  # it would remove what another has just put
+        return self._lost(work, one, "its worker was lost")
 
-    def _took_post(self, courier: _Courier, folder: str | None) -> None:
-        if folder is not None:
+    def _took_post(self, courier: _Courier, useless: Sequence[str] | None) -> None:
+        if useless is not None:
+            path, why = useless
+            if why:
+                raise OutputError(
+                    f"{shown(path)}: cannot be written on {courier.node.name} ({why}); see its "
+                    "disk and who may write there"
+                )
             raise InputError(
-                f"{shown(folder)}: {courier.node.name} does not share this folder; name one that "
+                f"{shown(path)}: {courier.node.name} does not share this folder; name one that "
                 "all machines of the cluster have under the same path (--out, --work)"
             )
         courier.is_there = True
@@ -299,7 +322,7 @@ class RayPool:
                 " GB free for a worker yet"
             )
 
-    def _overdue(self, work: "_Work") -> TaskOutcome | None:
+    def _overdue(self, work: TriedTasks) -> TaskOutcome | None:
         """Give up a courier that should have ended its task itself, long ago."""
         now = time.monotonic()
         for courier in list(self._couriers.values()):
@@ -311,7 +334,7 @@ class RayPool:
             return self._lost(work, one, "its worker did not answer any more")
         return None
 
-    def _lost(self, work: "_Work", one: _Try, why: str) -> TaskOutcome | None:
+    def _lost(self, work: TriedTasks, one: Try, why: str) -> TaskOutcome | None:
         """Have a task done again; its error, where that was done too often."""
         work.trying.remove(one)
         work.left += one.moved_to
@@ -324,7 +347,7 @@ class RayPool:
         work.open.discard(one.at)
         return TaskOutcome(one.task.no, f"{one.task.named}: {why}, {LOST + 1} times")
 
-    def _done(self, work: "_Work", courier: _Courier, one: _Try) -> TaskOutcome | None:
+    def _done(self, work: TriedTasks, courier: _Courier, one: Try) -> TaskOutcome | None:
         courier.trying = None
         said = self._answer(one)
         if said is None:
@@ -337,7 +360,6 @@ class RayPool:
         if one.at not in work.open:  # another try was first
             return None
         pass_on(said)
-        pass_on(said["said"])
         work.open.discard(one.at)
         late = [c for c in self._couriers.values() if c.trying and c.trying.at == one.at]
         self._fire(late)
@@ -349,9 +371,11 @@ class RayPool:
         elif error is None:
             work.ratios.append((time.monotonic() - one.began) / one.task.seconds)
             said["said"] = self._named(said["said"], one)
+        if error is not None and said["fatal"] and self._cluster.address is not None:
+            error = f"{error} (on {courier.node.name})"  # what one machine lacks, others may have
         return TaskOutcome(one.task.no, error, bool(said["fatal"]), said["said"])
 
-    def _answer(self, one: _Try) -> dict[str, Any] | None:
+    def _answer(self, one: Try) -> dict[str, Any] | None:
         asked, answer = self._files(one)
         try:
             said: dict[str, Any] = json.loads(answer.read_text(encoding="ascii"))
@@ -361,11 +385,14 @@ class RayPool:
             path.unlink(missing_ok=True)
         return said
 
-    def _named(self, said: dict[str, Any], one: _Try) -> dict[str, Any]:
+    def _named(self, said: dict[str, Any], one: Try) -> dict[str, Any]:
         """Give the files of a try that has won their names, also where it tells of them."""
         names = {}
         for own, path in one.moved_to.items():
-            own.replace(path)
+            try:
+                own.replace(path)
+            except OSError as e:
+                raise unwritten(path, e, e.strerror or type(e).__name__) from None
             work = one.task.settings.work if isinstance(one.task, FindTask) else self._work
             names[str(own.relative_to(work))] = str(path.relative_to(work))
         if not names:
@@ -373,7 +400,7 @@ class RayPool:
         files = {names.get(name, name): sha256 for name, sha256 in said["files"].items()}
         return said | {"files": files}
 
-    def _second(self, work: "_Work", courier: _Courier) -> int | None:
+    def _second(self, work: TriedTasks, courier: _Courier) -> int | None:
         """A task to be tried once more by this courier, since it takes much longer than others."""
         if not work.ratios:
             return None
@@ -382,18 +409,23 @@ class RayPool:
             seconds = now - one.began
             tries = sum(other.at == one.at for other in work.trying)
             limit = max(SLOW_SECONDS, SLOW * usual * one.task.seconds)
+            if puts(one.task):
+                continue
             if tries == 1 and one.at in work.open and seconds > limit:
                 NOTES.info("Ray: %s takes long, so it is tried on %s too", one.task.named,
                            courier.node.name)  # fmt: skip
                 return one.at
         return None
 
-    def _fire(self, couriers: Sequence[_Courier]) -> None:
-        """End couriers, and see that they are gone with their workers, as far as can be seen."""
+    def _fire(self, couriers: Sequence[_Courier], *, leaves: bool = False) -> None:
+        """End couriers, and see that they are gone with their workers, as far as can be seen.
+
+        `leaves`: for good, and with all that they shared.
+        """
         for courier in couriers:
             self._couriers.pop(courier.no, None)
             if self._client is not None:
-                self._client.tell("fire", courier=courier.no)
+                self._client.tell("fire", courier=courier.no, leaves=leaves)
         remove_free([courier.lock for courier in couriers])
 
 
@@ -407,35 +439,3 @@ def remove_free(locks: Sequence[Path]) -> None:
     for lock in locks:
         if lock not in held:
             lock.unlink(missing_ok=True)
-
-
-class _Work:
-    """The tasks of one `run`, by their place in the order given, and how far they are."""
-
-    def __init__(self, tasks: "Sequence[AnyTask | CallTask]") -> None:
-        self.tasks = tasks
-        self.open = set(range(len(tasks)))
-        self.waiting = deque(range(len(tasks)))
-        self.trying: list[_Try] = []
-        self.lost: dict[int, int] = {}
-        self.ratios: list[float] = []  # seconds that tasks took, by those that they may take
-        self.left: list[Path] = []
-
-    def next(self, _courier: _Courier) -> int | None:
-        """A task that nobody does yet."""
-        while self.waiting:
-            at = self.waiting.popleft()
-            if at in self.open:
-                return at
-        return None
-
-
-def own_files(task: "AnyTask | CallTask", no: int) -> "tuple[AnyTask | CallTask, dict[Path, Path]]":
-    """A task that writes to files of this try's own; and by these, the names that they stand for.
-
-    What is no search writes files that are the same in each try, whole or not at all.
-    """
-    if not isinstance(task, FindTask):
-        return task, {}
-    own = {table: path.with_name(f"try{no:06}-{path.name}") for table, path in task.writes.items()}
-    return replace(task, writes=own), {own[table]: path for table, path in task.writes.items()}

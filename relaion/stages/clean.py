@@ -135,7 +135,7 @@ def clean(
     lists, keywords = as_path(lists), maybe_path(keywords)
     key, work = maybe_path(key), maybe_path(work)
     where, share = where_of(out, work), check_phase(shards, phase)
-    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars, out])
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
         refuse_remote(where, "a part of a clean")
         if elsewhere := next(filter(is_remote, sidecars), None):

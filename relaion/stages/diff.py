@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
 from relaion.labs.moved import edition_near
+from relaion.labs.piecework import Hearing
 from relaion.labs.sides import read_set, refuse_same, refuse_swapped, said_of_rows
 from relaion.parquet.roles import Columns
 from relaion.paths import (
@@ -28,11 +29,13 @@ from relaion.paths import (
     refuse_unwritable,
     shown,
 )
+from relaion.run.elsewhere import brought_here, lying_here
+from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import SURVEY, Extent, Progress
-from relaion.run.settings import MEMORY, limits_of, versions
+from relaion.run.settings import MEMORY, Limits, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 from relaion.tabled import Tabled
@@ -89,6 +92,7 @@ def diff(
     memory: str = MEMORY,
     sql_version: str = VERSION,
     i_accept_disclosure: bool = False,
+    engine: str = LOCAL,
     progress: Progress | None = None,
 ) -> Diffed:
     """Write what left between two versions of a data set, for whoever holds a copy of the old one.
@@ -108,6 +112,7 @@ def diff(
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
         sql_version: The set of SQL scripts.
         i_accept_disclosure: Make a diff that points at listed rows, which must not be published.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -123,10 +128,12 @@ def diff(
         raise InputError(f"--by {by}: write row or link")
     listen = listening(progress)
     listen.steps((SURVEY, "compare"))
-    limits = limits_of(workers, memory)
-    _refuse_out(out, (*old, *new))
-    told = _published(old, new, accepted=i_accept_disclosure)
+    cluster, apart = engine_of(engine, workers, memory, None)
+    limits = apart.here
+    _refuse_out(out, lying_here((*old, *new)))
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        old, new = left.enter_context(_here(pool, old, new, work, listen))
+        told = _published(old, new, accepted=i_accept_disclosure)
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
@@ -143,23 +150,15 @@ def diff(
         _refuse_no_room(owned.path, sum(rows.values()), listen)
         pool.begin(1, owned.path, held=(owned.lock,))
         salt = secrets.token_bytes(16)
-        at: list[Path] = []
         listen.phase("compare", Extent.of(sides["old"]) * 3 + Extent.of(sides["new"]) * 3)
-
-        def hear(word: tuple[Any, ...]) -> None:
-            if word[0] == "at":
-                at[:] = word[1]
-            elif word[0] == "done":
-                listen.done(word[1])
-
-        with private_umask():
-            try:
-                found, lines = pool.call(
-                    "relaion.labs.diffing:compare", owned.path, sql_version, limits,
-                    sides["old"], sides["new"], identities, salt, hear=hear,
-                )  # fmt: skip
-            except WorkerEndedError as e:
-                raise StopError(f"{shown(at[0] if at else out)}: {e}") from None
+        reads = [n.shard.path for shards in sides.values() for n in shards]
+        with (
+            private_umask(),
+            joined(cluster, apart, workers, pool, listen, owned.path, (), reads) as (hands, each),
+        ):
+            hear = Hearing(hands, listen)
+            asked = (owned.path, sql_version, limits, before, after, identities, salt)
+            found, lines = _compared(pool, out, hear, *asked, spread=each if cluster else None)
         if found.rows and found.rows + found.nameless == rows["old"]:
             raise StopError(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
@@ -183,6 +182,28 @@ def diff(
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
         found.doubted, believed,
     )  # fmt: skip
+
+
+@contextmanager
+def _here(
+    pool: LocalPool, old: Sequence[Path], new: Sequence[Path], work: Path | None, progress: Progress
+) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
+    """Both sets, here; all of their bytes are read once, for the diff says their digests."""
+    with brought_here(pool, [*old, *new], work=work, digests=True, progress=progress) as (here, _):
+        yield here[: len(old)], here[len(old) :]
+
+
+def _compared(
+    pool: LocalPool, out: Path, hear: Hearing, *asked: Any, spread: Limits | None
+) -> tuple[Compared, Path]:
+    """`labs.diffing.compare`, in a worker."""
+    try:
+        found: tuple[Compared, Path] = pool.call(
+            "relaion.labs.diffing:compare", *asked, spread=spread, hear=hear
+        )
+    except WorkerEndedError as e:
+        raise StopError(f"{shown(hear.at[0] if hear.at else out)}: {e}") from None
+    return found
 
 
 def _doubts(

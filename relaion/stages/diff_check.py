@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, StopError
 from relaion.labs.applying import NEW_NUMBERS
+from relaion.labs.piecework import Hearing
 from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
@@ -25,14 +26,15 @@ from relaion.paths import (
 )
 from relaion.roles import COUNTED
 from relaion.run import manifest
+from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, Owners
-from relaion.run.pool import LocalPool, WorkerEndedError, blaming
+from relaion.run.pool import Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import Extent, Progress
-from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.settings import MEMORY, Limits, Settings
 from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
@@ -98,6 +100,7 @@ def diff_check(
     workers: int | None = None,
     memory: str = MEMORY,
     sql_version: str = VERSION,
+    engine: str = LOCAL,
     progress: Progress | None = None,
 ) -> Checked:
     """Take from each edition of OUT what an outsider could, and see whether listed rows stand out.
@@ -114,6 +117,7 @@ def diff_check(
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
         sql_version: The set of SQL scripts.
+        engine: `local`, or `ray`, `ray=auto` or `ray=HOST:PORT` for workers of a Ray cluster.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
@@ -125,7 +129,8 @@ def diff_check(
     """
     out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    limits, listen = limits_of(workers, memory), listening(progress)
+    cluster, limits = engine_of(engine, workers, memory, None)
+    listen = listening(progress)
     made = _made(out)
     if not inputs:
         raise InputError("--check needs --inputs: the set that OUT was made of")
@@ -141,16 +146,21 @@ def diff_check(
         owned = left.enter_context(owned_folder("check", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         journal = Journal(owned.path)
-        settings = Settings(
-            sql_version, limits, owned.path.absolute(), same_link=parameters["same_link"],
-            inner=parameters["inner"], good_wins=parameters["good_wins"],
-        )  # fmt: skip
-        with private_umask():
+        shards = {e["name"]: _shards(pool, out / e["name"], columns) for e in made["editions"]}
+        reads = [n.shard.path for some in (old, *shards.values()) for n in some]
+        with (
+            private_umask(),
+            joined(cluster, limits, workers, pool, listen, owned.path, (), reads) as (hands, each),
+        ):
+            settings = Settings(
+                sql_version, each, owned.path.absolute(), same_link=parameters["same_link"],
+                inner=parameters["inner"], good_wins=parameters["good_wins"],
+            )  # fmt: skip
             store = snapshot(lists, known, journal, pool)
             told: list[str] = []
             beside = read_sealed_sidecars(as_paths(sidecars), journal, columns, told, pool)
             _refuse_fewer_sidecars(out, made, beside)
-            searched = Hunt(settings, beside, COUNTED, store, journal, pool, listen).run(old)
+            searched = Hunt(settings, beside, COUNTED, store, journal, hands, listen).run(old)
             check_sidecars(beside)
             with blaming(out / AUDIT, InputError):
                 audited = pool.call("relaion.run.audit_file:read_hits", out)
@@ -161,13 +171,12 @@ def diff_check(
             for edition in made["editions"]:
                 name = edition["name"]
                 above, cover = _public_rule(made, edition)
-                shards = _shards(pool, out / name, columns)
-                by = _identities((*searched.shards, *shards))
+                by = _identities((*searched.shards, *shards[name]))
                 _refuse_unmet(diffs, by)
                 found = _residual(
-                    pool, private_folder(owned.path / f"of-{len(rows)}"), sql_version, settings,
+                    pool, hands, private_folder(owned.path / f"of-{len(rows)}"), sql_version, each,
                     {
-                        "old": searched.shards, "edition": shards, "by": by,
+                        "old": searched.shards, "edition": shards[name], "by": by,
                         "hits": owned.path / "list_hits.parquet",
                         "same_link": owned.path / "same_link.parquet",
                         "lists": tuple((x["list_id"], x["label"]) for x in known.lists),
@@ -374,29 +383,29 @@ def _shards(pool: LocalPool, edition: Path, columns: Columns) -> tuple[Numbered,
 
 def _residual(
     pool: LocalPool,
+    hands: Executor,
     work: Path,
     version: str,
-    settings: Settings,
+    limits: Limits,
     attack: dict[str, Any],
     listen: Progress,
 ) -> Residual:
-    at: list[Path] = []
     old, new = (Extent.of(shards) for shards in (attack["old"], attack["edition"]))
     by_link = ROW not in attack["by"]  # which takes a look at the links of the old set more
     of_old = 2 + by_link + sum(LINK in diff.by for diff in attack["earlier"])
     of_new = 2 if by_link else 3
     listen.phase("subtract", old * of_old + new * of_new)
-
-    def hear(word: tuple[Any, ...]) -> None:
-        if word[0] == "at":
-            at[:] = word[1]
-        elif word[0] == "done":
-            listen.done(word[1])
-
+    hear = Hearing(hands, listen)
     try:
         found: Residual = pool.call(
-            "relaion.labs.checking:residual_of", work, version, settings.limits, attack, hear=hear
+            "relaion.labs.checking:residual_of",
+            work,
+            version,
+            limits.here,
+            attack,
+            limits if limits.apart else None,
+            hear=hear,
         )
     except WorkerEndedError as e:
-        raise StopError(f"{shown(at[0] if at else work)}: {e}") from None
+        raise StopError(f"{shown(hear.at[0] if hear.at else work)}: {e}") from None
     return found

@@ -116,7 +116,7 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    cluster, limits = engine_of(engine, workers, memory, time_limit, [*paths, *sidecars])
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)

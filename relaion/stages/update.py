@@ -111,8 +111,7 @@ def update(
     lists, (before,) = as_path(lists), as_paths(parent)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     where = where_of(out, work)
-    given = [before, *inputs, *sidecars, out]
-    cluster, limits = engine_of(engine, workers, memory, time_limit, given)
+    cluster, limits = engine_of(engine, workers, memory, time_limit)
     listen = listening(progress)
     command = verify_command(where.told, inputs, lists, keywords, {}, key, sidecars, before)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:

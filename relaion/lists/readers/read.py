@@ -42,6 +42,7 @@ from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.lines.signs import refuse_signs, without_boxes
 from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers.registry import document_format, table_source
+from relaion.lists.readers.tables.field_lines import are_field_lines, rows_of
 from relaion.lists.readers.tables.formulas import without_formulas
 from relaion.lists.readers.tables.rows import TableSource, as_csv
 from relaion.lists.readers.vocabulary.letters import without_signature
@@ -51,6 +52,7 @@ from relaion.lists.values import SortedBatch, shape
 _IN_LINES = frozenset((
     "txt", "csv", "checksums", CHANGES, "icse", "tat-csv", "threatexchange-csv", "te", "local-file",
 ))  # fmt: skip
+_OF_TYPED_LINES = frozenset(("te", "local-file"))  # each says first of what kind it is
 
 
 @dataclass
@@ -103,7 +105,19 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
         yield from _read_table(file, table, start, options, found)
     else:
         source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
-        yield from _read(file, options, found, _text(file, options, found, source))
+        first, _ = _head(source)
+        source = chain(first, source)
+        if _are_field_lines("".join(first), file.name, options):
+            text = _records_of(file, as_csv(rows_of(source)), options, found)
+            yield from _read(file, replace(options, file_format="csv"), found, text)
+        else:
+            yield from _read(file, options, found, _text(file, options, found, source))
+
+
+def _are_field_lines(head: str, name: str, options: Options) -> bool:
+    """Whether a text is of records whose fields stand a line each, and of no known format."""
+    is_open = options.file_format is None and options.scope is None
+    return is_open and are_field_lines(head) and choose(head, name, None).name in ("txt", "csv")
 
 
 def _read(
@@ -143,7 +157,7 @@ def _read(
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            refuse_unusable(tally, options, so_far=not whole)
+            refuse_unusable(tally, options, so_far=not whole, text=sections.prose.understood)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
@@ -153,11 +167,12 @@ def _read(
     if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
-    refuse_unusable(tally, options, so_far=False)
+    refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
+    found.notices.extend(sections.prose.notices())
 
 
 def _notices_of(tally: Tally) -> Iterator[str]:
@@ -190,12 +205,19 @@ def _read_table(
         text = as_csv(table.rows(document, named))
     as_text = replace(options, file_format="csv")
     if table.has_headings:
-        first, rest = _text(file, as_text, found, text)
+        whole = _text(file, as_text, found, text)
     else:
-        rest = text
-        first, _ = _head(rest)
-        refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
-    yield from _read(file, as_text, found, (first, rest))
+        whole = _records_of(file, text, options, found)
+    yield from _read(file, as_text, found, whole)
+
+
+def _records_of(
+    file: DeliveredFile, text: Iterator[str], options: Options, found: FileRead
+) -> tuple[list[str], Iterator[str]]:
+    """The first blocks of rows of which each is a record, and the rest."""
+    first, _ = _head(text)
+    refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
+    return first, text
 
 
 def _document(file: DeliveredFile, start: str, found: FileRead) -> ListDocument:
@@ -217,8 +239,10 @@ def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
 
 def _sections(name: str, head: str, options: Options) -> Sections:
     refuse_bad_head(head, name, options)
-    is_in_lines = choose(head, name, options.file_format).name in _IN_LINES
-    return Sections(name, head, options, is_in_lines and not _OF_HOSTS.search(head))
+    form = choose(head, name, options.file_format).name
+    sections = Sections(name, head, options, form in _IN_LINES and not _OF_HOSTS.search(head))
+    sections.prose.is_heeded = sections.prose.is_heeded and form not in _OF_TYPED_LINES
+    return sections
 
 
 _OF_HOSTS = re.compile(

@@ -199,7 +199,7 @@ class Fields:
         for remarks in self.remarks:
             key = _key_of(remarks)
             cells = held.one.get(key) or [*map(" ; ".join, held.words(key))]
-            for i, fate in remarks.read(cells, digits).items():
+            for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
         kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
         return fates, kinds

@@ -40,6 +40,7 @@ from relaion.lists.values import told as say
 ITEM = "item"
 _DEEPEST = 8  # objects around an array of records
 _MOST = 1000  # texts around records
+_NOTES = 50  # of an array of notes
 _LONGEST = titles.LONGEST_TITLE
 _MIXED = (
     "holds objects beside values that are none; ask the giver for a list of one or of the other"
@@ -163,6 +164,13 @@ class RecordPlaces:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             self.around[path] = text if len(text) <= _LONGEST else ""
 
+    def take_notes(self, place: RecordPlace) -> None:
+        """Take in texts of an array of notes as if each stood by itself."""
+        name = place.path[-2] if len(place.path) > 1 else ""
+        if not place.has_entries and names.read_name(name).what in (names.NOTE, names.CAPTION):
+            for i, text in enumerate(place.words[:_NOTES]):
+                self.beside((*place.path[:-2], str(i), name), text)
+
     @property
     def _said(self) -> set[str]:
         return {names.squeezed(name) for name in self.options.ignore - {OF_FILE}}
@@ -189,6 +197,8 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
         [(p.path, 0 if p.n["{"] else p.length) for p in filled if p.has_entries],
         {p.path: (p.length, p.first) for p in filled if not p.has_entries},
     )
+    for p in filled:
+        places.take_notes(p)
     found = _chosen([p for p in filled if sum(p.n.values())], places, options)
     if found is None:  # all of it is one record
         return RecordPlaces(options), _one_after_another(document, places, start)

@@ -24,6 +24,7 @@ from relaion.lists.readers.vocabulary.misp_words import (
     sighting_says,
     tag_says,
 )
+from relaion.lists.readers.vocabulary.trials import trial_in
 
 Object = Mapping[str, Any]
 
@@ -74,12 +75,13 @@ def relation_says(word: str) -> WordSays:
 
 PASSED = (
     "type id spec_version created modified created_by_ref valid_from pattern "
-    "pattern_version lang confidence external_references object_marking_refs "
+    "pattern_version lang external_references object_marking_refs "
     "granular_markings kill_chain_phases defanged object_refs objects "
     "x_opencti_score x_opencti_detection x_opencti_id x_opencti_main_observable_type "
     "x_opencti_created_by_ref x_opencti_labels x_mitre_version"
 )
 MEANINGS = {name: Meaning() for name in PASSED.split()} | {
+    "confidence": Meaning(names.UNKNOWN, "confidence"),
     "revoked": Meaning(names.GONE, "revoked"),
     "valid_until": Meaning(names.UNTIL, "validuntil"),
     "x_misp_category": Meaning(names.CATEGORY, knows=category_says),
@@ -134,12 +136,24 @@ def said_in(value: Object) -> list[Said]:
     if kind.startswith("x-"):
         return _in_own(kind, value)
     found: list[Said] = []
+    if kind in _GATHERED and (word := _trial_in(value)):
+        found += [(ref, "report", word) for ref in each_of(value.get("object_refs"))]
     for name, field_name in _SAYING.get(kind, ()):
         text = text_of(value.get(name))
         if text and (field_name != "report" or info_says(text) != COUNTS):
             refs = each_of(value.get("object_refs"))
             found += [(ref, field_name, text) for ref in refs if isinstance(ref, str)]
     return found
+
+
+_GATHERED = ("report", "grouping")
+
+
+def _trial_in(value: Object) -> str:
+    """What a report says beside its name by which what it gathers is of a trial: a label."""
+    told = [*each_of(value.get("labels")), *each_of(value.get("report_types"))]
+    held = [*map(text_of, told), text_of(value.get("context")), text_of(value.get("description"))]
+    return next((text for text in held if trial_in("description", text)), "")
 
 
 def is_indicator(ref: str) -> bool:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.tables.columns import ListColumn, are_policies, are_signs
-from relaion.lists.readers.tables.decisions import word_of_any
+from relaion.lists.readers.tables.decisions import media_word, word_of_any
 from relaion.lists.readers.tables.replaced import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
@@ -17,6 +18,9 @@ from relaion.lists.readers.vocabulary.few_words import is_measured
 from relaion.lists.readers.vocabulary.words import words_in
 from relaion.lists.values import shape
 
+_DATED = words_in("published listed publié publiée publicad* pubblicat* gelistet veröffentlicht")
+_OBJECTS = words_in("object objects asset assets subject target")
+_TO = words_in("to thru through au al ao a à tot til till do po до по")
 _OF_POLICE = words_in("operation operación operazione operação operacja operace")
 _SIGN = 3
 _SIZE = re.compile(r"(?i)\d+ ?[x×*] ?\d+|\d+(?:[.,]\d+)? ?(?:dpi|ppi|mp|px|p)")
@@ -26,11 +30,8 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
     """A column, of another kind where what stands in it shows that its name says another thing."""
     cells = [row[column.index] for row in body if column.index < len(row)]
     filled = [cell for cell in map(str.strip, cells) if cell]
-    is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
-    if is_mark and is_replaced(column):  # `hash_removed` with yes and no
-        return replace(column, what=names.GONE)
-    if column.word.endswith("of") and sum(map(bool, map(shape, filled))) * 2 > len(filled):
-        return replace(column, what=names.ENTRY, kinds=ANY)  # of one thing: its name is `MD5 of`
+    if told := _told_by_cells(column, cells, filled):
+        return told
     if column.word in _OF_POLICE and filled and not any(map(word_of_any, filled)):
         is_sign = all(len(cell) < _SIGN for cell in filled)  # `I`, `U`, `D`
         return column if is_sign else replace(column, what=names.UNKNOWN, word="")
@@ -47,6 +48,47 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
             return replace(column, what=names.GONE, word="known")
         is_sign = is_sign or (is_beside and are_policies(cells, OUTCOMES))
     return replace(column, what=names.STANDING) if is_sign else column
+
+
+def _told_by_cells(
+    column: ListColumn, cells: Sequence[str], filled: Sequence[str]
+) -> ListColumn | None:
+    """A column whose cells are all of one kind, which its name does not say."""
+    is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
+    if is_mark and is_replaced(column):  # `hash_removed` with yes and no
+        return replace(column, what=names.GONE)
+    if column.what == names.OTHER and column.word in _OBJECTS and _are_media(filled):
+        return replace(column, what=names.MEDIA)
+    if column.word.endswith("of") and sum(map(bool, map(shape, filled))) * 2 > len(filled):
+        return replace(column, what=names.ENTRY, kinds=ANY)  # of one thing: its name is `MD5 of`
+    return _of_days(column, cells, filled)
+
+
+def _of_days(column: ListColumn, cells: Sequence[str], filled: Sequence[str]) -> ListColumn | None:
+    """A column of days alone: until when rows count, or since when; None for any other."""
+    if not filled or not all(map(days_of, filled)):
+        return None
+    if column.what == names.UNKNOWN and names.squeezed(column.name) in _TO:
+        return replace(column, what=names.UNTIL, word=names.TO)
+    is_whole = len(filled) == len(cells) and not any(map(_is_to_come, filled))
+    is_since = column.what == names.STANDING or column.word in _DATED  # `Checked`, `Listed on`
+    if is_whole and is_since and column.what in (names.STANDING, names.STILL):
+        return replace(column, what=names.LAST)
+    return None
+
+
+def _is_to_come(cell: str) -> bool:
+    return any(day > date.today() for day in days_of(cell))
+
+
+def _are_media(filled: Sequence[str]) -> bool:
+    """Whether few different words tell of what rows are, one of them of pictures."""
+    told = {cell.casefold() for cell in filled}
+    says = [media_word(word) for word in told] if len(told) <= _FEW else []
+    return any(s is not None and s.media == "image" for s in says)
+
+
+_FEW = 20
 
 
 def refuse_perceptual(

@@ -36,7 +36,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
-from relaion.lists.readers.vocabulary import further_words, names, words
+from relaion.lists.readers.vocabulary import column_words, further_words, names, words
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
@@ -78,11 +78,7 @@ _UNUSABLE = re.compile(
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
 )
 _OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
-_OF_NOTHING = words.words_in(
-    "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
-    "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
-    "country comment string cookie cert certificate x509 keyword"
-)
+_OF_NOTHING = words.words_in(column_words.OF_NOTHING_TYPES)
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
@@ -103,7 +99,9 @@ _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
     r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
 )
-_CONFIRMED, _NO_GRADE = words.words_in(further_words.CONFIRMED), words.words_in("d e z")
+_CONFIRMED, _EITHER, _NO_GRADE = map(
+    words.words_in, (further_words.CONFIRMED, further_words.EITHER, "d e z")
+)
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
 
@@ -118,11 +116,12 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
-        gone = UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK
-        return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
+        is_sure = name not in _EITHER
+        gone = WordSays(UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK, is_sure=is_sure)
+        return _flag(word, plain, yes=WordSays(is_sure=is_sure), no=gone)
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
-        return COUNTS if is_measure else _until(word.strip(), plain)
+        return COUNTS if is_measure else _until(word.strip(), plain, is_sure=name != names.TO)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     if of := of_what(word) if is_of_what(name) else None:
@@ -149,7 +148,7 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     return _STANDING.get(plain, UNSURE)
 
 
-def _until(word: str, plain: str) -> WordSays:
+def _until(word: str, plain: str, *, is_sure: bool = True) -> WordSays:
     """A day until which an entry is listed; what is past has expired."""
     if not plain or plain in _ENDLESS:
         return COUNTS
@@ -160,7 +159,8 @@ def _until(word: str, plain: str) -> WordSays:
         return _STANDING.get(plain, UNSURE)
     today = date.today()
     past = {day < today for day in days}
-    return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
+    gone = WordSays(TAKEN_BACK, is_sure=is_sure)
+    return UNSURE if len(past) > 1 else gone if past.pop() else COUNTS
 
 
 _EPOCH = 8  # digits of what may be a day; fewer are where something ends
@@ -271,6 +271,7 @@ class DecidingColumn:
     words: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
     is_delta: bool = False  # the file is an update: signs without a name are those of changes
+    doubted: frozenset[str] = frozenset()  # codes that a legend may take out
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
@@ -306,6 +307,8 @@ class DecidingColumn:
             is_number = self.what == names.CATEGORY and bare.isdigit()
             is_gone = known.is_sure and known.fate in UNDOES and not is_number
             return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+        if cell.strip().casefold() in self.doubted:
+            return UNSURE
         is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
         if self.what == names.STANDING and is_change:
             return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)

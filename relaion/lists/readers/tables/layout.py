@@ -134,7 +134,8 @@ def _without_names(
     guessed = [found for t in tables if (found := by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
-        found = by_values(blanks, options) if is_regular(blanks) and not has_notes else None
+        is_one = is_regular(blanks) and not has_notes and not _is_below_title(blanks)
+        found = by_values(blanks, options) if is_one else None
         is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
         is_prose = options.scope and found and any(map(_is_text, found.columns))
         is_table = found and not (is_of_links or is_prose)
@@ -144,6 +145,13 @@ def _without_names(
     if options.file_format != "csv" and sum(map(is_entry, lines)) * 2 >= len(lines):
         best = links_or_columns(table.rows, best, whole, named_csv)
     return best if best.delimiter == WHOLE else checked(best, table.rows, options)
+
+
+def _is_below_title(blanks: TableSample) -> bool:
+    """Whether the first line has more words than lines below have pieces: above `- …`, a title."""
+    first, *others = blanks.rows
+    is_wide = len(first) > max(2, blanks.width()[0]) and not any(map(shape, first))
+    return is_wide and all(len(row) < len(first) for row in others)
 
 
 def _is_by_tabs(tables: Sequence[TableSample]) -> bool:
@@ -205,7 +213,11 @@ def _find_names(table: TableSample, options: Options) -> bool:
         after = Counter(map(_filled_width, table.rows[at + 1 :]))
         within = sum(n for width, n in after.items() if width <= len(row))
         fits = within * 2 >= sum(after.values())
-        if table.delimiter == BLANKS and any(re.search(r"[/\\.#]|^\(", name) for name in told):
+        if table.delimiter == BLANKS and any(
+            re.search(r"[/\\.#]|^\(|[,:]$", name) for name in told
+        ):
+            continue
+        if table.delimiter == BLANKS and _is_sentence(row):
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
         is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
@@ -219,6 +231,12 @@ def _find_names(table: TableSample, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+def _is_sentence(row: Sequence[str]) -> bool:
+    """Whether words with blanks between are a title, `Confirmed images, week 12:`."""
+    signs = [cell.strip()[-1:] in (",", ":") for cell in row if cell.strip()]
+    return signs[-1:] == [True] and not all(signs) and row[-1].strip().endswith(":")
 
 
 def _holds_link(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

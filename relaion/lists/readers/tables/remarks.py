@@ -12,7 +12,7 @@ A remark is a text of one of these kinds:
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -41,7 +41,9 @@ from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names, words
 from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
+from relaion.lists.readers.vocabulary.figures import Figures, measure_of
 from relaion.lists.readers.vocabulary.films import (
     is_measure,
     is_named_film,
@@ -66,6 +68,7 @@ _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.sp
 
 _MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
 _MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
+_FIGURED = _MEASURED | {names.CONFIDENCE}
 _SHORT = 5  # words of a text that is no caption
 
 
@@ -147,7 +150,8 @@ WATCHED = frozenset((
     names.ID, *names.TRAITS,
 ))  # fmt: skip
 _NO_ABUSE = words.words_in(
-    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
+    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno info informational "
+    "information"
 )
 _GRADED_AS = words.words_in(
     "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger "
@@ -180,6 +184,7 @@ class RemarkColumn:
     heeds_folders: bool = True
     is_read: bool = False  # other columns have names in a language that is known
     is_of_record: bool = False  # what it describes is the file itself
+    legend: Legend = NO_LEGEND  # of codes, in other lines
     spelled: dict[str, str] = field(default_factory=dict)  # the same cells as they stand
     expiries: Expiries = field(default_factory=Expiries)
     _is_measure: bool = False  # of films
@@ -188,6 +193,7 @@ class RemarkColumn:
     _last: str = ""  # the last of it, where it is a path
     _is_rated: bool = False  # it says how bad a record is
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
+    _figures: Figures | None = None  # where it measures
 
     def __post_init__(self) -> None:
         self._plain = names.squeezed(self.column.name)
@@ -203,9 +209,17 @@ class RemarkColumn:
         self._is_rated = is_trait or self._plain in _GRADED_AS or is_own
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
+        is_figured = self.column.what in _FIGURED and not self.is_good
+        if is_figured and (measure := measure_of(self.column.name)):
+            self._figures = Figures(measure)
 
-    def read(self, cells: Sequence[str], lengths: Sequence[int]) -> dict[int, str]:
-        """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
+    def read(
+        self, cells: Sequence[str], lengths: Sequence[int], out: Collection[int] = ()
+    ) -> dict[int, str]:
+        """Why rows bring no entry, by their place; `lengths` are the digits of their digests.
+
+        Of rows that are `out` already figures say nothing.
+        """
         what = self.column.what
         fates: dict[int, str] = {}
         if what not in WATCHED:  # its curator says that it decides nothing
@@ -213,6 +227,9 @@ class RemarkColumn:
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
         self._count(cells)
+        if self._figures:
+            kept = [cell for i, cell in enumerate(cells) if i not in out] if out else cells
+            self._figures.watch(Counter(kept).items())
         said = {cell: self._read(cell) for cell in self._telling(cells)}
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
@@ -310,7 +327,8 @@ class RemarkColumn:
 
     def refuse(self, *, so_far: bool) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
-        self._few.refuse(is_good=self.is_good, so_far=so_far)
+        if self._figures is None or not self._figures.knows_words:
+            self._few.refuse(is_good=self.is_good, so_far=so_far)
         if self._has_known_good():
             self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
         if self.expiries.may_expire:
@@ -336,6 +354,25 @@ class RemarkColumn:
                 f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
 
+        if self._figures:
+            self._refuse_low(self._figures)
+
+    def _refuse_low(self, figures: Figures) -> None:
+        """Raise ListError where it measures, and some of it is low, or has no scale."""
+        if not (why := figures.doubt()):
+            return
+        option = option_name(self.column.name, self.column.index)
+        is_few = len(self.values) <= FEW
+        choice = (
+            f"choose its rows with --where {option}=WORD,WORD" if is_few
+            else "leave out, in a copy, the rows that are not listed"
+        )  # fmt: skip
+        raise ListError(
+            f"column {self.column.told} {why}, and nobody here knows which rows are listed"
+            + f" ({figures.held(self.values)})" * is_few
+            + f": {choice}, or say --ignore {option} if all are"
+        )
+
     def _has_known_good(self) -> bool:
         """Whether one of its few grades may be that of what is known good."""
         told = [value for value in self.values if value]
@@ -353,6 +390,7 @@ class RemarkColumn:
             is_of_film,
             self.spelled,
             self.is_read,
+            self.legend,
         )
 
     def notices(self) -> list[str]:
@@ -363,6 +401,11 @@ class RemarkColumn:
             found.append(
                 f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
                 f"{option} if it decides nothing"
+            )
+        elif self._figures and self._figures.is_told:
+            found.append(
+                f"column {self.column.told} {self._figures.what}, and is low in no row: taken to "
+                f"decide nothing; if it does, choose with --where {option}=WORD"
             )
         elif self._few.is_vocabulary():
             found.append(

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from xml.parsers import expat
 from zipfile import ZipFile
 
 from relaion.errors import ListError
-from relaion.lists.readers.containers.packed import bounded
 from relaion.lists.readers.containers.zipped import bytes_of
+from relaion.lists.readers.tables.sheet_styles import OdsStyles, StruckStyles, struck_in
+from relaion.lists.readers.tables.sheet_xml import BLOCK, LARGEST_PART, SMALL_PART, parse
 
 MOST_CELLS = 20_000_000
 _TEXTS = "xl/sharedStrings.xml"
-_BLOCK = 256 << 10
-_LARGEST_PART = 2 << 30
-_SMALL_PART = 16 << 20
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_DAMAGED = "the sheet is damaged or ends too early; fetch it again, or save it as csv"
 Range = tuple[int, int, int, int]  # first row, first column, last row, last column, from 0
-_On = Callable[[str, dict[str, str]], None]
 
 
 @dataclass
 class SheetFacts:
     """Of one sheet. `hidden` rows hold values; `unsaved` formulas have no value.
+
+    `struck` are cells with values that are crossed out, all of it or a part.
 
     `leads` are cells that lead to a link which they may not show, by row and column. Values stand
     in the first `rows` rows and `columns` columns, from column `left` on.
@@ -38,6 +34,7 @@ class SheetFacts:
 
     hidden: int = 0
     unsaved: int = 0
+    struck: int = 0
     merged: list[Range] = field(default_factory=list)
     leads: set[tuple[int, int]] = field(default_factory=set)
     rows: int = 0
@@ -52,50 +49,11 @@ class SheetFacts:
             raise ListError(f"a sheet in it has more than {MOST_CELLS:,} cells; save it as csv")
 
 
-def _parse(
-    zipped: ZipFile, name: str, on_start: _On, on_end: Callable[[str], None] | None = None,
-    on_text: Callable[[str], None] | None = None, most: int = _LARGEST_PART,
-) -> None:  # fmt: skip
-    """Look through a part; raises ListError where it is damaged, or no plain XML."""
-    try:
-        member = zipped.getinfo(name)
-    except KeyError:
-        raise ListError(_DAMAGED) from None
-    if member.file_size > most:
-        raise ListError("a part of the workbook is too large; save the sheet as csv")
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-
-    def start(tag: str, given: dict[str, str]) -> None:
-        on_start(_local(tag), {_local(k): v for k, v in given.items()})
-
-    def refuse(*_: object) -> None:
-        raise ListError("the workbook declares entities, as none does; save the sheet as csv")
-
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = refuse
-    if on_end is not None:
-        ended = on_end
-        parser.EndElementHandler = lambda tag: ended(_local(tag))
-    if on_text is not None:
-        parser.CharacterDataHandler = on_text
-    try:
-        for block in bounded(bytes_of(zipped, member, _BLOCK), member.compress_size):
-            parser.Parse(block, False)
-        parser.Parse(b"", True)
-    except expat.ExpatError:
-        raise ListError(_DAMAGED) from None
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
 def see_text(zipped: ZipFile, most: int) -> None:
     """Raise ListError where the texts of an xlsx file are damaged, or larger than `most` bytes."""
     if _TEXTS in zipped.namelist():
         n = 0
-        for block in bytes_of(zipped, zipped.getinfo(_TEXTS), _BLOCK):
+        for block in bytes_of(zipped, zipped.getinfo(_TEXTS), BLOCK):
             n += len(block)
             if n > most:
                 raise ListError("holds more text than a sheet may; save it as csv")
@@ -113,13 +71,14 @@ def xlsx_facts(zipped: ZipFile) -> dict[str, SheetFacts]:
         if tag == "sheet":
             parts[given.get("name", "")] = links.get(given.get("id", ""), "")
 
-    _parse(zipped, "xl/workbook.xml", on_sheet, most=_SMALL_PART)
-    return {name: _xlsx_sheet(zipped, part) for name, part in parts.items()}
+    parse(zipped, "xl/workbook.xml", on_sheet, most=SMALL_PART)
+    struck = struck_in(zipped, links.values())
+    return {name: _xlsx_sheet(zipped, part, struck) for name, part in parts.items()}
 
 
-def _xlsx_sheet(zipped: ZipFile, part: str) -> SheetFacts:
-    found = _XlsxSheet()
-    _parse(zipped, part, found.start, found.end, found.text)
+def _xlsx_sheet(zipped: ZipFile, part: str, struck: StruckStyles) -> SheetFacts:
+    found = _XlsxSheet(struck)
+    parse(zipped, part, found.start, found.end, found.text)
     found.facts.leads |= _outside(zipped, part, found.hyperlinks)
     return found.facts
 
@@ -138,7 +97,7 @@ def _related(zipped: ZipFile, part: str, *, external: bool = False) -> dict[str,
             found[given.get("Id", "")] = target if external else posixpath.normpath(whole)
 
     if rels in zipped.namelist():
-        _parse(zipped, rels, on_start, most=_LARGEST_PART if external else _SMALL_PART)
+        parse(zipped, rels, on_start, most=LARGEST_PART if external else SMALL_PART)
     return found
 
 
@@ -173,8 +132,11 @@ def _range(ref: str) -> Range | None:
 class _XlsxSheet:
     """A sheet on its way through the parser."""
 
-    def __init__(self) -> None:
+    def __init__(self, struck: StruckStyles) -> None:
         self.facts = SheetFacts()
+        self._struck = struck
+        self._is_struck = self._is_shared = False
+        self._shared = ""  # the number of a text
         self.hyperlinks: dict[str, str] = {}
         self._row = -1
         self._column = -1
@@ -195,6 +157,10 @@ class _XlsxSheet:
             self._column = place[1] if place else self._column + 1
             self._row = place[0] if place else self._row
             self._formula, self._has_value = None, False
+            self._is_struck = given.get("s", "") in self._struck.formats
+            self._is_shared, self._shared = given.get("t") == "s", ""
+        elif tag == "strike":
+            self._is_struck = self._is_struck or given.get("val", "1") in ("1", "true")
         elif tag in ("v", "t", "f"):
             self._within = tag
             if tag == "f":
@@ -209,6 +175,7 @@ class _XlsxSheet:
             self._formula = (self._formula + data)[:200]
         elif self._within in ("v", "t") and data.strip():
             self._has_value = True
+            self._shared += data if self._is_shared else ""
 
     def end(self, tag: str) -> None:
         if tag in ("v", "t", "f"):
@@ -217,6 +184,8 @@ class _XlsxSheet:
             if self._has_value:
                 self.facts.reach(self._row, self._column)
                 self._hides = True
+                is_text = self._shared.strip() in self._struck.texts
+                self.facts.struck += self._is_struck or is_text
             if self._formula is not None:
                 self.facts.unsaved += not self._has_value
                 if re.match(r"\s*\+?\s*HYPERLINK\(", self._formula, re.I):
@@ -230,8 +199,8 @@ class _XlsxSheet:
 
 def ods_facts(zipped: ZipFile) -> dict[str, SheetFacts]:
     """What stands in the sheets of an ods file, by name."""
-    found = _OdsSheets()
-    _parse(zipped, "content.xml", found.start, found.end, found.text)
+    found = _OdsSheets(OdsStyles.of(zipped))
+    parse(zipped, "content.xml", found.start, found.end, found.text)
     return found.by_name
 
 
@@ -241,7 +210,8 @@ class _OdsSheets:
     Rows and cells that are repeated stand there once, with how often.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, styles: OdsStyles) -> None:
+        self._styles, self._row_style, self._is_struck = styles, "", False
         self.by_name: dict[str, SheetFacts] = {}
         self._here = SheetFacts()
         self._row = self._column = self._depth = 0
@@ -261,6 +231,7 @@ class _OdsSheets:
         elif tag == "table-row":
             self._rows = _times(given, "number-rows-repeated")
             self._is_hidden = given.get("visibility", "visible") != "visible"
+            self._row_style = given.get("default-cell-style-name", "")
             self._hides, self._column = False, 0
         elif tag in ("table-cell", "covered-table-cell"):
             self._cells = _times(given, "number-columns-repeated")
@@ -268,7 +239,13 @@ class _OdsSheets:
             self._spans = n, m
             self._has_value = bool(given.keys() & {"value", "date-value", "string-value"})
             self._has_formula = "formula" in given
+            self._is_struck = given.get("style-name", self._row_style) in self._styles.struck
             self._leads = "HYPERLINK(" in given.get("formula", "").upper()
+        elif tag in ("style", "text-properties"):
+            self._styles.take(tag, given)
+        elif tag == "span":
+            style = given.get("style-name", "")
+            self._is_struck = self._is_struck or style in self._styles.struck
         elif tag == "annotation":
             self._in_note = True
         elif tag == "a" and re.match(r"(?i)https?://|www\.", given.get("href", "")):
@@ -292,6 +269,7 @@ class _OdsSheets:
                 self._here.reach(row, column)
                 self._here.reach(row + self._rows - 1, column + self._cells - 1)
                 self._hides = True
+                self._here.struck += self._is_struck
             self._here.unsaved += self._has_formula and not self._has_value
             if self._spans != (1, 1):
                 n, m = self._spans

@@ -34,6 +34,10 @@ _HIDDEN = (
     "rows of the sheet are hidden ({:,}), and nobody says whether what is in them is listed: show "
     "all rows, delete those that are not, and save it again"
 )
+_STRUCK = (
+    "cells of the sheet are crossed out ({:,}), and nobody says whether what is in them is listed: "
+    "delete the rows that are not, take the lines through the others away, and save it again"
+)
 _UNSAVED = (
     "cells of the sheet hold formulas whose values were not saved ({:,}); open it, save it again, "
     "or save it as csv"
@@ -68,6 +72,8 @@ class SheetTable:
         sheet, facts = _chosen(_opened(raw), facts_of, options, document.notices)
         if facts.hidden:
             raise ListError(_HIDDEN.format(facts.hidden))
+        if facts.struck:
+            raise ListError(_STRUCK.format(facts.struck))
         if facts.unsaved:
             raise ListError(_UNSAVED.format(facts.unsaved))
         if says_something(sheet.name):  # as the name of a file does

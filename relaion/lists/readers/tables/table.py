@@ -42,6 +42,7 @@ from relaion.lists.readers.tables.said import differing
 from relaion.lists.readers.tables.strays import DIGEST, Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.codes import legend_in
 from relaion.lists.readers.vocabulary.few_words import tells_language
 from relaion.lists.readers.vocabulary.films import left_out, rows_of_films
 from relaion.lists.values import (
@@ -123,12 +124,16 @@ class RowsReading:
         chosen = {d.index for d in self.layout.deciders if d.chosen is not None}
         self.strays = Strays([c for c in self.layout.columns if c.index not in chosen])
         decided = {d.index for d in self.layout.deciders}
+        legend = legend_in(self.stream.lines_of_head())
+        for decider in self.layout.deciders:
+            decider.doubted = legend.sure
         self.remarks = [
             RemarkColumn(
                 replace(c, what="ignored") if is_ignored else c,
                 self.options.is_good,
                 heeds_folders=OF_FOLDERS not in self.options.ignore,
                 is_read=any(tells_language(o) for o in self.layout.columns if o is not c),
+                legend=legend,
             )
             for c in self.layout.columns
             if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
@@ -315,7 +320,7 @@ class RowsReading:
         held = (cells[c.index] for c in self.layout.entries if self.remarks)
         lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
         for remarks in self.remarks:
-            found = remarks.read(cells[remarks.column.index], lengths)
+            found = remarks.read(cells[remarks.column.index], lengths, fates)
             if found:
                 self.undone_by.add(remarks.column.index)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)

@@ -31,21 +31,85 @@ LINK_NAMES = (
     "adrese endereço endereços adress adresser osoite osoitteet cím címek адрес адреса "
     "διεύθυνση 주소 링크 地址 网址 アドレス odkaz "
     "odkazy odnośnik lenke lenker länk länkar linkki bağlantı "
-    "hivatkozás hivatkozások"
+    "hivatkozás hivatkozások internetadresse internetadressen webadresse webadressen webadres "
+    "webadressi webbadress nettadresse netadresse webcím"
 )
 HASH_NAMES = (
     "impronta impronte skrót skróty summa otisk otisky özet özeti tiiviste tiivisteet lenyomat "
     "lenyomatok 해시 해시값 amprentă amprente sažetak odtlačok hashsumma hashværdi hashverdi "
     "hashwaarde hashvärde kontrollsumma kontrollsumme "
     "kontrolsum tarkistussumma somme somma sumă "
-    "ellenőrzőösszeg součet 散列值 哈希码 校验和 校验值 チェックサム 체크섬 σύνοψη геш отпечаток"
+    "ellenőrzőösszeg součet сумма soma "
+    "散列值 哈希码 校验和 校验值 チェックサム 체크섬 σύνοψη геш отпечаток"
 )
 """What a digest is called in languages of which fewer words are known."""
+OF_FILE_NAMES = (
+    "bild bilder bildes bildern datei dateien datein wert fichier fichiers valeur imagen "
+    "imágenes "
+    "archivo archivos fichero ficheros valor immagine immagini imagem imagens arquivo arquivos "
+    "ficheiro afbeelding afbeeldingen bestand bestanden plik pliku pliki obraz obrazu soubor "
+    "souboru obrázek obrázku súbor fil filer filen kuva kuvan tiedosto tiedoston fájl fájlok kép "
+    "képek dosya dosyanın görsel resim imagine fișier 値 值 画像 图片 文件 파일 изображения "
+    "изображение файла файл файлов файлу "
+    "de del des du di della do da d l le la les el los las il lo von der van het för af"
+)
+"""Beside the name of an algorithm these tell no more than that a digest is of a file."""
+OF_CHECK_NAMES = (
+    "kontrolna kontrolní kontrolný kontrolny kontroll control contrôle controllo verificación "
+    "verificação verificare контрольная контрольна контрольной"
+)
+"""The same of a sum: `suma kontrolna`. By itself such a word may be of a control set."""
+REPORTED_NAMES = (
+    "reported flagged confirmed blocked verified identified detected notified malicious illegal "
+    "unlawful abusive prohibited banned forbidden blacklisted blocklisted denylisted actionable "
+    "gemeldet+ gesperrt+ bestätigt+ geblockt+ blockiert+ beanstandet+ festgestellt+ markiert+ "
+    "indiziert+ inkriminiert+ rechtswidrig+ strafbar+ illegal+ verboten+ "
+    "signal@ bloqu@ confirm@ détect@ identifi@ vérifi@ illicit@ interdit interdite illégal "
+    "illégale illégaux "
+    "denunciad* reportad* bloquead* confirmad* detectad* identificad* verificad* notificad* "
+    "señalad* prohibid* ilícit* ilegal ilegales "
+    "segnalat* bloccat* confermat* rilevat* identificat* verificat* vietat* illecit* illegale "
+    "illegali detetad* sinalizad* proibid* ilegais "
+    "gerapporteerd gerapporteerde gemeld gemelde geblokkeerd geblokkeerde bevestigd bevestigde "
+    "gesignaleerd gesignaleerde verboden illegaal "
+    "rapporterad rapporterade rapporterat anmäld anmälda blockerad blockerade bekräftad "
+    "bekräftade olaglig olagliga rapporteret rapporterede rapportert rapporterte anmeldt "
+    "anmeldte blokeret blokerede blokkert blokkerte bekræftet bekræftede bekreftet bekreftede "
+    "ulovlig ulovlige ilmoitettu ilmoitetut estetty estetyt vahvistettu vahvistetut laiton "
+    "bejelentett jelentett letiltott blokkolt megerősített igazolt illegális "
+    "zgłoszon^ zablokowan^ potwierdzon^ nielegaln^ oznaczon^ wykryt^ nahlášen^ hlášen^ "
+    "zablokovan^ blokovan^ potvrzen^ nelegáln^ označen^ nahlásen^ potvrden^ "
+    "заявленн~ сообщенн~ заблокированн~ подтвержденн~ выявленн~ незаконн~ "
+    "заблокован~ підтверджен~ повідомлен~ bildirilen engellenen onaylanan onaylanmış doğrulanan "
+    "yasadışı raportat raportată blocat blocată confirmat confirmată"
+)
+"""What givers did with what a column lists, or what they call it: `Reported URL`, `Confirmed MD5`.
+
+None of these is of what was only suspected.
+"""
+IDENTITY_NAMES = (
+    "uid uids uuid uuids guid guids id ids identifier identifiers key keys token tokens session "
+    "sessionid cookie nonce salt serial thumbprint certificate cert pubkey fingerprintid user "
+    "users username userid email mail phone ip ipv4 ipv6 mac device deviceid imei account "
+    "password "
+    "passwords passwd pwd secret signature sig trace span transaction tx block wallet address "
+    "bucket object asset etag revision rev version build"
+)
+STRING_NAMES = (
+    "string strings text texts name names filename filenames path host hostname domain keyword "
+    "keywords caption title query comment body subject sender recipient message content_id label"
+)
+"""Of these digests are that are no digests of files: of who somebody is, of a text."""
 BEFORE_NAMES = "old previous prior former formerly earlier before superseded"
 """Beside the name of an algorithm: what the column holds was listed before."""
 BARE_BEFORE_NAMES = "old previous before replaces supersedes"
 """The same by themselves."""
-LISTED_LINK_NAMES = "infringing offending illegal unlawful abusive allegedly alleged csam csem"
+LISTED_LINK_NAMES = (
+    "infringing offending illegal unlawful abusive allegedly alleged csam csem location "
+    "locations "
+    "internet fundstelle fundstellen fundort emplacement ubicación posizione localização locatie "
+    "vindplaats"
+)
 COMPLAINT_NAMES = (
     "complaint complaints complainant claim claims claimant dmca counter copyright copyrighted "
     "work works rightsholder authorised authorized legitimate official"
@@ -61,7 +125,8 @@ SUBJECTS = (
 """The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
     "pixel pixels exif gps geotag geotagged logo overlay commercial self id ids no nr num number "
-    "row rows line index idx count counts total n size width height length bytes pages page frames "
+    "row rows line index idx count counts total n size width height length bytes pages page "
+    "frames "
     "faces face people quality score rank distance nsfw punsafe unsafe language lang country "
     "region city gender sex age color colour grayscale animated watermark watermarked ocr series "
     "batch part chunk version year month day hour week https ssl platform os vendor tool camera "
@@ -70,13 +135,17 @@ HARMLESS_NAMES = (
 )
 """Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (
-    "note notes obs anm bem comment comments remark remarks tag tags label labels memo annotation "
+    "note notes obs anm bem comment comments remark remarks tag tags label labels memo "
+    "annotation "
     "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "
-    "anmerkungen kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte "
-    "remarque remarques commentaire commentaires raison motif observation observations nota notas "
+    "anmerkungen kommentar kommentare notiz notizen hinweis hinweise grund schlagwort "
+    "schlagworte "
+    "remarque remarques commentaire commentaires raison motif observation observations nota "
+    "notas "
     "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
     "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
+    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning "
+    "merknad "
     "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
     "примечание примечания комментарий комментарии notlar açıklama yorum"
 )
@@ -121,3 +190,16 @@ TYPE_NAMES = (
     "hashverfahren verfahren soort hashfunction hashfn hashingfunction digestfunction digestfn "
     "checksumfunction checksumfn fingerprintfunction hashfunktion fonctiondehachage"
 )
+OF_NOTHING_TYPES = (
+    "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
+    "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
+    "country comment string cookie cert certificate x509 keyword"
+)
+"""What a column of types says of values that no data set holds."""
+OF_ELSE = (
+    "html webpage webpages bitmap bitmaps pixels rasterised rasterized embedding embeddings face "
+    "faces avatar avatars emails logo logos icon icons favicon emoji miniatur miniatury miniatures "
+    "vignette vignettes anteprime anteprima miniaturas vorschau vorschaubild vorschaubilder "
+    "usernames nicknames packets archives"
+)
+"""What digests may be of that are not of a picture's file."""

@@ -26,6 +26,7 @@ from relaion.lists.readers.vocabulary import (
     words,
 )
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
+from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend, are_codes, is_of_codes
 from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked
 from relaion.lists.values import told_words
 
@@ -39,6 +40,7 @@ _OF_NOTHING = _HARMLESS | words.words_in(f"{harmless_words.NAMES} {topic_words.N
 _TOLD = words.words_in(topic_words.TOLD)
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words.words_in(topic_words.OPINIONS)
+_OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
 _LABELS = words.words_in("label labels flag flags")
@@ -64,6 +66,7 @@ class FewWords:
     is_of_film: bool = False
     spelled: Mapping[str, str] = field(default_factory=dict)
     is_read: bool = False
+    legend: Legend = NO_LEGEND
 
     @property
     def words(self) -> list[str]:
@@ -91,6 +94,8 @@ class FewWords:
 
         The first rows of a file (`so_far`) may hold few of the words that are in all of it.
         """
+        if not is_good and self._is_coded():
+            raise self._asked(f"holds codes, and nobody here knows what they say ({self._held()})")
         if self._is_flag() or self._may_list():
             says = (
                 "says yes and no" if self._is_flag() else "says of some rows that they are listed"
@@ -121,6 +126,19 @@ class FewWords:
     def _held(self) -> str:
         return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
 
+    def _is_coded(self) -> bool:
+        """Whether it holds few codes, of which a legend or its name says that they may decide."""
+        told = [value for value in self.values if value]
+        if len(self.values) > FEW or len(self.values) < 2 or not are_codes(told):
+            return False
+        if not self.legend.sure.isdisjoint(told):
+            return True
+        if not self.legend.perhaps.isdisjoint(told) and not of_nothing(self.column.name):
+            return True
+        n = sum(self.values[code] for code in told)
+        is_often = n >= _OFTEN * len(told) or (len(told) == 1 and "" in self.values)
+        return self.column.what in _FLAGGED and is_of_codes(self.column.name) and is_often
+
     def _is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
         if self.column.what == names.REFERENCE:
@@ -136,7 +154,7 @@ class FewWords:
     def _has_marks(self) -> bool:
         """Whether it holds signs alone: of which nobody knows what each of them says."""
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
-        is_few = len(self.values) <= FEW and sum(self.values.values()) > 1
+        is_few = 1 < len(self.values) <= FEW  # one sign in all rows parts columns: `a.jpg => …`
         is_one = self.column.what in _FLAGGED and is_few and not is_harmless
         return is_one and not self.is_marked_note and weights.are_marks(self.values)
 

@@ -236,3 +236,5 @@ CONFIRMED = (
     "approvat* aprovad* approved"
 )
 """Where a column of these says no, its giver did not confirm."""
+EITHER = "freigegeben"
+"""What a column of these says yes to may be listed, or was let go."""

@@ -28,6 +28,7 @@ from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.trials import trial_in
 
 # -- Types ---------------------------------------------------------------------------------------
 
@@ -167,13 +168,14 @@ def tag_says(tag: str) -> WordSays:
         said = read_word(of.what, found[3], of.word)
         return said if said.is_sure and said.fate in UNDOES else COUNTS
     remark = read_text(found[3], alone=True)  # malware may be called Clean
-    return WordSays(remark.fate) if remark and remark.is_sure else COUNTS
+    is_trial = space == "exercise" or bool(trial_in(found[2], found[3]))
+    return WordSays(remark.fate) if remark and remark.is_sure else UNSURE if is_trial else COUNTS
 
 
 def _free_tag(text: str) -> WordSays:
     said = read_text(text, alone=False)
     if said is None:
-        return COUNTS
+        return UNSURE if trial_in("tag", text) else COUNTS
     return WordSays(said.fate) if said.is_sure and said.is_whole else UNSURE
 
 
@@ -246,7 +248,10 @@ def published_says(word: str) -> WordSays | None:
 def info_says(word: str) -> WordSays:
     """What the title of an event says: one that may take out all below it is asked about."""
     says = titles.title_of(word[: titles.LONGEST_TITLE])
-    return WordSays(says, is_sure=says == GOOD) if says in (GOOD, TAKEN_BACK) else COUNTS
+    if says in (GOOD, TAKEN_BACK):
+        return WordSays(says, is_sure=says == GOOD)
+    is_out = isinstance(says, titles.Doubt) or says in titles.TAKES_OUT
+    return UNSURE if is_out or trial_in("info", word) else COUNTS
 
 
 def _always(says: WordSays) -> Meaning:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers.format import ANY, LINK_KINDS
-from relaion.lists.readers.vocabulary import column_words, further_words
+from relaion.lists.readers.vocabulary import algorithms, column_words, further_words
 from relaion.lists.readers.vocabulary import words as known
 from relaion.lists.readers.vocabulary.one_word import kinds_by, kinds_named
 from relaion.lists.readers.vocabulary.words import folded, words_in
@@ -44,53 +44,35 @@ class NameSays:
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
-_OTHER_ALGORITHM = re.compile(
-    r"md[246]|ed2k|emule|imphash|imp|gimphash|pehash|richhash|authentihash|vhash|telfhash|ja[34]s?x?"
-    r"|jarm|p[ad]?hash|[adw]hash|dhashes|phashes|blockhash|colorhash|perceptual|pdqf?|pdq\w*|blake\w*"
-    r"|rmd\w*|ripemd\w*|tiger\w*"
-    r"|whirlpool|ssdeep|tlsh|sdhash|fuzzy|mrsh|crc\w*|adler\w*|xxh\w*|murmur\w*|city\w*|fnv\w*"
-    r"|sha0|sha224|sha384|sha512\w*|sha3\w*|keccak\w*|sm3|gost|streebog|ntlm|lmhash|nt|bcrypt|scrypt"
-    r"|argon2\w*|pbkdf2|has160|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
-    r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
-)
-_IDENTITY = words_in(
-    "uid uids uuid uuids guid guids id ids identifier identifiers key keys token tokens session "
-    "sessionid cookie nonce salt serial thumbprint certificate cert pubkey fingerprintid user "
-    "users username userid email mail phone ip ipv4 ipv6 mac device deviceid imei account password "
-    "passwords passwd pwd secret signature sig trace span transaction tx block wallet address "
-    "bucket object asset etag revision rev version build"
-)
-_STRING = words_in(
-    "string strings text texts name names filename filenames path host hostname domain keyword "
-    "keywords caption title query comment body subject sender recipient message content_id label"
-)
+_IDENTITY = words_in(column_words.IDENTITY_NAMES)
+_STRING = words_in(column_words.STRING_NAMES)
 _OTHER_MEDIA = words_in(
     "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
     "documents pdf text exe executable binary malware sample samples apk dll archive zip thumbnail "
     "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
     "影片 "
-    "parent container header metadata exif block chunk piece segment partial"
+    "parent container header metadata exif block chunk piece segment partial "
+    f"{column_words.OF_ELSE}"
 )
 _SALTED = words_in(
     "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
-    "truncated masked partial imagedata pixel pixels pixeldata rawpixels"
+    "double doubled truncated masked partial imagedata pixel pixels pixeldata rawpixels"
 )
 """Before a digest: it is of more, or of less, than the bytes of a file."""
 _HASH = words_in(
     "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
     "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
     "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
-    "哈希值 "
-    f"散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
+    f"哈希值 散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
 )
 _PLAIN = _HASH | words_in(
     "image images img imgs picture pictures pic pics photo photos photograph file files media "
     "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
-    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 値 值 "
-    "bild bilder datei datein wert fichier valeur imagen archivo valor immagine 画像 图片 文件 "
-    "изображения файла 1 2 3 4 binary "
-    "iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver"
+    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 1 2 3 4 "
+    "binary iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver "
+    f"{column_words.OF_FILE_NAMES} {column_words.REPORTED_NAMES}"
 )
+_OF_CHECK, _REPORTED = map(words_in, (column_words.OF_CHECK_NAMES, column_words.REPORTED_NAMES))
 _OF_LINK = words_in(column_words.LINK_NAMES)
 _OF_IMAGE = words_in(
     "image images img imgs picture pictures pic pics photo photos media file files content direct "
@@ -107,7 +89,7 @@ _REFERENCE = words_in(
 _TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
 
 _WEAK = words_in("source src original origin")
-_LISTED = words_in(column_words.LISTED_LINK_NAMES)
+_LISTED = words_in(f"{column_words.LISTED_LINK_NAMES} {column_words.REPORTED_NAMES}")
 LISTED = "listed"
 _DECIDES = {
     STANDING: column_words.STANDING_NAMES, CATEGORY: column_words.CATEGORY_NAMES,
@@ -143,6 +125,7 @@ _BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
 """Of these a column of values is called that are listed no longer."""
 TAKEN_DOWN = "taken down"
+TO = "to"  # of days until which entries are listed, or between which they were seen
 OF_HOSTS = "what hosts did"
 _DOWN = ("takedown", "takendown", "tookdown")
 _HOSTS = words_in(further_words.HOSTS)
@@ -374,7 +357,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
         return NameSays(ID if plain in _RECORD_ID else OTHER, word=plain)
     bare = (w.rstrip("0123456789") for w in words)  # `phash128`
     every = (*words, plain, *bare)
-    if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
+    if other := next((w for w in every if algorithms.IN_COLUMNS.fullmatch(w)), None):
         return NameSays(OTHER, word=other)
     is_of_link = bool(told & _OF_LINK)
     is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))
@@ -405,6 +388,9 @@ def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | No
 def _link_or_hash(words: tuple[str, ...]) -> NameSays | None:
     """What a name of digests or links says word by word; None where that tells nothing."""
     told = set(words)
+    told -= _OF_CHECK if told & _HASH else set()
+    if {"no", "non"} & told and told & _REPORTED:  # `no` is not a number there
+        return None
     algorithm = next((w for w in words if _ALGORITHM.fullmatch(w)), None)
     rest = told - _OF_LINK - {algorithm or ""}
     is_of_link = bool(told & _OF_LINK)

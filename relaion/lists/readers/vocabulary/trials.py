@@ -13,7 +13,13 @@ _TRIALS = words.words_in(
     "fake faked fictitious fictional synthetic madeup simulated simulation invented beispiel "
     "beispiele beispieldaten testdaten muster musterdaten probe probelauf exemple exemples essai "
     "ejemplo ejemplos prueba pruebas esempio esempi prova voorbeeld voorbeelden exemplo exemplos "
-    "teste exempel eksempel esimerkki példa przykład příklad пример тест"
+    "teste exempel eksempel esimerkki példa przykład příklad пример тест "
+    "exercise exercises drill drills training trainings rehearsal trial canary honeypot random "
+    "randomly übung übungen übungsdaten schulung schulungsdaten exercice exercices entraînement "
+    "ejercicio ejercicios simulacro entrenamiento esercitazione esercitazioni oefening oefeningen "
+    "exercício exercícios simulado treinamento övning övningar øvelse øvelser harjoitus gyakorlat "
+    "teszt ćwiczenie ćwiczenia testowe cvičení zkouška zkušební учения учебный тестовый тестовые "
+    "навчання тестовий tatbikat deneme exercițiu vježba テスト 測試 测试 训练 테스트 훈련"
 )
 _NO_PRODUCTION = words.words_in(
     "dev devel development develop stage uat qa preprod preproduction integration int ci nonprod "
@@ -29,8 +35,30 @@ _BESIDE = _FLAG | words.words_in(
     "sha256 checksum checksums entry record row rows line lines format layout structure schema "
     "files lists new member members system all here please note number numbers nur zum zu zur "
     "des der das die unser unseres unsere pour de la le un une du notre para el una por di il uno "
-    "van het een ons com om"
+    "van het een ons com om event events batch batches integration acceptance unit internal image "
+    "images picture pictures photo photos report reports indicator indicators descriptor "
+    "descriptors attribute attributes analyst analysts staff team partner partners import imports "
+    "matching matcher pipeline connection connectivity ignore disregard generated created was were "
+    "annual yearly daily weekly monthly first second system systems lieferung daten ereignis "
+    "événement evento dati datos données gegevens dados"
 )
+_PURPOSES = words.words_in(
+    "list lists type types role roles usage use purpose purposes mode polarity intent set class "
+    "kind semantics meaning category sense art typ zweck rolle verwendung rôle usage tipo uso "
+    "propósito finalidad ruolo scopo gebruik rol doel finalidade"
+)
+_EXCLUSIONS = words.words_in(
+    "exclusion exclusions exclude excludes excluded excluding exception exceptions exempt exempted "
+    "exemption exemptions ignore ignored ignorelist skip skipped skiplist suppress suppressed "
+    "suppression suppressions bypass negative negatives control controls permitted permit pass "
+    "passlist ausnahme ausnahmen ausschluss ausschlüsse ausgeschlossen+ negativliste exclusión "
+    "exclusiones excepción excepciones esclusione esclusioni eccezione eccezioni uitsluiting "
+    "uitsluitingen uitzondering uitzonderingen exclusão exclusões exceção exceções undantag "
+    "undtagelse undtagelser unntak poikkeus poikkeukset kivétel kivételek wyjątek wyjątki "
+    "wykluczenie wykluczenia výjimka výjimky исключение исключения виняток винятки istisna "
+    "istisnalar excepție excepții iznimka iznimke 除外 例外"
+)
+_FEW = 5  # words of what tells what a list is for
 _PHRASE = re.compile(
     r"\b(?:not?|never)(?: (?:for|in|meant for|intended for|to be used in))? (?:production|real\b)"
     r"|\bnon-?production\b|\blorem ipsum\b|\bmade[ -]up\b|\bfictitious\b|\bplaceholders?\b"
@@ -64,6 +92,8 @@ def trial_in(name: str, text: str) -> str:
     if not _PARTIES.isdisjoint(told) or "://" in text:
         return ""
     folded = words.folded(text)
+    if word := _exclusion_in(told, folded):
+        return word
     if found := _PHRASE.search(folded) or _LET_GO.search(folded):
         return found[0]
     known = _TRIALS
@@ -76,6 +106,15 @@ def trial_in(name: str, text: str) -> str:
         ):
             return word
     return ""
+
+
+def _exclusion_in(of_name: list[str], text: str) -> str:
+    """The word by which a text that tells what a list is for says that it takes out."""
+    units = _WORD.findall(text)
+    if _PURPOSES.isdisjoint(of_name) or len(units) > _FEW:
+        return ""
+    is_all = all(u in _EXCLUSIONS or u in _BESIDE for u in units)
+    return next((u for u in units if u in _EXCLUSIONS), "") if is_all else ""
 
 
 def _joined(units: list[str] | tuple[str, ...]) -> list[str]:

@@ -1,0 +1,245 @@
+"""Columns that measure: how sure a giver is, how near a match is, how many voted.
+
+A list of what is scored holds also what scored low, and nobody but its giver can say from which
+score on a row is listed. So a column of such a name is asked about where a figure or a word in it
+is low. What scores high alone decides nothing, and a notice tells it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.values import TOLD, told_words
+
+SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
+    "tells how sure its giver is", "holds scores", "counts votes", "tells how far a match is",
+    "tells how alike a match is", "tells how long a row counts",
+)  # fmt: skip
+_NAMES = {
+    SURE: (
+        "confidence confident certainty certitude probability prob likelihood trust reliability "
+        "credibility punsafe nsfw unsafe howsure sureness konfidenz sicherheit gewissheit "
+        "vertrauen "
+        "wahrscheinlichkeit trefferwahrscheinlichkeit zuverlässigkeit verlässlichkeit confiance "
+        "probabilité vraisemblance fiabilité confianza certeza probabilidad fiabilidad "
+        "verosimilitud confidenza affidabilità certezza probabilità betrouwbaarheid zekerheid "
+        "waarschijnlijkheid confiança probabilidade fiabilidade confiabilidade sannolikhet "
+        "säkerhet "
+        "tillförlitlighet konfidens sandsynlighed sikkerhed pålidelighed sannsynlighet sikkerhet "
+        "pålitelighet todennäköisyys varmuus luotettavuus valószínűség bizonyosság megbízhatóság "
+        "prawdopodobieństwo pewność wiarygodność pravděpodobnost jistota spolehlivost "
+        "věrohodnost "
+        "pravdepodobnosť istota spoľahlivosť вероятность уверенность достоверность надежность "
+        "ймовірність впевненість достовірність olasılık güven kesinlik probabilitate încredere "
+        "certitudine vjerojatnost pouzdanost 置信度 概率 確信度 信頼度 確率 신뢰도 확률"
+    ),
+    SCORE: (
+        "score scores scoring punktzahl puntuación puntaje punteggio pontuação skóre pisteet "
+        "wynik оценка 分数 スコア 점수"
+    ),
+    VOTES: (
+        "vote votes voting voted upvotes netvotes points point karma balance tally stimmen "
+        "punkte "
+        "voix votos voto puntos voti punti stemmen punten pontos röster poäng stemmer äänet "
+        "szavazat szavazatok głosy punkty hlasy body голоса баллы голоси oylar puan voturi"
+    ),
+    DISTANCE: (
+        "distance distances hamming hammingdistance distanz abstand distancia distanza distância "
+        "afstand avstånd avstand etäisyys távolság odległość vzdálenost vzdialenosť расстояние "
+        "відстань uzaklık mesafe distanță 距離 距离 거리"
+    ),
+    LIKENESS: (
+        "similarity similarities similar likeness matchscore matchpercent matchpercentage "
+        "ähnlichkeit similarité ressemblance similitud semejanza similitudine somiglianza "
+        "similarità gelijkenis overeenkomst similaridade semelhança likhet lighed "
+        "samankaltaisuus "
+        "hasonlóság podobieństwo podobnost podobnosť сходство подобие схожість benzerlik "
+        "similaritate 類似度 相似度 유사도"
+    ),
+    REST: (
+        "ttl timetolive daysleft daysremaining remainingdays remaining hoursleft resttage "
+        "restlaufzeit joursrestants díasrestantes giornirimanenti resterendedagen diasrestantes "
+        "zbývádní pozostałodni осталосьдней kalangün"
+    ),
+}  # fmt: skip
+_NAMED = {word: what for what, said in _NAMES.items() for word in words_in(said)}
+_OF_ELSE = words_in(
+    "quality qualität calidad qualité face faces ocr aesthetic aesthetics watermark size speed "
+    "gps geo "
+    "geolocation km kilometer kilometers kilometres miles mile meter meters metres m feet focal "
+    "travel age gender sex language lang location victim suspect site host domain user account "
+    "network security ssl tls trustworthy blur sharpness noise"
+)
+"""A measure of one of these says nothing of whether a row is listed."""
+_HIGH = words_in(
+    "high highest veryhigh certain sure verysure confirmed definite definitely strong full total "
+    "absolute almostcertain hoch sehrhoch sicher sehrsicher gewiss stark élevé élevée trèsélevé "
+    "haut haute fort forte certaine alt* muyalt* moltoalt* muitoalt* segur* ciert* cert* sicur* "
+    "elevat* hoog zeerhoog zeker zekere hög myckethög säker høj meget høy sikker meget korkea "
+    "varma "
+    "magas biztos wysok^ pewn^ vysok^ jist^ ist^ высок~ уверенн~ точно достоверн~ yüksek kesin "
+    "ridicat ridicată sigur medium moderate middle mid average mittel moyen moyenne medi* média "
+    "gemiddeld matig medel middels keskitaso közepes średni^ střední stredn^ средн~ orta mediu "
+    "高 中 높음 보통"
+)
+_LOW = words_in(
+    "low lowest verylow doubtful dubious uncertain notsure unsure weak poor unlikely improbable "
+    "possible possibly maybe guess none nil noidea notconfident notcertain niedrig+ sehrniedrig "
+    "gering+ sehrgering zweifelhaft fraglich unsicher unwahrscheinlich schwach keine faible "
+    "trèsfaible bas basse trèsbas douteux douteuse incertain incertaine improbable baj* muybaj* "
+    "dudos* inciert* bass* moltobass* dubbi* incert* improbabile laag zeerlaag twijfelachtig "
+    "onzeker onwaarschijnlijk baix* muitobaix* duvidos* låg mycketlåg osäker tveksam lav "
+    "megetlav "
+    "usikker tvivlsom tvilsom matala epävarma alacsony bizonytalan kétséges nisk^ niepewn^ "
+    "wątpliw^ nízk^ nejist^ pochybn^ neist^ низк~ сомнительн~ неуверенн~ маловероятн~ низьк~ "
+    "сумнівн~ düşük şüpheli belirsiz scăzut scăzută îndoielnic 低 低い 낮음"
+)
+_FIGURE = re.compile(
+    r"(?:ca\.?|about|[<>≤≥~≈=]+)?\s*(?P<n>[-−+]?(?:\d{1,12}(?:[.,]\d{1,18})?|[.,]\d{1,18}))"
+    r"(?P<tiny>e-\d{1,3})?\s*"
+    r"(?:(?P<percent>%|percent|prozent|pct)|(?:/|of|out of|von|sur|de|di|van)\s*(?P<of>\d{1,6}))?"
+)
+_HALF, _NEAR = Decimal("0.5"), Decimal("0.9")
+_SCALES = (1, 5, 10, 100)
+_MOST = 4096  # different cells that are kept as figures
+
+
+def measure_of(name: str) -> str | None:
+    """What a column measures by its name; None for one that measures nothing that decides."""
+    told = names.words_of(name)
+    plain = names.squeezed(name)
+    if not told or len(told) > 4 or not _OF_ELSE.isdisjoint(told):
+        return None
+    found = [_NAMED[word] for word in (plain, *told) if word in _NAMED]
+    if found and found[0] == SCORE and any(f != SCORE for f in found):
+        found = [f for f in found if f != SCORE]  # `confidence score`
+    return found[0] if found else None
+
+
+@dataclass
+class Figures:
+    """What the cells of a column that measures said so far: figures, and words of how much.
+
+    `counts` are the rows of each cell that is a figure; `low`, `high` those of such words; `others`
+    are words of which nobody here knows how much they are. Of very many figures those that are low
+    are only counted, in `over`.
+    """
+
+    what: str
+    figures: dict[str, tuple[Decimal, bool]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    low: int = 0
+    high: int = 0
+    over: int = 0
+    others: set[str] = field(default_factory=set)
+
+    def watch(self, cells: Iterable[tuple[str, int]]) -> None:
+        """Take in cells, each with how many rows hold it."""
+        for cell, n in cells:
+            bare = cell.strip()
+            if bare in self.counts:
+                self.counts[bare] += n
+            elif figure := _figure(bare):
+                if len(self.figures) < _MOST:
+                    self.figures[bare], self.counts[bare] = figure, n
+                else:
+                    self.over += n * self._is_low(*figure)
+            elif bare and self.what in _IN_WORDS:
+                self._word(bare, n)
+
+    def _word(self, cell: str, n: int) -> None:
+        plain = names.squeezed(cell)
+        if plain in _LOW:
+            self.low += n
+        elif plain in _HIGH:
+            self.high += n
+        elif len(self.others) <= 1 and answer_of(cell) is None:
+            self.others.add(plain)
+
+    @property
+    def _scale(self) -> int:
+        """What the highest figure is out of; 0 where nobody can say."""
+        plain = [n for n, is_percent in self.figures.values() if not is_percent]
+        most = max(plain, default=Decimal(1))
+        return next((scale for scale in _SCALES if most <= scale), 0)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether figures have two scales, or stand among words: `0.97` and `95`, `high`."""
+        if self.what not in (SURE, LIKENESS):
+            return False
+        parts = any(0 < n < 1 and not is_percent for n, is_percent in self.figures.values())
+        whole = any(n > 1 for n, _ in self.figures.values())
+        is_said = bool(self.low or self.high)
+        is_told = self.what == SURE and bool(self.others) and (is_said or len(self.others) > 1)
+        return (parts and whole) or (bool(self.figures) and is_said) or is_told
+
+    def _is_low(self, n: Decimal, is_percent: bool) -> bool:
+        scale = 100 if is_percent else self._scale
+        if self.what == VOTES:
+            return n < 0
+        if self.what == DISTANCE:
+            return n != 0
+        if self.what == REST:
+            return n <= 0
+        if self.what == LIKENESS:
+            return n < _NEAR * (100 if scale > 1 else 1)
+        is_known = scale and not (self.what == SCORE and scale > 1 and not is_percent)
+        return n < 0 or bool(is_known and n < _HALF * scale)
+
+    def doubt(self) -> str:
+        """What of it leaves open which rows are listed; empty for nothing."""
+        n = self._n_low()
+        return f"{self.what}, and is {_LOWEST[self.what]} in {n:,} rows" if n else (
+            f"{self.what}, on more than one scale" if self.is_mixed else ""
+        )  # fmt: skip
+
+    def held(self, values: Mapping[str, int]) -> str:
+        """Cells and how often they stand there; figures can be no entries."""
+        shown = {v: f"{v}: {n:,}" for v, n in values.items() if _figure(v)}
+        others = told_words({v or EMPTY: n for v, n in values.items() if v not in shown})
+        figures = [*shown.values()]
+        more = len(figures) - TOLD
+        told = ", ".join(figures[:TOLD]) + (f" and {more:,} more" if more > 0 else "")
+        return ", ".join(filter(None, (told, others)))
+
+    def _n_low(self) -> int:
+        """How many rows hold what is low."""
+        held = (self.counts[x] for x, figure in self.figures.items() if self._is_low(*figure))
+        return self.low + self.over + sum(held)
+
+    @property
+    def knows_words(self) -> bool:
+        """Whether all its words are of how much, and there are some."""
+        return bool(self.low or self.high) and not self.others
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says how sure somebody is."""
+        return self.what == SURE and bool(self.figures or self.low or self.high)
+
+
+_LOWEST = {
+    SURE: "low", SCORE: "low", VOTES: "less than 0", DISTANCE: "not 0", LIKENESS: "not the same",
+    REST: "over",
+}  # fmt: skip
+_IN_WORDS = (SURE, SCORE, LIKENESS)
+
+
+def _figure(cell: str) -> tuple[Decimal, bool] | None:
+    """A figure, and whether it is in percent; of `3/5` that is 60 percent."""
+    found = _FIGURE.fullmatch(cell.casefold()) if cell[-1:] else None
+    if found is None:
+        return None
+    n = Decimal(found["n"].replace(",", ".").replace("−", "-"))
+    if found["tiny"]:  # `3.1e-05`
+        n = Decimal(0)
+    of = int(found["of"] or 0)
+    return (n * 100 / of, True) if of else (n, bool(found["percent"]))
