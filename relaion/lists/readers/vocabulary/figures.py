@@ -24,7 +24,7 @@ SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
 )  # fmt: skip
 _NAMES = {
     SURE: (
-        "p pr conf confidence confident certainty certitude probability prob likelihood trust "
+        "conf confidence confident certainty certitude probability prob likelihood trust "
         "reliability "
         "credibility punsafe nsfw unsafe howsure sureness konfidenz sicherheit gewissheit "
         "vertrauen "
@@ -81,6 +81,7 @@ _OF_ELSE = words_in(
     "network security ssl tls trustworthy blur sharpness noise"
 )
 """A measure of one of these says nothing of whether a row is listed."""
+_SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
 _MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
 _ENDS = words_in("expires expiry expire valid ends end left remaining ablauf gültig expiration")
 _UNITS = words_in(
@@ -131,6 +132,8 @@ def measure_of(name: str) -> str | None:
         return LIKENESS
     if not _ENDS.isdisjoint(told) and not _UNITS.isdisjoint(told):
         return REST  # `expires in days`
+    if plain in _SHORT:
+        return SURE
     found = [_NAMED[word] for word in (plain, *told) if word in _NAMED]
     if found and found[0] == SCORE and any(f != SCORE for f in found):
         found = [f for f in found if f != SCORE]  # `confidence score`
