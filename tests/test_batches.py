@@ -28,6 +28,29 @@ SHARDS = 12
 slow = pytest.mark.slow
 
 
+@pytest.mark.parametrize(
+    ("entries", "rows", "batches"),
+    [(1_000, 80_000_000, 4), (2_000_000, 80_000_000, 3), (16_000_000, 80_000_000, 1),
+     (16_000_000, 10_000, 1), (16_000_000, 4_000_000_000, 4), (16_000_000, 500_000_000, 3)],
+)  # fmt: skip
+def test_the_longer_the_lists_the_fewer_batches_a_worker_has(
+    entries: int, rows: int, batches: int
+) -> None:
+    """Each makes them ready anew; but nobody is without any."""
+    share = job.share_of([rows // 1_000] * 1_000, 2, 30 * entries)
+    assert -(-rows // share) in (2 * batches, 2 * batches - 1)
+
+
+@pytest.mark.parametrize(("shards", "batches"), [(1, 1), (2, 2), (3, 2), (4, 2), (5, 2), (101, 2)])
+def test_what_is_left_over_of_long_lists_is_no_batch_of_its_own(shards: int, batches: int) -> None:
+    rows = [1_000_000] * shards
+    share = job.share_of(rows, 2, 500_000_000)
+    held, found = 0, 1
+    for n in rows:
+        held, found = (held + n, found) if held + n <= share else (n, found + 1)
+    assert found == batches
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make(tmp_path_factory.mktemp("whole"), shards=SHARDS, rows=10)

@@ -9,11 +9,29 @@ import pytest
 from relaion.engine import connect
 from tests.bench.data import KEYWORDS, BenchSet, bench_set
 from tests.bench.links import Bench, by_script, works
+from tests.bench.ray import run_of, told
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> BenchSet:
     return bench_set(tmp_path_factory.mktemp("bench"), 50_000, 3, entries=4_000)
+
+
+def test_an_efficiency_is_that_of_the_medians_of_search_and_write() -> None:
+    runs = []
+    for workers, seconds in ((1, 40.0), (2, 24.0), (1, 44.0), (2, 20.0), (1, 60.0), (2, 22.0)):
+        lines = [
+            (0.0, "survey begins, 4 shards"), (5.0, "search begins"), (6.0, "search begins"),
+            (8.0, "a.parquet: 2.00 s (1.50 s of processors) in process 7"),
+            (9.0, "write begins, 4 shards"),
+            (30.0, "b.parquet: 20.00 s (10.00 s of processors) in process 7"),
+            (5 + seconds, "audit begins"), (80.0, "write took 1 s"),
+        ]  # fmt: skip
+        runs.append(run_of(workers, lines))
+    assert (runs[0].steps, runs[0].whole, runs[0].check) == (40.0, 80.0, 0.0)
+    assert (runs[0].tasks, runs[0].busy, runs[0].cpu) == ((20.0,), 22.0, 11.5)
+    assert "busy 55%" in str(runs[0])
+    assert told(runs)[1].endswith("median of 3: 22.0 s of search and write, efficiency 1.00")
 
 
 def table(made: BenchSet) -> pa.Table:

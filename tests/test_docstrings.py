@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -24,8 +25,9 @@ PUBLIC = {
 FUNCTIONS = {name: f for name, f in PUBLIC.items() if inspect.isfunction(f)}
 
 
-def _hints(thing: Any) -> dict[str, Any]:
-    """Type hints; names that are only imported for a type checker are those of the package."""
+@cache
+def _names() -> dict[str, Any]:
+    """The classes of all modules of the package."""
     names: dict[str, Any] = {"Any": Any, "Path": Path, "duckdb": import_module("duckdb")}
     for module in sorted(Path(relaion.__file__).parent.rglob("*.py")):
         dotted = ".".join(
@@ -33,6 +35,12 @@ def _hints(thing: Any) -> dict[str, Any]:
         )
         if not dotted.endswith(("__main__", "__init__")) and ".cli." not in dotted:
             names |= {k: v for k, v in vars(import_module(dotted)).items() if inspect.isclass(v)}
+    return names
+
+
+def _hints(thing: Any) -> dict[str, Any]:
+    """Type hints; names that are only imported for a type checker are those of the package."""
+    names = _names().copy()
     for owner in getattr(thing, "__mro__", [thing])[::-1]:
         if owner.__module__ in sys.modules:
             names |= vars(sys.modules[owner.__module__])

@@ -46,11 +46,14 @@ def rows(n: int = 30) -> list[dict[str, Any]]:
     found = [{"url": f"http://h{i % 5}.example/{i}.jpg", "text": f"picture {i}"} for i in range(n)]
     found += [{**found[i], "text": f"again {i}"} for i in range(0, n, 10)]
     found += [{"url": None, "text": "alone"}, {"url": "http://a.example/", "text": ""}]
-    return [{**r, "row_hash": murmur(r["url"], r["text"])} for r in found]
+    found = [{**r, "row_hash": murmur(r["url"], r["text"])} for r in found]
+    # one whose own hash is another than its link and caption give, and two that nothing tells
+    found += [{"url": "http://h1.example/d.jpg", "text": "doubted", "row_hash": 4711}]
+    return found + 2 * [{"url": None, "text": None, "row_hash": None}]
 
 
 OLD = rows()
-NEW = [r for i, r in enumerate(OLD) if i not in (0, 3, 4, 31, 33)]
+NEW = [r for i, r in enumerate(OLD) if i not in (0, 3, 4, 31, 33, 35, 36)]
 
 
 @pytest.fixture
@@ -86,7 +89,9 @@ def compared(work: Path, sets: Any, hands: Counting | None) -> tuple[Compared, A
 
 def test_a_diff_is_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any) -> None:
     hands = Counting()
-    assert compared(tmp_path / "a", sets, None) == compared(tmp_path / "b", sets, hands)
+    found = compared(tmp_path / "a", sets, None)
+    assert found == compared(tmp_path / "b", sets, hands)
+    assert (found[0].doubted, found[0].nameless, found[0].without) == (1, 2, 1)
     assert hands.pieces >= 8
     assert not list((tmp_path / "b" / FOLDER).glob("step-*"))
 

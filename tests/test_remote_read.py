@@ -469,8 +469,8 @@ def test_addresses_that_lead_nowhere(s3: S3World, world: Path, path: str, why: s
     assert done.stderr.count("\n") == 1
 
 
-def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> None:
-    done = did(here("diff", DATA, DATA, "--out", "x.parquet", cwd=world), 2)
+def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path, cleaned: Path) -> None:
+    done = did(here("diff", "--check", "local", "--inputs", DATA, *ARGS[:2], cwd=world), 2)
     assert "reads files of this machine only" in done.stderr
 
 

@@ -99,7 +99,8 @@ def test_workers_are_heard(world: Path, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     done = relaion(*CLEAN, "--out", tmp_path / "out", "-v", "--log", log, cwd=world)
     assert done.returncode == 0, done.stderr
-    assert re.search(r" debug [^\n]*: \d+\.\d\d s in process \d+\n", log.read_text())
+    took = r": \d+\.\d\d s \(\d+\.\d\d s of processors\) in process \d+\n"
+    assert re.search(rf" debug [^\n]*{took}", log.read_text())
     assert " in process " not in done.stderr
     plain = tmp_path / "b.log"
     relaion("match", "data", "--lists", "lists.duckdb", "--log", plain, cwd=world)

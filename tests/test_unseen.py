@@ -19,7 +19,7 @@ from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import Batch, Values
 from tests.links_strategies import links
 
-ALL = [chr(c) for c in range(0x110000)]
+ALL = [*map(chr, range(0x110000))]
 # the parts of Default_Ignorable_Code_Point that are no format characters, by their names
 _OTHER_IGNORABLE = re.compile("VARIATION SELECTOR|GRAPHEME JOINER|HANGUL .*FILLER|VOWEL INHERENT")
 # format characters that are not ignorable: numbers' signs, interlinear marks, hieroglyphs

@@ -28,7 +28,9 @@ from relaion.sqlset import VERSION as SQL_VERSION
 def sql(
     paths: Annotated[
         list[Path],
-        o.path_argument("OUT|PATH...", "The folder that `clean` wrote, or parquet files."),
+        o.path_argument(
+            "OUT|PATH...", "The folder that `clean` wrote, or parquet files; or addresses."
+        ),
     ],
     query: Annotated[
         str | None,

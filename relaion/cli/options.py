@@ -301,7 +301,8 @@ CopyPaths = Annotated[
     list[Path],
     path_argument(
         "[DIFF] PATH...",
-        "The diff (left out with --keep or --diff), then the files, folders or globs of the copy.",
+        "The diff (left out with --keep or --diff), then the files, folders or globs of the copy, "
+        "here or at addresses.",
     ),
 ]
 CopyOut = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned copy to.")]
@@ -396,7 +397,8 @@ CheckedCertificate = Annotated[
     ),
 ]
 DiffOld = Annotated[
-    Path | None, path_argument("OLD", "The data set before: a file, a folder or a glob.")
+    Path | None,
+    path_argument("OLD", "The data set before: a file, a folder or a glob, or an address."),
 ]
 DiffNew = Annotated[
     Path | None, path_argument("NEW", "The data set after: rows that it lost make the diff.")

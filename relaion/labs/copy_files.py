@@ -19,6 +19,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     STATS: (STATS_END,),
 }
 """Form, which is the module of `relaion.copies` that reads it, to the ends of its names."""
+ENDS = tuple(end for ends in FORMS.values() for end in ends)
 _FORMS = (
     "parquet, tar, TSV, CSV or JSON lines (.jsonl, .ndjson), the last three also as .gz or .zst"
 )
@@ -92,13 +93,12 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
     Of several PATH arguments each folder keeps its own name too. Raises InputError for a path
     that holds none, for two files that would have one name, and for a file that two of them name.
     """
-    ends = tuple(end for of_form in FORMS.values() for end in of_form)
     places: dict[str, Path] = {}
     names: dict[Path, str] = {}
     skipped: list[Path] = []
     notices: list[str] = []
     for given in paths:
-        found = find_files([given], ends, _FORMS)
+        found = find_files([given], ENDS, _FORMS)
         skipped += found.skipped
         notices += replace(found, skipped=()).notices  # what was skipped the verdict tells
         for shard in found.shards:

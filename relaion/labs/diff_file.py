@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.paths import file_sha256, shown
+from relaion.remote.standing import need_ends
 
 FORM = 2
 META = b"relaion_diff"
@@ -69,6 +70,7 @@ def diffs_among(paths: Sequence[Path]) -> list[Path]:
 
 
 def _is_diff(path: Path) -> bool:
+    need_ends(path)
     try:
         return META in (pq.read_schema(path).metadata or {})
     except (OSError, pa.ArrowException):

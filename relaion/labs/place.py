@@ -16,6 +16,7 @@ from relaion.paths import (
     public_folder,
     remove_parts,
     remove_tree,
+    seal,
     shown,
     stamp_of,
 )
@@ -88,11 +89,11 @@ def refuse_changed(
         if not _is_newer(file.path, since):
             continue
         sha256 = known.get(file.name)  # none of a stats file that was written anew
-        if file_sha256(file.path) != sha256 if sha256 else _mtime(file.path) > since:
+        if seal(file.path).sha256 != sha256 if sha256 else _mtime(file.path) > since:
             _refuse_bytes(out, file.path)
     for name, (paths, shards) in sets.items():
         if any(_is_newer(n.shard.path, since) for n in shards):
-            lines = ((n.shard.subset, n.shard.name, file_sha256(n.shard.path)) for n in shards)
+            lines = ((n.shard.subset, n.shard.name, seal(n.shard.path).sha256) for n in shards)
             if set_digest(lines) != made["against"].get(name):
                 _refuse_bytes(out, paths[0])
 

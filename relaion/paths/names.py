@@ -95,6 +95,11 @@ def maybe_path(given: AnyPath | None) -> Path | None:
     return None if given is None else as_path(given)
 
 
+def maybe_anywhere(given: AnyPath | None) -> Path | None:
+    """The same of a path or an address."""
+    return None if given is None else next(iter(as_paths(given)), None)
+
+
 def as_paths(given: AnyPaths) -> tuple[Path, ...]:
     """One path or many, in their order, addresses too; an iterator is read once."""
     return tuple(map(_path, _many(given)))

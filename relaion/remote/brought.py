@@ -6,11 +6,12 @@ it is files of this machine that are searched then.
 
 import fnmatch
 import glob as globbing
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from relaion.errors import InputError, OutputError
+from relaion.errors import InputError, NoRoomError, OutputError
 from relaion.paths import shown
 from relaion.paths.stand_ins import record_of, tree_of
 from relaion.remote.claim import CLAIM
@@ -47,11 +48,24 @@ def bring(
     """
     made = _Tree(tree_of(root), endings, notes)
     found = tuple(made.of(path) if is_remote(path) else path for path in paths)
+    if wholes and made.readable:
+        _refuse_no_room(list(made.readable))
     for do in [whole] * wholes + [digested] * digests:
         tell(len(made.readable))
         for _ in _at_once(do, made.readable, FILES_AT_ONCE):
             tell(None)
     return found
+
+
+def _refuse_no_room(files: Sequence[Path]) -> None:
+    """Raise NoRoomError before hours are spent on what has no room at the end."""
+    size = sum(path.stat().st_size for path in files)
+    free = shutil.disk_usage(files[0].parent).free
+    if size > free:
+        raise NoRoomError(
+            f"{shown(files[0])}: {len(files):,} files of {size:,} bytes together have to be here, "
+            f"and there is room for {free:,}; name a folder with more room as --work"
+        )
 
 
 class _Tree:

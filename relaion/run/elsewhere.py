@@ -32,12 +32,14 @@ def brought_here(
     digests: bool = False,
     notes: tuple[str, ...] = (MANIFEST,),
     progress: Progress = QUIET,
+    ends: tuple[str, ...] = SIDECARS,
 ) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
-    """PATH arguments and sidecars, with stand-ins in place of addresses; gone afterwards.
+    """PATH arguments, and sidecars or other files, with stand-ins for addresses; gone afterwards.
 
     They are made in a private folder of `work`, beside `out` where there is no other, else where
     the system keeps what is temporary. Of shards what is needed is fetched when it is needed;
-    sidecars are fetched at once, and so is what beside the shards is called as one of `notes`.
+    sidecars are fetched at once, which end in `ends`, and so is what beside shards or sidecars is
+    called as one of `notes`.
     `digests`: shards are read through once for their digests. What is fetched or read through is
     told to `progress`.
 
@@ -58,8 +60,9 @@ def brought_here(
                 notes, digests=digests, hear=_telling(progress, "shards are read for digests"),
             )  # fmt: skip
             beside = caller.call(
-                "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", SIDECARS,
-                wholes=True, hear=_telling(progress, "sidecars are fetched"),
+                "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", ends,
+                () if ends == SIDECARS else notes, wholes=True,
+                hear=_telling(progress, "files are fetched"),
             )  # fmt: skip
         except WorkerEndedError as e:
             first = next(p for p in (*paths, *sidecars) if is_remote(p))

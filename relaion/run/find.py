@@ -27,7 +27,7 @@ from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
-from relaion.run.tasks import SHARES, FindTask, batches
+from relaion.run.tasks import FindTask, batches, share_of
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
@@ -38,6 +38,7 @@ _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
     "hit_entries": "entries",
 }  # fmt: skip
+LISTS = "hits"  # the step of the search that reads the lists
 COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
@@ -103,7 +104,7 @@ class Hunt:
         """
         private_folder(self.work / FIND)
         self.meet_sidecars()
-        hits = Ledger(self.journal, "hits")
+        hits = Ledger(self.journal, LISTS)
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
         seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
@@ -171,7 +172,8 @@ class Hunt:
         covered = ledger.covered
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)
-        waiting = deque(self._batches([n for n in shards if n.no not in covered]))
+        lacking = [n for n in shards if n.no not in covered]
+        waiting = deque(self._batches(lacking, reads_lists=ledger.step == LISTS))
         # what a batch needs of shards elsewhere is kept where it is all
         lets_go = len(waiting) > 1
         alone = 0
@@ -211,12 +213,15 @@ class Hunt:
         """How many searches go on side by side: on one machine one, with all of its threads."""
         return self.executor.searches if isinstance(self.executor, Wide) else 1
 
-    def _batches(self, shards: Sequence[Numbered]) -> Iterator[tuple[Numbered, ...]]:
+    def _batches(
+        self, shards: Sequence[Numbered], *, reads_lists: bool
+    ) -> Iterator[tuple[Numbered, ...]]:
         """What is searched at once: as much as there is, or shares for all who search."""
         each = self.batch_rows
         if self._searches > 1:
-            share = sum(n.shard.rows for n in shards) // (SHARES * self._searches)
-            each = max(FEWEST_ROWS, min(each, share))
+            rows = [n.shard.rows for n in shards]
+            lists = self.store.path.stat().st_size if reads_lists else 0
+            each = max(FEWEST_ROWS, min(each, share_of(rows, self._searches, lists)))
         return batches(shards, each)
 
     def _through(self, shards: Sequence[Numbered]) -> None:

@@ -277,6 +277,20 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
         yield tuple(batch)
 
 
+_BYTES_A_ROW = 4  # of a list store: so many rows take twenty times as long as to make it ready
+
+
+def share_of(rows: Sequence[int], searches: int, lists: int) -> int:
+    """Rows of a batch where several searches go on side by side, of shards of these `rows`.
+
+    Each batch makes the lists ready anew, `lists` bytes of them: so where they are long a worker
+    has few batches, at least one, and where they are short as many as even out.
+    """
+    whole = -(-sum(rows) // searches)
+    whole += max(rows, default=0) // 2  # else what is left over would be one batch more
+    return max(sum(rows) // (SHARES * searches), min(whole, lists // _BYTES_A_ROW))
+
+
 def tasks(
     settings: Settings,
     shards: Sequence[Numbered],

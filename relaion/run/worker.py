@@ -74,12 +74,13 @@ class Serving:
         return {"error": became.error, "fatal": became.fatal, **became.said}
 
     def _do(self, task: FindTask | Task | CallTask) -> TaskOutcome:
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         try:
             became = self._done(task)
             NOTES.debug(
-                "%s: %.2f s in process %d", task.named, time.monotonic() - began, os.getpid()
-            )
+                "%s: %.2f s (%.2f s of processors) in process %d", task.named,
+                time.monotonic() - began, time.process_time() - worked, os.getpid(),
+            )  # fmt: skip
             return became
         except RelaionError as e:
             # what cannot be written of one shard may well be of another

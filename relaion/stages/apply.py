@@ -19,6 +19,7 @@ from relaion.labs.certificate import (
     write_certificate,
 )
 from relaion.labs.copy_files import (
+    ENDS,
     PARQUET,
     STATS,
     FoundFiles,
@@ -46,8 +47,18 @@ from relaion.labs.sides import (
     said_of_rows,
 )
 from relaion.parquet.roles import Columns, Overrides
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    maybe_anywhere,
+    maybe_path,
+    private_umask,
+    shown,
+)
 from relaion.run import manifest
+from relaion.run.elsewhere import brought_here, lying_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.out import Out, open_out, sweep_left
@@ -104,7 +115,8 @@ def apply(
             `keep`, and keeps them with a diff.
         columns: Role to the name, or names, of its columns in the copy; None finds them.
         certificate: The file that says what OUT holds; None for beside it.
-        work: Where the private work folder is made; None for within `out`.
+        work: Where the private work folder is made, and what lies elsewhere is fetched to; None for
+            within `out`, and beside it.
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
         time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
@@ -124,19 +136,22 @@ def apply(
         StopError: Where the run stops itself: something to confirm, files that failed.
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
-    out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
+    out, work, diff = as_path(out), maybe_path(work), maybe_anywhere(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
     chosen, listen = dict(said_of_rows(columns)), listening(progress, (SURVEY, SEARCH, WRITE))
-    check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
+    local = lying_here((*paths, *keep, *old, *([diff] if diff else [])))
+    check_apart(out, work, [p for p in local if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
-    refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
+    refuse_place(certified, out, local)
     cluster, apart = engine_of(engine, workers, memory, time_limit)
     limits = apart.here
     sweep_left(work, None)
-    found = find_copy(paths)
-    _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
     started = datetime.now(UTC)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
+        paths, keep, old, diff = left.enter_context(
+            _here(pool, paths, keep, old, diff, work=work, out=out, progress=listen)
+        )
+        found = _found(out, paths)
         read = _read_diff(pool, paths, keep, diff)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
         refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
@@ -190,6 +205,39 @@ def apply(
         made = build(finished, read, started, datetime.now(UTC))
         _publish(place, made, certified)
         return applied(out, made, (*found.notices, *disowned(fates)), certified)
+
+
+@contextmanager
+def _here(
+    pool: LocalPool,
+    paths: Sequence[Path],
+    keep: Sequence[Path],
+    old: Sequence[Path],
+    diff: Path | None,
+    *,
+    work: Path | None,
+    out: Path,
+    progress: Progress,
+) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...], Path | None]]:
+    """The arguments, with what stands here for what lies elsewhere.
+
+    The copy and the diff are fetched whole; of the sets their digests are told, which takes all of
+    their bytes once, and what is searched is kept.
+    """
+    files = paths if diff is None else (*paths, diff)
+    with brought_here(
+        pool, [*keep, *old], files, work=work, out=out, digests=True, progress=progress, ends=ENDS
+    ) as (sets, copy):
+        of = len(keep)
+        yield copy[: len(paths)], sets[:of], sets[of:], None if diff is None else copy[-1]
+
+
+def _found(out: Path, paths: Sequence[Path]) -> FoundFiles:
+    """The files of the copy; raises InputError where OUT would overwrite one."""
+    found = find_copy(paths)
+    targets = [f.target(out) for f in found.files]
+    _refuse_overwriting(out, [f.path for f in found.files], targets)
+    return found
 
 
 def _publish(place: Out, made: dict[str, Any], certified: Path) -> None:

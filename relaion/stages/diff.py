@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from relaion.paths import (
     refuse_unwritable,
     shown,
 )
+from relaion.run.elsewhere import brought_here, lying_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
@@ -129,9 +130,10 @@ def diff(
     listen.steps((SURVEY, "compare"))
     cluster, apart = engine_of(engine, workers, memory, None)
     limits = apart.here
-    _refuse_out(out, (*old, *new))
-    told = _published(old, new, accepted=i_accept_disclosure)
+    _refuse_out(out, lying_here((*old, *new)))
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        old, new = left.enter_context(_here(pool, old, new, work, listen))
+        told = _published(old, new, accepted=i_accept_disclosure)
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
@@ -180,6 +182,15 @@ def diff(
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
         found.doubted, believed,
     )  # fmt: skip
+
+
+@contextmanager
+def _here(
+    pool: LocalPool, old: Sequence[Path], new: Sequence[Path], work: Path | None, progress: Progress
+) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
+    """Both sets, here; all of their bytes are read once, for the diff says their digests."""
+    with brought_here(pool, [*old, *new], work=work, digests=True, progress=progress) as (here, _):
+        yield here[: len(old)], here[len(old) :]
 
 
 def _compared(

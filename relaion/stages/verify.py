@@ -11,6 +11,7 @@ from typing import Any
 from relaion import __version__
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs.certificate import certify, checked_by, place_of, refuse_place, write_certificate
+from relaion.labs.copy_files import ENDS
 from relaion.labs.place import is_applied
 from relaion.labs.sides import NO_SET, refuse_diffs, refuse_folder
 from relaion.lists.snapshot import Snapshot
@@ -21,6 +22,7 @@ from relaion.paths import (
     Seal,
     as_path,
     as_paths,
+    maybe_anywhere,
     maybe_path,
     owned_folder,
     shown,
@@ -96,7 +98,7 @@ def verify(
         StopError: Where OUT cannot be checked at all.
     """
     of_copy: dict[str, Any] = {
-        "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
+        "diff": maybe_anywhere(diff), "keep": as_paths(keep), "old": as_paths(old),
         "certificate": maybe_path(certificate),
     }  # fmt: skip
     listen, cluster = (
@@ -120,11 +122,11 @@ def verify(
                     f"{shown(mirror.url)}: is a copy that `apply` cleaned; fetch it to a folder of "
                     "this machine to check it"
                 )
-            return _check_copy(
-                pool, folder, made, inputs=as_paths(inputs), columns=columns,
-                workers=workers, progress=listen, cluster=cluster, work=maybe_path(work),
-                **of_copy,
-            )  # fmt: skip
+            with _copy_here(pool, as_paths(inputs), of_copy, maybe_path(work), listen) as given:
+                return _check_copy(
+                    pool, folder, made, columns=columns, workers=workers, progress=listen,
+                    cluster=cluster, work=maybe_path(work), **given,
+                )  # fmt: skip
         _refuse_foreign(folder, of_copy, "apply")
         here, beside = left.enter_context(
             brought_here(pool, as_paths(inputs), as_paths(sidecars), out=folder)
@@ -137,6 +139,27 @@ def verify(
             sidecars=beside, workers=workers, progress=listen,
             parent=next(iter(before), None), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
+
+
+@contextmanager
+def _copy_here(
+    pool: LocalPool,
+    inputs: Sequence[Path],
+    given: Mapping[str, Any],
+    work: Path | None,
+    progress: Progress,
+) -> Iterator[dict[str, Any]]:
+    """What a copy is checked by, fetched whole where it lies elsewhere: others read it."""
+    diff, keep, old = given["diff"], given["keep"], given["old"]
+    of_diff = () if diff is None else (diff,)
+    wanted = (*inputs, *keep, *old, *of_diff)
+    with brought_here(pool, (), wanted, work=work, progress=progress, ends=ENDS) as (_, here):
+        left = iter(here)
+        found = {
+            name: tuple(next(left) for _ in of)
+            for name, of in (("inputs", inputs), ("keep", keep), ("old", old), ("diff", of_diff))
+        }
+        yield {**given, **found, "diff": next(iter(found["diff"]), None)}
 
 
 @contextmanager

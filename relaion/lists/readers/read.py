@@ -52,6 +52,7 @@ from relaion.lists.values import SortedBatch, shape
 _IN_LINES = frozenset((
     "txt", "csv", "checksums", CHANGES, "icse", "tat-csv", "threatexchange-csv", "te", "local-file",
 ))  # fmt: skip
+_OF_TYPED_LINES = frozenset(("te", "local-file"))  # each says first of what kind it is
 
 
 @dataclass
@@ -156,7 +157,7 @@ def _read(
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            refuse_unusable(tally, options, so_far=not whole)
+            refuse_unusable(tally, options, so_far=not whole, text=sections.prose.understood)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
@@ -166,11 +167,12 @@ def _read(
     if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
-    refuse_unusable(tally, options, so_far=False)
+    refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
+    found.notices.extend(sections.prose.notices())
 
 
 def _notices_of(tally: Tally) -> Iterator[str]:
@@ -237,8 +239,10 @@ def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
 
 def _sections(name: str, head: str, options: Options) -> Sections:
     refuse_bad_head(head, name, options)
-    is_in_lines = choose(head, name, options.file_format).name in _IN_LINES
-    return Sections(name, head, options, is_in_lines and not _OF_HOSTS.search(head))
+    form = choose(head, name, options.file_format).name
+    sections = Sections(name, head, options, form in _IN_LINES and not _OF_HOSTS.search(head))
+    sections.prose.is_heeded = sections.prose.is_heeded and form not in _OF_TYPED_LINES
+    return sections
 
 
 _OF_HOSTS = re.compile(

@@ -22,6 +22,8 @@ Place = tuple[str | int, ...]
 """Where something stands in a record: names, and numbers of elements of arrays."""
 ANY_NAME = -1
 """In a place: a name that differs from record to record, of an object that holds nothing else."""
+_GROUP = re.compile(r"\(\?P<g([0-9]+)>")
+_MOST_PATTERNS = 8  # of a shape
 ABSENT: Any = object()
 """What a record has not."""
 
@@ -47,18 +49,24 @@ class LeafPlace:
 class RecordShape:
     """How records are written that are alike: their leaves, and what makes objects of them.
 
-    `patterns` finds such records behind each other by what stands between them; the last group
-    holds what stands behind the last of them. `names` are all that such a record may have,
-    `required` those that each has, `varied` the groups that tell what some have and others not.
+    `patterns` finds such records behind each other by what stands between them: their groups have
+    numbers as names, and a last one holds what stands behind the last record. `names` are all that
+    such a record may have, `required` those that each has, `varied` the groups that tell what some
+    have and others not. `asked` are the groups that a reader asked for, some of all of its runs:
+    of other ones nothing is taken out of a text.
     """
 
-    patterns: dict[str, re.Pattern[str]]
+    patterns: dict[str, str]
     leaves: tuple[LeafPlace, ...]
     names: tuple[str, ...]
     required: tuple[str, ...]
     varied: tuple[int, ...]
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
+    asked: set[int] = field(default_factory=set)
+    _compiled: dict[tuple[str, frozenset[int] | None], re.Pattern[str]] = field(
+        default_factory=dict
+    )
 
     @cached_property
     def by_place(self) -> dict[Place, list[LeafPlace]]:
@@ -68,16 +76,51 @@ class RecordShape:
             found.setdefault(leaf.place, []).append(leaf)
         return found
 
+    def holds_within(self, name: str) -> bool:
+        """Whether there is anything in what stands under a name."""
+        return any(len(place) > 1 and place[0] == name for place in self.by_place)
+
+    @cached_property
+    def objects_at(self) -> frozenset[str]:
+        """The names under which an object stands that may hold anything."""
+        return frozenset(
+            str(place[0]) for place in self.by_place
+            if len(place) > 1 and (isinstance(place[1], str) or place[1] == ANY_NAME)
+        )  # fmt: skip
+
     def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
         """The records that stand behind each other from `at` on, and where the last of them ends.
 
         Nothing behind `end` is looked at.
         """
-        rows = self.patterns[between].findall(text, at, end)
-        if rows and rows[-1][-1]:
-            end -= len(rows.pop()[-1])
-        is_escaped = text.find("\\", at, end) >= 0
-        return AlikeRecords(self, rows, is_escaped=is_escaped), end
+        groups = self._groups(between)
+        rows = self._pattern(between, groups).findall(text, at, end)
+        if rows and (rest := rows[-1] if groups is not None and not groups else rows[-1][-1]):
+            rows.pop()
+            end -= len(rest)
+        return AlikeRecords(self, rows, groups, (text, at, end, between)), end
+
+    def whole(self, text: str, at: int, end: int, between: str) -> list[tuple[str, ...]]:
+        """All groups of records that stand there."""
+        return self._pattern(between, None).findall(text, at, end)
+
+    def _groups(self, between: str) -> tuple[int, ...] | None:
+        """The groups to take out of a text; None for all of them."""
+        if (between, None) not in self._compiled:  # nobody asked for any before
+            return None
+        is_known = (between, frozenset(self.asked)) in self._compiled
+        is_much = len(self._compiled) > _MOST_PATTERNS or 2 * len(self.asked) > len(self.leaves)
+        return None if is_much and not is_known else tuple(sorted(self.asked))
+
+    def _pattern(self, between: str, groups: tuple[int, ...] | None) -> re.Pattern[str]:
+        key = between, None if groups is None else frozenset(groups)
+        if key not in self._compiled:
+
+            def opened(found: re.Match[str]) -> str:
+                return "(" if groups is None or int(found[1]) in groups else "(?:"
+
+            self._compiled[key] = re.compile(_GROUP.sub(opened, self.patterns[between]))
+        return self._compiled[key]
 
 
 @dataclass
@@ -85,8 +128,9 @@ class AlikeRecords(Sequence[Any]):
     """Records of one shape: as objects, made where they are asked for, and as columns."""
 
     shape: RecordShape
-    rows: list[tuple[str, ...]]
-    is_escaped: bool = False
+    rows: list[Any]
+    groups: tuple[int, ...] | None
+    found: tuple[str, int, int, str]  # where
     _raw: list[Sequence[str]] | None = None
     _whole: dict[int, Sequence[str]] = field(default_factory=dict)
     _objects: list[Any] | None = None
@@ -109,18 +153,29 @@ class AlikeRecords(Sequence[Any]):
 
     def column(self, group: int) -> Sequence[str]:
         """What a group of the pattern holds, without escapes."""
+        self.shape.asked.add(group)
+        return self._column(group)
+
+    def _column(self, group: int) -> Sequence[str]:
         if group not in self._whole:
+            if self.groups is not None and group not in self.groups:
+                self.rows, self.groups, self._raw = self.shape.whole(*self.found), None, None
             if self._raw is None:
                 self._raw = [*zip(*self.rows, strict=True)]
-            raw = self._raw[group]
-            self._whole[group] = _unescaped(raw) if self.is_escaped else raw
+            raw = self._raw[group if self.groups is None else self.groups.index(group)]
+            self._whole[group] = _unescaped(raw) if self._is_escaped else raw
         return self._whole[group]
+
+    @cached_property
+    def _is_escaped(self) -> bool:
+        text, at, end, _ = self.found
+        return text.find("\\", at, end) >= 0
 
     @property
     def objects(self) -> list[Any]:
         """The records as objects, as the scanner would have made them."""
         if self._objects is None:
-            self._objects = self.shape.build(self.column, len(self.rows))
+            self._objects = self.shape.build(self._column, len(self.rows))
         return self._objects
 
     def patterns(self) -> set[tuple[bool, ...]]:

@@ -52,9 +52,7 @@ def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> 
     pattern, build = maker.object(replace(root, before=""), _Where())
     if maker.n > _MOST_GROUPS:
         raise UnlikeError
-    patterns = {
-        between: re.compile(rf"{pattern}{then}|([\s\S]++)") for between, then in _BETWEEN.items()
-    }
+    patterns = {between: rf"{pattern}{then}|([\s\S]++)" for between, then in _BETWEEN.items()}
     names = tuple(maker.names_of(root))
     pairs = zip(names, root.members, strict=True)
     required = tuple(name for name, member in pairs if not member.may_lack)
@@ -107,8 +105,10 @@ class _ShapeMaker:
         is_text = isinstance(node, TextNode)
         self.leaves.append(LeafPlace(at.place, group, is_text, at.present, at.missing))
         if is_text:
-            return f'{node.before}"({_IN_TEXT})"', lambda groups, _: [*groups(group)]
-        return f"{node.before}({_PLAIN})", lambda groups, _: [*map(literal, groups(group))]
+            return f'{node.before}"{_opened(group)}{_IN_TEXT})"', lambda groups, _: [*groups(group)]
+        return f"{node.before}{_opened(group)}{_PLAIN})", lambda groups, _: [
+            *map(literal, groups(group))
+        ]
 
     def _array(self, node: ArrayNode, at: _Where) -> tuple[str, Builds]:
         if not node.items:
@@ -146,7 +146,8 @@ class _ShapeMaker:
             there = self._group()
             self.varied.append(there)
             pattern, build = self.node(member.value, at.within(name).where(there))
-            told = f"{member.before}({re.escape(member.name)}){member.colon}:{pattern}"
+            told_by = f"{_opened(there)}{re.escape(member.name)})"
+            told = f"{member.before}{told_by}{member.colon}:{pattern}"
             parts.append(f"(?:{told},)?+" if i < first else f"(?:,{told})?+")
             builds.append(_if_there(there, build))
         text = rf"{node.before}\{{{''.join(parts)}{node.end}\}}"
@@ -168,9 +169,8 @@ class _ShapeMaker:
         at = at.within(ANY_NAME)
         self.leaves.append(LeafPlace(at.place, group, True, at.present, at.missing, is_name=True))
         pattern, build = self.node(member.value, at)
-        text = (
-            rf'{node.before}\{{{member.before}"({_IN_TEXT})"{member.colon}:{pattern}{node.end}\}}'
-        )
+        name = rf'{member.before}"{_opened(group)}{_IN_TEXT})"{member.colon}'
+        text = rf"{node.before}\{{{name}:{pattern}{node.end}\}}"
 
         def build_all(groups: Groups, n: int) -> list[Any]:
             pairs = zip(groups(group), build(groups, n), strict=True)
@@ -196,7 +196,9 @@ class _ShapeMaker:
             if not isinstance(each, PlainNode):
                 self.varied.append(there)
                 end = len(before_of(each)) + 2  # behind what opens it
-                pattern = f"{pattern[: end - 2]}({pattern[end - 2 : end]}){pattern[end:]}"
+                pattern = (
+                    f"{pattern[: end - 2]}{_opened(there)}{pattern[end - 2 : end]}){pattern[end:]}"
+                )
             parts.append(pattern)
             builds.append((there, build))
 
@@ -222,6 +224,11 @@ def _if_there(there: int, build: Builds) -> Builds:
         return [x if is_it else ABSENT for x, is_it in zip(build(groups, n), held, strict=True)]
 
     return built
+
+
+def _opened(group: int) -> str:
+    """What opens a group in a pattern: `RecordShape` leaves out those that nobody asks for."""
+    return f"(?P<g{group}>"
 
 
 def literal_name(written: str) -> str:

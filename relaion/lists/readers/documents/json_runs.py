@@ -18,8 +18,10 @@ from relaion.lists.readers.documents.json_patterns import shape_of
 LEARN_AFTER = 200  # records; of a file with fewer nothing need be learned
 _FIRST = 24  # records of which the first shape is made
 _MOST_SHAPES = 12
+_MOST_TRIES = 3000  # records that are learned from, which takes some time
 _SHORTEST, _LONGEST = 1 << 15, 1 << 17  # characters that are looked at at once
 _FEW = 8  # records of a run
+_MANY = 50  # records of another kind, after which those of a shape are no longer most
 _PAUSE = 500  # records that are read one by one where runs are short
 
 
@@ -35,7 +37,9 @@ class AlikeReading:
     left: int = 0
     _tree: ObjectNode | None = None
     _seen: int = 0
+    _tries: int = 0
     _waiting: int = 0  # records that were learned from since the last shape was made
+    _unlike: int = 0  # others
     _shapes: int = 0
     _window: int = _SHORTEST
     _pause: int = 0
@@ -52,6 +56,8 @@ class AlikeReading:
                 yield found, at
             if end == len(text) and (is_cut or rest < _SHORTEST):
                 return
+            if n >= _FEW:
+                self._unlike = 0
             if is_cut:
                 self._pause, self._window = 0, min(_LONGEST, self._window * 2)
                 continue
@@ -63,29 +69,25 @@ class AlikeReading:
         """Take note of a record that was read by itself."""
         self._seen += 1
         self.left -= self.left > 0
-        if self._seen <= LEARN_AFTER or self._shapes >= _MOST_SHAPES:
+        if self._seen <= LEARN_AFTER or self._tries >= _MOST_TRIES:
             return
+        self._tries += 1
         try:
-            tree = tree_of(text[start:end])
-            found = tree if self._tree is None else merged(self._tree, tree, is_root=True)
-        except (UnlikeError, IndexError):
-            self._seen = self._seen if self._shapes else 0
-            return
-        if found == self._tree and self._shapes:
-            return
-        self._tree = found if isinstance(found, ObjectNode) else self._tree
-        self._waiting += 1
-        if self._tree and self._waiting >= (1 << self._shapes if self._shapes else _FIRST):
-            self._make()
+            self._learn(tree_of(text[start:end]))
+        except (UnlikeError, IndexError):  # too large, or of another kind than those before it
+            self._unlike += 1
 
-    def _make(self) -> None:
-        self._shapes += 1
-        self._waiting = 0
-        if self._tree is None:
-            return
-        try:
-            self.shape = shape_of(self._tree, self.made)
-        except UnlikeError:
-            self._shapes = _MOST_SHAPES
+    def _learn(self, tree: ObjectNode) -> None:
+        if self._tree is None or self._unlike > max(self._waiting, _MANY if self.shape else 0):
+            self._tree, self._waiting, self._unlike = tree, 1, 0  # of most records, perhaps
         else:
+            found = merged(self._tree, tree, is_root=True)
+            if found == self._tree and self.shape and not self._waiting:
+                return  # it is alike, and was read by itself for another reason
+            self._tree = found if isinstance(found, ObjectNode) else self._tree
+            self._waiting += 1
+        if self._waiting >= (1 << self._shapes if self._shapes else _FIRST):
+            self._waiting, self._shapes = 0, self._shapes + 1
+            self._tries = _MOST_TRIES if self._shapes >= _MOST_SHAPES else self._tries
+            self.shape = shape_of(self._tree, self.made)
             self.left = self._pause = 0

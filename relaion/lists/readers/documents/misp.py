@@ -13,7 +13,9 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
+from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, pieces, text_of
+from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
@@ -149,6 +151,20 @@ class _LookedEvents:
         self.versions.meet(uuid, changed_at(attribute), around)
         self.owners.append(owner)
 
+    def meet_all(self, attributes: AlikeRecords, owner: int) -> bool:
+        """Take in attributes that are written alike, where nothing in them is special."""
+        names = attributes.shape.names
+        if "event" in names or not self.seen.issuperset(names):
+            return False
+        if self.own.may_speak(attributes.shape):
+            return False
+        uuids = attributes.at(("uuid",), text_of)
+        moments = attributes.at(("timestamp",), text_of)
+        for uuid, moment in zip(uuids, moments, strict=True):
+            self.versions.meet((uuid or "").strip().casefold(), moment_of(moment or ""))
+        self.owners.extend([owner] * len(attributes))
+        return True
+
     def settle(self) -> None:
         """All events were met: attributes were changed when they were, too."""
         around = self.versions.around
@@ -165,6 +181,10 @@ def _look(document: ListDocument) -> _LookedEvents:
     found = _LookedEvents()
     for some in pieces(document, _WITHIN, _RECORDS):
         is_object = some.name == "object"
+        are_plain = some.name in _RECORDS and not is_object
+        values = some.values
+        if are_plain and isinstance(values, AlikeRecords) and found.meet_all(values, some.owner):
+            continue
         for number, value in enumerate(some.values, some.number):
             if value is None:  # an event without attributes
                 continue

@@ -239,11 +239,12 @@ class AttributeRows:
         is_plain = all(own[name] in _NOTHING for name in shape.seldom)
         if attribute.around or attribute.files or shape.is_special or not is_plain:
             return self._row(attribute, shape, is_plain=is_plain)
-        held = [own[name] for name in shape.telling]
-        if not _CONTAINERS.isdisjoint(map(type, held)):
+        held = tuple([own[name] for name in shape.telling])
+        kinds = tuple(map(type, held))
+        if not _CONTAINERS.isdisjoint(kinds):
             return self._row(attribute, shape, is_plain=is_plain)
-        texts = (each if each is None or type(each) is str else text_of(each) for each in held)
-        key = (shape.number, id(attribute.event), _tags(own), *texts)
+        # with their kinds, as 1 and true are the same here
+        key = (shape.number, id(attribute.event), _tags(own), held, kinds)
         if key not in self.kept:
             if len(self.kept) >= _MOST_KEPT:
                 self.kept.clear()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from relaion.lists.readers.documents.field_tree import FieldTree, Path
+from relaion.lists.readers.documents.json_alike import RecordShape
 from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.vocabulary import names
 
@@ -47,6 +48,11 @@ class OwnFields:
     never_objects: bool = False
     tree: FieldTree = field(default_factory=lambda: FieldTree(_called_at))
     own: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+
+    def may_speak(self, shape: RecordShape) -> bool:
+        """Whether there may be words of own fields in records that are written alike."""
+        own = (name for name in shape.names if name not in self.known)
+        return any(map(shape.holds_within, own)) or (self.never_objects and bool(shape.objects_at))
 
     def words(self, value: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """Those of a record."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +25,14 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
 from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_pieces import each_of, in_object, pieces, text_of
+from relaion.lists.readers.documents.json_alike import AlikeRecords
+from relaion.lists.readers.documents.json_pieces import (
+    JsonPieces,
+    each_of,
+    in_object,
+    pieces,
+    text_of,
+)
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.stix_entries import Patterns
@@ -100,6 +107,16 @@ class _LookedObjects:
         if name not in self.said or self.said[name][0] <= stamp:
             self.said[name] = (stamp, some)
 
+    def meet_all(self, values: AlikeRecords, own: OwnFields) -> bool:
+        """Take in indicators that are written alike, where nothing in them is special."""
+        shape = values.shape
+        if not self.seen.issuperset(shape.names) or own.may_speak(shape):
+            return False
+        if {*values.at(("type",), text_of)} != {"indicator"}:
+            return False
+        self.ids.extend(hash((text or "").strip()) for text in values.at(("id",), text_of))
+        return True
+
     def settle(self, shared: OfDelivery, *, is_delta: bool) -> None:
         """All objects were met: what is said of which, here and in files read before."""
         of_others: dict[str, dict[str, list[str]]] = shared.held.setdefault("stix words", {})
@@ -128,16 +145,20 @@ def _objects(document: ListDocument) -> Iterator[tuple[int, Object]]:
 
     Raises ListError for what is none.
     """
-    number = 0
-    for some in pieces(document, frozenset(), _RECORDS):
-        for value in some.values:
-            if type(value) is dict and type(kind := value.get("type")) is str and kind in _PLAIN:
-                yield number, value
-                number += 1
-                continue
-            for inner in _unpacked(value):
-                yield number, inner
-                number += 1
+    found = chain.from_iterable(_objects_in(some.values) for some in _pieces(document))
+    yield from enumerate(found)
+
+
+def _pieces(document: ListDocument) -> Iterator[JsonPieces]:
+    return pieces(document, frozenset(), _RECORDS)
+
+
+def _objects_in(values: Sequence[Any]) -> Iterator[Object]:
+    for value in values:
+        if type(value) is dict and type(kind := value.get("type")) is str and kind in _PLAIN:
+            yield value
+        else:
+            yield from _unpacked(value)
 
 
 def _unpacked(value: Any) -> Iterator[Object]:
@@ -176,7 +197,7 @@ def _look(document: ListDocument) -> _LookedObjects:
     found = _LookedObjects()
     is_one = document.shared.files == 1
     own, shapes = _own_fields(), set[tuple[str, ...]]()
-    for _, value in _objects(document):
+    for value in _looked_at(document, found, own, is_one=is_one):
         kind = _type(value)
         if kind == "indicator":
             told = tuple(value)
@@ -198,6 +219,16 @@ def _look(document: ListDocument) -> _LookedObjects:
     if several := _several(found.ids):
         _find_latest(document, several, found.latest)
     return found
+
+
+def _looked_at(
+    document: ListDocument, found: _LookedObjects, own: OwnFields, *, is_one: bool
+) -> Iterator[Object]:
+    """The objects of a file that are to be looked at one by one."""
+    for some in _pieces(document):
+        values = some.values
+        if not (is_one and isinstance(values, AlikeRecords) and found.meet_all(values, own)):
+            yield from _objects_in(values)
 
 
 def _id(value: Object) -> str:

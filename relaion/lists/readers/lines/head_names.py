@@ -6,6 +6,7 @@ import re
 
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.vocabulary import names
+from relaion.roles import IMAGE_KINDS
 
 CELLS = re.compile(r"[,;|\t]")
 NAMED_WITHIN = 10
@@ -35,6 +36,15 @@ def names_algorithm(head: str) -> bool:
     """Whether a column says by which algorithm its digests are."""
     return any(
         says.what == names.ENTRY and says.word in ("md5", "sha1", "sha256")
+        for line in first_lines(head, NAMED_WITHIN)
+        for says in _cells_say(line)
+    )
+
+
+def names_pictures(head: str) -> bool:
+    """Whether a column says that its digests are those of pictures."""
+    return any(
+        says.what == names.ENTRY and says.kinds and set(says.kinds) <= set(IMAGE_KINDS)
         for line in first_lines(head, NAMED_WITHIN)
         for says in _cells_say(line)
     )

@@ -13,27 +13,33 @@ from dataclasses import dataclass
 from relaion.errors import ListError
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.of_digests import ANY_LENGTH, OF_PARTS
+from relaion.lists.readers.lines.of_else import of_else
+from relaion.lists.readers.lines.of_none import of_none
 from relaion.lists.readers.lines.titles import (
     LISTED,
     LONGEST_TITLE,
     NO_TITLE,
     OF_LINKS,
     TAKES_OUT,
+    USABLE_NAME,
     Doubt,
+    has_sign,
     is_heading,
     is_innocent,
     title_of,
     units_of,
 )
-from relaion.lists.readers.vocabulary import words
-from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK
+from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
 
 _BY_FOOTER = (
     "a line below entries ({word}) may say that what stands above it is not listed: if it is "
     "listed, say --ignore title; if not, leave it out of a copy"
 )
 OF_ABOVE = -3  # instead of the digits of a doubt
+_FEW = 4  # words of the name of a column
 _SHORT = 16  # words of a sentence that is looked at
+_ROW = re.compile(r"[;|\t]\s*\S|,\S")
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 
 # -- Of what digests are ---------------------------------------------------------------------------
@@ -103,9 +109,15 @@ def says_of(line: str) -> str | Doubt | None:
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return says
     text = _plain(bare)
-    found = _of_above(says, bare, text)
+    found: str | Doubt | None = _of_above(says, bare, text)
+    is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
     if found is None and is_heading(line):
         found = _of_heading(bare, text)
+    if found is None and not is_row and not _names_column(line, bare):
+        found = of_else(text)
+    if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
+        word = of_none(text)
+        found = Doubt(word) if word else None
     return found or says
 
 
@@ -123,11 +135,23 @@ def _of_above(says: str | None, bare: str, text: str) -> Doubt | None:
     return Doubt("not to be blocked") if is_denied else None
 
 
+def _names_column(line: str, bare: str) -> bool:
+    """Whether a line without a sign may be the name of a column, which says the same."""
+    return not has_sign(line) and len(bare.split()) <= _FEW and names.is_of_values(bare)
+
+
 def _of_heading(bare: str, text: str) -> Doubt | None:
     if word := _part(text):
         return Doubt(word, ANY_LENGTH)
-    word = of_example(bare) or _no_abuse(text)
+    word = of_example(bare) or _no_abuse(text) or _other_algorithm(units_of(bare))
     return Doubt(word) if word else None
+
+
+def _other_algorithm(units: list[str]) -> str:
+    """The algorithm of a title that names none that is read: `PhotoDNA-derived keys`."""
+    is_short = len(units) <= _SHORT // 2 and not any(map(USABLE_NAME.fullmatch, units))
+    is_denied = not _DENIES.isdisjoint(units)
+    return next((u for u in units if is_short and not is_denied and OTHER.fullmatch(u)), "")
 
 
 def _plain(text: str) -> str:

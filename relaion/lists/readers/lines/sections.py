@@ -11,13 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
 from relaion.lists.readers.lines.bad import refuse_bad_title
+from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
 from relaion.lists.readers.lines.head_names import (
     CELLS,
     NAMED_WITHIN,
@@ -26,19 +24,17 @@ from relaion.lists.readers.lines.head_names import (
     has_entries,
     names_algorithm,
     names_entries,
+    names_pictures,
 )
-from relaion.lists.readers.lines.headings import OF_ABOVE, LinesAtEnd, of_example, says_of
+from relaion.lists.readers.lines.headings import OF_ABOVE, LinesAtEnd, of_example
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
+from relaion.lists.readers.lines.prose import LinesOfProse
 from relaion.lists.readers.lines.titles import (
     IS_OF,
     LISTED,
-    LONGEST_TITLE,
-    MINUS,
     NEUTRAL,
-    NO_TITLE,
     OF_LINKS,
     PICTURE,
-    QUICK,
     TAKES_OUT,
     UNKNOWN,
     USABLE,
@@ -46,11 +42,10 @@ from relaion.lists.readers.lines.titles import (
     has_sign,
     is_heading,
     is_innocent,
-    may_be_title,
     of_name,
-    of_words,
 )
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.letters import is_contact
 from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
 
@@ -119,8 +114,12 @@ class Sections:
     _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
     _footer: LinesAtEnd = field(default_factory=LinesAtEnd)
+    prose: LinesOfProse = field(default_factory=LinesOfProse)
 
     def __post_init__(self) -> None:
+        is_said = OF_FILE in self.options.ignore or self.options.scope is not None
+        self.prose.is_heeded = self.heeds_unknown and not is_said
+        self.prose.tells = not self.options.is_good
         self._has_algorithm = names_algorithm(self.head)
         self._has_grades = column_decides(self.head, {names.CATEGORY})
         says = None if self._is_ignored or decides_rows(self.head) else self._heeded(
@@ -160,7 +159,9 @@ class Sections:
     def left(self, blocks: Iterator[str]) -> Iterator[str]:
         """The blocks with the lines that are to be read."""
         for block in blocks:
-            titles = _titles(block) if self.heeds_unknown else _known(_titles(block))
+            lines, told = lines_of_words(block)
+            titles = titles_among(lines, told, heeds_unknown=self.heeds_unknown)
+            self.prose.watch(block, lines, told, titles, self._lines)
             before, self._lines = self._lines, self._lines + block.count("\n")
             if not titles and self.rules is None and self._doubt is None:
                 if not self._any_value:
@@ -178,6 +179,7 @@ class Sections:
             if kept:
                 yield kept
         self._footer.refuse()
+        self.prose.refuse()
 
     def _watch(self, says: str | Doubt | None, line: str) -> str | Doubt | None:
         """What a line says, where it does not speak of what stands above it alone."""
@@ -202,7 +204,7 @@ class Sections:
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _holds_any(self, lines: Iterable[str]) -> bool:
-        return any(re.search(_ENTRY, line) or self._value_in(line) for line in lines)
+        return any(re.search(ENTRY, line) or self._value_in(line) for line in lines)
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
         above = self._last
@@ -269,6 +271,8 @@ class Sections:
         if doubt is None:
             return
         n, is_unknown = max(doubt.digits, -1), doubt.digits == _IS_UNKNOWN
+        if is_unknown and is_contact(line):
+            return
         length = f"{n}" if n > 0 else "32,"
         held = MAY_HOLD_VALUE.pattern if is_unknown else (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
@@ -283,7 +287,7 @@ class Sections:
         if says == OF_LINKS:
             if (
                 not self.options.kind
-                and not self._has_algorithm
+                and not names_pictures(self.head)
                 and OF_FILE not in self.options.ignore
             ):
                 self._doubt, self._said = Doubt(says, -1), OF_LINKS_BY_TITLE
@@ -336,50 +340,8 @@ class Sections:
         return False if sign == of_title and (sign in "[:" or depth > 1) else None
 
 
-# -- Which lines of a block are titles -------------------------------------------------------------
-
 _IS_UNKNOWN = -2
 _FEW = 4
-_COUNT = re.compile(r"([^:=]*[^\W\d][^:=]*)[:=]\s*(\d{1,12})\s*")
-_COUNTED = re.compile(
-    r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images"
-    r"|records|values|rows|lines|items|digests|unchanged)+"
-)
-
-
-def _is_count(lines: list[str], at: int) -> bool:
-    """Whether a line is one of counts, such as `# removed: 2` beside `# added: 10`."""
-    found = _COUNT.fullmatch(lines[at])
-    if found is None:
-        return False
-    first = end = at
-    while first and _COUNT.fullmatch(lines[first - 1]):
-        first -= 1
-    while end + 1 < len(lines) and _COUNT.fullmatch(lines[end + 1]):
-        end += 1
-    beside = [c for line in lines[first : end + 1] if (c := _COUNT.fullmatch(line)) and int(c[2])]
-    return not int(found[2]) or any(
-        _COUNTED.fullmatch(c[1]) or of_words(c[1]) == LISTED for c in beside
-    )
-
-
-_QUOTED_LINES = 20  # lines that one quoted field may run over
-_OPENS = re.compile(r'(^|[,;\t|])\s*"(?:[^"]|"")*\Z')
-_CLOSES = re.compile(r'((?:[^"]|"")*)"\s*([,;\t|]|\Z)')
-
-
-def _is_quoted(lines: list[str], at: int) -> bool:
-    """Whether a line stands within a quoted field of a table that runs over lines."""
-    before = range(at - 1, max(-1, at - _QUOTED_LINES), -1)
-    first = next((i for i in before if '"' in lines[i]), at)
-    last = next((i for i in range(at, min(len(lines), at + _QUOTED_LINES)) if '"' in lines[i]), -1)
-    if first == at or last < 0 or lines[first].lstrip().startswith("#"):
-        return False
-    opened, closed = _OPENS.search(lines[first]), _CLOSES.match(lines[last])
-    if opened is None or closed is None or not (opened[1] or closed[2]):
-        return False
-    within = [*lines[first + 1 : last], closed[1]]
-    return not any(re.search(_HOLDS_VALUE, line) for line in within)
 
 
 def _last_line(block: str) -> str:
@@ -389,59 +351,3 @@ def _last_line(block: str) -> str:
 def _with_ends(block: str) -> list[str]:
     lines = block.split("\n")
     return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-
-
-_MANY = 2000
-_HEX = b"0123456789abcdefABCDEF\r\n"
-_ENTRY = r"[0-9A-Fa-f]{32}|://"
-_HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
-
-
-def _titles(block: str) -> dict[int, str | Doubt]:
-    """The titles of a block by the number of their line."""
-    step = block.find("\n") + 1
-    if step > 1 and block[step - 1 :: step] == "\n" * (len(block) // step):
-        is_hex = block.isascii() and not block.encode().translate(None, _HEX)
-        if is_hex and step > 32 and len(block) % step == 0:
-            return {}  # digests of one length
-    lines = block.split("\n")
-    try:
-        text = pa.array(lines, pa.string())
-        is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|{MINUS}")
-        chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
-        if len(chosen) > _MANY:
-            chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))
-        candidates = chosen.to_pylist()
-    except UnicodeEncodeError:
-        candidates = [*range(len(lines))]
-    if len(candidates) > _MANY:  # links without a scheme, hosts, or no list at all
-        candidates = [
-            i for i in candidates
-            if len(lines[i]) <= 4 * LONGEST_TITLE
-            and (lines[i].lstrip()[:1] == "#" or not re.search(NO_TITLE, lines[i]))
-            and may_be_title(lines[i])
-        ]  # fmt: skip
-    found = {i: says for i in candidates if lines[i] and (says := says_of(lines[i]))}
-    if _are_captions(found, lines):
-        found = _known(found)
-    return {
-        i: says for i, says in found.items() if not (_is_count(lines, i) or _is_quoted(lines, i))
-    }  # fmt: skip
-
-
-def _known(titles: dict[int, str | Doubt]) -> dict[int, str | Doubt]:
-    return {i: s for i, s in titles.items() if s not in (UNKNOWN, Doubt("above", OF_ABOVE))}
-
-
-_SECTIONS = 10  # a list has no more kinds of entries that are told apart
-
-
-def _are_captions(titles: dict[int, str | Doubt], lines: list[str]) -> bool:
-    """Whether lines of unknown words name single entries, or so many parts that none decides."""
-    at = [i for i, says in titles.items() if says == UNKNOWN]
-    if len({lines[i] for i in at}) > _SECTIONS:
-        return True
-    n = sum(re.search(_HOLDS_VALUE, line) is not None for line in lines)
-    is_each = all(i + 1 < len(lines) and re.search(_HOLDS_VALUE, lines[i + 1]) for i in at)
-    return len(at) > 2 and is_each and n <= len(at) + 1 and len({lines[i] for i in at}) == len(at)

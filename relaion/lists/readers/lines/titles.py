@@ -60,10 +60,11 @@ class Doubt:
     digits: int = 0
 
 
+_SAY_LISTED = words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
 _NOT_LISTED = frozenset(
     no + word
     for no in words.words_in(f"{words.NEGATIONS} {words.NO_LONGER}") - {"n", "plus"}
-    for word in words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
+    for word in _SAY_LISTED
 )
 _GOOD = words.words_in(f"{words.GOOD} {words.MISTAKES} {words.TITLES_GOOD}")
 _STRONG = (
@@ -98,7 +99,7 @@ _HEADINGS = words.words_in(
 )
 _NAMED = words.words_in(words.NAMED)
 _ABUSE = words.words_in(words.ABUSE)
-_USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
+USABLE_NAME = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
 _DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
 # what lists of links and pictures were made from: `removed material` may be all that is listed
 _MATTER = words.words_in(words.MATTER)
@@ -165,7 +166,7 @@ def _units(text: str) -> list[str]:
         for n in range(min(_MOST, len(tokens) - i), 0, -1):
             unit = "".join(tokens[i : i + n])
             if n == 1 or unit in _WRITTEN_APART or (
-                n < 3 and (_USABLE.fullmatch(unit) or OTHER.fullmatch(unit))
+                n < 3 and (USABLE_NAME.fullmatch(unit) or OTHER.fullmatch(unit))
             ):  # fmt: skip
                 units.append(unit)
                 i += n
@@ -199,14 +200,14 @@ def _of_piece(text: str) -> str | Doubt | None:
     if found[:1] == ["do"] and len(found) > 1 and found[1] in _STRONG:
         found = found[1:]  # Polish: `do usunięcia`
     told = [w for w in found if re.search(r"[^\W\d]", w)]
-    told = [w for w in told if not MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
+    told = [w for w in told if not MADE_OF.fullmatch(w) and not USABLE_NAME.fullmatch(w)]
     is_plain = _is_plainly_good(told) and _GOOD.isdisjoint(found)
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
     if not told:
         if LINKS_HASHED.search(bare):
             return OF_LINKS
-        return USABLE if any(map(_USABLE.fullmatch, found)) else None
+        return USABLE if any(map(USABLE_NAME.fullmatch, found)) else None
     if (
         _END.fullmatch(found[0])
         and len(found) < 6
@@ -246,7 +247,7 @@ def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Dou
     """Whether a title is of another algorithm, of videos, or of what is no picture."""
     is_last_few = len(told) <= 4 and not is_prose
     if algorithm := next((w for w in told if OTHER.fullmatch(w)), None):
-        is_usable = any(map(_USABLE.fullmatch, found))
+        is_usable = any(map(USABLE_NAME.fullmatch, found))
         rest = {w for w in told if not OTHER.fullmatch(w)}
         if not is_usable and is_last_few and (told[-1] == algorithm or rest <= _PICTURE):
             return OTHER_HASH
@@ -357,7 +358,7 @@ def is_innocent(word: str) -> bool:
         or not word.isalpha()
         or word in _DECIDE_NOTHING
         or MADE_OF.fullmatch(word) is not None
-        or _USABLE.fullmatch(word) is not None
+        or USABLE_NAME.fullmatch(word) is not None
     )
 
 

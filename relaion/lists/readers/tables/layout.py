@@ -217,6 +217,8 @@ def _find_names(table: TableSample, options: Options) -> bool:
             re.search(r"[/\\.#]|^\(|[,:]$", name) for name in told
         ):
             continue
+        if table.delimiter == BLANKS and _is_sentence(row):
+            continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
         is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
         is_above = _is_above_entries(row, table.rows[at + 1 :], options)
@@ -229,6 +231,12 @@ def _find_names(table: TableSample, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+def _is_sentence(row: Sequence[str]) -> bool:
+    """Whether words with blanks between are a title, `Confirmed images, week 12:`."""
+    signs = [cell.strip()[-1:] in (",", ":") for cell in row if cell.strip()]
+    return signs[-1:] == [True] and not all(signs) and row[-1].strip().endswith(":")
 
 
 def _holds_link(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

@@ -6,7 +6,7 @@ proved, and it is no digest of an image: it becomes an entry of hashed links.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from relaion.links.spellings import spellings
@@ -69,13 +69,18 @@ def _texts(link: str) -> set[bytes]:
 
 def links_of(cells: Mapping[int, list[str]]) -> dict[int, list[str]]:
     """Columns that hold links, whatever they are for; a host and its path beside it are one."""
-    found = {i: column for i, column in cells.items() if any(map(is_like_link, column[:_LOOK]))}
+    found = {i: column for i, column in cells.items() if _may_be_links(column[:_LOOK])}
     for (i, hosts), (_, paths) in pairwise(cells.items()):
-        if any(map(_HOST.fullmatch, hosts[:_LOOK])) and any(p[:1] == "/" for p in paths[:_LOOK]):
+        if any(p[:1] == "/" for p in paths[:_LOOK]) and any(map(_HOST.fullmatch, hosts[:_LOOK])):
             found[-1 - i] = [
                 h + p if p[:1] == "/" else "" for h, p in zip(hosts, paths, strict=True)
             ]
     return found
+
+
+def _may_be_links(cells: Sequence[str]) -> bool:
+    whole = "".join(cells)
+    return ("/" in whole or "?" in whole) and any(map(is_like_link, cells))
 
 
 _LOOK = 200  # cells by which a column is known

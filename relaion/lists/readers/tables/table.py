@@ -327,9 +327,9 @@ class RowsReading:
 
     def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
         kinds_of = traits.kinds_of(decided)
-        of_links = self._digests_of_links(cells)
-        held = {c.index for c in self.layout.entries}
-        links = {i: column for i, column in links_of(cells).items() if i in held}
+        held, links = {c.index for c in self.layout.entries}, links_of(cells)
+        of_links = self._digests_of_links(cells, links)
+        links = {i: column for i, column in links.items() if i in held}
         self.of_films, found = [], list[Values]()
         for c in self.layout.entries:
             columns, column = Columns(), cells[c.index]
@@ -354,9 +354,8 @@ class RowsReading:
             found += columns.all()
         return found
 
-    def _digests_of_links(self, cells: Cells) -> dict[int, dict[int, str]]:
+    def _digests_of_links(self, cells: Cells, links: Cells) -> dict[int, dict[int, str]]:
         """Where a digest is that of a link beside it: the kind, by column and row."""
-        links = links_of(cells)
         found: dict[int, dict[int, str]] = {}
         for c in self.layout.entries if links else ():
             if c.is_said or not any(k.startswith("image_") for k in c.kinds):

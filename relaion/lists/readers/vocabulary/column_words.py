@@ -196,3 +196,10 @@ OF_NOTHING_TYPES = (
     "country comment string cookie cert certificate x509 keyword"
 )
 """What a column of types says of values that no data set holds."""
+OF_ELSE = (
+    "html webpage webpages bitmap bitmaps pixels rasterised rasterized embedding embeddings face "
+    "faces avatar avatars emails logo logos icon icons favicon emoji miniatur miniatury miniatures "
+    "vignette vignettes anteprime anteprima miniaturas vorschau vorschaubild vorschaubilder "
+    "usernames nicknames packets archives"
+)
+"""What digests may be of that are not of a picture's file."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from relaion.lists.readers.vocabulary.sentences import SIGNER
 from relaion.lists.readers.vocabulary.spelling import folded
 from relaion.lists.values import shape
 
@@ -58,6 +59,25 @@ def _closes(line: str, is_letter: bool) -> bool:
         return False
     is_dashes = is_letter and _DASHES.fullmatch(bare) is not None
     return is_dashes or _CLOSING.fullmatch(folded(bare)) is not None
+
+
+_LABEL = r"(?:e-?mail|mail|courriel|correo|web|internet|homepage|contact|kontakt|contacto|contatto)"
+_ADDRESS = re.compile(rf"(?i)(?:{_LABEL}[ .:]*)?<?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?")
+_OF_WORDS = re.compile(r"(?!.*\S{20})[^\W\d][^\d./:@]*\d{0,5}")
+_PARTS = re.compile(r"\s*[|•·,]\s*|\s+[-–/]\s+")
+
+
+def is_contact(line: str) -> bool:
+    """Whether a line is of telephones and addresses of mail, and of words between bars."""
+    parts = [part for part in _PARTS.split(line.strip()) if part]
+    is_one = [bool(SIGNER.fullmatch(folded(p)) or _ADDRESS.fullmatch(p)) for p in parts]
+    is_word = [_OF_WORDS.fullmatch(p) is not None and shape(p) is None for p in parts]
+    return bool(parts) and all(a or b for a, b in zip(is_one, is_word, strict=True))
+
+
+def closes_letter(line: str) -> bool:
+    """Whether a line ends a letter: names and addresses stand below it."""
+    return _closes(line, is_letter=True)
 
 
 def _holds_entry(line: str) -> bool:

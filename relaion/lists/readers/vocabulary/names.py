@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers.format import ANY, LINK_KINDS
-from relaion.lists.readers.vocabulary import column_words, further_words
+from relaion.lists.readers.vocabulary import algorithms, column_words, further_words
 from relaion.lists.readers.vocabulary import words as known
 from relaion.lists.readers.vocabulary.one_word import kinds_by, kinds_named
 from relaion.lists.readers.vocabulary.words import folded, words_in
@@ -44,15 +44,6 @@ class NameSays:
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
-_OTHER_ALGORITHM = re.compile(
-    r"md[246]|ed2k|emule|imphash|imp|gimphash|pehash|richhash|authentihash|vhash|telfhash|ja[34]s?x?"
-    r"|jarm|p[ad]?hash|[adw]hash|dhashes|phashes|blockhash|colorhash|perceptual|pdqf?|pdq\w*|blake\w*"
-    r"|rmd\w*|ripemd\w*|tiger\w*"
-    r"|whirlpool|ssdeep|tlsh|sdhash|fuzzy|mrsh|crc\w*|adler\w*|xxh\w*|murmur\w*|city\w*|fnv\w*"
-    r"|sha0|sha224|sha384|sha512\w*|sha3\w*|keccak\w*|sm3|gost|streebog|ntlm|lmhash|nt|bcrypt|scrypt"
-    r"|argon2\w*|pbkdf2|has160|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
-    r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
-)
 _IDENTITY = words_in(column_words.IDENTITY_NAMES)
 _STRING = words_in(column_words.STRING_NAMES)
 _OTHER_MEDIA = words_in(
@@ -60,11 +51,13 @@ _OTHER_MEDIA = words_in(
     "documents pdf text exe executable binary malware sample samples apk dll archive zip "
     "thumbnail "
     "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
-    "影片 parent container header metadata exif block chunk piece segment partial"
+    "影片 "
+    "parent container header metadata exif block chunk piece segment partial "
+    f"{column_words.OF_ELSE}"
 )
 _SALTED = words_in(
     "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
-    "truncated masked partial imagedata pixel pixels pixeldata rawpixels"
+    "double doubled truncated masked partial imagedata pixel pixels pixeldata rawpixels"
 )
 """Before a digest: it is of more, or of less, than the bytes of a file."""
 _HASH = words_in(
@@ -371,7 +364,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
         return NameSays(ID if plain in _RECORD_ID else OTHER, word=plain)
     bare = (w.rstrip("0123456789") for w in words)  # `phash128`
     every = (*words, plain, *bare)
-    if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
+    if other := next((w for w in every if algorithms.IN_COLUMNS.fullmatch(w)), None):
         return NameSays(OTHER, word=other)
     is_of_link = bool(told & _OF_LINK)
     is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))

@@ -6,6 +6,7 @@ letters of another script that look like Latin ones. Stems stand for their forms
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -130,6 +131,7 @@ def is_unread(word: str) -> bool:
     )
 
 
+@lru_cache(1 << 10)  # the same vocabularies, when their modules are loaded
 def words_in(text: str) -> frozenset[str]:
     """The words of a text, folded; a stem that ends in a sign is all of its forms.
 
@@ -139,7 +141,9 @@ def words_in(text: str) -> frozenset[str]:
     for word in text.split():
         forms = _FORMS.get(word[-1])
         for form in (word[:-1] + end for end in forms) if forms else [word]:
-            if not form.isascii():
-                _marked.add(form.casefold())
+            if form.isascii():
+                found.add(form.casefold())
+                continue
+            _marked.add(form.casefold())
             found |= {folded(form), without_marks(form)}
     return frozenset(found)

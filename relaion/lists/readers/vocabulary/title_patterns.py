@@ -2,11 +2,9 @@
 
 import re
 
-OTHER = re.compile(
-    r"(?:md[246]|ed2k|v?pdqf?|photodna|pdna|imphash|ripemd\d*|rmd160|sha3\d*|sha(?:224|384|512)\d*"
-    r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash|perceptual"
-    r"|uuid|guid)(?:s|es|sums?|hash(?:es)?)?"
-)
+from relaion.lists.readers.vocabulary.algorithms import IN_TEXT
+
+OTHER = re.compile(rf"(?:{IN_TEXT})(?:s|es|sums?|hash(?:es)?)?")
 MADE_OF = re.compile(
     r"(?:the|of|and|or|with|for|from|since|in|on|by|to|as|at|be|is|are|were|was|been|have|has|this"
     r"|these|those|that|it|please|following|below|now|all|section|start|begin|list|lists|liste[ns]?"

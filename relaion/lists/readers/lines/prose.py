@@ -1,0 +1,317 @@
+"""Lines of text in a list that nobody here understands: letters, footers, remarks.
+
+Words that take back are known, but no list of such words is whole. So the other way round: a line
+of text is understood where each of its words is known to decide nothing, or where it says whom to
+ask or what the list is not to be used for. Any other is told of by its number, and where it speaks
+of some of the entries, or denies something of them, the curator is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from relaion.errors import ListError
+from relaion.lists.readers.lines.candidates import is_count, is_quoted
+from relaion.lists.readers.lines.titles import (
+    LISTED,
+    TAKES_OUT,
+    Doubt,
+    is_innocent,
+    units_of,
+)
+from relaion.lists.readers.vocabulary import (
+    column_words,
+    further_words,
+    harmless_words,
+    letter_words,
+    spelling,
+    topic_words,
+    words,
+)
+from relaion.lists.readers.vocabulary.letters import closes_letter
+from relaion.lists.readers.vocabulary.sentences import (
+    ABOUT_ENTRIES,
+    ASKING,
+    GREETING,
+    OF_SOME,
+    SIGNER,
+    TAKES_NOTHING,
+)
+
+_NOT_UNDERSTOOD = (
+    "lines of text that nobody here understood: {n:,} (line{s} {told}); look whether they take "
+    "something back or say that nothing is listed; --ignore title leaves this out"
+)
+_ASKED = (
+    "line {at:,} speaks of entries in words that may take some of them back: if it does not, say "
+    "--ignore title; if it does, leave it and what it takes back out of a copy"
+)
+_MOST_TOLD = 10
+_IS_UNKNOWN = -2  # instead of the digits of a doubt
+_MANY = 200  # lines of a block: more are no remarks on a list
+_LONGEST = 2000  # characters of a line that are looked at
+_SIGNATURE = 12  # lines below the end of a letter
+_SHORT = 60  # characters of one of them
+_PIECES = re.compile(r"(?<=\w\w)[.!?;]+(?:\s+|$)")
+_NO_WORDS = re.compile(
+    r"\S*(?:@|://|\\)\S*|\S+/\S*\.\w+|(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?|(?<!\S)/\S+"
+)
+_ONE_TOKEN = re.compile(r"\s*(?=\S*[\d.=_:/\\|,*\[\]-])\S+\s*")
+_OF_DIFF = re.compile(r"diff |index \w+\.\.|@@|--- |\+\+\+ |-----BEGIN |-----END |Hash: \w+$")
+_VALUE = re.compile(r"[0-9A-Fa-f]{32}|://|(?m:^[^\s#]*[A-Za-z2-7+/]{22})")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+_DOUBTS = words.words_in(
+    f"{words.TAKEN_BACK} {words.MISTAKES} {words.GOOD} {words.DISPUTED} {words.UNCONFIRMED} "
+    f"{words.UNCERTAIN} {words.TITLES_TAKEN_BACK} {words.DO_NOT_USE} {words.TITLES_GOOD} "
+    f"{words.GOOD_ALONE} {words.DOUBTED} {words.NOTES_DOUBTED} {words.TAKEN_BACK_ALONE} "
+    f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {further_words.MISTAKEN} "
+    f"{further_words.WRONG} {further_words.TO_REMOVE} {further_words.RECALLS} "
+    "test tests sample samples example examples demo dummy training exercise honeypot canary decoy"
+) - words.words_in(
+    "review queue potential possible previous previously old past former earlier law offline alt+ "
+    "del anterior "
+    "anteriores legal legale legali light trocken in no suspect victim out hidden minus "
+    f"{words.ADDED} {words.LISTED} restored"
+)
+_HARMLESS = (
+    words.words_in(
+        f"{letter_words.LETTERS} {harmless_words.NAMES} {harmless_words.VALUES} "
+        f"{topic_words.PLACES} "
+        f"{topic_words.NAMES} {topic_words.THINGS} {topic_words.WEEKDAYS} {topic_words.TOLD} "
+        f"{words.LISTED} {words.ADDED} {words.ABUSE} {words.PICTURES} {words.FILLERS} "
+        f"{words.VERBS} "
+        f"{words.POINTERS} {words.MATTER} {words.NAMED} {words.HEADINGS} {words.LISTS_OF_BAD} "
+        f"{words.UNLAWFUL} {further_words.LISTED} {further_words.TAKEN_IN} "
+        f"{further_words.SUBJECTS} "
+        f"{further_words.CONFIRMED} {column_words.NOTE_NAMES} {column_words.FILE_NAMES} "
+        f"{column_words.LINK_NAMES} {column_words.HASH_NAMES} {column_words.CAPTION_NAMES} "
+        "block blocked blocking blocklist blacklist denylist detection abuse abusive"
+    )
+    - _DOUBTS
+)
+_NEGATIONS = words.words_in(
+    "not never nobody none neither nor cannot nicht niemand nie pas jamais aucun aucune ni non "
+    "nessuno nessuna mai niet niemand nooit nao nunca nenhum inte aldrig ikke aldri ei eivat nie "
+    "nigdy neni nejsou nejde nem soha не нет нельзя değil não jamás ningún ninguno ninguna tampoco"
+) | frozenset(("dont", "doesnt", "isnt", "arent", "werent", "wasnt", "didnt", "havent", "hasnt"))
+_NONE = words.words_in(
+    "no kein keine keiner keinen geen aucun aucune ningún ninguna nessun ingen sin sem senza"
+)
+_JUDGED = words.words_in(
+    f"{words.LISTED} {words.UNLAWFUL} {words.ABUSE} {further_words.LISTED} "
+    f"{further_words.CONFIRMED} "
+    "reviewed checked assessed relevant approved strafbare strafbaren illegalen"
+) - words.words_in("current live active")
+"""Where one of these is denied, what stands below may be listed nowhere."""
+_SPANISH_NO = re.compile(r"\bno (?:se|son|es|esta|estan|fue|fueron|han|ha|debe[n]?|deberian|hay)\b")
+_LEGEND = re.compile(r"(?<!\w)(?:[a-z0-9*+†]{1,3} ?=|[a-z0-9*+†] ?:) ?[^\W\d]")
+_GERMAN = words.words_in("der die das und von wurden wurde nicht ist sind mit für zu bitte")
+_ENDINGS = ("s", "es", "d", "ed", "n", "en", "e", "em")
+_JOINTS = ("", "s", "n", "en", "es")
+_LABELS = [[w] for w in ("contact", "author", "source", "from", "signed", "prepared", "kontakt")]
+_SHORTEST = 4  # letters of a part of a compound
+_HEADS = words.words_in(
+    "liste listen list stelle stellen wert werte werten summe summen bild bilder bildern datei "
+    "dateien nummer zeichen daten woche monat team gruppe dienst polizei behörde zentrale "
+    "verfahren "
+    "lieferung meldung meldungen lijst lijsten waarden bestand bestanden dienst lista listor värde "
+    "värden bilder filer leverans liste verdier værdier filer lista listat arvot"
+)
+"""With these compounds end: what they are of is told before them."""
+_SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,:-–—•·\ufeff"
+_CJK = sorted(letter_words.WITHOUT_BLANKS.split(), key=len, reverse=True)
+
+
+@lru_cache(1 << 16)
+def _is_understood(word: str) -> bool:
+    """Whether a word decides nothing, as it stands, in one of its forms, or as a compound."""
+    if word in _DOUBTS:
+        return False
+    if word in _HARMLESS or (is_innocent(word) and not spelling.is_unread(word)):
+        return True
+    if spelling.is_unread(word):
+        for known in _CJK:
+            word = word.replace(known, "")
+        return not re.sub(r"[\d\W]", "", word)
+    return any(base in _HARMLESS for base in _forms_of(word)) or _is_compound(word)
+
+
+def _forms_of(word: str) -> list[str]:
+    """A word without an ending that may be none of its own."""
+    bases = [word.removesuffix(end) for end in _ENDINGS if word.endswith(end)]
+    return [form for base in bases if len(base) >= _SHORTEST for form in (base, base + "e")]
+
+
+def _is_compound(word: str) -> bool:
+    for i in range(_SHORTEST, len(word) - _SHORTEST + 1):
+        right, left = word[i:], word[:i]
+        if right in _HEADS and any(
+            left.removesuffix(joint) in _HARMLESS for joint in _JOINTS if left.endswith(joint)
+        ):
+            return True
+    return False
+
+
+TOLD, ASKED = "told", "asked"
+
+
+@lru_cache(4096)
+def read_prose(line: str, *, is_below: bool = False) -> str | None:
+    """Whether a line is to be told of, or asked about; None for one that is understood.
+
+    `is_below`: entries stand above it, and names may.
+    """
+    text = _NO_WORDS.sub(" ", line[:_LONGEST])
+    folded = words.without_marks(text).replace("’", "'")
+    says_of_some = OF_SOME.search(re.sub(r"[_=\s]+", " ", folded)) is not None
+    found = None
+    for piece in _PIECES.split(text):
+        says = _of_piece(piece.strip(_SIGNS), of_some=says_of_some, is_below=is_below)
+        if says == ASKED:
+            return ASKED
+        found = found or says
+    return found
+
+
+def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
+    if not piece or SIGNER.fullmatch(words.without_marks(piece)):
+        return None
+    folded = re.sub(r"[_=\s/]+", " ", words.without_marks(piece).replace("’", "'"))
+    if ASKING.search(folded) and not of_some:
+        return None
+    bare = TAKES_NOTHING.sub(" ", folded)
+    units = units_of(bare)
+    told = re.findall(r"[^\W\d_]+", bare)
+    is_denied = not _NEGATIONS.isdisjoint(told) or _SPANISH_NO.search(bare) is not None
+    is_denied = is_denied or re.search(r"n't\b", bare) is not None
+    is_judged = (is_denied or not _NONE.isdisjoint(told)) and any(
+        w in _JUDGED or not _JUDGED.isdisjoint(_forms_of(w)) for w in told
+    )
+    strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
+    named = _names_in(piece, folded, is_below=is_below)
+    strange = [u for u in strange if u not in named or u in _DOUBTS]
+    if not strange and not (is_denied or is_judged):
+        return None
+    is_legend = _LEGEND.search(words.without_marks(piece)) is not None and not _DOUBTS.isdisjoint(
+        strange
+    )
+    if (
+        of_some
+        or is_legend
+        or is_judged
+        or (is_denied and len(units) > 2 and ABOUT_ENTRIES.search(bare))
+    ):
+        return ASKED
+    return TOLD if strange else None
+
+
+def _names_in(piece: str, folded: str, *, is_below: bool) -> frozenset[str]:
+    """The words of a piece that are names: with a capital, beside words that have none."""
+    told = _WORD.findall(piece)
+    units = units_of(folded)
+    is_german = len(_GERMAN.intersection(units)) > 0
+    is_greeting = GREETING.match(folded.strip()) is not None or units[:1] in _LABELS
+    is_signer = is_below and len(told) > 1 and all(w[:1].isupper() for w in told if len(w) > 3)
+    if is_signer or (is_greeting and len(told) < 8):
+        return frozenset(units_of(" ".join(w for w in told if w[:1].isupper())))
+    if is_german or not any(w[:1].islower() for w in told):
+        return frozenset()
+    return frozenset(units_of(" ".join(w for w in told[1:] if w[:1].isupper())))
+
+
+@dataclass
+class LinesOfProse:
+    """The lines of text of a file; `told` are those that were not understood, by number.
+
+    `is_heeded`: they are looked at; `tells`: not only those that are asked about.
+    """
+
+    is_heeded: bool = True
+    tells: bool = True
+    told: list[int] = field(default_factory=list)
+    asked: int = 0  # the first line to ask about
+    understood: int = 0  # lines that are no comments and were
+    _has_values: bool = False
+    _closed: int = 0  # the line that ended the letter
+
+    def watch(
+        self,
+        block: str,
+        lines: list[str],
+        candidates: Sequence[int],
+        titles: Mapping[int, str | Doubt],
+        before: int,
+    ) -> None:
+        """Look at those lines of a block that hold words and no value; `before` stand others."""
+        if not self.is_heeded:
+            return
+        held = None if self._has_values else _VALUE.search(block)
+        first = (
+            block.count("\n", 0, held.start()) if held else 0 if self._has_values else len(lines)
+        )
+        self._has_values = self._has_values or held is not None
+        many = len(candidates) > _MANY
+        cells = _cells(lines, first)
+        for i in candidates:
+            line = lines[i]
+            is_comment = line.lstrip()[:1] == "#"
+            if _is_heard(titles.get(i)) or (many and not is_comment):
+                continue
+            if not _is_text(line, cells) or is_quoted(lines, i) or is_count(lines, i):
+                continue
+            found = None if closes_letter(line) else read_prose(line, is_below=i > first)
+            self._count(line, before + i + 1, found, is_listed=titles.get(i) == LISTED)
+
+    def _count(self, line: str, number: int, found: str | None, *, is_listed: bool) -> None:
+        self._closed = number if closes_letter(line) else self._closed
+        self.understood += found is None and line.lstrip()[:1] != "#"
+        is_signature = self._closed and number - self._closed <= _SIGNATURE and len(line) <= _SHORT
+        if found == TOLD and self.tells and not (is_listed or is_signature):
+            self.told.append(number)
+        elif found == ASKED and not self.asked:
+            self.asked = number
+
+    def refuse(self) -> None:
+        """Raise ListError where a line speaks of some entries in a file that holds any."""
+        if self.asked and self._has_values:
+            raise ListError(_ASKED.format(at=self.asked))
+
+    def notices(self) -> list[str]:
+        """The lines that were not understood, by their numbers."""
+        n = len(self.told)
+        if not n:
+            return []
+        told = ", ".join(f"{at:,}" for at in self.told[:_MOST_TOLD])
+        told += f" and {n - _MOST_TOLD:,} more" if n > _MOST_TOLD else ""
+        return [_NOT_UNDERSTOOD.format(n=n, s="s" * (n > 1), told=told)]
+
+
+def _is_heard(says: str | Doubt | None) -> bool:
+    """Whether a line was heard as a title, so that it takes out or is asked about."""
+    return says.digits in (0, _IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
+
+
+def _cells(lines: Sequence[str], first: int) -> tuple[str, int]:
+    """By which sign the first line with a value is divided, and into how many cells."""
+    rest = (line for line in lines if line.strip() and line.lstrip()[:1] != "#")
+    line = lines[first] if first < len(lines) else next(rest, "")
+    sign = max("\t;|,", key=line.count)
+    return sign, line.count(sign) + 1
+
+
+def _is_text(line: str, cells: tuple[str, int]) -> bool:
+    """Whether a line is no row of a table, no value, and no word that programs write."""
+    is_odd = line.count('"') % 2 or _OF_DIFF.match(line) or _ONE_TOKEN.fullmatch(line)
+    if is_odd or _VALUE.search(line):
+        return False
+    sign, n = cells
+    if n < 2 or line.lstrip().startswith("#"):
+        return True
+    filled = [cell for cell in line.split(sign) if cell.strip(_SIGNS)]
+    if len(filled) < 2:
+        return True
+    return line.count(sign) + 1 != n and any(len(cell.split()) > 3 for cell in filled)
