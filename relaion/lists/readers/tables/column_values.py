@@ -15,6 +15,7 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.few_words import is_measured
+from relaion.lists.readers.vocabulary.figures import SURE, measure_of
 from relaion.lists.readers.vocabulary.words import words_in
 from relaion.lists.values import shape
 
@@ -57,7 +58,10 @@ def _told_by_cells(
     is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
     if is_mark and is_replaced(column):  # `hash_removed` with yes and no
         return replace(column, what=names.GONE)
-    if column.what == names.OTHER and column.word in _OBJECTS and _are_media(filled):
+    if column.what == names.CATEGORY and measure_of(column.name) == SURE:
+        return replace(column, what=names.CONFIDENCE, word="confidence")  # `confidence level`
+    is_of_object = column.what in (names.OTHER, names.CAPTION) and column.word in _OBJECTS
+    if is_of_object and _are_media(filled):
         return replace(column, what=names.MEDIA)
     if column.word.endswith("of") and sum(map(bool, map(shape, filled))) * 2 > len(filled):
         return replace(column, what=names.ENTRY, kinds=ANY)  # of one thing: its name is `MD5 of`

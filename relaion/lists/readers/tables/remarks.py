@@ -53,6 +53,7 @@ from relaion.lists.readers.vocabulary.films import (
 from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
+from relaion.lists.readers.vocabulary.trials import tester_in
 from relaion.lists.values import told as say
 
 _NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
@@ -286,7 +287,11 @@ class RemarkColumn:
             return None
         is_note = self.column.what == names.UNKNOWN and not self.column.name  # `…,wrong hash`
         what = names.NOTE if is_note else self.column.what
-        said = _read_cell(cell, what) or self._read_beside(cell)
+        is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
+        tester = tester_in(self.column.name, cell) if is_whom else ""
+        said = _read_cell(cell, what) or (
+            Remark(None, tester, is_sure=False) if tester else self._read_beside(cell)
+        )
         return said or (_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None)
 
     def _read_beside(self, cell: str) -> Remark | None:

@@ -21,9 +21,11 @@ _OF_AGE = words_in(
     "yaş vârstă vek starost vanus amžius vecums"
 )
 _BESIDE = words_in(
-    "est estimated estimate apparent approx approximate perceived assumed min max minimum maximum "
+    "est estimated estimate apparent approx approximate perceived assumed min max minimum "
+    "maximum "
     "lower upper range group band bracket class years year yrs in of the child children victim "
-    "subject person geschätzt geschätztes ungefähr scheinbar altersgruppe estimé apparent tranche "
+    "subject person geschätzt geschätztes ungefähr scheinbar altersgruppe estimé apparent "
+    "tranche "
     "d estimada aparente años stimata apparente anni geschatte jaar estimado anos uppskattad "
     "anslået anslått arvioitu becsült szacowany odhad odhadovaný"
 )

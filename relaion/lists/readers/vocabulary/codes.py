@@ -24,7 +24,10 @@ _NAMES = words_in(
     "sinal tecken märke merke merkki jel jelölés znak značka oznaczenie kód код коды кода знак "
     "метка отметка позначка işaret šifra oznaka コード 代码 代號 코드"
 )
-_CODE = re.compile(r"[-+]?\d{1,3}|[^\W\d_]|[^\W\d_]{1,2}\d{1,2}|\d{1,2}[^\W\d_]")
+_NAMED = re.compile(
+    r"rc|cd|\w*(?:codes?|kod[ei]?|kode[nr]?|codigos?|codici?e?|kennzeichen|kennziffer)"
+)
+_CODE = re.compile(r"[-+]?\d{1,3}|[^\W\d_]|[^\W\d_]{1,2}\d|\d[^\W\d_]")
 _MOST = 9  # codes of a column that decides
 _ONE = r"(?P<code>[-+]?\d{1,3}|[^\W\d_]{1,2}\d{0,2}|\d{1,2}[^\W\d_])"
 _SAYS = (
@@ -44,9 +47,10 @@ _ENTRY = re.compile(r"[0-9A-Fa-f]{32}|://")
 
 
 def is_of_codes(name: str) -> bool:
-    """Whether a column by its name holds codes, and nothing of it says of what."""
+    """Whether a column by its name holds codes, of whatever."""
     told = names.words_of(name)
-    return bool(told) and all(word in _NAMES for word in told)
+    is_one = bool(told) and all(word in _NAMES for word in told)
+    return is_one or any(map(_NAMED.fullmatch, told))
 
 
 def are_codes(told: Collection[str]) -> bool:

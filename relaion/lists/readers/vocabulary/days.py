@@ -24,7 +24,8 @@ _MONTHS = (
     "června июня июнь haziran iunie червня",
     "jul july juli juillet juil julio luglio lug julho heinäkuu heinäkuuta július lipca lipiec "
     "červenec července июля июль temmuz iulie липня",
-    "aug august août aout agosto ago augustus augusti elokuu elokuuta augusztus sierpnia sierpień "
+    "aug august août aout agosto ago augustus augusti elokuu elokuuta augusztus sierpnia "
+    "sierpień "
     "srpen srpna августа август ağustos серпня",
     "sep sept september septembre septiembre set settembre setembro syyskuu syyskuuta szeptember "
     "września wrzesień září сентября сентябрь eylül septembrie вересня",

@@ -137,7 +137,9 @@ class FewWords:
             return True
         n = sum(self.values[code] for code in told)
         is_often = n >= _OFTEN * len(told) or (len(told) == 1 and "" in self.values)
-        return self.column.what in _FLAGGED and is_of_codes(self.column.name) and is_often
+        is_one = is_of_codes(self.column.name) and not of_nothing(self.column.name)
+        is_one = is_one and _HARMLESS.isdisjoint(names.words_of(self.column.name))
+        return self.column.what in _FLAGGED and is_one and is_often
 
     def _is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
@@ -254,7 +256,8 @@ def is_measured(name: str, word: str) -> bool:
 
 
 _BESIDE_HARMLESS = _OF_NOTHING | words.words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected present "
+    "of the in is has image picture file photo type format total min max avg mean detected "
+    "present "
     "visible found estimated est original source primary main top first last number code name"
 )
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")

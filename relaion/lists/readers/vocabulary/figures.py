@@ -24,7 +24,8 @@ SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
 )  # fmt: skip
 _NAMES = {
     SURE: (
-        "confidence confident certainty certitude probability prob likelihood trust reliability "
+        "conf confidence confident certainty certitude probability prob likelihood trust "
+        "reliability "
         "credibility punsafe nsfw unsafe howsure sureness konfidenz sicherheit gewissheit "
         "vertrauen "
         "wahrscheinlichkeit trefferwahrscheinlichkeit zuverlässigkeit verlässlichkeit confiance "
@@ -57,6 +58,8 @@ _NAMES = {
     ),
     LIKENESS: (
         "similarity similarities similar likeness matchscore matchpercent matchpercentage "
+        "matchrate "
+        "übereinstimmung trefferquote überdeckung concordance coincidencia corrispondenza "
         "ähnlichkeit similarité ressemblance similitud semejanza similitudine somiglianza "
         "similarità gelijkenis overeenkomst similaridade semelhança likhet lighed "
         "samankaltaisuus "
@@ -78,6 +81,14 @@ _OF_ELSE = words_in(
     "network security ssl tls trustworthy blur sharpness noise"
 )
 """A measure of one of these says nothing of whether a row is listed."""
+_SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
+_MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
+_ENDS = words_in("expires expiry expire valid ends end left remaining ablauf gültig expiration")
+_UNITS = words_in(
+    "day days hour hours minute minutes second seconds week weeks month months tage tagen "
+    "stunden "
+    "jours heures días horas giorni ore dagen uren dias dager dagar timmar päivää dni дней"
+)
 _HIGH = words_in(
     "high highest veryhigh certain sure verysure confirmed definite definitely strong full total "
     "absolute almostcertain hoch sehrhoch sicher sehrsicher gewiss stark élevé élevée trèsélevé "
@@ -117,6 +128,12 @@ def measure_of(name: str) -> str | None:
     plain = names.squeezed(name)
     if not told or len(told) > 4 or not _OF_ELSE.isdisjoint(told):
         return None
+    if "%" in name and not _MATCHES.isdisjoint(told):
+        return LIKENESS
+    if not _ENDS.isdisjoint(told) and not _UNITS.isdisjoint(told):
+        return REST  # `expires in days`
+    if plain in _SHORT:
+        return SURE
     found = [_NAMED[word] for word in (plain, *told) if word in _NAMED]
     if found and found[0] == SCORE and any(f != SCORE for f in found):
         found = [f for f in found if f != SCORE]  # `confidence score`

@@ -57,13 +57,15 @@ _MEASURES = words.words_in(
     "acodec audiocodec frames framecount numframes nframes nbframes numberofframes bitrate "
     "bitrates videobitrate audiobitrate playtime playlength playingtime runtime runlength "
     "lengthseconds lengthsecs lengthsec lengthms lengthmin videolength cliplength "
-    "filmlength samplerate dauer spieldauer spielzeit laufzeit bildrate bildfrequenz einzelbilder "
+    "filmlength samplerate dauer spieldauer spielzeit laufzeit bildrate bildfrequenz "
+    "einzelbilder "
     "durée durata duración duração duur speelduur speltid längd varighet "
     "bithastighet kesto czastrwania délka délkavidea длительность продолжительность тривалість "
     "imagesparseconde süre hossz időtartam lejátszásiidő durată fotogrammi fotogramas"
 )
 _UNITS = words.words_in(
-    "s sec secs second seconds ms msec millis milliseconds min mins minutes hms hh mm ss kbps bps "
+    "s sec secs second seconds ms msec millis milliseconds min mins minutes hms hh mm ss kbps "
+    "bps "
     "kbit mbps in of the video audio file clip media movie film total avg average mean stream "
     "container name tag nb number count r"
 )

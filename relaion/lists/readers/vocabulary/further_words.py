@@ -10,7 +10,8 @@ a word of such a column is not known, the file is refused.
 
 MISTAKEN = (
     "inerror byerror mistake mistaken mistakenly ourmistake ourerror ourfault erroneous "
-    "erroneously erratum byaccident accidentally inadvertently unintentionally wrongly wrongfully "
+    "erroneously erratum byaccident accidentally inadvertently unintentionally wrongly "
+    "wrongfully "
     "falsely incorrectly misreport misreported misclassified misidentified miscategorised "
     "miscategorized mislabelled mislabeled disregard disregarded pleasedisregard plsdisregard "
     "nevermind notcsaematerial notchild notachild notminor notaminor notunderage nochild nominor "
@@ -28,7 +29,8 @@ MISTAKEN = (
     "graagnegeren foutmelding "
     "engano porengano porerro equívoco porequívoco errad* erroneamente desconsiderar "
     "favordesconsiderar indevidamente "
-    "misstag avmisstag felaktigt felaktig felaktiga felregistrerad felregistrerat ignorera bortse "
+    "misstag avmisstag felaktigt felaktig felaktiga felregistrerad felregistrerat ignorera "
+    "bortse "
     "fejl vedenfejl fejlagtigt fejlagtig fejlregistrering fejlregistreret vedetuheld feil "
     "vedenfeil feilaktig feilregistrert ignorér "
     "vahingossa virhe virheellinen virheellisesti erehdys erehdyksessä älähuomioi jätähuomiotta "
@@ -73,7 +75,8 @@ WRONG = (
 OF_AGE = (
     "grownup grownups ofage overage over18 volljährig+ erwachsenenporno majeur majeure majeurs "
     "mayordeedad maggiorenne maggiorenni meerderjarig meerderjarige maiordeidade myndig myndiga "
-    "täysikäinen nagykorú pełnoletni pełnoletnia plnoletá plnoletý zletilý zletilá совершеннолетн~ "
+    "täysikäinen nagykorú pełnoletni pełnoletnia plnoletá plnoletý zletilý zletilá "
+    "совершеннолетн~ "
     "reşit"
 )
 """Of grown-ups, whom a giver may list, or list apart."""
@@ -88,14 +91,17 @@ SET_APART = (
 TAKEN_IN = (
     "added add included entered submitted reported hashed classified categorised "
     "categorized flagged matched tagged inserted imported recorded registered marked "
-    "identified listed aufgenommen eingetragen hinzugefügt+ gemeldet+ gelistet+ erfasst markiert+ "
+    "identified listed aufgenommen eingetragen hinzugefügt+ gemeldet+ gelistet+ erfasst "
+    "markiert+ "
     "übermittelt klassifiziert ajout@ inclus incluse saisi saisie signal@ list@ inscrit inscrite "
     "incluid* añadid* agregad* reportad* insertad* marcad* inserit* aggiunt* inclus* segnalat* "
     "toegevoegd opgenomen gemeld geplaatst ingevoerd adicionad* inserid* denunciad* tillagd "
     "tillagt tillagda listad listat rapporterad tilføjet medtaget lagttil oppført indberettet "
-    "lisätty ilmoitettu hozzáadva hozzáadott felvett felvéve bejelentett dodan^ wpisan^ zgłoszon^ "
+    "lisätty ilmoitettu hozzáadva hozzáadott felvett felvéve bejelentett dodan^ wpisan^ "
+    "zgłoszon^ "
     "wprowadzon^ přidán přidan^ zařazen^ nahlášen^ vložen^ добавлен~ внесен~ включен~ eklendi "
-    "eklenmiş eklenen adăugat adăugată додан~ dodano dodat dodana unesen pridané pridaný įtraukta "
+    "eklenmiş eklenen adăugat adăugată додан~ dodano dodat dodana unesen pridané pridaný "
+    "įtraukta "
     "įtrauktas pievienots lisatud"
 )
 """What was done with an entry before: by themselves they say nothing."""
@@ -158,23 +164,30 @@ TAKEN_BACK = (
 
 LISTED = (
     "activ activă valabil valabilă confirmat confirmată чинн~ дійсн~ підтверджен~ действащ "
-    "потвърден aktivan važeći potvrđen^ veljaven veljavn^ potrjen^ platný aktívny aktívne aktyvus "
-    "aktyvi galioja galiojantis patvirtintas aktīvs derīgs apstiprināts aktiivne kehtiv kinnitatud "
+    "потвърден aktivan važeći potvrđen^ veljaven veljavn^ potrjen^ platný aktívny aktívne "
+    "aktyvus "
+    "aktyvi galioja galiojantis patvirtintas aktīvs derīgs apstiprināts aktiivne kehtiv "
+    "kinnitatud "
     "vàlid confirmada hiệulực cònhiệulực đãxácnhận hoạtđộng đanghoạtđộng berlaku dikonfirmasi"
 )
 
 # -- Names of columns that decide ------------------------------------------------------------------
 
 STANDING_NAMES = (
-    "stare starea situație situația decizie decizia стан статус рішення состояние решение действие "
+    "stare starea situație situația decizie decizia стан статус рішення состояние решение "
+    "действие "
     "результат вердикт оценка състояние статут stan stav stanje odluka odločitev rozhodnutí "
-    "rozhodnutie výsledek výsledok wynik decyzja ocena állapot státusz döntés eredmény tila päätös "
+    "rozhodnutie výsledek výsledok wynik decyzja ocena állapot státusz döntés eredmény tila "
+    "päätös "
     "tulos tilanne tillstånd beslut resultat bedömning tilstand afgørelse avgjørelse beslutning "
-    "vurdering durum durumu karar sonuç būsena būklė statusas sprendimas statuss stāvoklis lēmums "
+    "vurdering durum durumu karar sonuç būsena būklė statusas sprendimas statuss stāvoklis "
+    "lēmums "
     "olek staatus otsus seisund estat estado decisió trạngthái tìnhtrạng quyếtđịnh keadaan "
-    "keputusan hali hadhi egoera stádas statws statusi gjendja staða κατάσταση απόφαση αποτέλεσμα "
+    "keputusan hali hadhi egoera stádas statws statusi gjendja staða κατάσταση απόφαση "
+    "αποτέλεσμα "
     "pagpapasya katayuan estatus stato esito "
-    "consensus against contra nays downvotes dagegen gegenstimmen contre tegen emot proti przeciw "
+    "consensus against contra nays downvotes dagegen gegenstimmen contre tegen emot proti "
+    "przeciw "
     "disagree disagrees disagreed "
     "disagreement disagreements votesagainst dissent objections qa qc qualitycheck "
     "qualitycontrol qualityassurance check checks checked validation audit "
@@ -184,7 +197,8 @@ STANDING_NAMES = (
     "kontroll kontrol tarkastus ellenőrzés kontrola weryfikacja ověření проверка перевірка onay"
 )
 CATEGORY_NAMES = (
-    "категория категорія категорија категорії kategoria kategorija kategorie kategória kategooria "
+    "категория категорія категорија категорії kategoria kategorija kategorie kategória "
+    "kategooria "
     "luokka luokitus kategori klassificering klassificering klassifisering osztály besorolás "
     "klasyfikacja klasifikace класс классификация класифікація sınıf κατηγορία danhmục"
 )
@@ -203,14 +217,16 @@ OTHERS = (
     "content contents image images picture pictures photo photos media material file files page "
     "pages post posts account accounts profile source sources provider providers owner owners "
     "uploader user users author publisher hotline police agency admin moderator anbieter inhalt "
-    "inhalte contenu contenido contenuto conteúdo inhoud fournisseur proveedor fornitore aanbieder"
+    "inhalte contenu contenido contenuto conteúdo inhoud fournisseur proveedor fornitore "
+    "aanbieder"
 )
 """These may have done so, or it may have been done to them; nobody here can say."""
 
 SUCCESSORS = (
     "replacedby replacedwith supersededby supersededwith substitutedby substitutedwith "
     "succeededby mergedinto mergedwith mergedto correctedto changedto replacement replacements "
-    "replacementhash replacementmd5 replacementsha1 replacementid successor successors successorid "
+    "replacementhash replacementmd5 replacementsha1 replacementid successor successors "
+    "successorid "
     "ersetztdurch ersatz nachfolger remplacépar remplacéepar successeur sustituidopor "
     "reemplazadopor sucesor sostituitoda sostituitocon successore vervangendoor opvolger "
     "substituídopor sucessor ersattav ersattmed erstattetaf erstattetav erstattetmed korvattu "

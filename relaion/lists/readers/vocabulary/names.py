@@ -48,7 +48,8 @@ _IDENTITY = words_in(column_words.IDENTITY_NAMES)
 _STRING = words_in(column_words.STRING_NAMES)
 _OTHER_MEDIA = words_in(
     "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
-    "documents pdf text exe executable binary malware sample samples apk dll archive zip thumbnail "
+    "documents pdf text exe executable binary malware sample samples apk dll archive zip "
+    "thumbnail "
     "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
     "影片 "
     "parent container header metadata exif block chunk piece segment partial "
@@ -68,22 +69,27 @@ _HASH = words_in(
 _PLAIN = _HASH | words_in(
     "image images img imgs picture pictures pic pics photo photos photograph file files media "
     "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
-    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 1 2 3 4 "
+    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 1 2 3 "
+    "4 "
     "binary iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver "
     f"{column_words.OF_FILE_NAMES} {column_words.REPORTED_NAMES}"
 )
 _OF_CHECK, _REPORTED = map(words_in, (column_words.OF_CHECK_NAMES, column_words.REPORTED_NAMES))
 _OF_LINK = words_in(column_words.LINK_NAMES)
 _OF_IMAGE = words_in(
-    "image images img imgs picture pictures pic pics photo photos media file files content direct "
+    "image images img imgs picture pictures pic pics photo photos media file files content "
+    "direct "
     "full hotlink bild imagen"
 )
 _REFERENCE = words_in(
     "page pages report reports reported reference references ref refs detail details landing "
-    "referrer referer referring lumen ticket tickets case cases evidence info more notice notices "
+    "referrer referer referring lumen ticket tickets case cases evidence info more notice "
+    "notices "
     "permalink profile account parent forum post posts thread view archive cache cached thumb "
-    "thumbnail preview vt virustotal urlhaus phish phishtank api self doc docs help abuse contact "
-    "home homepage documentation policy terms about blog article news screenshot analysis sandbox "
+    "thumbnail preview vt virustotal urlhaus phish phishtank api self doc docs help abuse "
+    "contact "
+    "home homepage documentation policy terms about blog article news screenshot analysis "
+    "sandbox "
     "scan search proof seller shop redirect final tracker web"
 )
 _TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
@@ -135,7 +141,8 @@ _PEOPLE = words_in(further_words.PEOPLE)
 OF_PEOPLE = "of people"
 _BY_OTHERS = words_in(further_words.OTHERS)
 _WHEN = words_in(
-    "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
+    "at on date time when day timestamp datum by until since reason reasons comment am um zeit "
+    "tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
 _OF_WHOM = words_in(column_words.SUBJECTS)

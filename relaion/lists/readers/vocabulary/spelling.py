@@ -13,8 +13,10 @@ _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "
 
 # letters of Cyrillic, Greek, Armenian and phonetics, each with the Latin one that it looks like
 _PAIRS = (
-    "аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl вb кk мm тt нh АA ВB ЕE ЅS КK МM НH ОO РP СC ТT "
-    "УY ХX ІI ЈJ αa εe ιi κk νv οo ρp τt υu χx γy βb ηn ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX "
+    "аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl вb кk мm тt нh АA ВB ЕE ЅS КK МM НH ОO РP СC "
+    "ТT "
+    "УY ХX ІI ЈJ αa εe ιi κk νv οo ρp τt υu χx γy βb ηn ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY "
+    "ΧX "
     "օo հh սu ոn ɑa ɡg ɩi ɪi ʟl"
 )
 _LOOK_ALIKE = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})

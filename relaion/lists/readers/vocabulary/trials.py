@@ -9,15 +9,18 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 
 _TRIALS = words.words_in(
     "test tests testing testdata testrun testlist testfile sample samples example examples demo "
-    "demos demonstration sandbox staging mock mocked mockup dummy placeholder placeholders dryrun "
+    "demos demonstration sandbox staging mock mocked mockup dummy placeholder placeholders "
+    "dryrun "
     "fake faked fictitious fictional synthetic madeup simulated simulation invented beispiel "
     "beispiele beispieldaten testdaten muster musterdaten probe probelauf exemple exemples essai "
     "ejemplo ejemplos prueba pruebas esempio esempi prova voorbeeld voorbeelden exemplo exemplos "
     "teste exempel eksempel esimerkki példa przykład příklad пример тест "
     "exercise exercises drill drills training trainings rehearsal trial canary honeypot random "
     "randomly übung übungen übungsdaten schulung schulungsdaten exercice exercices entraînement "
-    "ejercicio ejercicios simulacro entrenamiento esercitazione esercitazioni oefening oefeningen "
-    "exercício exercícios simulado treinamento övning övningar øvelse øvelser harjoitus gyakorlat "
+    "ejercicio ejercicios simulacro entrenamiento esercitazione esercitazioni oefening "
+    "oefeningen "
+    "exercício exercícios simulado treinamento övning övningar øvelse øvelser harjoitus "
+    "gyakorlat "
     "teszt ćwiczenie ćwiczenia testowe cvičení zkouška zkušební учения учебный тестовый тестовые "
     "навчання тестовий tatbikat deneme exercițiu vježba テスト 測試 测试 训练 테스트 훈련"
 )
@@ -34,11 +37,15 @@ _BESIDE = _FLAG | words.words_in(
     "of our your in this these it its are and or to with hash hashes digest digests md5 sha1 "
     "sha256 checksum checksums entry record row rows line lines format layout structure schema "
     "files lists new member members system all here please note number numbers nur zum zu zur "
-    "des der das die unser unseres unsere pour de la le un une du notre para el una por di il uno "
-    "van het een ons com om event events batch batches integration acceptance unit internal image "
+    "des der das die unser unseres unsere pour de la le un une du notre para el una por di il "
+    "uno "
+    "van het een ons com om event events batch batches integration acceptance unit internal "
+    "image "
     "images picture pictures photo photos report reports indicator indicators descriptor "
-    "descriptors attribute attributes analyst analysts staff team partner partners import imports "
-    "matching matcher pipeline connection connectivity ignore disregard generated created was were "
+    "descriptors attribute attributes analyst analysts staff team partner partners import "
+    "imports "
+    "matching matcher pipeline connection connectivity ignore disregard generated created was "
+    "were "
     "annual yearly daily weekly monthly first second system systems lieferung daten ereignis "
     "événement evento dati datos données gegevens dados"
 )
@@ -48,7 +55,8 @@ _PURPOSES = words.words_in(
     "propósito finalidad ruolo scopo gebruik rol doel finalidade"
 )
 _EXCLUSIONS = words.words_in(
-    "exclusion exclusions exclude excludes excluded excluding exception exceptions exempt exempted "
+    "exclusion exclusions exclude excludes excluded excluding exception exceptions exempt "
+    "exempted "
     "exemption exemptions ignore ignored ignorelist skip skipped skiplist suppress suppressed "
     "suppression suppressions bypass negative negatives control controls permitted permit pass "
     "passlist ausnahme ausnahmen ausschluss ausschlüsse ausgeschlossen+ negativliste exclusión "
@@ -72,7 +80,8 @@ _PIECES = re.compile(r"[.!?;,:|\n()\[\]]+|\s[-–—]\s")
 _WORD = re.compile(r"[^\W_]+")
 _PARTIES = words.words_in(
     "source giver provider organisation organization org by author owner company contact partner "
-    "submitter reporter publisher member url uri link host domain email mail path id version tool "
+    "submitter reporter publisher member url uri link host domain email mail path id version "
+    "tool "
     "client next previous cursor token query"
 )
 _ENVIRONMENT = words.words_in("env environment stage tier deployment realm instance")
@@ -106,6 +115,34 @@ def trial_in(name: str, text: str) -> str:
         ):
             return word
     return ""
+
+
+def tester_in(name: str, text: str) -> str:
+    """The word by which whoever a column names is one for tests: `QA test account`."""
+    is_party = "@" not in text and not _WHOM.isdisjoint(names.words_of(name))
+    units = _joined(_WORD.findall(words.folded(text))) if is_party and len(text) <= _LONGEST else []
+    is_all = all(u in _TESTERS or u in _ACCOUNTS or u in _BESIDE or u.isdigit() for u in units)
+    is_one = is_all and not _ACCOUNTS.isdisjoint(units)
+    return next((u for u in units if u in _TESTERS), "") if is_one else ""
+
+
+_LONGEST = 40  # characters of a name of somebody
+_WHOM = words.words_in(
+    "owner owners uploader uploaded account user reporter reported by source provider member "
+    "partner submitter submitted analyst team org organisation organization agency customer "
+    "client "
+    "feed besitzer eigentümer quelle melder einsender propriétaire fuente origen proprietario "
+    "fonte "
+    "eigenaar bron melder källa kilde zdroj źródło источник"
+)
+_ACCOUNTS = words.words_in(
+    "account accounts user users login konto nutzer benutzer compte utilisateur cuenta usuario "
+    "conto utente gebruiker conta qa qc uat"
+)
+_TESTERS = words.words_in(
+    "test tests testing tester dummy fake mock sandbox demo prueba prova essai teste testowe "
+    "тестовый"
+)
 
 
 def _exclusion_in(of_name: list[str], text: str) -> str:

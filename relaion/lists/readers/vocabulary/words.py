@@ -22,12 +22,15 @@ __all__ = ["folded", "read_anew", "without_marks", "words_in"]  # beside the wor
 
 TAKEN_BACK = (
     f"{further.TAKEN_BACK} removed remove removal deleted delete deletion withdrawn withdraw "
-    "withdrawal retracted retract retraction revoked revoke revocation rescinded rescind inactive "
+    "withdrawal retracted retract retraction revoked revoke revocation rescinded rescind "
+    "inactive "
     "expired expire obsolete outdated delisted delist unlisted cancelled canceled nolonger "
     "decommissioned superseded deactivated repealed annulled lapsed gelöscht+ löschung entfernt+ "
-    "zurückgezogen+ zurückgenommen+ widerrufen+ widerruf inaktiv+ abgelaufen+ veraltet+ ungültig+ "
+    "zurückgezogen+ zurückgenommen+ widerrufen+ widerruf inaktiv+ abgelaufen+ veraltet+ "
+    "ungültig+ "
     "storniert+ aufgehoben+ gestrichen+ ausgetragen+ deaktiviert+ hinfällig+ überholt+ supprim@ "
-    "retir@ révoqu@ annul@ expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc caduque "
+    "retir@ révoqu@ annul@ expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc "
+    "caduque "
     "retrait suppression eliminad* borrad* retirad* revocad* anulad* caducad* expirad* vencid* "
     "desactivad* inactiv* obsolet* rimoss* eliminat* cancellat* ritirat* revocat* annullat* "
     "scadut* inattiv* disattivat* verwijderd verwijderde ingetrokken verlopen vervallen "
@@ -42,7 +45,8 @@ TAKEN_BACK = (
     "opphevet deaktiveret deaktivert poistettu poistetut poistettuja peruttu perutut peruutettu "
     "peruutetut kumottu kumotut vanhentunut vanhentuneet mitätöity mitätöidyt epäaktiivinen "
     "törölt törölve töröltek eltávolított eltávolítva eltávolítottak visszavont visszavonva "
-    "visszavontak lejárt lejártak elavult érvénytelen érvénytelenített inaktív usunięt^ skreślon^ "
+    "visszavontak lejárt lejártak elavult érvénytelen érvénytelenített inaktív usunięt^ "
+    "skreślon^ "
     "skasowan^ wycofan^ cofnięt^ odwołan^ wygasł^ nieaktualn^ nieaktywn^ nieważn^ unieważnion^ "
     "anulowan^ wykreślon^ przeterminowan^ odstraněn^ smazán smazan^ vymazán vymazan^ vyřazen^ "
     "zrušen^ odvolán odvolan^ stažen^ neplatn^ neaktivn^ vypršel^ zastaral^ neaktuáln^ удален~ "
@@ -55,7 +59,8 @@ TAKEN_BACK = (
 TAKEN_BACK_ALONE = (
     f"{further.RECALLS} appealupheld appealgranted appealallowed appealsupheld nottobeused "
     "wronglylisted wronglyadded wronglyincluded incorrectlylisted del deletes disabled disable "
-    "cleared drop dropped unblock unblocked retired archived excluded exclude tombstone entfernen "
+    "cleared drop dropped unblock unblocked retired archived excluded exclude tombstone "
+    "entfernen "
     "löschen zurückziehen supprimer retirer eliminar borrar retirar rimuovere verwijderen "
     "intrekken remover apagar excluir dépublié invalidé invalidad* baja invalidat* ongeldig "
     "invalid inválid* error inerror byerror erroneous erroneously mistake mistaken mistakenly "
@@ -67,7 +72,8 @@ TAKEN_BACK_ALONE = (
 TITLES_TAKEN_BACK = (
     f"{further.RECALLS} removals deletions withdrawals retracts retractions revocations "
     "cancelation cancelations cancellation cancellations expiration expirations delisting "
-    "delistings unlisting unlistings dropped cleared retired unblock unblocked löschungen löschen "
+    "delistings unlisting unlistings dropped cleared retired unblock unblocked löschungen "
+    "löschen "
     "entfernen entfernung entfernungen streichung streichungen suppressions retraits supprimer "
     "retirer eliminación eliminaciones eliminar retirar borrar baja bajas eliminazione "
     "eliminazioni eliminare cancellazione cancellazioni cancellare rimozione rimozioni rimuovere "
@@ -107,7 +113,8 @@ MISTAKES = (
 GOOD = (
     "knowngood knownbenign knownsafe whitelist whitelisted allowlist allowlisted nsrl hashlookup "
     "notcsam notcsem notillegal notabusive notabuse notharmful noknownmatch nonpertinent "
-    "knownfile knownfiles unbedenklich weisseliste nichtillegal keincsam knownclean knownharmless "
+    "knownfile knownfiles unbedenklich weisseliste nichtillegal keincsam knownclean "
+    "knownharmless "
     "notcsai nocsam nocsem noncsam noncsem noncsea nonillegal nonabusive notchildabuse "
     "notchildsexualabuse vitlista vitlistad vitlistade kändgod kändagoda hvidliste hviteliste "
     "hvitliste hvidlistet hvitlistet kendtgod kjentgod kendtegode kjentegode valkoinenlista "
@@ -116,12 +123,14 @@ GOOD = (
     "заведомохорошие beyazliste bilineniyi bilineniyiler bekanntgut bekanntgute bekanntegute "
     "bekanntharmlos bekanntunbedenklich listeblanche listeblanca listablanca listabianca "
     "listabranca positivliste wittelijst bekendgoed connusbons connubon conocidobueno "
-    "conocidosbuenos buenosconocidos goodware cleanware notocomebuono noticomebuoni conhecidosbons"
+    "conocidosbuenos buenosconocidos goodware cleanware notocomebuono noticomebuoni "
+    "conhecidosbons"
 )
 LISTS_OF_GOOD = "nsrl nsrlfile nsrlfiles hashlookup"
 """Names of lists of what is known good: who names one in a few words means it."""
 GOOD_ALONE = (
-    "good benign safe allowed negative negativeclass ignore ignored ignorable irrelevant innocent "
+    "good benign safe allowed negative negativeclass ignore ignored ignorable irrelevant "
+    "innocent "
     "legal lawful clean harmless notrelevant harmlos unschuldig sauber legale legaal erlaubt "
     "gutartig negativ inoffensif inoffensive innocente légal licite négatif inofensiv* inocente "
     "benign* limp* lícit* negativ* innocu* pulit* lecit* lecite onschuldig onschadelijk schoon "
@@ -129,7 +138,8 @@ GOOD_ALONE = (
     "harmlös harmlösa godartad uskyldig uskyldige lovlig lovlige ufarlig ufarlige harmløs "
     "harmløse viaton viattomat syytön laillinen lailliset harmiton harmittomat vaaraton ártatlan "
     "ártatlanok jogszerű törvényes legális ártalmatlan ártalmatlanok veszélytelen niewinn^ "
-    "legaln^ dozwolon^ bezpieczn^ nieszkodliw^ nevinn^ legální zákonn^ povolen^ bezpečn^ neškodn^ "
+    "legaln^ dozwolon^ bezpieczn^ nieszkodliw^ nevinn^ legální zákonn^ povolen^ bezpečn^ "
+    "neškodn^ "
     "невинн~ невиновн~ законн~ легальн~ безопасн~ безвредн~ разрешен~ masum masumlar yasal "
     "zararsız güvenli temiz sauber+ unschuldig+ harmlos+ legal+"
 )
@@ -166,7 +176,8 @@ UNCONFIRMED_ALONE = (
     "inattesa bozza afgewezen inafwachting rejeitad* recusad* pendente rascunho avvisad avvisade "
     "väntande misstänkt misstänkta utkast afvist afviste avvist avviste afventer avventer "
     "mistænkt mistenkt udkast hylätty hylätyt odottava luonnos elutasított elutasítva függőben "
-    "gyanús tervezet odrzucon^ oczekując^ podejrzan^ zamítnut^ odmítnut^ čekající podezřel^ návrh "
+    "gyanús tervezet odrzucon^ oczekując^ podejrzan^ zamítnut^ odmítnut^ čekající podezřel^ "
+    "návrh "
     "отклонен~ ожидает ожидающие подозрительн~ черновик reddedildi reddedilen beklemede bekleyen "
     "şüpheli taslak"
 )
@@ -184,7 +195,8 @@ LISTED = (
     f"{further.LISTED} active live current listed confirm confirmed valid verified illegal csam "
     "csem csea cp enabled aktiv gültig gelistet bestätigt verifiziert geprüft strafbar actif "
     "active valide confirm@ vérifi@ illégal activ* válid* valid* vigente vigentes confirmad* "
-    "verificad* ilegal attiv* confermat* verificat* illegale actief geldig bevestigd geverifieerd "
+    "verificad* ilegal attiv* confermat* verificat* illegale actief geldig bevestigd "
+    "geverifieerd "
     "illegaal ativ* actionable aktivt aktiva bekräftad bekräftade giltig giltiga listad listade "
     "aktive bekræftet bekreftet gyldig gyldige listet aktiivinen vahvistettu voimassa aktív "
     "megerősített megerősítve érvényes aktywn^ potwierdzon^ ważn^ obowiązując^ aktivn^ potvrzen^ "
@@ -200,7 +212,8 @@ ADDED = (
     "actifs nuev* añadid* agregad* alta altas nuov* aggiunt* nieuw nieuwe toegevoegd toegevoegde "
     "actieve nov* adicionad* aktive nya nytt nye tillagd tillagda tilføjet tilføjede uusi "
     "uudet lisätty lisätyt új újak hozzáadott hozzáadva nowe dodan^ přidán přidan^ "
-    "nowy nowa nowych nový nová nové новые новый добавлен~ yeni yeniler eklendi eklenen eklenenler"
+    "nowy nowa nowych nový nová nové новые новый добавлен~ yeni yeniler eklendi eklenen "
+    "eklenenler"
 )
 UNLAWFUL = (
     "illicit@ illecit* ilícit* punibil* strafbaar strafbart straffbart ulovlig ulovligt "
@@ -243,7 +256,8 @@ TITLES_GOOD = (
 )
 """Good where a title says so; `keine Fehlalarme` before them, or `excluded` behind, says not."""
 PLAINLY_GOOD = (
-    "fp fps excludes excluded clean safe good trusted legit legitimate légitim* legitim* gut gute "
+    "fp fps excludes excluded clean safe good trusted legit legitimate légitim* legitim* gut "
+    "gute "
     "sauber saubere sicher sichere sûr sûrs bon bons bonne bonnes buen* segur* sicur* buon* goed "
     "goede veilig veilige"
 )
@@ -254,7 +268,8 @@ MAY_BE_GOOD = (
     "systemfiles"
 )
 DOUBTED = (
-    "correctie correcties korrektur korrekturen corrigenda rectificatif rectificatifs correcciones "
+    "correctie correcties korrektur korrekturen corrigenda rectificatif rectificatifs "
+    "correcciones "
     "corrección correzione correzioni correção correções korekta korekty oprava opravy korjaus "
     "korjaukset helyesbítés rättelse rättelser rettelse rettelser исправления düzeltmeler "
     "potential possible alleged candidates failed waiting queue junk trash garbage tbd tbc todo "
@@ -367,7 +382,8 @@ OTHER = (
 )
 
 NO_PICTURES = (
-    "audio mp3 document documents dokument dokumente document* documento documentos documenti pdf "
+    "audio mp3 document documents dokument dokumente document* documento documentos documenti "
+    "pdf "
     "doc docx exe dll apk"
 )
 """What a title or a word beside an entry calls what is no picture."""
@@ -385,7 +401,8 @@ AGAINST = "checked against without excluding excludes filtered cleaned free gepr
 
 FILLERS = (
     "a an the is was were be been has have had as at by on in of for from since per to until now "
-    "and or it this entry record hash digest listing item status state longer yet any more mehr a "
+    "and or it this entry record hash digest listing item status state longer yet any more mehr "
+    "a "
     "von vom am im an der die das den ist war wurde wurden am seit durch als und oder datum "
     "eintrag le la les du de des en est par depuis et ou el los las del fue es por desde y o il "
     "lo gli di da dal è stato stata op van het een is werd sinds door em no na por foi desde e "
@@ -393,7 +410,8 @@ FILLERS = (
     "january february march april june july august september october november december januar "
     "februar märz mai juni juli oktober dezember utc z t uhr e ya più meer mais please bitte svp "
     "month week det är har av från och denna månad af fra og denne måned måneden tässä kuussa "
-    "ebben hónapban w tym miesiącu v tomto měsíci в этом месяце из bu ay dieser diesen monat mois "
+    "ebben hónapban w tym miesiącu v tomto měsíci в этом месяце из bu ay dieser diesen monat "
+    "mois "
     "является ce este mes questo mese deze maand mês"
 )
 
@@ -403,12 +421,14 @@ POINTERS = (
 )
 """A line that points to what stands below it."""
 MATTER = (
-    "material content contents web website websites internet online page pages post posts platform "
+    "material content contents web website websites internet online page pages post posts "
+    "platform "
     "platforms inhalt inhalte contenu contenus"
 )
 """What lists of links and pictures were made from."""
 VERBS = (
-    "is are was were been has have had can could may must should will would please see send we our "
+    "is are was were been has have had can could may must should will would please see send we "
+    "our "
     "you your they which who wurde wurden ist sind werden est sont fue son sono zijn"
 )
 """With one of these a line of some length is a sentence."""
