@@ -61,6 +61,9 @@ _SHORT = 7  # characters of what is no digest
 Cells = dict[int, list[str]]  # by column
 
 
+_COUNT = re.compile(r"(?<![\w-])(?!(?:1|5|256)\b)\d+(?![\w-])")  # and of no algorithm's name
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of fields."""
@@ -280,7 +283,7 @@ class RowsReading:
             if len(cell) > 60 or "://" in cell or DIGEST.fullmatch(cell):
                 return False
             held += [cell] * bool(cell)
-        if not held:
+        if not held or (sum(map(bool, row)) == 1 and _COUNT.search(held[0])):
             return False
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
