@@ -46,11 +46,13 @@ _NOT_UNDERSTOOD = (
     "lines of text that nobody here understood: {n:,} (line{s} {told}); look whether they take "
     "something back or say that nothing is listed; --ignore title leaves this out"
 )
+_UNREAD = "lines of text behind very many others, not looked at: {n:,}"
 _ASKED = (
     "line {at:,} speaks of entries in words that may take some of them back: if it does not, say "
     "--ignore title; if it does, leave it and what it takes back out of a copy"
 )
 _MOST_TOLD = 10
+_MOST_READ = 20_000  # lines of a file
 _IS_UNKNOWN = -2  # instead of the digits of a doubt
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
@@ -114,6 +116,7 @@ _GERMAN = words.words_in("der die das und von wurden wurde nicht ist sind mit fÃ
 _ENDINGS = ("s", "es", "d", "ed", "n", "en", "e", "em")
 _JOINTS = ("", "s", "n", "en", "es")
 _LABELS = [[w] for w in ("contact", "author", "source", "from", "signed", "prepared", "kontakt")]
+_LONGEST_WORD = 40
 _SHORTEST = 4  # letters of a part of a compound
 _HEADS = words.words_in(
     "liste listen list stelle stellen wert werte werten summe summen bild bilder bildern datei "
@@ -148,6 +151,8 @@ def _forms_of(word: str) -> list[str]:
 
 
 def _is_compound(word: str) -> bool:
+    if len(word) > _LONGEST_WORD:
+        return False
     for i in range(_SHORTEST, len(word) - _SHORTEST + 1):
         right, left = word[i:], word[:i]
         if right in _HEADS and any(
@@ -239,6 +244,8 @@ class LinesOfProse:
     asked: int = 0  # the first line to ask about
     understood: int = 0  # lines that are no comments and were
     _has_values: bool = False
+    _looked_at: int = 0
+    _unread: int = 0  # lines behind those that are looked at
 
     def watch(
         self,
@@ -265,6 +272,10 @@ class LinesOfProse:
                 continue
             if not _is_text(line, cells) or is_quoted(lines, i) or is_count(lines, i):
                 continue
+            self._looked_at += 1
+            if self._looked_at > _MOST_READ:
+                self._unread += 1
+                continue
             found = None if closes_letter(line) else read_prose(line, is_below=i > first)
             is_signer = i > first and _is_signer(line, lines[max(0, i - _SIGNATURE) : i])
             is_letter = cells[1] < 2 or cells[0].strip(" ") not in line
@@ -283,11 +294,12 @@ class LinesOfProse:
     def notices(self) -> list[str]:
         """The lines that were not understood, by their numbers."""
         n = len(self.told)
+        more = [_UNREAD.format(n=self._unread)] if self._unread and self.tells else []
         if not n:
-            return []
+            return more
         told = ", ".join(f"{at:,}" for at in self.told[:_MOST_TOLD])
         told += f" and {n - _MOST_TOLD:,} more" if n > _MOST_TOLD else ""
-        return [_NOT_UNDERSTOOD.format(n=n, s="s" * (n > 1), told=told)]
+        return [_NOT_UNDERSTOOD.format(n=n, s="s" * (n > 1), told=told), *more]
 
 
 def _is_heard(says: str | Doubt | None) -> bool:
