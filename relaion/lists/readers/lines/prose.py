@@ -35,6 +35,7 @@ from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
     ABOUT_ENTRIES,
     ASKING,
+    FORBIDS,
     GREETING,
     OF_SOME,
     SIGNER,
@@ -54,12 +55,12 @@ _IS_UNKNOWN = -2  # instead of the digits of a doubt
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
 _SIGNATURE = 12  # lines below the end of a letter
-_SHORT = 60  # characters of one of them
+_SHORT, _NAMES = 60, 6  # characters and words of one of them
 _PIECES = re.compile(r"(?<=\w\w)[.!?;]+(?:\s+|$)")
 _NO_WORDS = re.compile(
     r"\S*(?:@|://|\\)\S*|\S+/\S*\.\w+|(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?|(?<!\S)/\S+"
 )
-_ONE_TOKEN = re.compile(r"\s*(?=\S*[\d.=_:/\\|,*\[\]-])\S+\s*")
+_ONE_TOKEN = re.compile(r"\s*(?!\S*[\u2e80-\uffff])(?=\S*[\d.=_:/\\|,*\[\]-])\S+\s*")
 _OF_DIFF = re.compile(r"diff |index \w+\.\.|@@|--- |\+\+\+ |-----BEGIN |-----END |Hash: \w+$")
 _VALUE = re.compile(r"[0-9A-Fa-f]{32}|://|(?m:^[^\s#]*[A-Za-z2-7+/]{22})")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -74,7 +75,7 @@ _DOUBTS = words.words_in(
 ) - words.words_in(
     "review queue potential possible previous previously old past former earlier law offline alt+ "
     "del anterior "
-    "anteriores legal legale legali light trocken in no suspect victim out hidden minus "
+    "anteriores light trocken in no suspect victim out hidden minus "
     f"{words.ADDED} {words.LISTED} restored"
 )
 _HARMLESS = (
@@ -167,7 +168,7 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
     """
     text = _NO_WORDS.sub(" ", line[:_LONGEST])
     folded = words.without_marks(text).replace("’", "'")
-    says_of_some = OF_SOME.search(re.sub(r"[_=\s]+", " ", folded)) is not None
+    says_of_some = any(map(OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
     for piece in _PIECES.split(text):
         says = _of_piece(piece.strip(_SIGNS), of_some=says_of_some, is_below=is_below)
@@ -194,6 +195,8 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
     named = _names_in(piece, folded, is_below=is_below)
     strange = [u for u in strange if u not in named or u in _DOUBTS]
+    if FORBIDS.search(bare):
+        return ASKED
     if not strange and not (is_denied or is_judged):
         return None
     is_legend = _LEGEND.search(words.without_marks(piece)) is not None and not _DOUBTS.isdisjoint(
@@ -236,7 +239,6 @@ class LinesOfProse:
     asked: int = 0  # the first line to ask about
     understood: int = 0  # lines that are no comments and were
     _has_values: bool = False
-    _closed: int = 0  # the line that ended the letter
 
     def watch(
         self,
@@ -264,16 +266,14 @@ class LinesOfProse:
             if not _is_text(line, cells) or is_quoted(lines, i) or is_count(lines, i):
                 continue
             found = None if closes_letter(line) else read_prose(line, is_below=i > first)
-            self._count(line, before + i + 1, found, is_listed=titles.get(i) == LISTED)
-
-    def _count(self, line: str, number: int, found: str | None, *, is_listed: bool) -> None:
-        self._closed = number if closes_letter(line) else self._closed
-        self.understood += found is None and line.lstrip()[:1] != "#"
-        is_signature = self._closed and number - self._closed <= _SIGNATURE and len(line) <= _SHORT
-        if found == TOLD and self.tells and not (is_listed or is_signature):
-            self.told.append(number)
-        elif found == ASKED and not self.asked:
-            self.asked = number
+            is_signer = i > first and _is_signer(line, lines[max(0, i - _SIGNATURE) : i])
+            is_letter = cells[1] < 2 or cells[0].strip(" ") not in line
+            self.understood += found is None and is_letter and not is_comment
+            is_plain = titles.get(i) == LISTED or is_signer
+            if found == TOLD and self.tells and not is_plain:
+                self.told.append(before + i + 1)
+            elif found == ASKED and not self.asked:
+                self.asked = before + i + 1
 
     def refuse(self) -> None:
         """Raise ListError where a line speaks of some entries in a file that holds any."""
@@ -295,12 +295,22 @@ def _is_heard(says: str | Doubt | None) -> bool:
     return says.digits in (0, _IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
 
 
+def _is_signer(line: str, above: list[str]) -> bool:
+    """Whether a short line, and no sentence, stands below the end of a letter."""
+    bare = line.strip()
+    is_short = len(bare) <= _SHORT and len(bare.split()) <= _NAMES and bare[-1:] not in ".!"
+    return is_short and any(map(closes_letter, above))
+
+
 def _cells(lines: Sequence[str], first: int) -> tuple[str, int]:
-    """By which sign the first line with a value is divided, and into how many cells."""
+    """By which sign the first line with a value is divided, and into how many cells.
+
+    A blank belongs to the sign where one stands behind it.
+    """
     rest = (line for line in lines if line.strip() and line.lstrip()[:1] != "#")
     line = lines[first] if first < len(lines) else next(rest, "")
     sign = max("\t;|,", key=line.count)
-    return sign, line.count(sign) + 1
+    return f"{sign} " if f"{sign} " in line else sign, line.count(sign) + 1
 
 
 def _is_text(line: str, cells: tuple[str, int]) -> bool:
@@ -308,10 +318,10 @@ def _is_text(line: str, cells: tuple[str, int]) -> bool:
     is_odd = line.count('"') % 2 or _OF_DIFF.match(line) or _ONE_TOKEN.fullmatch(line)
     if is_odd or _VALUE.search(line):
         return False
-    sign, n = cells
+    sign, n = cells[0].strip(" "), cells[1]
     if n < 2 or line.lstrip().startswith("#"):
         return True
     filled = [cell for cell in line.split(sign) if cell.strip(_SIGNS)]
-    if len(filled) < 2:
+    if len(filled) < 2 or (sign == cells[0] and f"{sign} " in line and '"' not in line):
         return True
     return line.count(sign) + 1 != n and any(len(cell.split()) > 3 for cell in filled)

@@ -5,10 +5,14 @@ They are written as in `words`. Beside them all words of columns that decide not
 
 LETTERS = (
     # of all of these languages
+    "most few several follows follow nächste nächster folgt prochaine prochain suivra próxima "
+    "próximo prossima volgende empfang bestätigen bestätigung according unauthorised unauthorized "
+    "prohibited strictly protection prohibida prohibido difusión vietata vietato diffusione "
+    "interdite hours within after before upon responsible coordinator "
     "point originator property document documents modified trained experienced specialised under "
     "addressee addressees solely receipt acknowledge cooperation query returned below aged years "
     "lower upper case letter letters capital capitals own hashtool "
-    "nachricht vertraulich vertrauliche empfänger bestimmt "
+    "diese dieses nachricht vertraulich vertrauliche empfänger bestimmt "
     # English
     "dear sir madam colleague colleagues partner partners friends team hi hello good morning "
     "afternoon evening all everyone everybody kind regards best wishes yours sincerely faithfully "

@@ -24,14 +24,15 @@ _THING = (
     r"|files?|links?|urls?|ones?|md5s?|checksums?|zeilen?|eintrage?n?|eintrag|werte?n?|hashwerten?"
     r"|bildern?|bilder|lignes?|entrees?|valeurs?|empreintes?|lineas?|filas?|entradas?|valores"
     r"|registros?"
-    r"|huellas|imagenes|righ[ea]|voc[ei]|valori|impronte|immagini|regels?|vermeldingen|waarden"
-    r"|afbeeldingen|linhas?|imagens|rader|raderna|varden|poster|posterna|linjer|linjerne|verdier"
-    r"|poster|rivi\w*|arvo\w*|wiersz\w*|wartosc\w*|wpis\w*|skrot\w*|radk\w*|hodnot\w*|zaznam\w*"
+    r"|huellas|imagenes|rig(?:a|he)|voc[ei]|valori|impronte|immagini|regels?|vermeldingen|waarden"
+    r"|afbeeldingen|linhas?|imagens|rad(?:er|en|erna)?|varden|poster|posterna|linj\w*|verdier"
+    r"|poster|rivi\w*|arvo\w*|wiersz\w*|wartosc\w*|wpis\w*|skrot\w*|rad(?:ek|k\w*)|hodnot\w*"
+    r"|zaznam\w*"
     r"|sor\w*"
     r"|ertek\w*|строк\w*|запис\w*|значен\w*|хеш\w*|рядк\w*|satir\w*|kayit\w*|deger\w*"
 )
 _NUMBERED = (
-    r"(?:lines?|rows?|entr(?:y|ies)|zeilen?|eintrage?n?|lignes?|lineas?|filas?|righ[ea]|regels?"
+    r"(?:lines?|rows?|entr(?:y|ies)|zeilen?|eintrage?n?|lignes?|lineas?|filas?|rig(?:a|he)|regels?"
     r"|linhas?|rader|items?|records?|hash(?:es)?|values?|images?|numbers?|nos?|nrs?|positions?"
     r"|pos|n[o°]s?)"
 )
@@ -43,6 +44,11 @@ OF_SOME = re.compile(
     rf"|\b(?:{_ORDER}) (?:{_MANY})\b(?! (?:weeks?|months?|years?|days?|quarters?|wochen?|monate?n?"
     r"|jahren?|tagen?|semaines?|mois|ans|semanas?|meses|anos|settimane|mesi|anni|weken|maanden))"
     rf"|\b(?:{_MANY}) (?:{_ORDER}) (?:{_THING})\b|\b(?:{_MANY}) (?:letzten|dernier\w*|ultim\w+)\b"
+    rf"|\b{_NUMBERED} (?:no|nr|number|n[o°])[ .]*\d+\b"
+    r"|\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\d+(?:st|nd|rd|th)"
+    r"|zweite[nrs]?"
+    r"|dritte[nrs]?|vierte[nrs]?|deuxieme|troisieme|segund[oa]|tercer[oa]?|second[oa]|terz[oa]) "
+    rf"(?:{_THING})\b"
     rf"|\b{_NUMBERED}[ .:#]*(?:\d+|{_ONES}) ?{_TILL} ?(?:\d+|{_ONES})\b"
     r"|\b(?:line|row|entry|zeile|eintrag|ligne|linea|fila|riga|regel"
     r"|linha)[ .:#n°o]*\d+\b(?! of\b)"
@@ -108,6 +114,7 @@ TAKES_NOTHING = re.compile(
     r"|\bnot (?:\w+ ){0,2}(?:previously|already) (?:seen|known|listed|reported|shared|sent)\b"
     r"|\b(?:do|does|did)(?: not|n't) (?:contain|include|cover|hold|show)\b"
     r"|\bus(?:e|ed) (?:\w+ )?(?:for|other|outside) (?:\w+ )?(?:other|than|purpose)\w*\b"
+    r"|\bused by \w+\b"
     r"|\breplaces? (?:the |our |your )?(?:\w+ )?(?:version|lists?|delivery|release|edition|file)\b"
     r"|\bnot (?:only|just|limited|necessarily)\b|\bwhether or not\b"
     r"|\blegal (?:notice|basis|department|team|entity|advice|disclaimer|framework|aid|grounds?"
@@ -136,6 +143,20 @@ ASKING = re.compile(
     r"|\b(?:contattate|contattare|scrivere a|scrivete)\b|\bneem contact\b"
 )
 """A sentence that says whom to ask, or what to do in a case that is not there."""
+
+FORBIDS = re.compile(
+    r"\b(?:do not|don'?t|not to be|must not be|should not be|nicht(?: mehr)?|ne (?:pas|plus)|non"
+    r"|niet|nao"
+    r"|inte|ikke|nie) (?:re-?)?(?:load|import|ingest|use[d]?|add(?:ed)?|appl|process|includ|block"
+    r"|list"
+    r"|einspiel|importier|verwend|benutz|ubernehm|aufnehm|einles|import|charg|utilis|ajout|bloqu"
+    r"|carg|usar"
+    r"|anad|agreg|caric|usare|utilizz|aggiung|inlad|gebruik|toevoeg|inlezen|adicion|anvand|brug"
+    r"|bruk"
+    r"|uzyw|pouziv)\w*"
+    r"|\bno (?:importar|cargar|usar|utilizar|anadir|agregar|incluir|bloquear)\w*"
+)
+"""That something is not to be used."""
 
 GREETING = re.compile(
     r"(?:dear|hi|hello|hey|hallo|liebe[rs]?|sehr geehrte[rn]?|guten (?:tag|morgen)|chere?s?"
