@@ -251,7 +251,9 @@ def info_says(word: str) -> WordSays:
     if says in (GOOD, TAKEN_BACK):
         return WordSays(says, is_sure=says == GOOD)
     is_out = isinstance(says, titles.Doubt) or says in titles.TAKES_OUT
-    return UNSURE if is_out or trial_in("info", word) else COUNTS
+    # `made up` by itself is what samples of a format call their events
+    is_trial = trial_in("info", word) and names.squeezed(word) != "madeup"
+    return UNSURE if is_out or is_trial else COUNTS
 
 
 def _always(says: WordSays) -> Meaning:
