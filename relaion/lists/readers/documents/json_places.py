@@ -34,6 +34,7 @@ from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UND
 from relaion.lists.readers.lines import bad, titles
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.lists.values import told as say
 
@@ -329,6 +330,6 @@ _NO_TITLE = re.compile(r"true|false|[\d\W]*")
 
 def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
     is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
-    found = titles.of_words(re.sub(r"[\W_]+", " ", text)) if is_title else None
+    found = titles.of_words(re.sub(r"[\W_]+", " ", without_asides(text))) if is_title else None
     is_out = isinstance(found, titles.Doubt) or found in titles.TAKES_OUT
     return None if not is_out or (found == GOOD and options.role) else found

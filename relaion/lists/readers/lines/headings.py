@@ -30,6 +30,7 @@ from relaion.lists.readers.lines.titles import (
     units_of,
 )
 from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
 
 _BY_FOOTER = (
@@ -102,6 +103,8 @@ _DENIES = words.words_in("no not without none excluding excluded except never sa
 
 def says_of(line: str) -> str | Doubt | None:
     """What a line says as a title: as `title_of`, and what else may take something out."""
+    if (left := without_asides(line)) != line:
+        return says_of(left) if left else None
     says = title_of(line)
     if isinstance(says, Doubt) or says in TAKES_OUT or says == OF_LINKS:
         return says

@@ -31,6 +31,7 @@ from relaion.lists.readers.vocabulary import (
     topic_words,
     words,
 )
+from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
 from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
     ABOUT_ENTRIES,
@@ -171,7 +172,7 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
 
     `is_below`: entries stand above it, and names may.
     """
-    text = _NO_WORDS.sub(" ", line[:_LONGEST])
+    text = _NO_WORDS.sub(" ", without_asides(line[:_LONGEST]))
     folded = words.without_marks(text).replace("’", "'")
     says_of_some = any(map(OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
@@ -189,7 +190,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     folded = re.sub(r"[_=\s/]+", " ", words.without_marks(piece).replace("’", "'"))
     if ASKING.search(folded) and not of_some:
         return None
-    bare = TAKES_NOTHING.sub(" ", folded)
+    bare = TAKES_NOTHING.sub(" ", whole_files(folded))
     units = units_of(bare)
     told = re.findall(r"[^\W\d_]+", bare)
     is_denied = not _NEGATIONS.isdisjoint(told) or _SPANISH_NO.search(bare) is not None

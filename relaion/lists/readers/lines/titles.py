@@ -32,6 +32,7 @@ from relaion.lists.readers.lines.asks import asks_out
 from relaion.lists.readers.lines.title_files import names_litter, without_files
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import column_words, further_words, names, spelling, words
+from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.media import is_of_other_hash
 from relaion.lists.readers.vocabulary.title_patterns import (
     ASKED,
@@ -139,7 +140,7 @@ def _folded(text: str) -> str:
 
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
-    return _says_good(_units(_folded(text)))
+    return _says_good(units_of(without_asides(text)))
 
 
 def _says_good(units: list[str]) -> bool:
@@ -310,6 +311,7 @@ _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
+    line = without_asides(line)
     bare = line.strip(_SIGNS)
     if _MINUS.fullmatch(line) or names_litter(bare):
         return Doubt("files of a system" if bare else "-")
@@ -419,10 +421,7 @@ _TOLD = (
     _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE | _GOOD
 ) | words.words_in(f"{words.NEGATIONS} known false white allow do good safe clean trusted")
 
-
 _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
-
-
 # the same for RE2, which looks at many lines at once; what it lets pass `may_be_title` judges
 QUICK = (
     r"^\s*[#\[;!/=*\-]|:\s*$|[_=/\\]|\b\w \w \w\b|[^\x00-\x7f]|(?i:\b(?:"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary import further_words, words
+from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
 
@@ -161,6 +162,8 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     is_long = alone and len(tokens) > _LONG
     if is_long or _BEGIN.isdisjoint(tokens):
         return None
+    if (left := without_asides(cell)) != cell:
+        return read_text(left, alone=alone)
     if not alone:
         squeezed = "".join(tokens)
         if squeezed in SPEAKS or squeezed in ALONE:  # `falsePositive`
