@@ -95,7 +95,7 @@ _AROUND = (("", ""), ("see ", " !"), (" ", " removed:"))
 @pytest.mark.parametrize(
     "look",
     [
-        pytest.param(lambda line: read_prose.__wrapped__(line), id="prose"),
+        pytest.param(read_prose.__wrapped__, id="prose"),
         pytest.param(lambda line: is_count([line, line], 0), id="counts"),
         pytest.param(says_of, id="titles"),
         pytest.param(is_contact, id="contacts"),
