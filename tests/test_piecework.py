@@ -32,11 +32,11 @@ class Counting(InProcess, Quiet):
     def __init__(self) -> None:
         super().__init__()
         self.pieces, self.through = 0, NOTHING
-        self.steps: set[Path] = set()
+        self.step_files: set[Path] = set()
 
     def run(self, tasks: Sequence[Any]) -> Any:
         self.pieces += len(tasks)
-        self.steps |= {task.call.given[0] for task in tasks}
+        self.step_files |= {task.call.given[0] for task in tasks}
         return super().run(tasks)
 
     def done(self, part: Extent, task: int | None = None) -> None:
@@ -144,7 +144,7 @@ def test_no_step_has_the_name_of_an_earlier_one(tmp_path: Path, sets: Any) -> No
     first, again = Counting(), Counting()
     worked_out(question, first)
     worked_out(question, again)
-    assert first.steps and again.steps and not first.steps & again.steps
+    assert first.step_files and again.step_files and not first.step_files & again.step_files
 
 
 def test_a_shard_that_breaks_a_piece_is_named(tmp_path: Path, sets: Any) -> None:
