@@ -307,7 +307,7 @@ def test_store_under_a_path_that_duckdb_takes_for_another(tmp_path: Path, name: 
 def test_file_names_of_any_bytes(lists: Path, tmp_path: Path) -> None:
     for i, name in enumerate((b"\xff\xfe.txt", b"two\nlines.txt", b"\x1b[2J.txt")):
         path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
-        store.add(lists, [write(path, f"{i:032x}")], source="A")
+        store.add(lists, [write(path, f"{i + 1:032x}")], source="A")
     with connect(lists, read_only=True) as engine:
         names = [name for (name,) in engine.rows("select name from files")]
     assert len(names) == 3 and all(name.isprintable() for name in names)

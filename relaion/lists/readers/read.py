@@ -104,7 +104,8 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
     elif table:
         yield from _read_table(file, table, start, options, found)
     else:
-        source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
+        raw = blocks(file, found.tally.skipped)
+        source = _unsigned(without_escapes(raw, found.notices), found.notices)
         first, _ = _head(source)
         source = chain(first, source)
         if _are_field_lines("".join(first), file.name, options):
