@@ -58,7 +58,10 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.misp_words import info_says
+from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.lists.values import told
 
 Object = Mapping[str, Any]
@@ -104,7 +107,7 @@ class _LookedObjects:
         """Keep what an object says of others; of its versions the latest counts."""
         if _type(value) in _GATHERING and len(self.titles) < _MANY:
             texts = ((name, text_of(value.get(name))) for name in ("name", "description"))
-            self.titles.update((name, text) for name, text in texts if text)
+            self.titles.update((name, text) for name, text in texts if text and not _is_heard(text))
         some = said_in(value)
         name = _id(value) or str(len(self.said))
         if not some and name not in self.said and not value.get("revoked"):
@@ -235,6 +238,10 @@ def _looked_at(
         values = some.values
         if not (is_one and isinstance(values, AlikeRecords) and found.meet_all(values, own)):
             yield from _objects_in(values)
+
+
+def _is_heard(text: str) -> bool:
+    return info_says(text) != COUNTS or trial_in("description", text) != ""
 
 
 def _id(value: Object) -> str:

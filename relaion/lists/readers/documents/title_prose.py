@@ -25,7 +25,10 @@ _TITLES = words.words_in(
     "descripción título nombre observaciones descrição descrizione titolo nome omschrijving "
     "opmerking beskrivning beskrivelse opis kommentar titre remarque objet"
 )
-_HARMLESS = re.compile(r"(?i)\b(?:exchanges?|feeds?|sharing|hotlines?|protection)\b")
+_HARMLESS = re.compile(
+    r"(?i)\b(?:exchanges?|feeds?|sharing|hotlines?|protection)\b"
+    r"|\b(?:for example|e\.g\.|tested (?:by|on|with))"
+)
 """What lists are called after, and decides nothing in a title."""
 _NOWHERE = -1
 _NOT_UNDERSTOOD = (
