@@ -16,12 +16,14 @@ from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
-from relaion.run import engines, ray_pool
+from relaion.run import engines, ray_pool, ray_work
 from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
 from relaion.run.out import Out, purge
+from relaion.run.pool import Call, CallTask
 from relaion.run.progress import QUIET
-from relaion.run.ray_client import why_not
+from relaion.run.ray_client import Node, why_not
 from relaion.run.ray_courier import Post, unseen
+from relaion.run.ray_work import TriedTasks, Try
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -118,18 +120,18 @@ def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
 ) -> None:
     """Else a run would begin while a worker of a machine that was cut off may still write."""
     monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
-    monkeypatch.setattr(ray_pool, "_GONE_SECONDS", 0.1)
+    monkeypatch.setattr(ray_work, "_GONE_SECONDS", 0.1)
     (tmp_path / FOLDER).mkdir()
     locks = [tmp_path / FOLDER / f"{no:06}.lock" for no in range(1, 6)]
     for lock in locks[:4]:
         lock.touch()
     with locked(locks[0], "is held"), locked(locks[2], "is held"):
         assert wait_unlocked(locks, 0.1) == [locks[0], locks[2]]
-        ray_pool.remove_free(locks)
+        ray_work.remove_free(locks)
         assert sorted((tmp_path / FOLDER).iterdir()) == [locks[0], locks[2]]
         with pytest.raises(BusyError, match="has not ended yet"):
             refuse_left(tmp_path)
-    ray_pool.remove_free(locks)
+    ray_work.remove_free(locks)
     assert not list((tmp_path / FOLDER).iterdir())
 
 
@@ -254,3 +256,30 @@ def test_another_error_of_ray_is_told_by_its_class_alone() -> None:
     for address in (None, "auto", "head.test:6379"):
         line = why_not(Cluster(address), "RuntimeError", "https://listed.example/a.jpg")
         assert "RuntimeError" in line and "listed" not in line and "\n" not in line
+
+
+def test_what_puts_is_not_given_again_while_its_lost_worker_holds_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = CallTask(7, "a shard", 1.0, Call("a:call"))
+    monkeypatch.setattr(ray_pool, "puts", lambda _: True)
+    monkeypatch.setattr(ray_pool, "_LOST_SECONDS", 0)
+    pool = ray_pool.RayPool(Cluster(None), limits_of(1, "2GB"), 1, None, QUIET)
+    node, lock = Node("1", "one.test", 1), tmp_path / "000001.lock"
+    for seconds in (60.0, 0.0):
+        monkeypatch.setattr(ray_work, "HELD_SECONDS", seconds)
+        work = TriedTasks([task])
+        one = Try(0, 1, work.tasks[work.next() or 0])
+        work.trying.append(one)
+        courier = ray_pool._Courier(1, node, lock, is_there=True, trying=one)
+        pool._couriers[1] = courier
+        with locked(lock, "puts"):
+            assert pool._lost_courier(work, courier, "gone") is None
+            failed = pool._let_go(work)
+            assert work.next() is None
+        if seconds:
+            assert failed is None and pool._let_go(work) is None
+            assert work.next() == 0 and not work.trying and not work.held
+        else:
+            assert failed is not None and failed.error is not None and not work.open
+            assert "was lost on one.test, and may still write there; end it" in failed.error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
@@ -23,6 +23,7 @@ from relaion.lists.readers.documents import json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
+from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
 from relaion.lists.readers.format import Options
 from relaion.lists.values import read_plain_link
@@ -129,6 +130,51 @@ def test_a_run_is_read_as_its_records_are(
             expected = read(text)
         with learning(0):
             assert repr(read(text)) == repr(expected)
+
+
+@pytest.mark.parametrize("empty", ['{"hashes":[]}', '{"hashes":{}}', "{}"])
+@pytest.mark.parametrize("is_array", [True, False])
+def test_records_that_hold_nothing_hide_none_behind_them(empty: str, is_array: bool) -> None:
+    full = [f'{{"hashes":["{i:032x}"]}}' for i in range(60)]
+    records = [*full[:30], *[empty] * 30, *full[30:]]
+    text = f"[{','.join(records)}]" if is_array else "\n".join(records)
+    for after in (0, 30):
+        with learning(after, first=4):
+            assert _read(text) == ([json.loads(record) for record in records], "")
+
+
+_KEYS = st.sampled_from(["hash", "Hash", "HASH", "file", "n"])
+_VALUES = st.sampled_from([{}, [], None, "a" * 32, "b" * 32, 1, 1.5, "q\n", ["x"], {"a": "x"},
+                           {"hash": {}, "Hash": "c" * 32}])  # fmt: skip
+
+
+@example([{"n": 1, "hash": "a" * 32, "Hash": {}}])
+@given(st.lists(st.dictionaries(_KEYS, _VALUES, max_size=4), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_columns_of_a_run_are_the_rows_of_its_records(kinds: list[dict[str, Any]]) -> None:
+    text = json.dumps([record for record in kinds for _ in range(12)])
+    with learning(_NEVER):
+        expected = _rows(text)
+    with learning(0):
+        assert _rows(text) == expected
+
+
+def _rows(text: str) -> Any:
+    try:
+        place = JsonRows(Options())
+        for some in object_parts(as_document(text), "item"):
+            for record in some:
+                place.meet(record)
+        keys, rows = [*place.columns], list[Any]()
+        if not keys:
+            return keys
+        for some in object_parts(as_document(text), "item"):
+            rows.extend(
+                zip(*JsonRows(Options(), place.fields).columns_of(some, keys).columns, strict=True)
+            )
+    except ListError as e:
+        return str(e)
+    return keys, rows
 
 
 def test_most_records_are_read_in_runs() -> None:

@@ -1,6 +1,8 @@
 """The titles in tests/cases/titles.txt, and titles among lines that are many."""
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,11 @@ from relaion.lists.readers.format import (
     Options,
 )
 from relaion.lists.readers.lines import titles
+from relaion.lists.readers.lines.candidates import is_count
+from relaion.lists.readers.lines.headings import says_of
+from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.lines.sections import Sections
+from relaion.lists.readers.vocabulary.letters import is_contact
 
 CASES = [
     re.split(r" {2,}", line, maxsplit=1)
@@ -66,3 +72,37 @@ def test_an_odd_quote_hides_no_title(line: str) -> None:
     kept = "".join(sections.left(iter([f"md5,note\n{line}\n# removed\n{gone}"])))
     assert kept == f"md5,note\n{line}\n"
     assert sections.held == [(TAKEN_BACK, [gone])]
+
+
+_RUNS = (" ", "\t", "-", "a", "a/", "1", '"', "a ", "not ", "a.", "a@", "x:", "#", "_", "a=", "(")
+
+
+def _work(look: Callable[[str], object], n: int) -> float:
+    """The least seconds of computing of three looks at lines of about n characters."""
+    lines = [begin + run * (n // len(run)) + end for run in _RUNS for begin, end in _AROUND]
+    seconds = []
+    for _ in range(3):
+        started = time.process_time()
+        for line in lines:
+            look(line)
+        seconds.append(time.process_time() - started)
+    return min(seconds)
+
+
+_AROUND = (("", ""), ("see ", " !"), (" ", " removed:"))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(read_prose.__wrapped__, id="prose"),
+        pytest.param(lambda line: is_count([line, line], 0), id="counts"),
+        pytest.param(says_of, id="titles"),
+        pytest.param(is_contact, id="contacts"),
+    ],
+)
+def test_work_grows_with_the_length_of_a_line_and_not_with_its_square(
+    look: Callable[[str], object],
+) -> None:
+    """Sixteen times as long: 16 times the work, or 256 times where a pattern is quadratic."""
+    assert _work(look, 32_000) < 80 * max(_work(look, 2_000), 0.001)

@@ -1,6 +1,8 @@
 """The list store on a machine of a cluster: read once from the shared folder, for all workers."""
 
 import ctypes
+import errno
+import fcntl
 import os
 import secrets
 import struct
@@ -94,7 +96,9 @@ def test_a_folder_that_was_swept_is_made_again(store: Snapshot, token: str) -> N
     assert node_copy.on_this_node(store) == first and first.exists()
 
 
-@pytest.mark.parametrize("what", ["open to all", "a link", "no room", "no folder"])
+@pytest.mark.parametrize(
+    "what", ["open to all", "a link", "no room", "no folder", "no locks", "no lock of a file"]
+)
 def test_where_no_copy_can_be_made_lists_are_read_where_they_lie(
     store: Snapshot, token: str, what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -107,6 +111,13 @@ def test_where_no_copy_can_be_made_lists_are_read_where_they_lie(
         folder.symlink_to(tmp_path / "theirs")
     elif what == "no folder":
         monkeypatch.setenv(node_copy.FOLDER, str(tmp_path / "gone/away"))
+    elif "lock" in what:
+
+        def refuses(handle: int, how: int) -> None:
+            if what == "no locks" or how == fcntl.LOCK_EX:
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", refuses)
     else:
         monkeypatch.setattr(node_copy, "_ROOM", 1 << 40)
     assert node_copy.on_this_node(store) == store.path

@@ -32,9 +32,11 @@ class Counting(InProcess, Quiet):
     def __init__(self) -> None:
         super().__init__()
         self.pieces, self.through = 0, NOTHING
+        self.step_files: set[Path] = set()
 
     def run(self, tasks: Sequence[Any]) -> Any:
         self.pieces += len(tasks)
+        self.step_files |= {task.call.given[0] for task in tasks}
         return super().run(tasks)
 
     def done(self, part: Extent, task: int | None = None) -> None:
@@ -134,6 +136,15 @@ def test_what_was_found_before_is_not_looked_for_again(tmp_path: Path, sets: Any
     assert worked_out(replace(question, known=kept), hands) == (found, {})
     assert hands.pieces == 0
     assert worked_out(replace(question, known=kept, spread=None), hands) == (found, {})
+
+
+def test_no_step_has_the_name_of_an_earlier_one(tmp_path: Path, sets: Any) -> None:
+    """Workers know a step by its path, and a search may be done again in the same folder."""
+    question = Question(tmp_path, "v1", LIMITS, sets[2], sets[1], sets[0], spread=LIMITS)
+    first, again = Counting(), Counting()
+    worked_out(question, first)
+    worked_out(question, again)
+    assert first.step_files and again.step_files and not first.step_files & again.step_files
 
 
 def test_a_shard_that_breaks_a_piece_is_named(tmp_path: Path, sets: Any) -> None:

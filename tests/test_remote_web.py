@@ -1,16 +1,23 @@
 """Named files behind links, and data sets of the Hub: read in parts, of one version, or refused."""
 
+import errno
 import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.remote import hub
+from relaion.remote import asking, hub
+from relaion.remote.failures import HereError, kind_of
+from relaion.remote.stores import open_store
+from relaion.remote.urls import remote_url
+from relaion.remote.web import SECONDS
 from tests.pipeline import Sent, add_lists, here
 from tests.remote_world import KEY_ID
 from tests.test_clean import contents
@@ -142,6 +149,43 @@ def test_bytes_tell_versions_apart_where_a_server_gives_no_mark(
     for digest_of in (whole, digested):
         with pytest.raises(ChangedObjectError, match="was changed or replaced"):
             _digest(again, known, digest_of)
+
+
+def test_a_full_disk_is_none_of_the_server(web: WebWorld, world: Path) -> None:
+    web.files, web.parts, full = held(world), False, Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no disk that is always full")
+    url = remote_url(f"{web.address}/part0/x0.parquet")
+    assert url is not None
+    file = open_store(url).info(url)
+    asked = len(web.asked)
+    with pytest.raises(OSError, match="No space left on device"):
+        open_store(url).download(file, full)
+    assert len(web.asked) == asked + 1
+
+
+def test_what_failed_is_told_by_where_it_failed() -> None:
+    assert kind_of(PermissionError(errno.EACCES, "")) == "refused"  # as libraries say of objects
+    assert kind_of(HereError(PermissionError(errno.EACCES, ""))) == "disk"
+    assert kind_of(OSError(errno.ENOSPC, "")) == "disk"
+    assert kind_of(URLError(TimeoutError())) == "unreached"
+    assert kind_of(TimeoutError()) == "silent"
+
+
+def test_a_server_that_stalls_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments, tries = iter([0.0, float(SECONDS)]), []
+    clock = SimpleNamespace(monotonic=lambda: next(moments), sleep=lambda _: None)
+    monkeypatch.setattr(asking, "time", clock)
+    url = remote_url("https://files.test/a.parquet")
+    assert url is not None
+
+    def stalls_once() -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise TimeoutError
+        return "read"
+
+    assert asking.retrying(stalls_once, url) == "read"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Every decision is a script of `sql/v1/apply`; this module sets them going batch 
 what they find in the private work folder, so that a run that was interrupted goes on.
 """
 
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -150,8 +151,11 @@ class Seeker:
         from relaion.labs.pieces import SeekStep  # noqa: PLC0415 - it does what is found here
 
         self._n_steps += 1
-        folder = self.work / FOLDER / f"step-{self._n_steps:02}"
-        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+        for left in (self.work / FOLDER).glob("step-*"):  # of a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        # no name comes twice: workers know a step by its path, and one given up may write on
+        word = secrets.token_hex(4)
+        folder = self.work / FOLDER / f"step-{self._n_steps:02}-{word}"
         private_folder(folder)
         shared = {}
         for table in tables:

@@ -6,11 +6,12 @@ tries would make minutes of what is known in seconds.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from relaion.errors import RelaionError
-from relaion.remote.failures import kind_of, told
+from relaion.remote.failures import HereError, kind_of, of_disk, told
 from relaion.remote.urls import WEB, RemoteURL
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class _Patience(NamedTuple):
 PATIENCE = {
     "busy": _Patience(8, 90),
     "cut": _Patience(5, 600),  # in the midst of bytes, which may be slow to come
-    "silent": _Patience(2, 20),
+    "silent": _Patience(2, 600),  # known after a minute without a byte, and some came before
     "unreached": _Patience(4, 8),
 }
 """What may be over in a moment, by `kind_of`."""
@@ -69,11 +70,22 @@ def asked(ask: Callable[[], T], url: RemoteURL) -> T:
         wait = min(2 * wait, _LONGEST_WAIT)
 
 
+@contextmanager
+def of_this_machine() -> Iterator[None]:
+    """For what is done to files within what is asked: its OSError is none of the store's."""
+    try:
+        yield
+    except OSError as e:
+        raise HereError(e) from None
+
+
 def retrying(do: Callable[[], T], url: RemoteURL, *, seen: bool = False) -> T:
-    """As `asked`; raises RemoteError in the end, as `told` has it."""
+    """As `asked`; raises RemoteError in the end, as `told` has it; OSError for a disk of ours."""
     try:
         return asked(do, url)
     except (RelaionError, MemoryError):
         raise
     except Exception as e:
+        if (ours := of_disk(e)) is not None:
+            raise ours from None
         raise told(e, url, seen=seen) from None

@@ -5,6 +5,7 @@ what they mean is told by their classes, codes and statuses, whichever library i
 same words whether something was read or written.
 """
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,14 @@ class UnwrittenError(NoRoomError):
 
 class OtherBytesError(UnwrittenError):
     """Raised when a store holds other bytes than were sent to it."""
+
+
+class HereError(Exception):
+    """Raised for what failed on this machine while a store was asked; holds the OSError."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class CutError(Exception):
@@ -119,19 +128,17 @@ _UNREACHED = {
     "EndpointConnectionError", "ConnectTimeoutError", "ConnectionRefusedError", "gaierror",
     "ClientConnectorError", "ClientConnectorDNSError", "ServiceRequestError", "ConnectError",
     "ConnectTimeout", "ConnectionError", "URLError", "ProxyConnectionError", "SSLError",
-    "TimeoutError", "NoRegionError", "InvalidEndpointURL", "SSLCertVerificationError",
+    "NoRegionError", "InvalidEndpointURL", "SSLCertVerificationError",
     "ConnectionTimeoutError", "ServerTimeoutError",
 }  # fmt: skip
 _CERTIFICATE = {"SSLCertVerificationError", "SSLError", "ClientConnectorCertificateError"}
+_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}  # no network says such
 _BUSY_STATUS = {408, 425, 429, 500, 502, 503, 504}
 
 
 def _signs(error: BaseException) -> Iterator[tuple[set[str], int | None]]:
     """Names of classes, codes, and the HTTP status, of an error and of those that it came from."""
-    seen: set[int] = set()
-    at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
+    for at in _chain(error):
         names = {c.__name__ for c in type(at).__mro__}
         status = _number(at, "status") or _number(at, "status_code") or _number(at, "code")
         said: Any = getattr(at, "response", None)
@@ -144,8 +151,17 @@ def _signs(error: BaseException) -> Iterator[tuple[set[str], int | None]]:
             status = _number(said, "status_code") or _number(said, "status")
         azure = getattr(at, "error_code", None)
         names.add(str(getattr(azure, "value", azure)))
-        reason = getattr(at, "reason", None)
         yield names, status
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it came from."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        reason = getattr(at, "reason", None)
         at = at.__cause__ or at.__context__ or (reason if isinstance(reason, Exception) else None)
 
 
@@ -154,10 +170,26 @@ def _number(of: object, name: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
+def of_disk(error: BaseException) -> OSError | None:
+    """The error of this machine's disk that it came from, if it did: no store has to do with it.
+
+    By names alone nobody could tell: a file that may not be written has the class of an object
+    that may not be read.
+    """
+    for at in _chain(error):
+        if isinstance(at, HereError):
+            return at.error
+        if isinstance(at, OSError) and at.errno in _OF_DISKS:
+            return at
+    return None
+
+
 def kind_of(error: BaseException) -> str:
     """What an error of a library or of ours means, in a word or two; empty where nobody knows."""
     if isinstance(error, RemoteError | UnwrittenError):
         return error.kind
+    if of_disk(error) is not None:
+        return "disk"
     all_names: set[str] = set()
     all_statuses: set[int] = set()
     for names, status in _signs(error):
@@ -176,6 +208,7 @@ def kind_of(error: BaseException) -> str:
         ("cut", _CUT, ()),
         ("certificate", _CERTIFICATE, ()),
         ("unreached", _UNREACHED, ()),
+        ("silent", {"TimeoutError"}, ()),  # by itself: whoever cannot connect says that around it
         ("taken", _TAKEN, ()),
         ("unable", _UNABLE, (501,)),
     )  # fmt: skip
@@ -203,6 +236,7 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
         "refused": f"it is not open to everybody; {way}"
         if is_web
         else f"these credentials do not permit it; have that changed, or {way}",
+        "disk": "a file of this machine cannot be written; see its disk, and repeat the command",
         "no bucket": f"no such data set, or one that needs a token; {way}"
         if url.scheme == "hf"
         else f"no such {bucket} as {url.bucket}; check the name",

@@ -5,12 +5,12 @@ import http.client
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.remote.asking import CONNECT, retrying
+from relaion.remote.asking import CONNECT, of_this_machine, retrying
 from relaion.remote.failures import ChangedObjectError, CutError, RemoteError, changed
 from relaion.remote.stores import PIECE, RemoteFile, Store
 from relaion.remote.urls import RemoteURL
@@ -95,18 +95,21 @@ class WebStore(Store):
 
     def download(self, file: RemoteFile, into: Path) -> str:
         """As `Store` has it; in one go where the server gives no parts."""
-        return (
-            super().download(file, into)
-            if file.in_parts
-            else retrying(lambda: self._whole(file, into), file.url, seen=True)
-        )
+        if file.in_parts:
+            return super().download(file, into)
+        with into.open("r+b") as f:
+            return retrying(lambda: self._whole(file, f), file.url, seen=True)
 
-    def _whole(self, file: RemoteFile, into: Path) -> str:
+    def _whole(self, file: RemoteFile, f: BinaryIO) -> str:
         digest = hashlib.sha256()
-        with _open(file.url, {}) as said, into.open("r+b") as f:
+        with _open(file.url, {}) as said:
             self._refuse_other(file, said)
+            with of_this_machine():
+                f.seek(0)
             while piece := said.read(PIECE):
-                f.write(piece)
+                with of_this_machine():
+                    f.write(piece)
+                    f.flush()
                 digest.update(piece)
             if f.tell() != file.size:
                 raise CutError

@@ -45,8 +45,8 @@ def clear(token: str) -> bool:
 def on_this_node(store: Snapshot) -> Path:
     """The file to open in place of a snapshot: this machine's copy, made if there is none yet.
 
-    It is the snapshot itself where nobody named a folder, or where no copy can be made. Raises
-    ListError where the snapshot has other bytes than it had.
+    It is the snapshot itself where nobody named a folder, or where no copy can be made, as on a
+    file system without locks. Raises ListError where the snapshot has other bytes than it had.
     """
     place = os.environ.get(FOLDER)
     if not place:
@@ -59,7 +59,10 @@ def on_this_node(store: Snapshot) -> Path:
 
 
 def _joined(place: Path) -> Path:
-    """Make the folder where it lacks, and hold it; raises OSError where it is not ours alone."""
+    """Make the folder where it lacks, and hold it.
+
+    Raises OSError where it is not ours alone, or cannot be locked.
+    """
     if place in _held and is_same(_held[place], place):
         return place
     for _ in range(_TRIES):
@@ -73,8 +76,13 @@ def _joined(place: Path) -> Path:
         if info.st_uid != os.geteuid() or stat.S_IMODE(info.st_mode) & 0o077:
             os.close(handle)
             raise PermissionError(0, "its folder is somebody else's")
-        with suppress(OSError):  # a file system without locks: nobody can sweep it either
+        try:
             fcntl.flock(handle, fcntl.LOCK_SH)
+        except OSError:  # without locks two could write one copy, and nobody could sweep it
+            os.close(handle)
+            with suppress(OSError):
+                place.rmdir()
+            raise
         if is_same(handle, place):
             if place in _held:
                 os.close(_held[place])
@@ -103,8 +111,7 @@ def _alone(lock: Path) -> Iterator[None]:
     """Wait until no other worker of this machine is within."""
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -33,7 +33,7 @@ from relaion.run.process import LOG, TaskOutcome, packed
 from relaion.run.progress import Progress
 from relaion.run.ray_client import Node, RayClient
 from relaion.run.ray_courier import Post
-from relaion.run.ray_work import TriedTasks, Try, own_files, puts
+from relaion.run.ray_work import TriedTasks, Try, own_files, puts, remove_free
 from relaion.run.settings import Limits
 from relaion.run.tasks import FindTask
 
@@ -46,7 +46,6 @@ SLOW = 3.0  # times as long as the others: then a task is tried a second time
 SLOW_SECONDS = 20.0  # and this at least
 _EVENT_SECONDS = 0.5
 _GRACE = 60.0  # beyond its own limit: then nobody is there to heed that
-_GONE_SECONDS = 10.0
 _LOST_SECONDS = 2.0  # for the worker of a courier that was lost to end, too
 _TO_ROOT = 3  # from the state of what stands for an object to the folder of all
 _FULL_SECONDS = 60.0
@@ -176,7 +175,7 @@ class RayPool:
         try:
             while work.open:
                 self._employ(work)
-                for outcome in (self._next(work), self._overdue(work)):
+                for outcome in (self._next(work), self._overdue(work), self._let_go(work)):
                     if outcome is not None:
                         yield outcome
         finally:
@@ -294,7 +293,23 @@ class RayPool:
         if one is None:
             return None
         wait_unlocked([courier.lock], _LOST_SECONDS)  # it would remove what another has just put
-        return self._lost(work, one, "its worker was lost")
+        return self._given_up(work, courier, one, "its worker was lost")
+
+    def _given_up(
+        self, work: TriedTasks, courier: _Courier, one: Try, why: str
+    ) -> TaskOutcome | None:
+        """As `_lost`; what puts is only done again once its worker has let go of its lock."""
+        if puts(one.task) and wait_unlocked([courier.lock], 0):
+            work.hold(one, courier.lock, why, courier.node.name)
+            return None
+        return self._lost(work, one, why)
+
+    def _let_go(self, work: TriedTasks) -> TaskOutcome | None:
+        """What became of a task whose worker may still put, once nobody waits for that any more."""
+        held, error = work.let_go()
+        if held is None or error is None:
+            return None if held is None else self._lost(work, held.one, held.why)
+        return TaskOutcome(held.one.task.no, error)
 
     def _took_post(self, courier: _Courier, useless: Sequence[str] | None) -> None:
         if useless is not None:
@@ -331,7 +346,7 @@ class RayPool:
             if one is None or now - one.began < (limit or one.task.seconds) + _GRACE:
                 continue
             self._fire([courier])
-            return self._lost(work, one, "its worker did not answer any more")
+            return self._given_up(work, courier, one, "its worker did not answer any more")
         return None
 
     def _lost(self, work: TriedTasks, one: Try, why: str) -> TaskOutcome | None:
@@ -427,15 +442,3 @@ class RayPool:
             if self._client is not None:
                 self._client.tell("fire", courier=courier.no, leaves=leaves)
         remove_free([courier.lock for courier in couriers])
-
-
-def remove_free(locks: Sequence[Path]) -> None:
-    """Remove the lock files that nobody holds any more, once they had time to be let go.
-
-    What is still held stays: a worker that cannot be reached may write for long, and whoever goes
-    on with the work folder, or removes it, is to see that.
-    """
-    held = set(wait_unlocked(locks, _GONE_SECONDS))
-    for lock in locks:
-        if lock not in held:
-            lock.unlink(missing_ok=True)

@@ -1,16 +1,21 @@
 """The tasks of one run on a cluster, each tried once or more often, and how far they are."""
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relaion.paths.locks import wait_unlocked
 from relaion.run.tasks import FindTask, Task
 
 if TYPE_CHECKING:
     from relaion.run.pool import CallTask
     from relaion.run.tasks import AnyTask
+
+HELD_SECONDS = 180.0  # a file server lets go of a machine's locks some 90 s after it is gone
+_GONE_SECONDS = 10.0
 
 
 @dataclass
@@ -24,6 +29,17 @@ class Try:
     began: float = 0.0
 
 
+@dataclass(frozen=True)
+class HeldTry:
+    """A try whose worker was given up, but may still write: it holds its lock."""
+
+    one: Try
+    lock: Path
+    until: float  # of the monotonic clock: then nobody waits any more
+    why: str
+    where: str
+
+
 class TriedTasks:
     """The tasks of one `run`, by their place in the order given, and how far they are."""
 
@@ -35,6 +51,31 @@ class TriedTasks:
         self.lost: dict[int, int] = {}
         self.ratios: list[float] = []  # seconds that tasks took, by those that they may take
         self.left: list[Path] = []
+        self.held: list[HeldTry] = []
+
+    def hold(self, one: Try, lock: Path, why: str, where: str) -> None:
+        """Do a task no more until the worker that was given up lets go of its lock."""
+        self.held.append(HeldTry(one, lock, time.monotonic() + HELD_SECONDS, why, where))
+
+    def let_go(self) -> tuple[HeldTry | None, str | None]:
+        """A try that nobody waits for any more; and the task's error, where its lock is still held.
+
+        That task is then done with; the other one can be tried again.
+        """
+        for held in self.held:
+            is_held = bool(wait_unlocked([held.lock], 0))
+            if is_held and time.monotonic() < held.until:
+                continue
+            self.held.remove(held)
+            if not is_held:
+                return held, None
+            self.trying.remove(held.one)
+            self.open.discard(held.one.at)
+            return held, (
+                f"{held.one.task.named}: {held.why} on {held.where}, and may still write there; "
+                "end it, and repeat the command to go on"
+            )
+        return None, None
 
     def next(self) -> int | None:
         """A task that nobody does yet."""
@@ -59,3 +100,15 @@ def own_files(task: "AnyTask | CallTask", no: int) -> "tuple[AnyTask | CallTask,
 def puts(task: "AnyTask | CallTask") -> bool:
     """Whether a task puts what it writes into a store, and drops it here: no two at a time may."""
     return isinstance(task, Task) and task.settings.store is not None
+
+
+def remove_free(locks: Sequence[Path]) -> None:
+    """Remove the lock files that nobody holds any more, once they had time to be let go.
+
+    What is still held stays: a worker that cannot be reached may write for long, and whoever goes
+    on with the work folder, or removes it, is to see that.
+    """
+    held = set(wait_unlocked(locks, _GONE_SECONDS))
+    for lock in locks:
+        if lock not in held:
+            lock.unlink(missing_ok=True)

@@ -148,7 +148,7 @@ def open_shards(engine: Engine, paths: Sequence[Path], work: Path, columns: Colu
     group = attrgetter("group")
     for _, members in groupby(sorted(found, key=group), key=group):
         together = list(members)
-        name = _free(together[0].shard.subset, tuple(views))
+        name = _free(together[0].shard.subset, (*VIEWS, *views))
         views[name] = _View(together, work / "shards", partial(_files, engine, name))
     later = _viewed(engine, views, work)
     later |= dict.fromkeys(VIEWS, later["shard"]) if later else {}  # made with it, by each name

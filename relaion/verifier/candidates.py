@@ -145,6 +145,11 @@ class Near:
         """Where these keys stand."""
         return cls(frozenset(host for key in keys if (host := host_digest(key)) is not None))
 
+    @property
+    def size(self) -> int:
+        """How many hosts these are: what it costs to send them to another process."""
+        return len(self.hosts) + len(self.below)
+
     @cached_property
     def _judged(self) -> dict[bytes, bool]:
         return {}

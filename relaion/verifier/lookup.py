@@ -74,7 +74,7 @@ def look_up(
     begins("lists", len(shards), groups)
     wanted, entries = read_entries(store, inner=parameters.inner)
     # each piece takes the hosts along: those of millions of links are dearer to send than to use
-    run: Any = apply if wanted.hashed or len(wanted.near.hosts) < _MANY_HOSTS else map
+    run: Any = apply if wanted.hashed or wanted.near.size < _MANY_HOSTS else map
     sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
     found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))

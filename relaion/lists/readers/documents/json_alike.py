@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, overload
 
+from relaion.errors import ListError
+
 Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
 Builds = Callable[[Groups, int], list[Any]]
 Place = tuple[str | int, ...]
@@ -23,6 +25,10 @@ Place = tuple[str | int, ...]
 ANY_NAME = -1
 """In a place: a name that differs from record to record, of an object that holds nothing else."""
 _GROUP = re.compile(r"\(\?P<g([0-9]+)>")
+_LOST = (
+    "has records that were found, but not read to their ends; report this as a fault of relaion, "
+    "and import nothing of it until then"
+)
 _MOST_PATTERNS = 8  # of a shape
 ABSENT: Any = object()
 """What a record has not."""
@@ -50,7 +56,8 @@ class RecordShape:
     """How records are written that are alike: their leaves, and what makes objects of them.
 
     `patterns` finds such records behind each other by what stands between them: their groups have
-    numbers as names, and a last one holds what stands behind the last record. `names` are all that
+    numbers as names, then one is empty, so that there are two at least and `findall` gives tuples,
+    and a last one holds what stands behind the last record. `names` are all that
     such a record may have, `required` those that each has, `varied` the groups that tell what some
     have and others not. `asked` are the groups that a reader asked for, some of all of its runs:
     of other ones nothing is taken out of a text.
@@ -95,9 +102,11 @@ class RecordShape:
         """
         groups = self._groups(between)
         rows = self._pattern(between, groups).findall(text, at, end)
-        if rows and (rest := rows[-1] if groups is not None and not groups else rows[-1][-1]):
+        if rows and (rest := rows[-1][-1]):
             rows.pop()
             end -= len(rest)
+        if rows and not text[at:end].rstrip(" \t\r\n,").endswith("}"):  # a part would be lost
+            raise ListError(_LOST)
         return AlikeRecords(self, rows, groups, (text, at, end, between)), end
 
     def whole(self, text: str, at: int, end: int, between: str) -> list[tuple[str, ...]]:
@@ -159,7 +168,10 @@ class AlikeRecords(Sequence[Any]):
     def _column(self, group: int) -> Sequence[str]:
         if group not in self._whole:
             if self.groups is not None and group not in self.groups:
+                n = len(self.rows)
                 self.rows, self.groups, self._raw = self.shape.whole(*self.found), None, None
+                if len(self.rows) != n:
+                    raise ListError(_LOST)
             if self._raw is None:
                 self._raw = [*zip(*self.rows, strict=True)]
             raw = self._raw[group if self.groups is None else self.groups.index(group)]

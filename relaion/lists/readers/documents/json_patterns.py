@@ -44,15 +44,15 @@ _BETWEEN = {",": f"{_BLANKS},{_BLANKS}", "": _BLANKS}
 
 
 def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> RecordShape:
-    """The shape of records of a tree; raises UnlikeError where it is too large.
+    """The shape of records of a tree; raises UnlikeError where it is too large, or holds nothing.
 
     `made` makes an object of pairs, and may call their names otherwise.
     """
     maker = _ShapeMaker(made)
     pattern, build = maker.object(replace(root, before=""), _Where())
-    if maker.n > _MOST_GROUPS:
+    if not 0 < maker.n <= _MOST_GROUPS:
         raise UnlikeError
-    patterns = {between: rf"{pattern}{then}|([\s\S]++)" for between, then in _BETWEEN.items()}
+    patterns = {between: rf"{pattern}{then}()|([\s\S]++)" for between, then in _BETWEEN.items()}
     names = tuple(maker.names_of(root))
     pairs = zip(names, root.members, strict=True)
     required = tuple(name for name, member in pairs if not member.may_lack)

@@ -174,6 +174,8 @@ class JsonRows:
             return None
         if (told := records.shape.kept.get("keys")) is None:
             told = records.shape.kept["keys"] = [self._key_of(place) for place in leaves]
+        if len({*told} - {""}) < len(told) - told.count(""):
+            return None  # names that differ in case alone: what counts is told record by record
         found = dict[str, Sequence[str | None]]()
         for key, places in zip(told, leaves.values(), strict=True):
             for place in places if key else ():

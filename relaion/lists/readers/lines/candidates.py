@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,7 @@ from relaion.lists.readers.lines.titles import (
 )
 
 _COUNT = re.compile(r"([^:=]*[^\W\d][^:=]*)[:=]\s*(\d{1,12})\s*")
+_COUNTS = 50  # lines of counts beside one that are looked at
 _COUNTED = re.compile(
     r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images"
     r"|records|values|rows|lines|items|digests|unchanged)+"
@@ -29,22 +31,25 @@ _COUNTED = re.compile(
 
 def is_count(lines: list[str], at: int) -> bool:
     """Whether a line is one of counts, such as `# removed: 2` beside `# added: 10`."""
-    found = _COUNT.fullmatch(lines[at])
+    found = _count_in(lines[at])
     if found is None:
         return False
-    first = end = at
-    while first and _COUNT.fullmatch(lines[first - 1]):
-        first -= 1
-    while end + 1 < len(lines) and _COUNT.fullmatch(lines[end + 1]):
-        end += 1
-    beside = [c for line in lines[first : end + 1] if (c := _COUNT.fullmatch(line)) and int(c[2])]
+    above = takewhile(bool, map(_count_in, reversed(lines[max(0, at - _COUNTS) : at])))
+    below = takewhile(bool, map(_count_in, lines[at + 1 : at + 1 + _COUNTS]))
+    beside = [c for c in (found, *above, *below) if c and int(c[2])]
     return not int(found[2]) or any(
         _COUNTED.fullmatch(c[1]) or of_words(c[1]) == LISTED for c in beside
     )
 
 
+def _count_in(line: str) -> re.Match[str] | None:
+    """The count that a line is of, if it is no longer than a title may be."""
+    bare = line.strip()
+    return _COUNT.fullmatch(bare) if len(bare) <= LONGEST_TITLE else None
+
+
 _QUOTED_LINES = 20  # lines that one quoted field may run over
-_OPENS = re.compile(r'(^|[,;\t|])\s*"(?:[^"]|"")*\Z')
+_OPENS = re.compile(r'(^|[,;\t|])[^\S\t]*"(?:[^"]|"")*\Z')
 _CLOSES = re.compile(r'((?:[^"]|"")*)"\s*([,;\t|]|\Z)')
 
 

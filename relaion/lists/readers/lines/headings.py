@@ -20,6 +20,7 @@ from relaion.lists.readers.lines.titles import (
     LONGEST_TITLE,
     NO_TITLE,
     OF_LINKS,
+    SIGNS,
     TAKES_OUT,
     USABLE_NAME,
     Doubt,
@@ -36,11 +37,10 @@ _BY_FOOTER = (
     "a line below entries ({word}) may say that what stands above it is not listed: if it is "
     "listed, say --ignore title; if not, leave it out of a copy"
 )
-OF_ABOVE = -3  # instead of the digits of a doubt
+OF_ABOVE, IS_UNKNOWN = -3, -2  # instead of the digits of a doubt
 _FEW = 4  # words of the name of a column
 _SHORT = 16  # words of a sentence that is looked at
 _ROW = re.compile(r"[;|\t]\s*\S|,\S")
-_SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 
 # -- Of what digests are ---------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ def says_of(line: str) -> str | Doubt | None:
     says = title_of(line)
     if isinstance(says, Doubt) or says in TAKES_OUT or says == OF_LINKS:
         return says
-    bare = line.strip(_SIGNS)
+    bare = line.strip(SIGNS)
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return says
     text = _plain(bare)

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.lines.candidates import is_count, is_quoted
+from relaion.lists.readers.lines.headings import IS_UNKNOWN
 from relaion.lists.readers.lines.titles import (
     LISTED,
     TAKES_OUT,
@@ -35,10 +36,16 @@ from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
     ABOUT_ENTRIES,
     ASKING,
+    CLAUSES,
+    CONDITION,
     FORBIDS,
     GREETING,
+    IS_SHARED,
+    NOT_SHARED,
     OF_SOME,
+    OTHER_USE,
     SIGNER,
+    STATES,
     TAKES_NOTHING,
 )
 
@@ -47,22 +54,21 @@ _NOT_UNDERSTOOD = (
     "something back or say that nothing is listed; --ignore title leaves this out"
 )
 _UNREAD = "lines of text behind very many others, not looked at: {n:,}"
+_CUT = "lines of text that are looked at up to {most:,} characters only: {n:,}"
 _ASKED = (
     "line {at:,} speaks of entries in words that may take some of them back: if it does not, say "
     "--ignore title; if it does, leave it and what it takes back out of a copy"
 )
 _MOST_TOLD = 10
 _MOST_READ = 20_000  # lines of a file
-_IS_UNKNOWN = -2  # instead of the digits of a doubt
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
 _SIGNATURE = 12  # lines below the end of a letter
 _SHORT, _NAMES = 60, 6  # characters and words of one of them
 _PIECES = re.compile(r"(?<=\w\w)[.!?;]+(?:\s+|$)")
-_NO_WORDS = re.compile(
-    r"\S*(?:@|://|\\)\S*|\S+/\S*\.\w+|(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?|(?<!\S)/\S+"
-)
-_ONE_TOKEN = re.compile(r"\s*(?!\S*[\u2e80-\uffff])(?=\S*[\d.=_:/\\|,*\[\]-])\S+\s*")
+_ENDING = re.compile(r"\.\w+")
+_HOST = re.compile(r"(?<![\w.-])\.*(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?")
+_ONE_TOKEN = re.compile(r"(?!\S*[\u2e80-\uffff])(?=\S*[\d.=_:/\\|,*\[\]-])\S+")
 _OF_DIFF = re.compile(r"diff |index \w+\.\.|@@|--- |\+\+\+ |-----BEGIN |-----END |Hash: \w+$")
 _VALUE = re.compile(r"[0-9A-Fa-f]{32}|://|(?m:^[^\s#]*[A-Za-z2-7+/]{22})")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -102,7 +108,8 @@ _NEGATIONS = words.words_in(
     "nigdy neni nejsou nejde nem soha не нет нельзя değil não jamás ningún ninguno ninguna tampoco"
 ) | frozenset(("dont", "doesnt", "isnt", "arent", "werent", "wasnt", "didnt", "havent", "hasnt"))
 _NONE = words.words_in(
-    "no kein keine keiner keinen geen aucun aucune ningún ninguna nessun ingen sin sem senza"
+    "no kein keine keiner keinen geen aucun aucune ningún ninguna nessun ingen sin sem senza "
+    "nothing nichts rien nada niente niets ingenting intet nic ничего"
 )
 _JUDGED = words.words_in(
     f"{words.LISTED} {words.UNLAWFUL} {words.ABUSE} {further_words.LISTED} "
@@ -171,7 +178,7 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
 
     `is_below`: entries stand above it, and names may.
     """
-    text = _NO_WORDS.sub(" ", line[:_LONGEST])
+    text = _of_words(line[:_LONGEST])
     folded = words.without_marks(text).replace("’", "'")
     says_of_some = any(map(OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
@@ -183,12 +190,26 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
     return found
 
 
+def _of_words(line: str) -> str:
+    """A line without links, paths, addresses and hosts; each part is looked at by itself."""
+    return "".join(map(_bare_part, re.split(r"(\s+)", line)))
+
+
+def _bare_part(part: str) -> str:
+    if "@" in part or "://" in part or "\\" in part or (part[:1] == "/" and part != "/"):
+        return " "
+    slash = part.find("/", 1)
+    ends = [found.end() for found in _ENDING.finditer(part, slash)] if slash > 0 else []
+    rest = part[ends[-1] :] if ends else part
+    return " " * bool(ends) + (_HOST.sub(" ", rest) if "." in rest else rest)
+
+
 def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     if not piece or SIGNER.fullmatch(words.without_marks(piece)):
         return None
     folded = re.sub(r"[_=\s/]+", " ", words.without_marks(piece).replace("’", "'"))
     if ASKING.search(folded) and not of_some:
-        return None
+        return _beside_asking(folded)
     bare = TAKES_NOTHING.sub(" ", folded)
     units = units_of(bare)
     told = re.findall(r"[^\W\d_]+", bare)
@@ -199,22 +220,47 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     )
     strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
     named = _names_in(piece, folded, is_below=is_below)
-    strange = [u for u in strange if u not in named or u in _DOUBTS]
-    if FORBIDS.search(bare):
+    strange = [u for u in strange if u not in named or u in _DOUBTS] + _doubts_cut(folded)
+    if FORBIDS.search(OTHER_USE.sub(" ", folded)):
         return ASKED
-    if not strange and not (is_denied or is_judged):
+    is_cut = bare != folded
+    if not strange and not (is_denied or is_judged or (of_some and is_cut)):
         return None
-    is_legend = _LEGEND.search(words.without_marks(piece)) is not None and not _DOUBTS.isdisjoint(
-        strange
-    )
+    has_doubt = not _DOUBTS.isdisjoint(strange)
+    is_legend = has_doubt and _LEGEND.search(words.without_marks(piece)) is not None
+    is_reason = has_doubt and NOT_SHARED.search(folded) is not None and _is_statement(bare)
     if (
         of_some
         or is_legend
         or is_judged
+        or is_reason
         or (is_denied and len(units) > 2 and ABOUT_ENTRIES.search(bare))
     ):
         return ASKED
     return TOLD if strange else None
+
+
+def _beside_asking(folded: str) -> str | None:
+    """What a sentence says that asks for something, in those clauses that ask for nothing."""
+    for clause in CLAUSES.split(folded):
+        if ASKING.search(clause) or CONDITION.match(clause):
+            continue
+        says = _of_piece(clause.strip(_SIGNS), of_some=False, is_below=False)
+        has_doubt = not _DOUBTS.isdisjoint(units_of(clause))
+        if says == ASKED or (has_doubt and _is_statement(clause)):
+            return ASKED
+    return None
+
+
+def _is_statement(text: str) -> bool:
+    """Whether a folded text says how entries are."""
+    return ABOUT_ENTRIES.search(text) is not None and STATES.search(text) is not None
+
+
+def _doubts_cut(folded: str) -> list[str]:
+    """Words that take back, among those that say what is not to be passed on."""
+    cut = " ".join(found[0] for found in NOT_SHARED.finditer(folded))
+    return [u for u in units_of(cut) if u in _DOUBTS and not IS_SHARED.fullmatch(u)]
 
 
 def _names_in(piece: str, folded: str, *, is_below: bool) -> frozenset[str]:
@@ -246,6 +292,7 @@ class LinesOfProse:
     _has_values: bool = False
     _looked_at: int = 0
     _unread: int = 0  # lines behind those that are looked at
+    _cut: int = 0  # lines that are looked at but for their ends
 
     def watch(
         self,
@@ -266,12 +313,14 @@ class LinesOfProse:
         many = len(candidates) > _MANY
         cells = _cells(lines, first)
         for i in candidates:
-            line = lines[i]
+            line, rest = lines[i][:_LONGEST], lines[i][_LONGEST:]
             is_comment = line.lstrip()[:1] == "#"
-            if _is_heard(titles.get(i)) or (many and not is_comment):
+            is_heard = _is_heard(titles.get(i))
+            if (is_heard and not _asks(line)) or (many and not is_comment):
                 continue
-            if not _is_text(line, cells) or is_quoted(lines, i) or is_count(lines, i):
+            if not _is_text(lines[i], cells) or is_quoted(lines, i) or is_count(lines, i):
                 continue
+            self._cut += bool(rest.strip(_SIGNS))
             self._looked_at += 1
             if self._looked_at > _MOST_READ:
                 self._unread += 1
@@ -281,7 +330,7 @@ class LinesOfProse:
             is_letter = cells[1] < 2 or cells[0].strip(" ") not in line
             self.understood += found is None and is_letter and not is_comment
             is_plain = titles.get(i) == LISTED or is_signer
-            if found == TOLD and self.tells and not is_plain:
+            if found == TOLD and self.tells and not (is_plain or is_heard):
                 self.told.append(before + i + 1)
             elif found == ASKED and not self.asked:
                 self.asked = before + i + 1
@@ -295,6 +344,8 @@ class LinesOfProse:
         """The lines that were not understood, by their numbers."""
         n = len(self.told)
         more = [_UNREAD.format(n=self._unread)] if self._unread and self.tells else []
+        if self._cut and self.tells:
+            more.append(_CUT.format(n=self._cut, most=_LONGEST))
         if not n:
             return more
         told = ", ".join(f"{at:,}" for at in self.told[:_MOST_TOLD])
@@ -304,7 +355,12 @@ class LinesOfProse:
 
 def _is_heard(says: str | Doubt | None) -> bool:
     """Whether a line was heard as a title, so that it takes out or is asked about."""
-    return says.digits in (0, _IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
+    return says.digits in (0, IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
+
+
+def _asks(line: str) -> bool:
+    """Whether a line asks for something: as a title below entries it is not heeded."""
+    return ASKING.search(words.without_marks(line)) is not None
 
 
 def _is_signer(line: str, above: list[str]) -> bool:
@@ -327,7 +383,7 @@ def _cells(lines: Sequence[str], first: int) -> tuple[str, int]:
 
 def _is_text(line: str, cells: tuple[str, int]) -> bool:
     """Whether a line is no row of a table, no value, and no word that programs write."""
-    is_odd = line.count('"') % 2 or _OF_DIFF.match(line) or _ONE_TOKEN.fullmatch(line)
+    is_odd = line.count('"') % 2 or _OF_DIFF.match(line) or _ONE_TOKEN.fullmatch(line.strip())
     if is_odd or _VALUE.search(line):
         return False
     sign, n = cells[0].strip(" "), cells[1]

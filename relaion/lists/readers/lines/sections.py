@@ -26,7 +26,7 @@ from relaion.lists.readers.lines.head_names import (
     names_entries,
     names_pictures,
 )
-from relaion.lists.readers.lines.headings import OF_ABOVE, LinesAtEnd, of_example
+from relaion.lists.readers.lines.headings import IS_UNKNOWN, OF_ABOVE, LinesAtEnd, of_example
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.prose import LinesOfProse
 from relaion.lists.readers.lines.titles import (
@@ -222,7 +222,7 @@ class Sections:
                 was_ruled = self.rules is not None
                 self._turn(says, line)
                 # above what is listed it may be the name of a column
-                is_doubt = isinstance(says, Doubt) and says.digits != _IS_UNKNOWN
+                is_doubt = isinstance(says, Doubt) and says.digits != IS_UNKNOWN
                 if says in TAKES_OUT or is_doubt or (was_ruled and says == LISTED):
                     continue
             elif line.strip() and not line.lstrip().startswith("#"):
@@ -248,7 +248,7 @@ class Sections:
             self._above[told] = number if is_bare else 0
             is_remark = line.lstrip().startswith(("#", "//", ";"))
             if self.asks_first and not is_remark and not names_entries(line):
-                return Doubt(f"{number:,}", _IS_UNKNOWN)
+                return Doubt(f"{number:,}", IS_UNKNOWN)
             return plain
         cells = CELLS.split(line)
         is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
@@ -264,13 +264,13 @@ class Sections:
             return plain  # some word among links, as lists that were gathered hold
         if self.rules is not None or is_of_row or told in self._above:
             return plain
-        return Doubt(f"{number:,}", _IS_UNKNOWN)
+        return Doubt(f"{number:,}", IS_UNKNOWN)
 
     def _refuse_doubt(self, line: str) -> None:
         doubt = self._doubt
         if doubt is None:
             return
-        n, is_unknown = max(doubt.digits, -1), doubt.digits == _IS_UNKNOWN
+        n, is_unknown = max(doubt.digits, -1), doubt.digits == IS_UNKNOWN
         if is_unknown and is_contact(line):
             return
         length = f"{n}" if n > 0 else "32,"
@@ -292,7 +292,7 @@ class Sections:
             ):
                 self._doubt, self._said = Doubt(says, -1), OF_LINKS_BY_TITLE
         elif isinstance(says, Doubt):
-            is_unknown = says.digits == _IS_UNKNOWN
+            is_unknown = says.digits == IS_UNKNOWN
             if is_unknown and self._doubt is not None:
                 return
             if OF_FILE not in self.options.ignore and self._heeded(says):
@@ -340,7 +340,6 @@ class Sections:
         return False if sign == of_title and (sign in "[:" or depth > 1) else None
 
 
-_IS_UNKNOWN = -2
 _FEW = 4
 
 

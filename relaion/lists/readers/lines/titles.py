@@ -118,7 +118,7 @@ _PHRASE = re.compile(
     r"|dad[oa]s de baja|plus valables?"
 )
 _SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
-_SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
+SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
 LONGEST_TITLE = 120  # characters
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -186,7 +186,7 @@ _WRITTEN_APART = _STRONG.keys() | _ALONE | _UNCERTAIN | _GOOD | _ABUSE | _LEFT_O
 @lru_cache(65536)
 def of_words(text: str) -> str | Doubt | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
-    said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(_SIGNS)))]
+    said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(SIGNS)))]
     if grade := category_in(_folded(text)):
         said.insert(0, Doubt(grade))
     sure = [says for says in said if says in TAKES_OUT]
@@ -310,8 +310,8 @@ _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
-    bare = line.strip(_SIGNS)
-    if _MINUS.fullmatch(line) or names_litter(bare):
+    bare = line.strip(SIGNS)
+    if _MINUS.fullmatch(line.strip()) or names_litter(bare):
         return Doubt("files of a system" if bare else "-")
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
@@ -324,7 +324,7 @@ def title_of(line: str) -> str | Doubt | None:
     is_dated = re.fullmatch(r"[^,;|\t\d]+[,;|\t]\s*[\d./-]*(?:19|20)\d\d[\d./-]*", bare)
     is_row = re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not is_dated
     if is_row and not asked and not line.lstrip().startswith("#"):
-        cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
+        cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
     found = of_words(_NUMBER.sub("0", bare)) or (Doubt(asked) if asked else None)
@@ -348,7 +348,7 @@ _VERBS = words.words_in(words.VERBS)
 def is_heading(line: str) -> bool:
     """Whether a line bears a heading's sign."""
     is_signed = line.lstrip().startswith(("#", "//", ";", "!"))
-    return is_signed or _HEADING.fullmatch(line) is not None
+    return is_signed or _HEADING.fullmatch(re.sub(r"\A\s+", " ", line)) is not None
 
 
 def is_innocent(word: str) -> bool:
@@ -412,7 +412,7 @@ _LONGEST_WORD = 24  # letters
 
 
 def _names_column(cell: str) -> bool:
-    return names.read_name(cell.strip(_SIGNS)).what != names.UNKNOWN
+    return names.read_name(cell.strip(SIGNS)).what != names.UNKNOWN
 
 
 _TOLD = (

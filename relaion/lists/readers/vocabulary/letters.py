@@ -27,7 +27,7 @@ _CLOSINGS = (
 )
 _CLOSING = re.compile(rf"(?:{_CLOSINGS})[\s,.!;]*")
 _DASHES = re.compile(r"--\s*|_{5,}\s*")  # in a text with a sentence above them
-_LINK = re.compile(r"(?i)(?:\w{3,6}://|www\.)\S+|\S+@\S+\.\w+")
+_LINK = re.compile(r"(?i)(?:\w{3,6}://|www\.)\S+|(?<!\S)[^\s@]+@\S+\.\w+")
 _MOST_LINES, _MOST_LINKS = 12, 4
 _LONGEST = 60
 NOTICE = "the file ends as a letter does: links in its signature, left out: {:,}"
@@ -69,7 +69,7 @@ _PARTS = re.compile(r"\s*[|•·,]\s*|\s+[-–/]\s+")
 
 def is_contact(line: str) -> bool:
     """Whether a line is of telephones and addresses of mail, and of words between bars."""
-    parts = [part for part in _PARTS.split(line.strip()) if part]
+    parts = [part for part in _PARTS.split(re.sub(r"\s+", " ", line.strip())) if part]
     is_one = [bool(SIGNER.fullmatch(folded(p)) or _ADDRESS.fullmatch(p)) for p in parts]
     is_word = [_OF_WORDS.fullmatch(p) is not None and shape(p) is None for p in parts]
     return bool(parts) and all(a or b for a, b in zip(is_one, is_word, strict=True))

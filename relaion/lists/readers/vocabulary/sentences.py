@@ -92,9 +92,28 @@ _SHARING = (
 )
 _NOT = r"(?:not|n'?t|never|no|nicht|keine?[nrsm]?|ne|n|pas|non|niet|geen|nao|inte|ikke|ei|nie|не)"
 
-TAKES_NOTHING = re.compile(
+_OTHER_USE = (
+    r"(?:\b(?:(?:do|must|may|shall|should|can) )?(?:not|never) (?:to )?(?:be )?)?"
+    r"(?:\bus(?:e|ed) (?:\w+ )?(?:for|other|outside) (?:\w+ )?(?:other|than|purpose)\w*\b"
+    r"|\bused by \w+\b)"
+)
+OTHER_USE = re.compile(_OTHER_USE)
+"""For what a list is not to be used, or by whom."""
+
+_JUDGES = (
+    r"(?!(?: \w+){0,2} (?:as|illegal|unlawful|abusive|criminal|relevant|confirmed|verified"
+    r"|reviewed|assessed|approved)\b)"
+)
+NOT_SHARED = re.compile(
     r"\b(?:do|must|may|shall|should|can|is|are"
     rf"|to be)? ?{_NOT} (?:\w+ ){{0,4}}?(?:{_SHARING})\b(?: \w+){{0,2}}"
+)
+"""That something is not to be passed on; it may be what is not to be used, either."""
+
+IS_SHARED = re.compile(_SHARING)
+
+TAKES_NOTHING = re.compile(
+    rf"{NOT_SHARED.pattern}|{_OTHER_USE}"
     r"|\b(?:do not|don't|dont|please do not) hesitate\b|\bn'?hesitez pas\b"
     r"|\bzogern sie (?:bitte )?nicht\b"
     r"|\bno dud\w+ en\b|\bnon esit\w+\b|\baarzel niet\b|\bnao hesit\w+\b|\btveka inte\b"
@@ -110,11 +129,10 @@ TAKES_NOTHING = re.compile(
     r"|\bno (?:part|liability|warranty|guarantee|responsibility|reply|third part\w+"
     r"|unauthori[sz]ed)\b"
     r"|\b(?:not|never|no) (?:\w+ ){0,3}(?:before|previously|earlier|already|yet (?:seen|known|sent"
-    r"|reported))\b"
+    rf"|reported))\b{_JUDGES}"
     r"|\bnot (?:\w+ ){0,2}(?:previously|already) (?:seen|known|listed|reported|shared|sent)\b"
+    rf"{_JUDGES}"
     r"|\b(?:do|does|did)(?: not|n't) (?:contain|include|cover|hold|show)\b"
-    r"|\bus(?:e|ed) (?:\w+ )?(?:for|other|outside) (?:\w+ )?(?:other|than|purpose)\w*\b"
-    r"|\bused by \w+\b"
     r"|\breplaces? (?:the |our |your )?(?:\w+ )?(?:version|lists?|delivery|release|edition|file)\b"
     r"|\bnot (?:only|just|limited|necessarily)\b|\bwhether or not\b"
     r"|\blegal (?:notice|basis|department|team|entity|advice|disclaimer|framework|aid|grounds?"
@@ -144,6 +162,31 @@ ASKING = re.compile(
 )
 """A sentence that says whom to ask, or what to do in a case that is not there."""
 
+CLAUSES = re.compile(
+    r"\s*:\s+|\s[-–—]+\s"
+    r"|,? (?:because|since|for|as|but|denn|weil|da|car|parce que|porque|pues|perche|want|omdat) "
+    r"(?=(?:they|these|those|all|none|the|sie|diese|alle|ces|elles|ils|est[oa]s|quest[ei]|deze) )"
+    r"|,? (?:when|once|after|as soon as|sobald|wenn|nachdem|lorsque|quand|cuando|quando|wanneer"
+    r"|zodra) "
+    r"(?=(?:(?:the|these|those|all|our|die|diese|alle|les|ces|las|los|estas|le|queste|de|deze) )+"
+    r"(?:\w+ )?(?:hash|entr|value|digest|md5|record|checksum|eintrag|wert|empreinte|valeur|huella"
+    r"|valor|impront|waard))"
+    r"|, (?:and )?(?=(?:they|these|those|all|none|sie|diese|ces|elles|estas|queste|deze)\b)"
+)
+"""Where another clause begins that is no part of a wish to be asked or told."""
+
+CONDITION = re.compile(
+    r"(?:if|when|should|in case|unless|whether|falls|wenn|sollten?|si|en cas|en caso|se|in caso|als"
+    r"|indien|em caso|om|hvis|jos|jesli|pokud|если|в случае)\b"
+)
+
+STATES = re.compile(
+    r"\b(?:are|were|is|was|have|has|had|shows?|showed|proved?|turned|sind|ist|war|waren|wurden?"
+    r"|haben|zeigen|sont|est|ont|etaient|montrent|son|han|fueron|estan|eran|muestran|sono|hanno"
+    r"|erano|mostrano|zijn|waren|werden|tonen|sao|foram|estao|mostram)\b"
+)
+"""A verb of a sentence that says how something is."""
+
 FORBIDS = re.compile(
     r"\b(?:do not|don'?t|not to be|must not be|should not be|nicht(?: mehr)?|ne (?:pas|plus)|non"
     r"|niet|nao"
@@ -155,6 +198,12 @@ FORBIDS = re.compile(
     r"|bruk"
     r"|uzyw|pouziv)\w*"
     r"|\bno (?:importar|cargar|usar|utilizar|anadir|agregar|incluir|bloquear)\w*"
+    r"|\bnever (?:re-?)?(?:load|import|ingest|add|use|block|include)\b"
+    r"|\b(?:not|don'?t|never) \w+ (?:or|and|nor) (?:re-?)?(?:load|import|ingest|block|process)\w*"
+    r"|\b(?:not|don'?t|never) (?:copy|copied|put|enter|entered|paste|pasted|transfer|move|merge"
+    r"|feed|insert|take|pass|upload) (?:\w+ ){0,4}?(?:in|into|onto|on|to) (?:the |your |our |any )?"
+    r"(?:(?:block|black|deny|filter)[ -]?lists?|filters?|(?:hash|match\w*)[ -]?"
+    r"(?:lists?|sets?|databases?|db|stores?))\b"
 )
 """That something is not to be used."""
 
