@@ -88,10 +88,20 @@ _HELD = re.compile(
 )
 
 
+_OF_PACKAGES = re.compile(r"(?i)(?:node_modules|site-packages|dist-packages)[/\\]")
+_OF_USER = re.compile(r"(?i)/home/|[/\\]users[/\\]|/root/")
+
+
+def _is_of_system(line: str) -> bool:
+    """Whether a line holds such a path; what lies among the files of a user is the user's."""
+    of = _OF_PACKAGES if _OF_USER.search(line) else _OF_SYSTEMS
+    return "://" not in line and of.search(line) is not None
+
+
 def _are_of_system(head: str) -> bool:
     """Whether most digests stand beside paths on which systems and programs keep their own."""
     held = [line[:4096] for line in first_lines(head, 200) if _HELD.search(line[:4096])]
-    n = sum(_OF_SYSTEMS.search(line) is not None and "://" not in line for line in held)
+    n = sum(_is_of_system(line) for line in held)
     return n > 1 and n * 2 > len(held)
 
 
