@@ -260,7 +260,10 @@ def _is_told(word: str) -> bool:
 _OF_NAME = re.compile(
     r"[^\W\d_]\.|(?=[^a-z])[^\W\d_]+(?:['’-][^\W\d_]+)*,?|van|von|de|der|den|da|di|la"
 )
-_NO_PHRASE = re.compile(r"(?i)v[ií]c?t+im|opfer|slachtoffer|offer\b|://|[/\\]|\.\w{2,5}$|@")
+_NO_PHRASE = re.compile(
+    r"(?i)\bshar(?:e|ed|ing)\b|\bdistribut|\bdisclos|\bweitergeben|\bdiffus|\bdifund"
+    r"|v[ií]c?t+im|opfer|slachtoffer|offer\b|://|[/\\]|\.\w{2,5}$|@"
+)
 _OF_RECORDS = ("name", "description", "summary")
 _TWICE = 2
 _STEPS = words.words_in(
