@@ -372,3 +372,20 @@ def test_digests_of_deflate_are_checked() -> None:
     data = bytearray(gzip.compress(TEXT, mtime=0))
     data[-8:-4] = (zlib.crc32(TEXT) ^ 1).to_bytes(4, "little")
     assert read(bytes(data), "list.txt.gz").refused is not None
+
+
+def test_a_text_beside_a_list_in_an_archive_speaks_of_it() -> None:
+    """What a README says is heard; an ordinary one is not asked about."""
+    digest = "00112233445566778899aabbccddee01"
+
+    def outcome(text: str, more: str = "") -> Outcome:
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as archive:
+            archive.writestr("README.txt", text)
+            archive.writestr("list.txt", f"{digest}\n")
+        return read_list(held.getvalue(), "a.zip", options_of(f"--member list.txt {more}"))
+
+    trial = "These values are for the connection trial only. They are not real.\n"
+    assert "--ignore title" in str(outcome(trial).refused)
+    assert outcome(trial, "--ignore title").refused is None
+    assert outcome("Hash list of November, MD5. Contact: desk@example.org\n").refused is None

@@ -17,6 +17,7 @@ from zipfile import ZipFile, ZipInfo
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers import zipped as zips
+from relaion.lists.readers.containers.letters_beside import letters_among, refuse_letters
 from relaion.lists.readers.containers.magic import is_table, is_zip, refuse_foreign_bytes
 from relaion.lists.readers.containers.packed import bounded, is_packed, name_in_gzip, unpacked
 from relaion.lists.readers.format import OF_FOLDERS, Options
@@ -106,6 +107,9 @@ def delivered(
                 file.archive = None
             else:
                 file.member = zips.choose(file.archive, options.member, notices)
+                refuse_letters(
+                    file.archive, letters_among(file.archive.infolist(), file.member), options
+                )
                 *folders, own = zips.parts_of_name(file.member)
                 spoken = [own, *([] if OF_FOLDERS in options.ignore else folders), path.name]
         elif packed_as := name_in_gzip(raw):

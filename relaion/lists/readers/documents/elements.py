@@ -11,6 +11,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import DecidingField, NamedField
 from relaion.lists.readers.documents.json_places import says_of_all
+from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.format import OF_FILE, Options
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, media_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
@@ -122,6 +123,8 @@ class Elements:
                 f"{told(name)} in it says that what is in it may not be listed; if it is, say "
                 "--ignore title"
             )
+        told_of = judge_titles([(name, value)], self.options)
+        self.document.notices += [n for n in told_of if n not in self.document.notices]
 
     def take(
         self, i: int, grade: str, feedback: str, kinds: Sequence[str], member: tuple[str, str]

@@ -15,6 +15,7 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_places import ITEM, RecordPlace, fate_of_all, find_records
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
 from relaion.lists.readers.documents.json_text import object_parts, objects
+from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.format import ANY, BETWEEN, OF_NO_COLUMN, Batch, Options, Sure, Values
 from relaion.lists.readers.tables.columns import MOST_COLUMNS
 from relaion.lists.readers.tables.records import read_records
@@ -51,6 +52,8 @@ class JsonList:
         places, place = find_records(document, options)
         options = _within(place, places.ignored, options)
         fate = fate_of_all(places, place, options, is_delta=document.is_delta)
+        texts = (*places.around.items(), *place.heads.texts.items())
+        document.notices += judge_titles(((path[-1], text) for path, text in texts), options)
         batches = (
             _objects(document, place, options) if place.n["{"]
             else _values(document, place, options)

@@ -16,6 +16,7 @@ from relaion.lists.readers.documents.field_tree import DEEPEST, FieldTree
 from relaion.lists.readers.documents.json_alike import AlikeRecords, Place
 from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
 from relaion.lists.readers.documents.json_places import says_of_all
+from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.documents.valued_records import AT_ONCE, Exchange, ValuedRecords
 from relaion.lists.readers.format import OF_FILE, Batch, Options, Sure
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
@@ -23,6 +24,7 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
 _WITHDRAWN = frozenset(("withdrawn", "deleted"))
+_TITLE = LONGEST_TITLE + 1  # characters of a text that are looked at
 _SHAPES = 1000  # tuples of names of records that are kept
 
 
@@ -61,6 +63,7 @@ class JsonPages:
         looked = _FirstLook(reading, options)
         for some in self._pieces(document):
             looked.take(some)
+        document.notices += judge_titles(looked.titles, options)
         read = ValuedRecords(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
@@ -200,6 +203,7 @@ class _FirstLook:
     seen: set[str] = field(default_factory=set)
     has_more: bool = False
     has_needed: bool = False
+    titles: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, some: JsonPieces) -> None:
         """Look at parts of the document."""
@@ -252,6 +256,7 @@ class _FirstLook:
                         f"{told(name)} in it says that what is in it may not be listed; if it is, "
                         "say --ignore title"
                     )
+                self.titles.add((name, text[:_TITLE]))
             if self._holds(each):
                 raise ListError(
                     f"holds records in {told(name)}, where {form.exchange.called} has none, and "

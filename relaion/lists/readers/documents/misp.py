@@ -30,11 +30,13 @@ from relaion.lists.readers.documents.misp_attributes import (
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.own_fields import OwnFields
+from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.tables.notes import read_text
 
 AT_ONCE = 2000  # attributes of a batch
+_TITLE = 400  # characters of a title of an event that are kept
 _SHAPES = 1000  # of attributes that are told apart
 
 _WITHIN = frozenset(("response", "event"))
@@ -85,6 +87,7 @@ class Misp:
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an attribute; what its event says of it was looked for before."""
         looked = _look(document)
+        document.notices += judge_titles((("info", text) for text in looked.titles), options)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         read = Attributes(
@@ -112,6 +115,7 @@ class _LookedEvents:
     owners: array[int] = field(default_factory=lambda: array("q"))
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
     shapes: set[tuple[str, ...]] = field(default_factory=set)
+    titles: set[str] = field(default_factory=set)
 
     def see(self, names: Collection[str]) -> None:
         """Take in the names of fields."""
@@ -127,6 +131,7 @@ class _LookedEvents:
         refuse_many(self.seen, "MISP")
         self.proposals += len(each_of(value.get("shadowattribute")))
         self.reports += sum(read_text(text, alone=False) is not None for _, text in reports(value))
+        self.titles.add(text_of(value.get("info"))[:_TITLE])
         event = event_of(value)
         if event != Event():
             self.events[number] = event

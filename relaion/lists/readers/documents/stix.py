@@ -44,6 +44,7 @@ from relaion.lists.readers.documents.stix_words import (
     meanings,
     said_in,
 )
+from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import (
     OTHER_RULE,
@@ -57,13 +58,17 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.misp_words import info_says
+from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.lists.values import told
 
 Object = Mapping[str, Any]
 AT_ONCE = 2000
 _SHAPES = 1000  # of indicators that are told apart
 _MANY = 4096  # traits that are kept
+_GATHERING = frozenset(("report", "grouping", "bundle"))
 _RECORDS = frozenset(("objects",))
 _ID = re.compile(r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"')
 _INDICATOR = re.compile(r'(?i)"type"\s*:\s*"(?:bundle|indicator)"')
@@ -96,9 +101,13 @@ class _LookedObjects:
     versions: Versions = field(default_factory=Versions)
     replaced: set[int] = field(default_factory=set)  # places among indicators
     elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    titles: set[tuple[str, str]] = field(default_factory=set)
 
     def hear(self, value: Object) -> None:
         """Keep what an object says of others; of its versions the latest counts."""
+        if _type(value) in _GATHERING and len(self.titles) < _MANY:
+            texts = ((name, text_of(value.get(name))) for name in ("name", "description"))
+            self.titles.update((name, text) for name, text in texts if text and not _is_heard(text))
         some = said_in(value)
         name = _id(value) or str(len(self.said))
         if not some and name not in self.said and not value.get("revoked"):
@@ -231,6 +240,10 @@ def _looked_at(
             yield from _objects_in(values)
 
 
+def _is_heard(text: str) -> bool:
+    return info_says(text) != COUNTS or trial_in("description", text) != ""
+
+
 def _id(value: Object) -> str:
     return text_of(value.get("id")).strip()
 
@@ -293,6 +306,7 @@ class Stix:
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an indicator."""
         looked = _look(document)
+        document.notices += judge_titles(looked.titles, options)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         reading = _Indicators(options, looked, fields, Patterns(options))

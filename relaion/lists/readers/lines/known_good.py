@@ -60,6 +60,8 @@ def _is_good(what: str) -> ListError:
 
 def _good_table(head: str) -> str | None:
     """What a table of software is called, by the names or the values of its columns."""
+    if _are_of_system(head):
+        return "names files of an operating system or of programs, which are known good to all"
     rows = [re.split(r"[,;\t|]", line[:4096].strip().strip("|")) for line in first_lines(head, 200)]
     rows = [[cell.strip("\"' ") for cell in row] for row in rows]
     for at, row in enumerate(rows[:20]):
@@ -72,6 +74,35 @@ def _good_table(head: str) -> str | None:
             return None
     bare = sum(map(_is_of_software, rows))
     return _NSRL if bare and bare * 2 > len(rows) else None
+
+
+_OF_SYSTEMS = re.compile(
+    r"(?i)(?:[a-z]:|(?<=[\s*\"']))?\\(?:windows\\(?!temp\\)|program files(?: \(x86\))?\\)"
+    r"|[a-z]:/(?:windows/(?!temp/)|program files(?: \(x86\))?/)"
+    r"|/usr/(?:share/(?!nginx|apache)|lib(?:32|64|exec)?/|s?bin/|include/)|(?<![\w.])/s?bin/\w"
+    r"|/System/Library/|/Library/(?:Desktop|Screen|User) Pictures/|/Applications/[^/]+\.app/"
+    r"|(?:^|[\s/\\*,;(\"'])(?:node_modules|site-packages|dist-packages)[/\\]"
+)
+_HELD = re.compile(
+    r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})(?![0-9A-Fa-f])"
+)
+
+
+_OF_PACKAGES = re.compile(r"(?i)(?:node_modules|site-packages|dist-packages)[/\\]")
+_OF_USER = re.compile(r"(?i)/home/|[/\\]users[/\\]|/root/")
+
+
+def _is_of_system(line: str) -> bool:
+    """Whether a line holds such a path; what lies among the files of a user is the user's."""
+    of = _OF_PACKAGES if _OF_USER.search(line) else _OF_SYSTEMS
+    return "://" not in line and of.search(line) is not None
+
+
+def _are_of_system(head: str) -> bool:
+    """Whether most digests stand beside paths on which systems and programs keep their own."""
+    held = [line[:4096] for line in first_lines(head, 200) if _HELD.search(line[:4096])]
+    n = sum(_is_of_system(line) for line in held)
+    return n > 1 and n * 2 > len(held)
 
 
 def _good_names(told: list[str], rows: list[list[str]]) -> str | None:

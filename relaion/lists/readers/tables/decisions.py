@@ -41,6 +41,7 @@ from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_what, of_what
+from relaion.lists.readers.vocabulary.reviewers import is_reviewer
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -282,6 +283,9 @@ class DecidingColumn:
         for cell, n in counted.items():
             if cell not in said:
                 said[cell] = self._say(cell)
+                is_open = not said[cell].is_sure and self.chosen is None
+                if is_open and is_reviewer(self.name, cell):
+                    said[cell] = COUNTS
             told = say(cell.strip(), _LONGEST) or EMPTY
             if told not in self.words and len(self.words) >= _MANY:
                 told = _REST

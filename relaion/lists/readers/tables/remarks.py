@@ -418,6 +418,8 @@ class RemarkColumn:
                 f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "
                 f"with --where {option}=WORD"
             )
+        elif not self.passed and self._few.is_phrase():
+            found.append(self._few.told_phrase())
         if self.ignored:
             found.append(
                 f"column {self.column.told} is ignored, and says of rows that they are not listed: "

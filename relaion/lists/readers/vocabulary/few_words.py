@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import lists, media_word, option_name, word_of_any
 from relaion.lists.readers.vocabulary import (
@@ -194,6 +195,32 @@ class FewWords:
         is_word = all(_WORD.fullmatch(unmarked(w).strip(_FRAME)) for w in told)
         return is_short and is_word and bool(told)
 
+    def is_phrase(self) -> bool:
+        """Whether it holds one text and nothing else, in words that nobody here understands."""
+        is_record = self.column.name in _OF_RECORDS
+        told = names.words_of(self.column.name)
+        is_step = not _STEPS.isdisjoint(told)
+        held = [v for v in self.values if v] if is_record or is_step else self.words
+        if len(held) != 1 or self.values[held[0]] < _TWICE or not self.column.name:
+            return False
+        text = self.spelled.get(held[0], held[0])
+        if len(text.split()) < _TWICE or are_persons(text) or _NO_PHRASE.search(text):
+            return False
+        if of_nothing(self.column.name) and not (is_record or is_step):
+            return False
+        is_note = self.column.what == names.NOTE and not is_record
+        is_strange = not is_note and read_prose(text) is not None
+        return is_strange or not _STILL_TO_DO.isdisjoint(text.casefold().split())
+
+    def told_phrase(self) -> str:
+        """The notice of such a text, which it does not show."""
+        option = option_name(self.column.name, self.column.index)
+        return (
+            f"column {self.column.told} holds one text that nobody here understood: taken to "
+            f"decide nothing; look whether it takes something back, and say --ignore {option} if "
+            "not"
+        )
+
     def _may_judge(self) -> bool:
         """Whether so few words come so often as those of a decision, and are not of other things.
 
@@ -217,6 +244,35 @@ class FewWords:
         if is_other or weights.describe(told, self.spelled, is_read=self.is_read):
             return False
         return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def are_persons(text: str) -> bool:
+    """Whether a text may be the name of somebody: `M. Falk`, `Anna van Dijk`."""
+    told = text.replace(".", ". ").split()
+    is_one = len(told) > 1 and all(map(_OF_NAME.fullmatch, told))
+    return is_one and sum(w[0].isupper() for w in told) > 1 and not any(map(_is_told, told))
+
+
+def _is_told(word: str) -> bool:
+    return word_of_any(word) is not None or answer_of(word) is not None
+
+
+_OF_NAME = re.compile(
+    r"[^\W\d_]\.|(?=[^a-z])[^\W\d_]+(?:['’-][^\W\d_]+)*,?|van|von|de|der|den|da|di|la"
+)
+_NO_PHRASE = re.compile(
+    r"(?i)\bshar(?:e|ed|ing)\b|\bdistribut|\bdisclos|\bweitergeben|\bdiffus|\bdifund"
+    r"|v[ií]c?t+im|opfer|slachtoffer|offer\b|://|[/\\]|\.\w{2,5}$|@"
+)
+_OF_RECORDS = ("name", "description", "summary")
+_TWICE = 2
+_STEPS = words.words_in(
+    "queue stage phase step workflow bucket tray fase etapa étape schritt stufe"
+)
+_STILL_TO_DO = words.words_in(
+    "not still yet awaiting pending nicht noch encore pas todavía aún ancora non nog niet ainda "
+    "não inte ännu ikke endnu ennå"
+)
 
 
 def says_to_whom(told: Sequence[str]) -> bool:
