@@ -25,7 +25,7 @@ from relaion.run.cover import Choice, Covered
 from relaion.run.cover_task import COVER_STEPS
 from relaion.run.editions import Edition
 from relaion.run.find import Hunt, Searched
-from relaion.run.find_task import SEARCH, Finder
+from relaion.run.find_task import SEARCH, Finder, read_found
 from relaion.run.journal import Ledger
 from relaion.run.pool import Here
 from relaion.run.process import TaskOutcome
@@ -100,7 +100,7 @@ class Tables(Finder):
         """As the project has it, but for a mutant."""
         script = super().script(name)
         if name == "47_cells" and self.mutant == "uniform":
-            return replace(script, sql=script.sql + _UNIFORM)
+            return replace(script, sql=script.sql + _UNIFORM, sha256=f"{script.sha256} uniform")
         return script
 
     def read(
@@ -282,6 +282,7 @@ def cover(
     with (
         tempfile.TemporaryDirectory(dir=folder) as named,
         patch.object(cover_task, "ranks", _remembered(ranks)),  # for the same sites
+        patch.object(cover_task, "read_found", _whole),
         _opened(folder, Path(named), mutant) as finder,
     ):
         finder.engine.read_parquet("population", [folder / _ROWS])
@@ -289,6 +290,11 @@ def cover(
             k: _covered(folder, Path(named) / str(k), finder, draw, k, site_rows, key)
             for k in covers
         }
+
+
+def _whole(finder: Finder, task: FindTask, table: str, **_of: object) -> None:
+    """All that was found: a step is of no shards here, and so of the rows of all."""
+    read_found(finder, task, table)
 
 
 def _remembered(ranks: Callable[[bytes, list[str]], list[str]]) -> Callable[..., list[str]]:
