@@ -152,6 +152,7 @@ def test_one_line_exit_2_nothing_written(
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert errors[-1].startswith("relaion: ") and "Traceback" not in done.stderr
+    assert len({x.removeprefix("relaion: ") for x in errors}) == len(errors)  # none is told twice
     assert done.stdout == ""
     assert "secret-marker" not in done.stderr
     after = {k: v for k, v in snapshot(world).items() if not k.startswith("out/.work/")}

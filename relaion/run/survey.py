@@ -116,9 +116,14 @@ class Inputs:
                 found.setdefault(column.claimed or "", words)
         return found
 
-    def whole(self) -> tuple[Numbered, ...]:
-        """The shards, where none is broken; raises DamagedError where one is."""
+    def whole(self, tell: Callable[[str], object] = lambda _: None) -> tuple[Numbered, ...]:
+        """The shards, where none is broken; raises DamagedError where one is, and tells of others.
+
+        The error names the first.
+        """
         if self.broken:
+            for other in self.broken[1:]:
+                tell(other.why)
             raise DamagedError(several([b.why for b in self.broken]))
         return self.shards
 

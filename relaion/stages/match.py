@@ -133,14 +133,13 @@ def match(
             brought_here(pool, paths, sidecars, work=work, progress=listen)
         )
         inputs = read_inputs(paths, columns or {}, pool, progress=listen)
+        shards = inputs.whole(listen.say)
         if report is not None:
             report.check_shards(shards_here(inputs.places))
         owned = left.enter_context(owned_folder("match", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         told = [*inputs.notices, *of_good]
         journal = Journal(owned.path)
-        for broken in inputs.broken:
-            listen.say(broken.why)
         settings = Settings(
             sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner,
             good_wins=good_wins,
@@ -159,7 +158,7 @@ def match(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
                 looks_at_links=bool(beside) or not known.kinds.keys() <= WIDTHS.keys(),
-            ).run(inputs.whole())  # fmt: skip
+            ).run(shards)  # fmt: skip
         listen.phase(COUNT)
         try:
             covered = coverage(
