@@ -200,12 +200,16 @@ class JsonReader:
         while True:
             self.peek()
             yield
-            end = self.peek()
-            if end not in (",", "]"):
-                raise self._wrong(self._at)
-            self._at += 1
-            if end == "]":
+            if self._is_last():
                 return
+
+    def _is_last(self) -> bool:
+        """Whether the array ends behind the element that was just read."""
+        end = self.peek()
+        if end not in (",", "]"):
+            raise self._wrong(self._at)
+        self._at += 1
+        return end == "]"
 
     def element_values(self) -> Iterator[Sequence[Any]]:
         """The elements of the array that begins here, some at a time."""
@@ -217,11 +221,7 @@ class JsonReader:
             yield from self.whole_parts(",")
             self.peek()
             yield [self.value()]
-            end = self.peek()
-            if end not in (",", "]"):
-                raise self._wrong(self._at)
-            self._at += 1
-            if end == "]":
+            if self._is_last():
                 return
 
     def whole_elements(self) -> Iterator[Sequence[Any] | None]:
