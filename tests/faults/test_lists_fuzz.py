@@ -20,6 +20,48 @@ def test_each_is_read_or_refused_in_one_line_that_tells_nothing() -> None:
     assert found["read"] > 100 and found["refused"] > 50
 
 
+SIGNS = (
+    "\t",
+    " ",
+    ";",
+    ",",
+    "\t ",
+    "-",
+    "=",
+    "#",
+    "a ",
+    "a/",
+    "a.",
+    "0",
+    "(",
+    "'",
+    '"',
+    "\xa0",
+    "*",
+)
+ONE, TWO = "00112233445566778899aabbccddee01", "00112233445566778899aabbccddee02"
+PLACES = {
+    "first.txt": "{run}\n{one}\n{two}\n",
+    "behind.txt": "{one}{run}\n{two}\n",
+    "before.txt": "{run}{one}\n{two}\n",
+    "title.txt": "# list {run} of\n{one}\n{two}\n",
+    "link.txt": "https://a.example/{run}.jpg\nhttps://a.example/b.jpg\n",
+    "header.csv": "md5,{run}\n{one},x\n{two},y\n",
+    "cell.csv": "md5,note\n{one},x{run}y\n{two},y\n",
+    "last.csv": "md5,note\n{one},x\n{two},y\n{run}",
+}
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_long_run_of_one_sign_is_looked_at_once(sign: str, tmp_path: Path) -> None:
+    """Where each place of it were tried again, a line of these would take half a minute."""
+    run = (sign * 60_000)[:60_000]
+    for name, text in PLACES.items():
+        data = text.format(run=run, one=ONE, two=TWO).encode()
+        case = Case(name, data, {"kind": None, "file_format": None})
+        assert outcome(case, tmp_path) in ("read", "refused"), name
+
+
 def test_a_case_is_made_of_its_number_alone() -> None:
     assert Case.make(3, 8) == Case.make(3, 8)
     assert Case.make(3, 8) != Case.make(3, 9)

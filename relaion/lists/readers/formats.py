@@ -217,7 +217,7 @@ def _prefixes(head: str, _: str) -> str | None:
 
 def _threatexchange(head: str, _: str) -> str | None:
     lines = first_lines(head, 50)
-    n = sum(re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line) is not None for line in lines)
+    n = sum(re.search(rf"[,;\t|] *\"?(?:{_CLASSES})\b", line) is not None for line in lines)
     is_one = n * 2 > len(lines)
     return "a data set of ThreatExchange whose columns have no known names" if is_one else None
 

@@ -55,8 +55,8 @@ _TAG = re.compile(
 _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 # `a.jpg: digest`, `a.jpg=digest`, `digest: a.jpg`; other names may be those of users
 _LABELLED = re.compile(
-    rf"(?P<name>[^:=\s][^:=]*?)\s*[:=]\s*(?P<digest>{_HEX})\s*"
-    rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*?)\s*"
+    rf"(?P<name>[^:=\s][^:=]*+)[:=]\s*+(?P<digest>{_HEX})\s*"
+    rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*+)"
 )
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _SEVERAL = re.compile(rf"(?:{_HEX})\s+\S")
@@ -191,7 +191,7 @@ def _labelled(line: str) -> tuple[str, str] | None:
     found = _LABELLED.fullmatch(line)
     if found is None:
         return None
-    name = (found["name"] or found["behind"]).strip("\"'")
+    name = (found["name"] or found["behind"]).strip().strip("\"'")
     return (found["digest"] or found["before"], name) if is_name_of_media(name) else None
 
 

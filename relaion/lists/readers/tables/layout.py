@@ -54,7 +54,8 @@ DELIMITERS = "\t;,|"
 _TITLES = 100  # lines that may stand before the names of columns
 # an array as programs print it: its lines, or all of it, are values divided by commas
 _IS_ARRAY = re.compile(
-    r"""\s*(?:(?:var|let|const|export)?\s*[\w.]+\s*=\s*)?[\[({]\s*(?:$|\n|['"]|[0-9A-Fa-f]{32}(?![0-9A-Fa-f]*[\])}]))"""
+    r"\s*+(?:(?:var|let|const|export)?\s*+[\w.]+\s*+=\s*+)?[\[({]"
+    r"""(?:[^\S\n]*+(?:$|\n)|\s*+(?:['"]|[0-9A-Fa-f]{32}(?![0-9A-Fa-f]*[\])}])))"""
 )
 
 
