@@ -21,6 +21,8 @@ def test_each_is_read_or_refused_in_one_line_that_tells_nothing() -> None:
 
 
 SIGNS = (
+    "z",
+    "ᾋ",
     "\t",
     " ",
     ";",

@@ -200,7 +200,7 @@ class Sections:
     @staticmethod
     def _value_in(line: str) -> str:
         """A line that holds a value in one of its cells; else none."""
-        cells = [*CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
+        cells = [*CELLS.split(line), *re.findall(r"^\S+|(?<!\w)\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _holds_any(self, lines: Iterable[str]) -> bool:
