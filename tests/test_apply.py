@@ -51,6 +51,7 @@ from tests.copies import (
     layouts,
     sets,
 )
+from tests.drawn import quickly
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
 
 LIMITS = limits_of(1, "2GB")
@@ -256,7 +257,7 @@ def tars(*, with_rows: bool) -> Form:
     return Form(write, read)
 
 
-@pytest.mark.parametrize("by", [None, "row", "link"])
+@pytest.mark.parametrize("by", quickly(1, [None, "row", "link"]))
 def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     world: Path, tmp_path: Path, by: str | None
 ) -> None:
@@ -269,7 +270,7 @@ def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     assert apply(world / "data", tmp_path / "out", old=world / "data", **given).left
 
 
-@pytest.mark.parametrize("end", [".tsv", ".jsonl", ".tar"])
+@pytest.mark.parametrize("end", quickly(1, [".tsv", ".jsonl", ".tar"]))
 def test_row_hashes_that_are_none_are_refused_in_every_form(
     world: Path, tmp_path: Path, end: str
 ) -> None:
@@ -418,7 +419,7 @@ def _each(forms: Iterable[str]) -> Iterator[Any]:
             yield pytest.param(by, form, marks=[] if way == i % len(BY) else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize(("by", "form"), [*_each(FORMS)])
+@pytest.mark.parametrize(("by", "form"), quickly(3, [*_each(FORMS)]))
 def test_a_copy_of_any_form_cut_and_order_loses_what_left_and_nothing_else(
     world: Path, tmp_path: Path, form: str, by: str
 ) -> None:
@@ -567,7 +568,7 @@ def changed(path: Path) -> None:
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new", "old"])
+@pytest.mark.parametrize("what", quickly(1, ["copy/a/1.parquet", "copy/a/2.parquet", "new", "old"]))
 def test_a_finished_run_is_of_the_bytes_that_it_read(
     world: Path, copy: Path, tmp_path: Path, what: str
 ) -> None:
@@ -735,7 +736,7 @@ def test_a_file_that_changes_meanwhile_is_not_written(
 # -- What a footer, a column or a name can say -------------------------------------------------
 
 
-@pytest.mark.parametrize("lie", ["all_null", "no_null", "few_nulls", "narrow_bounds"])
+@pytest.mark.parametrize("lie", quickly(1, ["all_null", "no_null", "few_nulls", "narrow_bounds"]))
 def test_a_footer_that_lies_changes_no_fate(world: Path, tmp_path: Path, lie: str) -> None:
     rows = old_rows(world)
     for name in ("true", "false"):
@@ -914,13 +915,16 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) ->
 
 @pytest.mark.parametrize(
     ("copy", "keep", "old", "said"),
-    [
-        ("data", "data", None, "holds every row of the copy, so nothing left it"),
-        # without a manifest nobody can be sure which of the two was made of the other
-        ("data", "data", "parted", "more than --old OLD"),
-        ("data", "out/research", "data", ""),
-        ("out/research", "out/research", "data", "so nothing left it"),
-    ],
+    quickly(
+        1,
+        [
+            ("data", "data", None, "holds every row of the copy, so nothing left it"),
+            # without a manifest nobody can be sure which of the two was made of the other
+            ("data", "data", "parted", "more than --old OLD"),
+            ("data", "out/research", "data", ""),
+            ("out/research", "out/research", "data", "so nothing left it"),
+        ],
+    ),
 )
 def test_what_may_be_the_old_set_named_as_the_edition_is_noticed(
     bad: Path, tmp_path: Path, copy: str, keep: str, old: str | None, said: str

@@ -16,6 +16,7 @@ import pytest
 import relaion
 from relaion.errors import InputError, StopError
 from tests import labs
+from tests.drawn import quickly
 from tests.pipeline import here
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -136,8 +137,8 @@ def test_digests_of_images_are_no_row_hash_and_nothing_is_said(world: Path, tmp_
 
 @pytest.mark.parametrize(
     "change",
-    [{"hash": str}, {"url": str.encode, "caption": str.encode, "hash": None},
-     {"hash": str, "caption": None}],
+    quickly(1, [{"hash": str}, {"url": str.encode, "caption": str.encode, "hash": None},
+     {"hash": str, "caption": None}]),
 )  # fmt: skip
 def test_an_edition_is_read_as_a_copy_is(
     world: Path, tmp_path: Path, change: dict[str, Any]
@@ -491,10 +492,13 @@ QUICK = [("parquet", None), ("jsonl", 0), ("parquet", -1), ("jsonl", 2**63 - 1)]
 
 @pytest.mark.parametrize(
     ("form", "filler"),
-    [
-        pytest.param(*each, marks=[] if each in QUICK else [pytest.mark.slow])
-        for each in product(["parquet", "jsonl"], [None, *FILLERS])
-    ],
+    quickly(
+        1,
+        [
+            pytest.param(*each, marks=[] if each in QUICK else [pytest.mark.slow])
+            for each in product(["parquet", "jsonl"], [None, *FILLERS])
+        ],
+    ),
 )
 def test_no_row_is_known_by_a_number_that_fills_a_gap(
     tmp_path: Path, form: str, filler: int | None
@@ -518,7 +522,7 @@ def test_no_row_is_known_by_a_number_that_fills_a_gap(
         assert (done.left, done.kept) == (6, 18), done.counts
 
 
-@pytest.mark.parametrize("named", [{}, {"columns": {"row_hash": "hash"}}])
+@pytest.mark.parametrize("named", quickly(2, [{}, {"columns": {"row_hash": "hash"}}]))
 def test_one_number_for_rows_of_many_links_is_no_row_hash(
     world: Path, tmp_path: Path, named: dict[str, Any]
 ) -> None:

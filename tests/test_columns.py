@@ -135,6 +135,7 @@ def test_both_links_of_a_listed_row_spread(tmp_path: Path) -> None:
     assert [u["rows"] for u in unions if u["grouping"] == "same_link"] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "null", [pa.string(), pytest.param(pa.large_string(), marks=pytest.mark.slow)]
 )
@@ -157,6 +158,7 @@ def test_only_links_and_hashes_may_have_several_columns(tmp_path: Path) -> None:
         match([path], lists, columns={"text": ["text", "caption"]})
 
 
+@pytest.mark.slow
 def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     first = write(
         tmp_path / "en" / "p.parquet",
@@ -181,6 +183,7 @@ def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     assert stated >= {(x.role, x.column) for x in found}
 
 
+@pytest.mark.slow
 def test_links_in_a_column_that_plays_no_role_are_told(tmp_path: Path) -> None:
     table = {
         "url": LINKS[:2],

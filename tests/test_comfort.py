@@ -172,6 +172,7 @@ def test_a_switch_of_a_file_can_be_turned_back(world: Path, tmp_path: Path) -> N
         assert f"--copy: {not more} (from {where})" in done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_read_that_is_not_named(world: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     places = (
@@ -200,6 +201,7 @@ def test_verify_takes_the_store_and_says_so(world: Path, monkeypatch: pytest.Mon
     assert "notice: --lists lists.duckdb is that of RELAION_LISTS\n" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_is_not_forced_on_what_takes_none(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = here("scripts", cwd=world)
     monkeypatch.setenv("RELAION_LISTS", "lists.duckdb")

@@ -214,6 +214,7 @@ def test_where_no_site_is_weak_it_may_be_published(tmp_path: Path) -> None:
     assert "cover ledger" in found.why
 
 
+@pytest.mark.slow
 def test_another_order_of_shards_gives_the_same_ledger(whole: Done, tmp_path: Path) -> None:
     other = tmp_path / "other"
     for no, path in enumerate(sorted((whole.folder / "data/en").iterdir(), reverse=True)):
@@ -503,6 +504,7 @@ def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     assert ("4", joined) in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyed_by", ["url", pytest.param("hash", marks=pytest.mark.slow)])
 def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: Path) -> None:
     import pyarrow as pa

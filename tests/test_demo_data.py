@@ -373,6 +373,7 @@ def tree(folder: Path) -> Iterator[tuple[str, str]]:
             )
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
     make(tmp_path / "a", rows=4_000)
     made = [*tree(tmp_path / "a")]

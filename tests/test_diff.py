@@ -19,6 +19,7 @@ from relaion.links import KEY_VERSION
 from relaion.stages.apply import apply
 from relaion.stages.diff import diff
 from tests.copies import LAION, LINKS, NO_HASH, RELAION, Laid, cut, lay
+from tests.drawn import quickly
 from tests.oracle_copy import diff_of, murmur
 from tests.pipeline import here, relaion
 
@@ -74,8 +75,8 @@ def expected(path: Path, old: Laid = LAION, new: Laid = RELAION, by: Sequence[st
 
 @pytest.mark.parametrize(
     ("old", "new", "by"),
-    [(LAION, RELAION, ("row", "link")), (NO_HASH, RELAION, ("row", "link")),
-     (LAION, LINKS, ("link",)), (LINKS, NO_HASH, ("link",))],
+    quickly(2, [(LAION, RELAION, ("row", "link")), (NO_HASH, RELAION, ("row", "link")),
+     (LAION, LINKS, ("link",)), (LINKS, NO_HASH, ("link",))]),
     ids=["joined to Re-LAION", "first published to Re-LAION", "to links", "from links"],
 )  # fmt: skip
 def test_sets_of_any_layouts_are_compared_by_what_both_have(
@@ -249,11 +250,14 @@ WAYS = ("copied", "linked", "a part")
 
 @pytest.mark.parametrize(
     ("how", "place"),
-    [
-        pytest.param(how, place, marks=[] if i == j else [pytest.mark.slow])
-        for i, how in enumerate(WAYS)
-        for j, place in enumerate(PLACES)
-    ],
+    quickly(
+        1,
+        [
+            pytest.param(how, place, marks=[] if i == j else [pytest.mark.slow])
+            for i, how in enumerate(WAYS)
+            for j, place in enumerate(PLACES)
+        ],
+    ),
 )
 def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
     tmp_path: Path, place: str, how: str
@@ -447,7 +451,7 @@ def test_the_real_commands_work_in_workers(bad: Path, tmp_path: Path) -> None:
 # -- What is told of rows that nothing tells apart, and of a diff that was changed --------------
 
 
-@pytest.mark.parametrize("by", [None, "row", "link"])
+@pytest.mark.parametrize("by", quickly(1, [None, "row", "link"]))
 def test_rows_without_an_identity_left_only_where_there_are_fewer(
     tmp_path: Path, by: str | None
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tests.layout_cases import write
 from tests.pipeline import here
@@ -98,6 +99,7 @@ def test_a_refused_column_is_never_called_missing(tmp_path: Path) -> None:
 FRAMES = ['"{}"', "'{}'", "<{}>", '"{}",', "\u201c{}\u201d", "{}"]
 
 
+@pytest.mark.slow
 def test_rows_whose_links_kept_their_quotes_leave(tmp_path: Path) -> None:
     """A shard and a list for each kind of list."""
     shards = []

@@ -75,6 +75,7 @@ def test_a_database_that_cannot_grow(work: str, tmp_path: Path) -> None:
     assert line.count("\n") == 1 and line.startswith("EngineError")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_blamed_where_the_copy_of_the_store_goes(tmp_path: Path) -> None:
     line = said(SNAPSHOT, tmp_path)
     assert line.startswith(f"NoRoomError {tmp_path}/work: has no room for a private copy of")

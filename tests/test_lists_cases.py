@@ -189,9 +189,9 @@ def test_case_is_read(case: Case) -> None:
 
 
 def _stored() -> Iterator[Any]:
-    """Each case; quickly those of which a store tells more, and every eighth of the others."""
+    """Each case; quickly those of which a store tells more, and every fortieth of the others."""
     for case in CASES:
-        is_slow = is_read_alone(case) and zlib.crc32(case.where.encode()) % 8
+        is_slow = is_read_alone(case) and zlib.crc32(case.where.encode()) % 40
         yield pytest.param(case, marks=[pytest.mark.slow] if is_slow else [], id=case.where)
 
 

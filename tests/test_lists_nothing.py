@@ -72,6 +72,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_what_a_files_name_takes_out_is_not_held_until_its_end(tmp_path: Path) -> None:
     listed = [f"{i * 7919:032x}" for i in range(1, 1001)]
     (tmp_path / "list.txt").write_text("\n".join([*listed, ""]))

@@ -212,6 +212,7 @@ def test_of_a_chain_the_newest_is_withdrawn_first(lists: Path) -> None:
     assert held(lists) == set()
 
 
+@pytest.mark.slow
 def test_a_whole_list_again_takes_no_more_room(lists: Path) -> None:
     many = [f"{i * 7919:032x}" for i in range(1, 300_000)]
     deliver(lists, "md5", *many)
@@ -243,6 +244,7 @@ def test_traits_go_with_their_list_and_give_no_number_twice(lists: Path) -> None
     assert told == [(C, "grim"), (D, "grave"), (E, "new")]
 
 
+@pytest.mark.slow
 def test_many_traits_are_stored_together(lists: Path) -> None:
     many = [f"{i * 7919:032x},{i}" for i in range(1, 20_001)]
     deliver(lists, "md5,confidence", *many)

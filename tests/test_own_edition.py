@@ -144,6 +144,7 @@ def test_shards_are_for_checking_a_script_of_ones_own(world: Path) -> None:
     assert done.returncode == 2 and "data: files are only for checking" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     sql = re.search(r"```sql\n(-- name:    large\n.*?)```\n\n```bash\n(.*?)```", text, re.S)

@@ -18,6 +18,7 @@ from relaion.run.progress import NOTHING, Extent, Quiet
 from relaion.run.settings import limits_of
 from relaion.run.survey import Numbered
 from tests.copies import LAION, RELAION, Shards, cut
+from tests.drawn import quickly
 from tests.oracle_copy import murmur
 from tests.pipeline import InProcess
 
@@ -89,6 +90,7 @@ def compared(work: Path, sets: Any, hands: Counting | None) -> tuple[Compared, A
     return found, rows_of(lines), told.through
 
 
+@pytest.mark.slow
 def test_a_diff_is_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any) -> None:
     hands = Counting()
     found = compared(tmp_path / "a", sets, None)
@@ -105,7 +107,7 @@ def worked_out(question: Question, hands: Counting) -> tuple[Fates, dict[str, st
     return work_out(question, lambda word, **_: hear(word)), kept
 
 
-@pytest.mark.parametrize("by", ["keep", "diff"])
+@pytest.mark.parametrize("by", quickly(1, ["keep", "diff"]))
 def test_fates_are_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any, by: str) -> None:
     if by == "diff":
         (tmp_path / "d").mkdir()

@@ -109,6 +109,7 @@ def test_people_see_a_table_that_fits(found: CleanPlan) -> None:
     assert lines[-1].endswith(" in OUT; nothing was written")
 
 
+@pytest.mark.slow
 def test_programs_get_all_and_small_data_are_cleaned_whole(world: Path, tmp_path: Path) -> None:
     command = ["plan", str(world / "data"), "--lists", str(world / "lists.duckdb"), "--json"]
     command += ["--sample-rows", str(10**9), "--work", str(tmp_path), "--no-verify"]

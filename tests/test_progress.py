@@ -122,6 +122,7 @@ def test_a_run_tells_its_steps_in_row_groups_and_comes_to_the_end_of_each(world:
     assert all(told["verify", part][0] == whole for part in ("lists", "links", "rows"))
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_starts_where_it_stands(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,7 @@ def float32(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @drawn(
-    3,
+    2,
     30,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=12), min_size=1, max_size=3),
     sent=st.lists(SENT, min_size=1, max_size=3),
@@ -199,7 +199,7 @@ def audit(out: Path, edition: str) -> dict[oracle.Reason, tuple[int, int]]:
 
 
 @drawn(
-    1,
+    0,
     8,
     rows=st.lists(ROWS, min_size=2, max_size=20),
     sent=st.lists(SENT, min_size=2, max_size=3),

@@ -160,6 +160,7 @@ def test_a_shard_is_named_and_its_listed_row_leaves_when_the_command_is_repeated
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [overwrite, *(pytest.param(w, marks=slow) for w in WAYS if w is not overwrite)]
 )
@@ -252,6 +253,7 @@ def test_the_store_of_a_run_is_one(world: Path, whole: Path, way: Way, step: str
     assert contents(world / "out") == contents(whole / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [rename, *(pytest.param(w, marks=slow) for w in (overwrite, truncate, vanish))]
 )
@@ -319,6 +321,7 @@ def test_a_log_beside_the_store_is_refused(world: Path) -> None:
         run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [rename, *(pytest.param(w, marks=slow) for w in (overwrite, vanish))]
 )
@@ -342,6 +345,7 @@ def sidecar(is_guilty: bool) -> bytes:
     return bytes(sink.getvalue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_text", [False, pytest.param(True, marks=slow)])
 @pytest.mark.parametrize(
     "way", [overwrite, *(pytest.param(w, marks=slow) for w in WAYS if w is not overwrite)]

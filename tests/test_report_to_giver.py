@@ -68,6 +68,7 @@ def digest(giver_id: str) -> str:
     return hashlib.sha256(giver_id.encode()).hexdigest()[:32]
 
 
+@pytest.mark.slow
 def test_ids_are_told_by_the_command_line_and_nothing_else_is(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", *(f"case-{9 - i},{DIGESTS[i]}" for i in (3, 5, 25)),
             f"other,{DIGESTS[50]}")  # fmt: skip

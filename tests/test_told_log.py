@@ -95,6 +95,7 @@ def test_a_log_is_private_and_added_to(world: Path, tmp_path: Path) -> None:
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_workers_are_heard(world: Path, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     done = relaion(*CLEAN, "--out", tmp_path / "out", "-v", "--log", log, cwd=world)
@@ -173,6 +174,7 @@ def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
     assert done.returncode == 2 and not (tmp_path / "relaion-demo").exists()
 
 
+@pytest.mark.slow
 def test_a_log_that_is_full_is_said_and_ends_nothing(world: Path, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     here("inspect", "data", "--log", log, cwd=world)
@@ -218,6 +220,7 @@ def test_an_answer_with_other_notes_says_nothing(answer: dict[str, object]) -> N
     notes.pass_on(answer)
 
 
+@pytest.mark.slow
 def test_the_library_s_notes_are_heard_by_logging(
     world: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

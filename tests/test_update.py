@@ -138,7 +138,7 @@ def test_updates_end_where_a_clean_of_it_all_does(
 
 
 @drawn(
-    1,
+    0,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),
@@ -257,6 +257,7 @@ def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(worl
         world.update(out, "out2")
 
 
+@pytest.mark.slow
 def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: Path) -> None:
     # list 1 names an image behind b; the second row shows b in a, and leaves with it and by a rule
     shown = {"url": "https://a.example/show?u=https://b.example/2.jpg", "punsafe": 0.99}
@@ -324,6 +325,7 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     assert third.verdict.ok, third.verdict.findings
 
 
+@pytest.mark.slow
 def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_path: Path) -> None:
     """As many rows are named as before, and not the same."""
     world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])

@@ -27,6 +27,7 @@ from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
 from relaion.verifier.verdict import Verdict
 from tests import oracle
+from tests.drawn import quickly
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
@@ -101,6 +102,7 @@ def test_what_the_oracle_made_is_clean(made: World) -> None:
     assert verdict.notices == ()
 
 
+@pytest.mark.slow
 def test_several_processes_say_the_same(world: World) -> None:
     put_back(world, 5, 5)
     assert check(world, workers=2) == check(world)
@@ -184,7 +186,7 @@ def test_every_listed_row_is_found_without_the_inputs(world: World) -> None:
     assert lines(listed) <= kept
 
 
-@pytest.mark.parametrize(("row", "why"), [LISTED[i] for i in (1, 12)])
+@pytest.mark.parametrize(("row", "why"), quickly(1, [LISTED[i] for i in (1, 12)]))
 def test_a_row_that_should_have_gone_is_found_alone(world: World, row: int, why: str) -> None:
     before = sum(r < row for r, _ in LISTED)
     put_back(world, row, row - before)
@@ -352,7 +354,7 @@ def edited(world: World, edits: Sequence[str]) -> dict[str, str]:
     return done
 
 
-@pytest.mark.parametrize("edits", [list(EDITS)[::2], list(EDITS)[1::2]])
+@pytest.mark.parametrize("edits", quickly(1, [list(EDITS)[::2], list(EDITS)[1::2]]))
 def test_an_edit_breaks_promise_2(world: World, edits: list[str]) -> None:
     done = edited(world, edits)
     assert len(done) == len(edits)
@@ -411,6 +413,7 @@ def test_two_swapped_shards_are_found(world: World) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_name_cannot_forge_a_line(tmp_path: Path) -> None:
     schema = SCHEMA.append(pa.field("a\nOUT: clean", pa.int64()))
     world = World(tmp_path, schema=schema).make()
@@ -424,7 +427,7 @@ def test_a_name_cannot_forge_a_line(tmp_path: Path) -> None:
 # -- promise 3 ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inputs", [True, False])
+@pytest.mark.parametrize("inputs", quickly(1, [True, False]))
 def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) -> None:
     world.change(world.output("research"), lambda t: without(t, 2))
     verdict = check(world) if inputs else verify(world.out)
@@ -462,6 +465,7 @@ def test_a_column_of_row_numbers_is_found(world: World) -> None:
     assert alone.why == "whether column file_row_number is the input's: not compared with an input"
 
 
+@pytest.mark.slow
 def test_a_position_column_of_the_input_is_no_disclosure(tmp_path: Path) -> None:
     schema = SCHEMA.append(pa.field("row_number", pa.int64()))
     world = World(tmp_path, schema=schema).make()
@@ -498,7 +502,8 @@ def test_a_store_to_be_read_and_a_manifest_to_be_written_by_others_are_found(wor
 
 
 @pytest.mark.parametrize(
-    "title", [md5("nowhere").upper(), "see http://listed.example/x.jpg", "raw.example/x"]
+    "title",
+    quickly(1, [md5("nowhere").upper(), "see http://listed.example/x.jpg", "raw.example/x"]),
 )
 def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title: str) -> None:
     world.manifest["why"] = title
@@ -637,7 +642,7 @@ def one_a_table(edits: Mapping[str, str]) -> list[list[str]]:
     return [*together, *([name] for name in alone)]
 
 
-@pytest.mark.parametrize("edits", one_a_table(COUNTS), ids=", ".join)
+@pytest.mark.parametrize("edits", quickly(3, one_a_table(COUNTS)), ids=", ".join)
 def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edits: list[str]) -> None:
     world.write_audit(executed([COUNTS[e] for e in edits]))
     verdict = check(world)
@@ -647,6 +652,7 @@ def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edits: list[s
     assert all(named)
 
 
+@pytest.mark.slow
 def test_publishable_follows_what_lists_removed(world: World) -> None:
     for stated, why, promise in (
         (True, "a test", "4"), (False, "", "6"), (None, "a test", "6"), ("no", "a test", "6"),
@@ -681,7 +687,7 @@ EXTRA = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("statements", "told"), EXTRA)
+@pytest.mark.parametrize(("statements", "told"), quickly(1, EXTRA))
 def test_a_column_that_no_audit_has_is_found(world: World, statements: str, told: set[str]) -> None:
     world.write_audit(executed(statements.split(";")))
     assert {f.what for f in check(world).findings if f.promise == "4"} == told
@@ -705,6 +711,7 @@ def test_scores_that_are_nan_do_not_count_as_covered(world: World) -> None:
     assert broken(check(world)) == {"6"}
 
 
+@pytest.mark.slow
 def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     world: World, tmp_path: Path
 ) -> None:
@@ -721,7 +728,7 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     assert ("6", text) in said(check(world, lists=other.store))
 
 
-@pytest.mark.parametrize("has_key", [True, False])
+@pytest.mark.parametrize("has_key", quickly(1, [True, False]))
 def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     world: World, tmp_path: Path, has_key: bool
 ) -> None:
@@ -796,7 +803,7 @@ def test_a_sidecar_less_is_found(made: World) -> None:
     assert outcome(verdict, "1b").state == "not checked"
 
 
-@pytest.mark.parametrize("change", ["name", "rows", "sha256"])
+@pytest.mark.parametrize("change", quickly(1, ["name", "rows", "sha256"]))
 def test_another_sidecar_is_found(world: World, change: str) -> None:
     path = world.sidecar(1)
     if change == "name":
@@ -815,6 +822,7 @@ def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> 
     assert whole(check(made, sidecars=[made.sidecar(i) for i in (1, 2, 0)]))
 
 
+@pytest.mark.slow
 def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> None:
     world = World(tmp_path, setting=oracle.Setting(keywords=None)).make()
     assert whole(check(world))
@@ -930,7 +938,7 @@ def test_findings_hold_no_value(world: World) -> None:
         assert value not in text
 
 
-@pytest.mark.parametrize("field", ["labels", "rules"])
+@pytest.mark.parametrize("field", quickly(1, ["labels", "rules"]))
 def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) -> None:
     world.manifest["editions"][0][field] = []
     world.write_manifest()
@@ -968,7 +976,7 @@ def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
     assert not verdict.clean
 
 
-@pytest.mark.parametrize("at", [5, 0])  # in its place, and out of order
+@pytest.mark.parametrize("at", quickly(1, [5, 0]))  # in its place, and out of order
 def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World, at: int) -> None:
     put_back(own_edition, 5, at, "own")
     text = "own/alpha/part-0.parquet: 1 kept row is listed (image_md5)"
@@ -1119,7 +1127,7 @@ def test_the_right_outputs_pass_and_any_row_more_or_less_does_not(
 # -- rows that nothing chose ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inputs", [True, False])
+@pytest.mark.parametrize("inputs", quickly(1, [True, False]))
 def test_what_the_quick_tests_miss_the_sample_finds(
     world: World, monkeypatch: pytest.MonkeyPatch, inputs: bool
 ) -> None:
@@ -1135,6 +1143,7 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (url)") in told
 
 
+@pytest.mark.slow
 def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many of each as there should be, other ones for another run, the same for the same."""
     asked: dict[str, list[int]] = {}

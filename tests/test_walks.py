@@ -101,6 +101,7 @@ def test_every_walk_is_done() -> None:
     assert list(SECTIONS) == ["Add an edition", "Add a rule", "Add a role", "Add a list format"]
 
 
+@pytest.mark.slow
 def test_an_edition(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add an edition", plain_house, tmp_path)
     assert re.search(r"^listed +data +1,200 +1 +1,199 ", told, re.M)
