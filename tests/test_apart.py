@@ -153,6 +153,7 @@ def test_apart_is_apart(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_beside_a_file_all_goes_on_and_the_folder_is_told_of_it(world: Path) -> None:
     """The first try of a newcomer: a file here, and what is written beside it."""
     (world / "data/en/a.parquet").rename(world / "links.parquet")
@@ -183,6 +184,7 @@ def test_another_case_is_another_name_only_where_both_can_be() -> None:
     check_apart(Path("/tmp/not-there/out"), Path("/tmp/not-there/w"), ["/usr"])
 
 
+@pytest.mark.slow
 def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> None:
     """Runs were begun so before it was refused; what they left must be removable."""
     shutil.copytree(made / "out", world / "elsewhere")

@@ -82,6 +82,7 @@ def decided(fates: Fates, shards: Sequence[Numbered]) -> tuple[list[bool], Count
 # -- Which rows stay ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(
     copy=sets, new=sets, old=st.none() | sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
@@ -476,6 +477,7 @@ def test_what_is_written_has_all_columns_as_they_were(world: Path, tmp_path: Pat
     assert 0 < len(places) < old.metadata.num_rows
 
 
+@pytest.mark.slow
 def test_without_the_old_set_a_row_is_only_not_in_the_edition(world: Path, tmp_path: Path) -> None:
     mine = {"url": "https://mine.example/a.jpg", "text": "mine"}
     mine["row_hash"] = oracle.murmur(mine["url"], mine["text"])  # type: ignore[assignment]
@@ -617,6 +619,7 @@ def test_what_is_said_into_a_file_is_a_line_a_message(
     assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("in part: 6")
 
 
+@pytest.mark.slow
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
     apply(copy, tmp_path / "out", keep=world / "out/research")
     again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")

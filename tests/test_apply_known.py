@@ -146,6 +146,7 @@ def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
     assert list(done.also) == json.loads(Path(str(done.out) + END).read_text())["also"]
 
 
+@pytest.mark.slow
 def test_the_hash_of_a_row_that_stays_keeps_no_other(world: Path, tmp_path: Path) -> None:
     kept = rows()[STAYS[0]]["hash"]
     copy = in_all_forms(tmp_path / "copy", late(rows(), lambda i: kept))

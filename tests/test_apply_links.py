@@ -71,6 +71,7 @@ def test_of_two_links_one_is_asked_for(tmp_path: Path, form: str) -> None:
         relaion.apply(copy, tmp_path / "out", keep=world / "new", columns=both)
 
 
+@pytest.mark.slow
 def test_an_edition_with_two_links_is_read_by_the_one_that_is_named(tmp_path: Path) -> None:
     some = with_two()
     in_parquet(tmp_path / "old", some)

@@ -253,6 +253,7 @@ def test_a_blank_in_a_link_is_no_matter_in_any_form(world: Path, tmp_path: Path)
         assert done.not_looked_at == ()
 
 
+@pytest.mark.slow
 def test_a_caption_that_begins_with_a_link_is_a_caption(world: Path, tmp_path: Path) -> None:
     """Where most of the texts of a tar are none, that one is not taken for a link."""
     (tmp_path / "copy").mkdir()
@@ -411,6 +412,7 @@ def test_a_link_at_a_second_place_is_named_by_its_value(world: Path, tmp_path: P
         assert not any(link in x for link in links for x in done.not_looked_at)
 
 
+@pytest.mark.slow
 def test_a_link_that_is_known_already_is_not_named_again(world: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     exif = "see http://example.org/ for it"
@@ -462,6 +464,7 @@ def test_a_file_of_other_hashes_is_set_aside_and_the_others_are_done(
     assert not (out / "a.parquet").exists()
 
 
+@pytest.mark.slow
 def test_samples_that_a_row_beside_them_tells_are_looked_at(world: Path, tmp_path: Path) -> None:
     some = [{**r, "key": f"{i:04}"} for i, r in enumerate(told(rows(), hash=None))]
     write(tmp_path / "copy/a.parquet", some)

@@ -202,6 +202,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
     assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, *(pytest.param(n, marks=slow) for n in (35, 1000))])
 def test_batches_of_any_size_come_out_alike(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, rows: int

@@ -73,6 +73,7 @@ def test_every_hash_column_is_matched(tmp_path: Path) -> None:
         assert engine.rows("select covered from coverage where role = 'image_md5'") == [(3,)]
 
 
+@pytest.mark.slow
 def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None:
     path = write(
         tmp_path / "en" / "p.parquet",
@@ -94,6 +95,7 @@ def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None
     assert stated["parameters"]["columns"] == both
 
 
+@pytest.mark.slow
 def test_a_row_hash_is_computed_of_the_first_of_two_links(tmp_path: Path) -> None:
     """A row that has the second link only has none, and the audit does not count it as one."""
     path = write(
@@ -295,6 +297,7 @@ LONG = "57be0c9f0e244fd4d83455690e07ec1f"
 PADDED = "K67AZHYOERH5JWBUKVUQ4B7MD4======"
 
 
+@pytest.mark.slow
 @settings(max_examples=settings().max_examples // 5)
 @given(
     rows=st.lists(ROW, min_size=1, max_size=14),
@@ -363,6 +366,7 @@ def test_clean_and_verify_are_what_the_values_say(
             assert found == [i for i, keep in enumerate(keeps) if keep]
 
 
+@pytest.mark.slow
 def test_the_library_takes_one_name_or_several(tmp_path: Path) -> None:
     path = write(tmp_path / "p.parquet", link=LINKS[:2], src=LINKS[2:4])
     lists = listed(tmp_path, ("url", LINKS[3]))

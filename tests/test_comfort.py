@@ -112,6 +112,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         assert says in done.stderr, name
 
 
+@pytest.mark.slow
 def test_paths_in_a_file_are_told_from_its_folder(world: Path, tmp_path: Path) -> None:
     (tmp_path / "lists.duckdb").symlink_to(world / "lists.duckdb")
     (tmp_path / "lists.duckdb.key").symlink_to(world / "lists.duckdb.key")

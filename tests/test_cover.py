@@ -165,6 +165,7 @@ def test_no_site_serves_twice_and_none_is_listed(whole: Done) -> None:
     assert not set(cover) & {line[0] for line in held["sites"]}
 
 
+@pytest.mark.slow
 def test_the_ledger_is_its_owners_alone_and_names_no_host(whole: Done) -> None:
     path = whole.folder / "cover.duckdb"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -437,6 +438,7 @@ def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
         done(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     world.make(tmp_path)
     args = ("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--cover", "2")
@@ -493,6 +495,7 @@ def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
         assert any("cover, as the ledger has it" in what for what in said), said
 
 
+@pytest.mark.slow
 def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     path = copied / "out/manifest.json"
     path.write_text(

@@ -155,6 +155,7 @@ def test_sets_cut_alike_give_the_same_as_others(tmp_path: Path) -> None:
     assert done.lines == len(GONE)
 
 
+@pytest.mark.slow
 def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> None:
     old, _ = sides(tmp_path)
     done = diff(old, shutil.copytree(old, tmp_path / "same"), tmp_path / "d.parquet")
@@ -163,6 +164,7 @@ def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> Non
     assert apply(old, tmp_path / "out", diff=tmp_path / "d.parquet").left == 0
 
 
+@pytest.mark.slow
 def test_sets_in_the_wrong_order_are_noticed(tmp_path: Path) -> None:
     """Which one is the older nobody can tell but who named them."""
     old, new = sides(tmp_path)
@@ -281,6 +283,7 @@ def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
     diff(tmp_path / "old", moved, tmp_path / "e.parquet")
 
 
+@pytest.mark.slow
 def test_where_no_manifest_says_anything_that_is_said_first_and_what_it_means(
     tmp_path: Path,
 ) -> None:
@@ -421,6 +424,7 @@ def test_a_diff_is_whole_or_refused(made: Path, tmp_path: Path) -> None:
     assert read_diff(path).rows == len(GONE)
 
 
+@pytest.mark.slow
 def test_a_diff_by_one_identity_is_not_asked_for_another(made: Path, tmp_path: Path) -> None:
     given = sides(tmp_path)
     path = tmp_path / "links.parquet"
@@ -509,6 +513,7 @@ def test_a_diff_that_tells_no_digest_of_itself_is_of_a_version_before(tmp_path: 
         read_diff(out)
 
 
+@pytest.mark.slow
 def test_hashes_that_were_not_compared_are_told(tmp_path: Path) -> None:
     some = [{"url": f"https://h.example/{i}", "text": f"t {i}"} for i in range(15_000)]
     table = pa.Table.from_pylist([r | {"hash": murmur(r["url"], r["text"])} for r in some])

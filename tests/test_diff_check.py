@@ -271,6 +271,7 @@ def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> 
         relaion.diff_check(*ours, lists)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_it_has_a_next_step(world: Path) -> None:
     done = check(world)
     assert "what to do: clean into another OUT with --cover" in done.stdout
@@ -511,6 +512,7 @@ def test_what_stays_is_looked_for_in_every_batch(
     assert sites_of(found, "all") == sites_of(found, "host") == [(2, 5)]  # directories, no host
 
 
+@pytest.mark.slow
 def test_rows_without_a_hash_are_told_by_their_links(tmp_path: Path) -> None:
     """Of a row that has neither nobody can tell that it left."""
     old = [{"url": f"http://h{i}.example/{i}.jpg"} for i in range(20)] + [{"url": None}] * 3

@@ -79,6 +79,7 @@ def test_rows_with_listed_digests_leave(tmp_path: Path) -> None:
     assert not [o for o in result["verdict"]["outcomes"] if o["why"]]
 
 
+@pytest.mark.slow
 def test_rows_with_listed_row_hashes_leave_where_they_have_no_sign(tmp_path: Path) -> None:
     hashes = [(1 << 63) + i for i in range(N)]
     data = table(hash=pa.array(hashes, pa.uint64()))
@@ -87,6 +88,7 @@ def test_rows_with_listed_row_hashes_leave_where_they_have_no_sign(tmp_path: Pat
     assert kept(tmp_path) == [REST]
 
 
+@pytest.mark.slow
 def test_a_refused_column_is_never_called_missing(tmp_path: Path) -> None:
     data = table(md5=pa.array([[digest(i)] for i in range(N)]))
     add(tmp_path, [digest(i) for i in LISTED])

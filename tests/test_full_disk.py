@@ -66,6 +66,7 @@ def said(work: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "work", [pytest.param(COMMIT, marks=pytest.mark.slow), CHECKPOINT], ids=["commit", "checkpoint"]
 )

@@ -162,7 +162,17 @@ def options_of(case: Case) -> Options | None:
 ALONE = [case for case in CASES if is_read_alone(case)]
 
 
-@pytest.mark.parametrize("case", ALONE, ids=lambda case: case.where)
+def _is_long(case: Case) -> bool:
+    return any("<9MB>" in line for _, _, lines in case.files for line in lines)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.slow] if _is_long(case) else [], id=case.where)
+        for case in ALONE
+    ],
+)
 def test_case_is_read(case: Case) -> None:
     """By its reader alone, which is quick."""
     name, how, lines = case.files[0]

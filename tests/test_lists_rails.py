@@ -44,7 +44,7 @@ JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
 }  # fmt: skip
 
 
-DEAR = ("a table without a digest", "very wide")
+DEAR = ("words", "a table without a digest", "very wide")
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,7 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.slow
 def test_what_duckdb_says_of_shards_is_so(lying: Path, tmp_path: Path) -> None:
     def answers() -> list[Any]:
         with connect(threads=1) as engine:

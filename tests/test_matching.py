@@ -247,6 +247,7 @@ def test_a_sidecar_with_a_text_for_a_link_names_no_row(tmp_path: Path) -> None:
     assert gone(tmp_path) == [len(links) - 1]
 
 
+@pytest.mark.slow
 def test_hosts_that_only_resemble_a_plain_one_are_looked_at(tmp_path: Path) -> None:
     links = [link(i) for i in range(N)]
     links[3] = "http://a.example/x?url=http://192.0.2.7./b.jpg"
@@ -273,6 +274,7 @@ def test_hosts_and_prefixes_remove_what_lies_below_them(tmp_path: Path) -> None:
     assert forms(tmp_path) == [("host", "inner", 1), ("host", None, 2), ("url_prefix", None, 1)]
 
 
+@pytest.mark.slow
 def test_a_scope_that_removes_much_stops_with_its_count(tmp_path: Path) -> None:
     original(tmp_path)
     add(tmp_path, ["pics.example"], "--scope", "host")
@@ -307,6 +309,7 @@ def test_links_that_are_not_utf_8_match_on_their_bytes_and_stay_as_they_are(tmp_
     assert not (tmp_path / "out/.work").exists()
 
 
+@pytest.mark.slow
 def test_a_caption_that_is_not_utf_8_is_read_around_its_bad_bytes(tmp_path: Path) -> None:
     path = tmp_path / "data" / "en" / "part-0.parquet"
     path.parent.mkdir(parents=True)

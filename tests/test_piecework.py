@@ -140,6 +140,7 @@ def test_what_was_found_before_is_not_looked_for_again(tmp_path: Path, sets: Any
     assert worked_out(replace(question, known=kept, spread=None), hands) == (found, {})
 
 
+@pytest.mark.slow
 def test_no_step_has_the_name_of_an_earlier_one(tmp_path: Path, sets: Any) -> None:
     """Workers know a step by its path, and a search may be done again in the same folder."""
     question = Question(tmp_path, "v1", LIMITS, sets[2], sets[1], sets[0], spread=LIMITS)

@@ -137,6 +137,7 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_data_without_a_row(world: Path, tmp_path: Path) -> None:
     shard = tmp_path / "data/none.parquet"
     shard.parent.mkdir()

@@ -103,6 +103,7 @@ def clean(world: Path, heard: Heard, **given: Any) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_steps_in_row_groups_and_comes_to_the_end_of_each(world: Path) -> None:
     heard = Heard()
     clean(world, heard)
@@ -169,6 +170,7 @@ class Telling(InProcess):
                 yield from super().run([task])
 
 
+@pytest.mark.slow
 def test_one_shard_of_many_row_groups_moves_while_it_is_written(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

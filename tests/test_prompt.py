@@ -137,6 +137,7 @@ def test_several_names_are_listed(made: Path) -> None:
         assert any("removals" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_lines_with_a_dot(made: Path, tmp_path: Path) -> None:
     asked = tmp_path / "asked.sql"
     asked.write_text("select 1 as one;\n.mode csv\nselect 2 as two;\n")

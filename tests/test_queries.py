@@ -92,6 +92,7 @@ def test_thresholds_of_the_audit_and_of_the_shards_agree(world: Path) -> None:
         assert threshold == 0 or by_data[threshold] == above
 
 
+@pytest.mark.slow
 def test_hosts_links_images_and_languages(world: Path) -> None:
     hosts = asked(world, "hosts")
     assert len(hosts) == 50

@@ -185,6 +185,7 @@ def test_a_shard_that_is_replaced_when_it_was_written_is_found_before_the_manife
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [overwrite, pytest.param(rename, marks=slow)])
 def test_a_shard_that_changes_while_no_run_goes_on_is_not_taken_for_what_it_was(
     world: Path, way: Way
@@ -205,6 +206,7 @@ def test_a_shard_that_changes_while_no_run_goes_on_is_not_taken_for_what_it_was(
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 def test_a_shard_that_gets_another_hard_link_is_the_same(world: Path, whole: Path) -> None:
     """Other runs and programs for backups do that, and the kernel's time of change moves."""
     n = 0
@@ -231,6 +233,7 @@ def store_cases() -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "step"), store_cases())
 def test_the_store_of_a_run_is_one(world: Path, whole: Path, way: Way, step: str) -> None:
     lists = world / "lists.duckdb"
@@ -413,6 +416,7 @@ def test_match_counts_a_shard_as_it_was_or_names_it(
         match([world / "data"], world / "lists.duckdb", workers=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "step"),
     [
@@ -435,6 +439,7 @@ def test_match_has_one_store(
         assert match([world / "data"], lists, workers=1).hits == undisturbed
 
 
+@pytest.mark.slow
 def test_an_own_edition_that_changes_is_refused(world: Path) -> None:
     script = world / "mine.sql"
     text = (

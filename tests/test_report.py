@@ -477,6 +477,7 @@ def test_nothing_that_cannot_be_made_again_is_written_over(
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_what_report_made_is_written_over_and_is_the_same(world: Path, tmp_path: Path) -> None:
     place = tmp_path / "r.html"
     relaion.report(world / "out", html=place)

@@ -138,6 +138,7 @@ def test_real_captions_as_plain_python_finds_them(
     assert (differ, 0 < sum(expected) < len(captions)) == (0, True)
 
 
+@pytest.mark.slow
 def test_scripts_without_spaces_are_the_same_to_sql_verify_and_the_oracle(engine: Engine) -> None:
     engine.execute("create or replace temp table keywords as select 'q' as keyword")
     engine.run(sqlset.named("keyword_pattern"))
@@ -199,6 +200,7 @@ def test_each_blank_and_each_unseen_letter(engine: Engine) -> None:
 LOOSE = st.text("tea\u200b\u00ad\u0301\u034f\u3164 \n\u00a0茶é\x1f\ufe0f-9", max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(LOOSE, min_size=1, max_size=40), st.lists(LOOSE, min_size=1, max_size=3))
 def test_sql_verify_and_the_oracle_agree_on_blanks(

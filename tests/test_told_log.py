@@ -35,6 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CLEAN = ("clean", "data", "--lists", "lists.duckdb", "--keywords", "words.txt")
 
 
+@pytest.mark.slow
 def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
     done = here(*CLEAN, "--out", "quiet", "-q", cwd=world)
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,6 +61,7 @@ def test_quiet_ends_with_its_command(world: Path) -> None:
     assert "notice: no --keywords" in done.stderr and done.stdout.count("\n") > 9
 
 
+@pytest.mark.slow
 def test_verbose_says_what_and_why(world: Path) -> None:
     plain = here(*CLEAN, "--out", "first", cwd=world)
     done = here(*CLEAN, "--out", "second", "-v", cwd=world)

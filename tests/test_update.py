@@ -192,6 +192,7 @@ def world(cleaned: World, tmp_path: Path) -> World:
     return cleaned.copied(tmp_path)
 
 
+@pytest.mark.slow
 def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: World) -> None:
     out = world.folder / "out"
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.rglob("*") if p.is_file()}
@@ -303,6 +304,7 @@ def test_the_lineage_is_told(world: World) -> None:
     assert lists == [(1, 1), (2, 2)]
 
 
+@pytest.mark.slow
 def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     world.send(Sent((("url", "https://z.example/3.jpg"),)))
     out = world.clean("first")
@@ -347,6 +349,7 @@ def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_pat
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2, 3}
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) -> None:
     world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])
     world.grow([[{"url": f"https://{host}.example/1.jpg"} for host in "ab"], [OTHER]])
@@ -367,6 +370,7 @@ def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) 
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2}
 
 
+@pytest.mark.slow
 def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path) -> None:
     """Its script removes one row of each shard: the last that a list names."""
     script = tmp_path / "last.sql"
@@ -388,6 +392,7 @@ def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path)
     assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gained", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))])
 def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gained: int) -> None:
     """As many rows are named anew as are not found again, fewer, or more."""
@@ -406,6 +411,7 @@ def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gai
     assert audit(made.out) == audit(whole)
 
 
+@pytest.mark.slow
 def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> None:
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     out = world.clean("first")
@@ -420,6 +426,7 @@ def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> N
     assert (last, found) == ([(2, 3)], [(2,)])
 
 
+@pytest.mark.slow
 def test_a_lost_shard_is_no_lost_row(world: World) -> None:
     world.grow([[{"url": ROW["url"]}, OTHER]])
     out = world.clean("first")
@@ -452,6 +459,7 @@ def test_what_was_taken_back_two_steps_ago_stays_out(tmp_path: Path, gained: int
     assert kept == [n for n in range(9) if n not in (1, 2, 3, 4)[: 2 + gained]]
 
 
+@pytest.mark.slow
 def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.grow([[ROW, OTHER], [OTHER]])

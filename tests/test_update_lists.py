@@ -103,6 +103,7 @@ def test_lists_that_were_taken_out_are_told_and_their_rows_stay_out(world: World
     assert files(third.out) == files(out)
 
 
+@pytest.mark.slow
 def test_entries_that_were_taken_back_are_told(world: World) -> None:
     (world.folder / "u.txt").write_text(f"+{0xAB0090:032x}\n-{13:032x}\n")
     out = world.folder / "out"
@@ -114,6 +115,7 @@ def test_entries_that_were_taken_back_are_told(world: World) -> None:
     assert files(made.out) == files(out)
 
 
+@pytest.mark.slow
 def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> None:
     out = world.folder / "out"
     for i in (1, 2):

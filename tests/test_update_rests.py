@@ -117,6 +117,7 @@ def test_shards_that_nothing_new_names_rest_on_the_check_of_the_parent(world: Wo
     assert by_hand.ok and not by_hand.rests
 
 
+@pytest.mark.slow
 def test_a_chain_of_updates_names_every_check_that_it_rests_on(twice: World) -> None:
     world = twice
     world.send(Sent((("url", "https://h205.example/205.jpg"),)))
@@ -129,6 +130,7 @@ def test_a_chain_of_updates_names_every_check_that_it_rests_on(twice: World) -> 
     assert files(done.out) == files(world.clean("whole"))
 
 
+@pytest.mark.slow
 def test_where_nothing_came_all_shards_rest(twice: World) -> None:
     done = updated(twice, "out3", "out2")
     assert done.verdict is not None and done.verdict.ok

@@ -306,6 +306,7 @@ def test_a_run_before_whose_audit_was_edited_is_refused_by_its_name(
     assert not (world.folder / "out2").exists()
 
 
+@pytest.mark.slow
 def test_to_open_an_audit_or_to_read_it_changes_nothing_of_it(world: World) -> None:
     """Also where somebody forgot to say that they only read, and where it is made again."""
     out = world.folder / "out"

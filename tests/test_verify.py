@@ -254,6 +254,7 @@ def test_a_row_lost_from_a_shard_with_nothing_listed_is_found(world: World) -> N
     assert "1b" in broken(check(world))
 
 
+@pytest.mark.slow
 def test_the_last_rows_lost_are_found(world: World) -> None:
     world.change(world.output(), lambda t: t[:-3])
     text = "research/alpha/part-0.parquet: 3 rows are lost that no list and no rule names"
@@ -435,6 +436,7 @@ def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) 
     assert ("3", text) in said(verdict)
 
 
+@pytest.mark.slow
 def test_editions_that_are_no_parts_by_their_own_labels_are_found(tmp_path: Path) -> None:
     child = oracle.Edition("research-safe", "research", ("csam",), oracle.SAFE.rules)
     world = World(tmp_path, editions=(oracle.RESEARCH, child)).make()
@@ -444,6 +446,7 @@ def test_editions_that_are_no_parts_by_their_own_labels_are_found(tmp_path: Path
     assert not {"1a", "1b", "2"} & broken(verdict)
 
 
+@pytest.mark.slow
 def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
     world.change(world.output("research-safe"), reordered)
     assert "3" not in broken(check(world))
@@ -453,6 +456,7 @@ def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
 # -- promises 4 and 5: what lies in OUT --------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_column_of_row_numbers_is_found(world: World) -> None:
     def numbered(t: pa.Table) -> pa.Table:
         return t.append_column("file_row_number", pa.array(range(len(t)), pa.int64()))
@@ -664,6 +668,7 @@ def test_publishable_follows_what_lists_removed(world: World) -> None:
             assert promise in broken(check(world, lists=None, inputs=()))
 
 
+@pytest.mark.slow
 def test_where_no_list_removed_a_row_it_may_be_published(tmp_path: Path) -> None:
     world = World(tmp_path / "w", lists=[]).make()
     for stated, expected in ((True, set()), (False, {"6"})):
@@ -702,6 +707,7 @@ def test_an_audit_that_cannot_be_read_is_found(world: World, damage: str) -> Non
     assert "6" in broken(check(world))
 
 
+@pytest.mark.slow
 def test_scores_that_are_nan_do_not_count_as_covered(world: World) -> None:
     n = sum(r["punsafe"] is not None and math.isnan(r["punsafe"])
             for (s, _), rows in world.shards.items() if s == "alpha" for r in rows)  # fmt: skip
@@ -751,6 +757,7 @@ def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     assert "1a" in broken(check(world, **given))
 
 
+@pytest.mark.slow
 def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
     other = World(tmp_path / "other").make()
     assert "6" in broken(check(world, key=key_path(other.store)))
@@ -815,6 +822,7 @@ def test_another_sidecar_is_found(world: World, change: str) -> None:
     assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
 
 
+@pytest.mark.slow
 def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> None:
     for i in (2, 1, 0):
         shutil.copy(made.sidecar(i), tmp_path)
@@ -965,6 +973,7 @@ def own_edition(tmp_path: Path) -> World:
     return World(tmp_path, editions=(oracle.RESEARCH, own), own=frozenset({"own"})).make()
 
 
+@pytest.mark.slow
 def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
     # its parent drops more labels, so `own` may only keep what research keeps
     own_edition.change(own_edition.output("own"), lambda _: rows_of(own_edition, "research")[3:])
@@ -983,12 +992,14 @@ def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World, at:
     assert ("1a", text) in said(check(own_edition))
 
 
+@pytest.mark.slow
 def test_an_own_edition_in_another_order_is_found(own_edition: World) -> None:
     own_edition.change(own_edition.output("own"), reordered)
     text = "own/alpha/part-0.parquet: its rows stand in another order than in the input"
     assert ("2", text) in said(check(own_edition))
 
 
+@pytest.mark.slow
 def test_an_own_edition_with_a_changed_row_is_found(own_edition: World) -> None:
     own_edition.change(own_edition.output("own"), lambda t: put(t, 3, "caption", "another"))
     assert "1b" in broken(check(own_edition))
@@ -1016,6 +1027,7 @@ def test_progress_is_told(made: World) -> None:
     assert told == [("lists", 4, 7), ("links", 4, 7), ("rows", 4, 7)]
 
 
+@pytest.mark.slow
 def test_unscored_rows_and_no_same_link(tmp_path: Path) -> None:
     setting = oracle.Setting(keywords=None, unscored="drop", same_link=False)
     world = World(tmp_path, setting=setting).make()

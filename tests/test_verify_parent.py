@@ -253,6 +253,7 @@ def test_a_row_that_is_changed_is_found(copied: Copied) -> None:
     assert any(p == "3" and "here that the parent run removed" in what for p, what in found)
 
 
+@pytest.mark.slow
 def test_another_order_is_found_without_inputs(copied: Copied) -> None:
     world = copied("grown")
     world.change(world.output(), lambda table: table.take([1, 0, *range(2, table.num_rows)]))
@@ -369,6 +370,7 @@ def _other(value: Any) -> Any:
     return f"{value}x" if isinstance(value, str | None) else value + 1
 
 
+@pytest.mark.slow
 def test_every_field_of_every_earlier_step_is_held(copied: Copied) -> None:
     """The run is the digest of what it states: it is made anew, so that it does not tell."""
     world = copied("again")
@@ -487,6 +489,7 @@ def test_a_subset_may_be_gone_since_an_earlier_step(worlds: dict[str, World]) ->
         assert {f.promise for f in notes.findings} == ({"4", "6"} if number == 2 else set())
 
 
+@pytest.mark.slow
 def test_without_an_audit_of_the_parent_the_last_step_is_held(copied: Copied) -> None:
     world = copied("again")
     assert world.before is not None
@@ -662,6 +665,7 @@ def test_what_is_no_out_is_refused(worlds: dict[str, World], tmp_path: Path) -> 
         assert "\n" not in str(e.value)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_parent(worlds: dict[str, World]) -> None:
     world = worlds["grown"]
     words = [

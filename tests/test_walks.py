@@ -124,6 +124,7 @@ def test_a_role(plain_house: Path, tmp_path: Path) -> None:
     assert re.search(r"^open +data +1,200 +301 +899 ", told, re.M)  # every fourth row, and one
 
 
+@pytest.mark.slow
 def test_a_list_format(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add a list format", plain_house, tmp_path)
     assert "read as made" in told
