@@ -122,7 +122,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     `4` another fifth; `poe slow` runs all.
     The demo's are no part of a share: `.ci/run` runs them on the demo that it has made.
     """
-    share, turn = (int(os.environ.get(name, n)) for name, n in (("SLOW_SHARE", 1), ("SLOW_TURN", 0)))
+    share = int(os.environ.get("SLOW_SHARE", "1"))
+    turn = int(os.environ.get("SLOW_TURN", "0"))
     left_out = []
     for item in items:
         place = item.path.relative_to(Path(__file__).parent).parts[0]
