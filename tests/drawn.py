@@ -20,7 +20,7 @@ def drawn(
     The first example is the plainest that there is, which shows little and takes as long as any:
     the quick test passes over it, the slow one does not. Of `few` that is 0 there is no quick test.
     """
-    slow = pytest.param(more, marks=pytest.mark.slow)
+    slow = pytest.param(more, marks=_SLOW)
 
     def made(holds: Callable[..., None]) -> Callable[[int], None]:
         @pytest.mark.parametrize("examples", [few, slow] if few else [slow])

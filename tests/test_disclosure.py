@@ -198,7 +198,6 @@ def decoded(path: Path) -> Iterator[tuple[str, Any]]:
         yield "json", json.loads(path.read_text())
 
 
-@pytest.mark.slow
 def test_an_update_tells_no_more(world: Path, said: dict[str, str], tmp_path: Path) -> None:
     shutil.copytree(world, tmp_path / "w")
     gained = hashlib.md5(b"120").hexdigest()

@@ -418,7 +418,6 @@ def test_a_finished_merge_is_left_alone_and_its_parts_are_empty(world: Path) -> 
 # -- Parts that do not belong together -----------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_parts_that_are_not_all_of_one_run_are_refused(world: Path) -> None:
     find = ("--phase", "find")
     both = folders(2)

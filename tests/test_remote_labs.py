@@ -38,7 +38,6 @@ def below(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
-@pytest.mark.slow
 def test_a_diff_of_sets_elsewhere_says_the_same(s3: S3World, lab: labs.Lab, tmp_path: Path) -> None:
     args: dict[str, Any] = {"work": tmp_path / "work"}
     found = relaion.diff(f"{TOP}/old", f"{TOP}/new/part-*.parquet", tmp_path / "d.parquet", **args)

@@ -192,7 +192,6 @@ def world(cleaned: World, tmp_path: Path) -> World:
     return cleaned.copied(tmp_path)
 
 
-@pytest.mark.slow
 def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: World) -> None:
     out = world.folder / "out"
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.rglob("*") if p.is_file()}
@@ -304,7 +303,6 @@ def test_the_lineage_is_told(world: World) -> None:
     assert lists == [(1, 1), (2, 2)]
 
 
-@pytest.mark.slow
 def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     world.send(Sent((("url", "https://z.example/3.jpg"),)))
     out = world.clean("first")
