@@ -74,7 +74,7 @@ SHARDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("by", quickly(6, ["diff", "keep and old"]))
+@pytest.mark.parametrize("by", quickly(1, ["diff", "keep and old"]))
 def test_rows_and_samples_leave_together_whichever_tells_what_they_are(
     lab: labs.Lab, diff: Path, tmp_path: Path, by: str
 ) -> None:

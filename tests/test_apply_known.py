@@ -157,6 +157,7 @@ def test_the_hash_of_a_row_that_stays_keeps_no_other(world: Path, tmp_path: Path
         assert left["removed"] == len(GONE) * len(FORMS)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_named_by_its_own_hash_leaves_whatever_its_caption_is(
     world: Path, tmp_path: Path
 ) -> None:
@@ -370,7 +371,7 @@ def uncaptioned(row: dict[str, Any], number: int) -> dict[str, Any]:
     return {"url": row["url"], "hash": number}
 
 
-@pytest.mark.parametrize("old", quickly(2, [False, True]))
+@pytest.mark.parametrize("old", quickly(1, [False, True]))
 def test_a_hash_without_a_caption_keeps_no_row_whose_link_is_not_there(
     tmp_path: Path, old: bool
 ) -> None:

@@ -314,6 +314,7 @@ def test_a_run_goes_on_with_other_batches_and_a_journal_that_was_spoilt(
     assert contents(world / "out") == contents(whole / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [rename, *(pytest.param(w, marks=slow) for w in WAYS[1:])])
 def test_a_shard_that_changes_once_its_batch_is_decided_fails_alone(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, way: Way

@@ -438,6 +438,7 @@ def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
         done(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     world.make(tmp_path)
     args = ("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--cover", "2")

@@ -278,6 +278,7 @@ def test_it_is_told_before_a_shard_is_written_and_to_who_makes_a_diff(tmp_path: 
     assert done.returncode == 2 and "too few neutral ones that do" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_link_inside_a_link_joins_their_sites(tmp_path: Path) -> None:
     links = ["https://site3.example/a/0.jpg"]
     world.make(tmp_path, links)

@@ -98,6 +98,7 @@ def test_less_than_the_run_was_made_with_is_refused(world: Path, tmp_path: Path)
         relaion.diff_check(world / "out", tmp_path / "data", world / "lists.duckdb")
 
 
+@pytest.mark.slow
 def test_cover_hides_what_it_covers(world: Path, tmp_path: Path) -> None:
     shutil.copytree(world / "data", tmp_path / "data")
     add_lists(tmp_path / "lists.duckdb", [Sent((("url", LISTED),))])

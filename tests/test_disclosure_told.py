@@ -69,6 +69,7 @@ def test_no_form_of_the_report(cleaned: Path, out: str) -> None:
     assert not any(x["digest"].encode() in told for x in lists)
 
 
+@pytest.mark.slow
 def test_no_answer_of_the_cookbook(cleaned: Path) -> None:
     for name, query in sqlset.queries().items():
         done = here("sql", "out", "-c", query.sql, cwd=cleaned)

@@ -50,7 +50,9 @@ def test_a_title(says: str, line: str) -> None:
         assert found == SAYS[says]
 
 
-@pytest.mark.parametrize("value", ["ex{}.example/a.jpg", "ex{}.example", "word {} of a text"])
+@pytest.mark.parametrize(
+    "value", quickly(1, ["ex{}.example/a.jpg", "ex{}.example", "word {} of a text"])
+)
 def test_a_title_among_many_lines_without_a_scheme(value: str) -> None:
     lines = [value.format(i) + "\n" for i in range(3000)]
     sections = Sections("list.txt", "", Options())

@@ -103,6 +103,7 @@ def make(folder: Path) -> Path:
 ROWS_IN = sum(20 + i for i in range(6))
 
 
+@pytest.mark.slow
 def test_a_same_link_and_its_cover_leave_whatever_part_they_are_in(tmp_path: Path) -> None:
     make(tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "many")

@@ -107,6 +107,7 @@ def worked_out(question: Question, hands: Counting) -> tuple[Fates, dict[str, st
     return work_out(question, lambda word, **_: hear(word)), kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", quickly(1, ["keep", "diff"]))
 def test_fates_are_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any, by: str) -> None:
     if by == "diff":
@@ -131,6 +132,7 @@ def test_fates_are_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any,
     assert here.pieces == 0 and there.pieces >= 5
 
 
+@pytest.mark.slow
 def test_what_was_found_before_is_not_looked_for_again(tmp_path: Path, sets: Any) -> None:
     question = Question(tmp_path, "v1", LIMITS, sets[2], sets[1], sets[0], spread=LIMITS)
     found, kept = worked_out(question, Counting())

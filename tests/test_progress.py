@@ -334,7 +334,7 @@ def test_a_notebook_draws_the_same(clock: SimpleNamespace) -> None:
 # -- On a terminal, and in a pipe --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("columns", [80, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_terminal_shows_every_step_in_one_line_that_goes_again(world: Path, columns: int) -> None:
     with terminal(
         world, "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--yes-i-checked",

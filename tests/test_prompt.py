@@ -119,6 +119,7 @@ def begins(line: str) -> Callable[[list[str]], bool]:
     return lambda lines: lines[-1].startswith(line)
 
 
+@pytest.mark.slow
 def test_names_are_completed(made: Path) -> None:
     with terminal(made, "sql", "data") as t:
         for typed, whole in COMPLETED.values():

@@ -230,7 +230,7 @@ def test_splitting_shards_changes_nothing_and_longer_lists_never_keep_more(
 
 
 @drawn(
-    1, 8, rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2)
+    0, 8, rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2)
 )
 def test_cleaning_what_is_clean_changes_nothing(
     rows: list[dict[str, Any]], sent: list[Sent]

@@ -13,6 +13,7 @@ pytest.importorskip("s3fs", reason="without the extra [s3]")
 DATA = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(20_000))  # 640 KB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", quickly(1, [1_000, 8_192, 100_000]))
 def test_every_byte_is_that_of_the_object(s3: Any, tmp_path: Path, step: int) -> None:
     from relaion.remote.brought import bring

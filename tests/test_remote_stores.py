@@ -89,6 +89,7 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
     assert into.read_bytes() == data[2:]
 
 
+@pytest.mark.slow
 def test_pieces_of_what_is_large_come_in_order(
     s3: S3World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

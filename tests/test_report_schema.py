@@ -66,6 +66,7 @@ def test_what_is_less_more_or_other_is_no_report(told: Any) -> None:
         assert not VALIDATOR.is_valid(few)
 
 
+@pytest.mark.slow
 def test_files_that_were_written_are_told(tmp_path: Path) -> None:
     out = report_world.without_titles(tmp_path)
     done = here("report", out, "--markdown", tmp_path / "r.md", "--json")

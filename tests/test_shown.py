@@ -67,6 +67,7 @@ def test_clean_ends_with_why_rows_left(world: Path) -> None:
     assert json.loads((world / "out/manifest.json").read_text())["why"] == found["why"]
 
 
+@pytest.mark.slow
 def test_the_audit_tells_of_no_small_subset_and_verify_says_so(world: Path) -> None:
     here("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify", cwd=world)
     for table in ("hits", "hit_groups", "removals", "removal_groups"):

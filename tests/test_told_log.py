@@ -55,6 +55,7 @@ def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
     assert here("link", LINK, "-q").stdout == here("link", LINK).stdout
 
 
+@pytest.mark.slow
 def test_quiet_ends_with_its_command(world: Path) -> None:
     here("inspect", "data", "-q", cwd=world)
     done = here(*CLEAN[:-2], "--out", "loud", cwd=world)
@@ -136,6 +137,7 @@ def test_no_listed_value_is_told(world: Path, tmp_path: Path) -> None:
         assert [s for s in SECRETS if s in kept + said] == [], command
 
 
+@pytest.mark.slow
 def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("workers = 1\n")
     (tmp_path / "c.toml").chmod(0o600)

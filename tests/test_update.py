@@ -207,6 +207,7 @@ def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: W
     assert world.update(out, "out2").done_before
 
 
+@pytest.mark.slow
 def test_copies_where_that_is_asked_for(world: World) -> None:
     out = world.folder / "out"
     made = world.update(out, "out2", copy=True)
@@ -284,6 +285,7 @@ def test_a_row_of_two_links_that_is_found_by_a_link_alone_is_counted_so(tmp_path
     assert audit(out) == audit(three.clean("whole"))
 
 
+@pytest.mark.slow
 def test_the_lineage_is_told(world: World) -> None:
     import json
 
@@ -473,6 +475,7 @@ def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
     assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 1]
 
 
+@pytest.mark.slow
 def test_an_edition_that_was_changed_is_not_walked(world: World) -> None:
     out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))

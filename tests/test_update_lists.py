@@ -63,6 +63,7 @@ def test_another_store_is_refused_whatever_it_holds(world: World, n: int, gone: 
     assert not (world.folder / "out2").exists()
 
 
+@pytest.mark.slow
 def test_an_older_copy_of_the_store_is_refused_by_what_it_lacks(world: World) -> None:
     older = world.folder / "older.duckdb"
     shutil.copy2(world.lists, older)
@@ -140,6 +141,7 @@ def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> Non
         clean(world.folder / "data", world.lists, world.folder / "new", executor=InProcess(), **HOW)
 
 
+@pytest.mark.slow
 def test_where_only_known_good_lists_are_left_what_left_stays_out(world: World) -> None:
     out = world.folder / "out"
     (world.folder / "good.txt").write_text(f"{77:032x}\n")

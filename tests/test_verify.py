@@ -213,6 +213,7 @@ def test_an_unsafe_row_in_the_safe_edition_is_found_without_lists_too(world: Wor
     assert ("1a", text) in said(verify(world.out))
 
 
+@pytest.mark.slow
 def test_a_listed_row_that_no_input_holds_is_found(world: World) -> None:
     link = "https://listed.example/x.jpg"
     world.change(world.output(), lambda t: put(t, 3, "url", link))
@@ -383,6 +384,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_another_way_of_writing_breaks_promise_2(world: World) -> None:
     wheres = set()
     for options, key in zip(OPTIONS.values(), world.shards, strict=True):
@@ -763,6 +765,7 @@ def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
     assert "6" in broken(check(world, key=key_path(other.store)))
 
 
+@pytest.mark.slow
 def test_other_keywords_are_found(world: World) -> None:
     world.keywords.write_text("harbour\n")
     text = "manifest.json: the keyword file given is not the one that the run had"
@@ -777,6 +780,7 @@ def test_other_inputs_are_found(world: World) -> None:
     assert {"2", "5"} <= broken(check(world))
 
 
+@pytest.mark.slow
 def test_missing_and_strange_inputs_are_found(world: World) -> None:
     world.source("beta", "part-1.parquet").rename(world.source("beta", "part-2.parquet"))
     found = said(check(world))
@@ -838,6 +842,7 @@ def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> No
     assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
     world = World(tmp_path).make()
     lines = [
@@ -882,6 +887,7 @@ def test_a_row_next_to_a_listed_one_may_not_be_lost(world: World) -> None:
     assert ("1b", text) in said(check(world))
 
 
+@pytest.mark.slow
 def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
     setting = oracle.Setting(keywords=None, inner=False)
     world = World(tmp_path, setting=setting).make()
@@ -894,6 +900,7 @@ def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
     assert {"1a", "6"} <= broken(check(world))
 
 
+@pytest.mark.slow
 def test_links_that_are_not_utf8_are_matched_by_their_bytes(tmp_path: Path) -> None:
     links = [b"https://a.example/\xff", b"https://a.example/\xfe", "https://a.example/ÿ".encode()]
     listed = [
