@@ -38,6 +38,7 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
+FEW = 50_000  # rows that are looked at once more before it costs as much as what it saves
 MACROS = ("05_link_macros", "08_inner_macros", "09_scope_macros")  # 07 where links are hashed
 
 
@@ -109,11 +110,12 @@ class Finder:
         shown_roles: Collection[str] = ("row_hash",),
     ) -> None:
         """View some shards and search them; those that DuckDB cannot read by a private copy."""
+        few = sum(n.shard.rows for n in shards) <= FEW
 
         def look() -> None:
             read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
-                read, self._settings.sql_version, looked_at, wanted, shown_roles
+                read, self._settings.sql_version, looked_at, wanted, shown_roles, few=few
             )
             search()
 
