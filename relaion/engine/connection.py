@@ -162,6 +162,11 @@ class Engine:
             finally:
                 self._con.unregister("_incoming")
 
+    def lend(self, name: str, data: pa.Table) -> None:
+        """Let what is run from here on read Arrow data under a name, as a view."""
+        with self._said_by_us(f"reading {name}"):
+            self._con.register(name, data)
+
     def run_on(self, script: Script, name: str, data: pa.Table, **values: Any) -> None:
         """Run a script that reads Arrow data under a name."""
         self._con.register(name, data)
