@@ -24,8 +24,8 @@ from relaion.run.manifest import (
 from relaion.sqlset import Script, load
 
 
-def make_audit(work: Path, found: FinishedRun) -> Path:
-    """Make the file from what a run knows and the counts in `work`; returns where it lies."""
+def make_audit(work: Path, found: FinishedRun) -> tuple[Path, Told]:
+    """Make the file from what a run knows and the counts in `work`: where it lies, what it says."""
     scripts, earlier = load(found.plan.sql_version), found.earlier
     script, pairs = scripts["60_audit"], scripts["65_told_pairs"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
@@ -53,7 +53,7 @@ def make_audit(work: Path, found: FinishedRun) -> Path:
         engine.run(pairs)
         engine.execute("commit")
         engine.execute("checkpoint")
-    return made
+        return made, _told(engine)  # asked here: to open it again takes as long as to make a part
 
 
 FEW_SHARDS = 100
