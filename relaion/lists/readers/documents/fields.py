@@ -209,12 +209,15 @@ class Fields:
         one: dict[str, Sequence[str]] = {}
         several: dict[str, Sequence[Sequence[str]]] = {}
         told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
+        each = {id(row): row for row in rows}  # alike records share one
+        number = {key: n for n, key in enumerate(each)}
+        at = [number[id(row)] for row in rows]
         for name in dict.fromkeys(told):
-            words = [row.get(name, ()) for row in rows]
+            words = [row.get(name, ()) for row in each.values()]
             if all(len(some) == 1 for some in words):
-                one[name] = [some[0] for some in words]
+                one[name] = [*map([some[0] for some in words].__getitem__, at)]
             else:
-                several[name] = words
+                several[name] = [*map(words.__getitem__, at)]
         return FieldColumns(len(rows), one, several)
 
     def refuse(self, *, so_far: bool) -> None:

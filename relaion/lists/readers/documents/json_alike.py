@@ -30,6 +30,7 @@ _LOST = (
     "and import nothing of it until then"
 )
 _MOST_PATTERNS = 12  # of a shape
+_FEW_KINDS, _MOST_KINDS = 8, 5000  # of records
 _BLANKS = r"[ \t\n\r]*+"
 TEXT = "\0"
 """In a pattern: what may stand between quotes; no name holds such a sign."""
@@ -249,6 +250,35 @@ class AlikeRecords(Sequence[Any]):
         if self._objects is None:
             self._objects = self.shape.build(self._column, self.n)
         return self._objects
+
+    def kinds(self, free: frozenset[str]) -> list[Any] | None:
+        """An object for each record, the same in all but what stands under the names of `free`.
+
+        Records that are so alike share one; None where few are.
+        """
+        shape = self.shape
+        if free not in shape.kept:
+            every = {*shape.varied} | {x.group for x in shape.leaves if x.group >= 0}
+            own = {x.group for x in shape.leaves if x.place[0] in free}
+            shape.kept[free] = sorted(every - own), {}
+        groups, kept = shape.kept[free]
+        keys = [*zip(*map(self.column, groups), strict=True)] if groups else [()] * self.n
+        if len(kept) > _MOST_KINDS:
+            kept.clear()
+        new = {*keys}.difference(kept)
+        if len(new) > _FEW_KINDS and 4 * len(new) > self.n:
+            return None
+        for key in new:
+            kept[key] = self._one(keys.index(key))
+        return [*map(kept.__getitem__, keys)]
+
+    def _one(self, place: int) -> Any:
+        """A record as an object."""
+
+        def cell(group: int) -> Sequence[str]:
+            return [self._column(group)[place]]
+
+        return self.shape.build(cell, 1)[0]
 
     def patterns(self) -> set[tuple[bool, ...]]:
         """What records have together of that which not all have."""

@@ -8,7 +8,7 @@ replaces another, and what stands last holds.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
 
@@ -37,6 +37,12 @@ class Versions:
         self.keys.append(hash(record_id) if record_id else 0)
         self.own.append(own)
         self.around.append(around)
+
+    def meet_all(self, record_ids: Sequence[str], own: Sequence[float]) -> None:
+        """Take in the next records, around which nothing was told."""
+        self.keys.extend([hash(x) if x else 0 for x in record_ids])
+        self.own.extend(own)
+        self.around.extend([nan] * len(own))
 
     def replaced(self, shared: OfDelivery, name: str) -> set[int]:
         """The places of those that another version replaces, here or in a file read before.
