@@ -193,7 +193,7 @@ class Fields:
 
         `digits` are those of the digest of each row, 0 for none.
         """
-        held = rows if isinstance(rows, FieldColumns) else self._columns(rows)
+        held = rows if isinstance(rows, FieldColumns) else self.columns(rows)
         decided = [(d, _by_row(d, held)) for d in self.deciding]
         fates = fates_of(held.n, decided, is_good=self.options.is_good)
         for remarks in self.remarks:
@@ -204,7 +204,7 @@ class Fields:
         kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
         return fates, kinds
 
-    def _columns(self, rows: Sequence[Row]) -> FieldColumns:
+    def columns(self, rows: Sequence[Row]) -> FieldColumns:
         """The fields of rows that are read."""
         one: dict[str, Sequence[str]] = {}
         several: dict[str, Sequence[Sequence[str]]] = {}

@@ -241,10 +241,11 @@ class JsonReader:
     def whole_value(self) -> Any:
         """The value that begins here, where it is whole in this block; nothing is read of others.
 
-        That is None, as which nothing else is whole.
+        That is None, as which nothing else is whole. What begins a long document is most of it.
         """
         held: list[Any] = []
-        self._take_whole(held, "", 1)
+        if self._before or self._at or self._ended or len(self._text) < _LITTLE:
+            self._take_whole(held, "", 1)
         return held[0] if held else None
 
     def values(self) -> Iterator[Sequence[Any]]:

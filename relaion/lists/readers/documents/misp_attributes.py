@@ -114,7 +114,7 @@ def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> Iterab
     kinds = records.kinds(free) if free >= FREE else None
     if kinds is None:
         return None
-    each = {id(own): Attribute(own, event) for own in kinds}
+    each = {key: Attribute(own, event) for key, own in {id(own): own for own in kinds}.items()}
     attributes = [each[id(own)] for own in kinds]
     texts = [text or "" for text in records.at(("value",), text_of)]
     values = texts

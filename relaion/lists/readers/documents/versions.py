@@ -53,7 +53,7 @@ class Versions:
         latest: dict[int, Moments] = {}
         for key, moments in (each for some in earlier for each in some.held_of(self.keys)):
             latest[key] = _later_of(latest.get(key, _UNTOLD), moments)
-        several = (self._several() | latest.keys()) - {0}
+        several = (several_of(self.keys) | latest.keys()) - {0}
         places = [place for place, key in enumerate(self.keys) if key in several]
         for place in places:
             key = self.keys[place]
@@ -74,12 +74,14 @@ class Versions:
     def _at(self, place: int) -> Moments:
         return self.own[place], self.around[place]
 
-    def _several(self) -> set[int]:
-        if not self.keys:
-            return set()
-        counts = pc.value_counts(_int64(self.keys))
-        is_more = pc.greater(counts.field("counts"), 1)
-        return {*counts.field("values").filter(is_more).to_pylist()}
+
+def several_of(keys: array[int]) -> set[int]:
+    """The keys that stand there more than once."""
+    if not keys:
+        return set()
+    counts = pc.value_counts(_int64(keys))
+    is_more = pc.greater(counts.field("counts"), 1)
+    return {*counts.field("values").filter(is_more).to_pylist()}
 
 
 def _int64(keys: array[int]) -> pa.Array:
