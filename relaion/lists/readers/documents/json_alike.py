@@ -287,8 +287,18 @@ class AlikeRecords(Sequence[Any]):
 
     def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands at a place, in words; None where nothing does, or null."""
+        return self._at(self.shape.by_place.get(place, ()), text_of)
+
+    def words_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+        """The same; None, too, where an array or an object stands there that holds nothing."""
+        leaves = self.shape.by_place.get(place, ())
+        return self._at([leaf for leaf in leaves if leaf.group >= 0], text_of)
+
+    def _at(
+        self, leaves: Sequence[LeafPlace], text_of: Callable[[Any], str]
+    ) -> Sequence[str | None]:
         found: Sequence[str | None] = ()
-        for leaf in self.shape.by_place.get(place, ()):
+        for leaf in leaves:
             some = self.texts(leaf, text_of)
             found = (
                 [y if x is None else x for x, y in zip(some, found, strict=True)] if found else some
