@@ -46,6 +46,12 @@ class PlainLinks:
         return () if plain is None else [x for i, x in enumerate(values) if i not in plain]
 
 
+def are_links(values: Sequence[str] | pa.Array) -> bool:
+    """Whether values look like links, by the first of them."""
+    is_text = not isinstance(values, pa.Array)
+    return is_text and 2 * sum("://" in value for value in values[:_FEW]) > _FEW
+
+
 def plain_links(values: Sequence[str]) -> PlainLinks | None:
     """The plain links among values; None where it is no use to look for them at once."""
     text = "\n".join(values)
