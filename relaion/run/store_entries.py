@@ -109,6 +109,9 @@ def _write(engine: Engine, list_id: int, folder: Path, *, is_kept: bool) -> int:
     return n
 
 
+_NO_HASHES = pa.array([], pa.int64())
+
+
 class NeededKinds:
     """Kinds of keys, spellings and row hashes that could match.
 
@@ -123,7 +126,8 @@ class NeededKinds:
         self.has_links = bool(self.kinds & set(LINK_KINDS))
         self.has_hashed = bool(self.kinds & set(HASHED_LINK_KINDS))
         self.forms = _forms(engine)
-        self.row_hashes = _row_hashes(engine)
+        # not looked for where there are none: that takes as long as all else here
+        self.row_hashes = _row_hashes(engine) if "row_hash" in self.kinds else _NO_HASHES
 
 
 def _forms(engine: Engine) -> list[str] | None:
