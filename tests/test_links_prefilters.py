@@ -59,6 +59,7 @@ SHOWN = [
     "http&#58;//www.0.0X\xad:80/a.jpg",
     "http://a.example%2Fb/c.jpg",
     "http://a.example%26/c%2F..//%2e/d.jpg?&amp;amp;&",
+    "http://a.example/[b]|{c}^%5B%7C/?d=%7B%5e}]",
     "https://www.a.example//b%2F//%2C%252c.jpg//?%20a=%26amp;b&amp;&&",
     f"http://a.example/{16_300 * 'a'}{20 * '&amp;'}",
 ]

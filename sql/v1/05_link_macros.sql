@@ -78,7 +78,7 @@ list_transform(
 -- What path and query may hold in a canonical link: printable ASCII as itself and the rest as
 -- upper-case escapes; but nothing that could be an entity (`;`), a fragment (`#`), a backslash,
 -- or an escape to be undone.
-create or replace temp macro link_signs() as '[A-Za-z0-9_~!$''()*+,:=@&-]';
+create or replace temp macro link_signs() as '[A-Za-z0-9_~!$''()*+,:=@&|^{}\[\]-]';
 create or replace temp macro link_path_escape() as '%(?:[01][0-9A-F]|20|23|5C|7F|[89A-F][0-9A-F])';
 create or replace temp macro link_query_escape() as '%(?:[01][0-9A-F]|23|5C|7F|[89A-F][0-9A-F])';
 
@@ -89,7 +89,7 @@ create or replace temp macro link_segment() as
 || '(?:' || link_signs() || '|\.|' || link_path_escape() || ')*';
 create or replace temp macro link_query() as
 '\?(?:' || link_signs() || '|[./?]|' || link_query_escape() || ')*'
-|| '(?:[A-Za-z0-9_~!$''()*+,:=@./?-]|' || link_query_escape() || ')';
+|| '(?:[A-Za-z0-9_~!$''()*+,:=@./?|^{}\[\]-]|' || link_query_escape() || ')';
 
 -- Whether a link is its own key but for scheme, one `www.` and a slash at the end. `www.` stays
 -- where one label would remain, and more than one is for link_key.
@@ -140,18 +140,28 @@ replace(
     ), '%2B', '+'), '%3A', ':'), '%2F', '/'), '%3D', '='), '%26', '&'), '%28', '('),
     '%29', ')'
 );
-create or replace temp macro link_unescaped(t) as
+create or replace temp macro link_unescaped_others(t) as
 replace(
     replace(replace(replace(replace(replace(replace(replace(
         t, '%2c', ','
     ), '%2b', '+'), '%3a', ':'), '%2f', '/'), '%3d', '='), '%40', '@'), '%21', '!'),
     '%27', ''''
 );
+create or replace temp macro link_unescaped_brackets(t) as
+replace(
+    replace(replace(replace(replace(replace(
+        t, '%7C', '|'
+    ), '%5E', '^'), '%5B', '['), '%5D', ']'), '%7B', '{'),
+    '%7D', '}'
+);
 create or replace temp macro link_undone(u) as
 case
     when strlen(u) > link_longest() or link_host(u) = '' then null
     when not contains(u, '%') then replace(u, '&amp;', '&')
-    else link_unescaped(link_unescaped_capitals(replace(u, '&amp;', '&')))
+    else
+        link_unescaped_brackets(link_unescaped_others(
+            link_unescaped_capitals(replace(u, '&amp;', '&'))
+        ))
 end;
 create or replace temp macro link_tidied_path(p) as
 case
@@ -168,8 +178,15 @@ case
         then coalesce(nullif(regexp_replace(replace(q, '%20', '+'), '&+$', ''), '?'), '')
     else q
 end;
+-- The first line names all that the two above change, and more: to look for it costs a tenth.
 create or replace temp macro link_tidied(t) as
 case
+    when
+        not (
+            t like '%//%//%' or contains(t, '/?') or contains(t, '%20')
+            or ends_with(t, '/') or ends_with(t, '&') or ends_with(t, '?')
+        )
+        then t
     when contains(t, '?')
         then
             link_tidied_path(split_part(t, '?', 1))
