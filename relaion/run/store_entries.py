@@ -109,6 +109,9 @@ def _write(engine: Engine, list_id: int, folder: Path, *, is_kept: bool) -> int:
     return n
 
 
+_NO_HASHES = pa.array([], pa.int64())
+
+
 class NeededKinds:
     """Kinds of keys, spellings and row hashes that could match.
 
@@ -124,8 +127,7 @@ class NeededKinds:
         self.has_hashed = bool(self.kinds & set(HASHED_LINK_KINDS))
         # of what is not there nothing is asked: it would be looked for among all entries
         self.forms = _forms(engine) if self.has_hashed else []
-        asked = "row_hash" in self.kinds
-        self.row_hashes = _row_hashes(engine) if asked else pa.array([], pa.int64())
+        self.row_hashes = _row_hashes(engine) if "row_hash" in self.kinds else _NO_HASHES
 
 
 def _forms(engine: Engine) -> list[str] | None:
