@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relaion.lists.delivery import read_columns, read_where
 from relaion.lists.readers.format import Options
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 from tests.list_samples import Outcome, read_list
 
 DIGEST = "9b74c9897bac770ffc029102a200c5de"
