@@ -122,6 +122,7 @@ def test_a_copy_cleaned_with_a_diff_holds(out: Path, lab: labs.Lab, diff: Path) 
     assert {line["name"] for line in stated(out)["inputs"]} == set(FILES)
 
 
+@pytest.mark.slow
 def test_a_copy_cleaned_with_an_edition_holds(kept: Path, lab: labs.Lab) -> None:
     verdict = check(kept, keep=[lab.new], old=[lab.old], inputs=[lab.copy])
     assert said(verdict) == {}

@@ -25,6 +25,7 @@ from relaion.errors import InputError, OutputError
 from relaion.links import entry_fault, link_key
 from relaion.sample import DemoDelivery, DemoSet, build, make
 from relaion.sample.words import KEYWORDS
+from tests.drawn import quickly
 
 EN, MULTI, NOLANG = "laion2B-en", "laion2B-multi", "laion1B-nolang"
 SUBSETS = (EN, MULTI, NOLANG)
@@ -161,7 +162,7 @@ def test_published_protocol(audit: Audit) -> None:
     assert {d.label for d, _ in audit.hits if d.source == "HRW"} == {"privacy"}
 
 
-@pytest.mark.parametrize("seed", [0, 5])
+@pytest.mark.parametrize("seed", quickly(1, [0, 5]))
 def test_protocol_in_the_smallest_demo(tmp_path: Path, seed: int) -> None:
     check_protocol(Audit(make(tmp_path, rows=SMALLEST, seed=seed)))
 
@@ -204,6 +205,7 @@ def test_sizes_of_lists(audit: Audit) -> None:
         assert len({entry.lower() for entry in entries}) == len(entries)
 
 
+@pytest.mark.slow
 def test_an_update_and_a_known_good_list_name_no_row(audit: Audit) -> None:
     found = [(d, rows) for d, rows in audit.hits if d.updates or d.role]
     assert [(d.source, d.updates, d.role, rows) for d, rows in found] == [
@@ -373,6 +375,7 @@ def tree(folder: Path) -> Iterator[tuple[str, str]]:
             )
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
     make(tmp_path / "a", rows=4_000)
     made = [*tree(tmp_path / "a")]

@@ -74,6 +74,7 @@ def test_an_entry_that_is_known_good_is_told_and_many_stop(
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_the_good_may_win(lists: Path, data: Path, tmp_path: Path) -> None:
     deliver(lists, DIGESTS[:30])
     deliver(lists, DIGESTS[5:25], role="good", source="Software")
@@ -118,6 +119,7 @@ def test_good_lists_alone_match_nothing(lists: Path, data: Path) -> None:
         relaion.match(data, lists)
 
 
+@pytest.mark.slow
 def test_digests_that_no_data_set_has_are_told(lists: Path, data: Path) -> None:
     path = lists.with_name("list.csv")
     path.write_text(f"md5,pdq\n{DIGESTS[3]},{'f0' * 32}\n")

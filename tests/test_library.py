@@ -255,6 +255,7 @@ def test_a_connection_is_locked_as_the_prompt_is(place: Path) -> None:
         relaion.open_data("out")
 
 
+@pytest.mark.slow
 def test_a_connection_leaves_nothing_behind(place: Path) -> None:
     code = "import relaion; relaion.open_data('data').execute('from shard')"
     env = os.environ | {"TMPDIR": str(place / "tmp")}
@@ -285,6 +286,7 @@ class Displayed:
         self.pictures.append(picture)
 
 
+@pytest.mark.slow
 def test_a_notebook_sees_a_bar(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ipython = ModuleType("IPython")
     ipython.display = Displayed()  # type: ignore[attr-defined]

@@ -58,6 +58,11 @@ SHOWN = [
     "http://p.example/\udcff?u=a.example/b.jpg",
     "http://www.7.\uff11/a.jpg",
     "http&#58;//www.0.0X\xad:80/a.jpg",
+    "http://a.example%2Fb/c.jpg",
+    "http://a.example%26/c%2F..//%2e/d.jpg?&amp;amp;&",
+    "http://a.example/[b]|{c}^%5B%7C/?d=%7B%5e}]",
+    "https://www.a.example//b%2F//%2C%252c.jpg//?%20a=%26amp;b&amp;&&",
+    f"http://a.example/{16_300 * 'a'}{20 * '&amp;'}",
     # escapes that may not be undone one by one: of an entity, a dot, a slash, an escape
     "http://a.example/x&lt%3b/b",
     "http://a.example/x%26lt;b/c",
@@ -144,6 +149,13 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a place that is not odd has the key's host", links.held[n]
         if near is not None and not hosts_below(key) <= set(below):
             yield "a place that is not odd lies below the hosts of its key", links.held[n]
+    for n, key in engine.rows(
+        "select n, link_stripped(tidy) from"
+        " (select n, link_tidied(undone) as tidy from"
+        " (select n, link_undone(url) as undone from link)) where link_is_canonical(tidy)"
+    ):
+        if key != links.keys[n]:
+            yield "a link that is canonical when tidied has that key", links.held[n]
     yield from tail_breaches(engine, links)
     for n, holds, is_odd, hosts, below in engine.rows(
         "select n, may_hold_link(url), inner_is_odd(url, t, lower(t)),"

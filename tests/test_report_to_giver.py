@@ -68,6 +68,7 @@ def digest(giver_id: str) -> str:
     return hashlib.sha256(giver_id.encode()).hexdigest()[:32]
 
 
+@pytest.mark.slow
 def test_ids_are_told_by_the_command_line_and_nothing_else_is(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", *(f"case-{9 - i},{DIGESTS[i]}" for i in (3, 5, 25)),
             f"other,{DIGESTS[50]}")  # fmt: skip
@@ -90,6 +91,7 @@ def test_ids_are_told_by_the_command_line_and_nothing_else_is(lists: Path, data:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_is_told_as_json(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", f"x,{DIGESTS[3]}", f",{DIGESTS[4]}")
     done = here("match", data, "--lists", lists, "--report-to-giver", "r", "--json",
@@ -100,6 +102,7 @@ def test_it_is_told_as_json(lists: Path, data: Path) -> None:
     assert relaion.match(data, lists).reported == ()
 
 
+@pytest.mark.slow
 def test_ids_that_are_not_kept_are_told_as_digests(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", f"eins,{DIGESTS[3]}", f"zw\u00f6i,{DIGESTS[5]}", keep_ids=False)
     deliver(lists, "media id,md5", f"eins,{DIGESTS[3]}", source="B")
@@ -121,6 +124,7 @@ def test_all_records_of_an_entry_and_all_entries_of_a_record(lists: Path, data: 
     assert said == Reported(1, "A", 5, 0, lists.with_name("report") / "list-1.csv")
 
 
+@pytest.mark.slow
 def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
     """A whole list again says all ids anew: one that it says no longer stands for nothing."""
     head = "media id,md5"
@@ -136,6 +140,7 @@ def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_another_givers_records_are_theirs(lists: Path, data: Path) -> None:
     """The same digest in lists that have nothing to do with each other."""
     md5s = [hashlib.md5(link.encode()).hexdigest() for link in LINKS]
@@ -148,6 +153,7 @@ def test_another_givers_records_are_theirs(lists: Path, data: Path) -> None:
     assert told(lists) == {"list-1.csv": ["record_id", "a", "b"]}
 
 
+@pytest.mark.slow
 def test_links_hosts_and_row_hashes_count_and_same_links_do_not(
     lists: Path, tmp_path: Path
 ) -> None:
@@ -208,6 +214,7 @@ def test_ids_stand_as_a_csv_file_can_hold_them(lists: Path, data: Path) -> None:
     assert told(lists)["list-1.csv"] == ["record_id", '"a,b"', '"say ""x"""']
 
 
+@pytest.mark.slow
 def test_an_id_that_is_not_utf8_is_told_with_escapes(lists: Path, data: Path) -> None:
     path = lists.with_name("list.csv")
     path.write_bytes(b"id,md5\n" + b"caf\xe9," + DIGESTS[3].encode() + b"\n")

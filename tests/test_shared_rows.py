@@ -102,6 +102,7 @@ def left_over(unknown: set[tuple[int, int]]) -> set[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 @given(together=TOGETHER, before=TOGETHER)
 def test_an_update_tells_bounds_that_hold(
     engine: Engine, together: Together, before: Together
@@ -118,6 +119,7 @@ def test_an_update_tells_bounds_that_hold(
             assert most - least >= 9
 
 
+@pytest.mark.slow
 @given(st.lists(TOGETHER, min_size=2, max_size=4))
 def test_what_a_check_that_rests_expects_is_what_update_after_update_tells(
     engine: Engine, steps: list[Together]

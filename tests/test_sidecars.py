@@ -257,6 +257,7 @@ def test_numbers_that_are_no_row_hash_are_counted(tmp_path: Path) -> None:
     assert told == ["s.tsv: 2 values in the column of row hashes are none"]
 
 
+@pytest.mark.slow
 def test_a_file_of_many_blocks_keeps_every_row_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +334,7 @@ def test_a_link_and_a_row_hash_both_join(tmp_path: Path) -> None:
     assert found.keys == ("url", "row_hash")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param("parquet", marks=pytest.mark.slow), "tsv"])
 def test_a_sidecar_row_without_its_link_still_names_by_row_hash(tmp_path: Path, how: str) -> None:
     """Its link may be missing, no link at all, or that of a mirror; each row has a row hash."""

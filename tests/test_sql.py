@@ -166,6 +166,7 @@ def test_a_manifest_of_others_makes_no_output(world: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_editions_that_leave_out_other_lists_are_asked_one_at_a_time(world: Path) -> None:
     script = in_process("scripts", "editions/research").stdout
     all_kept = script.replace("csam, privacy, opt-out", "opt-out").replace(
@@ -197,6 +198,7 @@ def test_editions_that_leave_out_other_lists_are_asked_one_at_a_time(world: Path
 # -- scripts and pipes --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_whole_values_and_every_row(made: Path) -> None:
     query = "select repeat('f', 400) as digest, null as n, true as b, 'a\tb\nc' as t"
     done = in_process("sql", "data", "-c", query, cwd=made)
@@ -285,6 +287,7 @@ def test_a_script_on_stdin(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert script(monkeypatch, made, "").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_script_ends_at_its_first_mistake(made: Path) -> None:
     done = relaion("sql", "data", cwd=made, stdin=SCRIPT + "select x;\nselect 5;\n")
     assert done.returncode == 2
@@ -297,6 +300,7 @@ def test_a_script_ends_at_its_first_mistake(made: Path) -> None:
 LONG = "select sum(a.range * b.range) from range(3000000) a, range(3000000) b;"
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_query_by_its_number(made: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with terminal(made, "sql", "data", "-c", "select 1 as a; " + LONG) as t:
@@ -328,6 +332,7 @@ def test_csv_is_as_duckdb_writes_it(made: Path, tmp_path: Path) -> None:
     assert done.stdout == (tmp_path / "x.csv").read_text()
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("aN,\"'\n\r\t; #|\\é"), min_size=2, max_size=2))
 @settings(max_examples=60)
 def test_any_text_in_csv_is_as_duckdb_writes_it(values: list[str]) -> None:
@@ -357,6 +362,7 @@ def test_json_and_jsonl_tell_types_and_names_apart(made: Path) -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.slow
 def test_markdown_and_tables_are_whole_in_a_pipe(made: Path) -> None:
     query = "select 'a|b' as x, null as y"
     done = in_process("sql", "data", "-c", query, "--format", "markdown", cwd=made)
@@ -430,6 +436,7 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
     assert hint in line
 
 
+@pytest.mark.slow
 def test_a_question_is_run_by_each_name_that_it_is_listed_by(world: Path) -> None:
     def asked(*names: str) -> subprocess.CompletedProcess[str]:
         return relaion("sql", "data", cwd=world, stdin="".join(f".run {n}\n" for n in names))

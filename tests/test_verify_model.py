@@ -630,6 +630,7 @@ def end_this_process(_: int) -> None:
     os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told_in_one_line() -> None:
     with pytest.raises(StopError, match="fewer workers"), processes(2) as apply:
         list(apply(end_this_process, [1, 2]))

@@ -17,8 +17,9 @@ from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, media_
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
-from relaion.lists.readers.vocabulary import further_words, names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.choices import is_among
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape, told, told_words
 
 _NO_PLACE = -2  # no number names an element
@@ -280,12 +281,12 @@ def _says_of_kind(kind: str) -> WordSays:
     return UNSURE if any(map(_doubts, (kind, *pieces))) else COUNTS
 
 
-_DOUBTS = words.words_in(
-    f"none undetermined indeterminate undecided inconclusive unclear unsure unknown unidentified "
-    f"uncategorised uncategorized consensus dissent {words.NEGATIONS}"
+_DOUBTS = words_in(
+    "none undetermined indeterminate undecided inconclusive unclear unsure unknown "
+    "unidentified uncategorised uncategorized consensus dissent {negations}"
 )
-_GROWN_UP = words.words_in(f"{further_words.OF_AGE} adult adults")
-_YOUNG = words.words_in(further_words.SUBJECTS) - words.words_in("sexual nude related relevant")
+_GROWN_UP = words_in("{of_age} adult adults")
+_YOUNG = words_in("{subjects}") - words_in("sexual nude related relevant")
 
 
 def _doubts(text: str) -> bool:

@@ -15,16 +15,17 @@ from relaion.lists.readers.documents.json_rows import option_of
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.few_words import of_nothing
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, is_of_what
 from relaion.lists.readers.vocabulary.of_what import of_what as of_word
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS
 
 OF_ELSE = "of something else"
 _MOST = 1000  # texts around records
-_OF_HASHES = words.words_in(
+_OF_HASHES = words_in(
     "hash hashes hashed hashing digest digests checksum checksums algorithm algo scope kind type "
     "format input target"
 )
@@ -39,7 +40,7 @@ _NEXT = re.compile(  # `file names`, `user content`: the second word says it
     r"|thumb(?:nail)?s?|frames?|previews?|contents?|images?|pictures?|photos?|files?|media"
     r"|materials?|uploads?)"
 )
-_TYPES = words.words_in("kind type format")
+_TYPES = words_in("kind type format")
 _OF_LINK = re.compile(r"(?i)(?:url|uri|link|href|address|web-?address|permalink)(?:es|s)?")
 _ONE = re.compile(r"[\w-]{2,40}")
 

@@ -15,11 +15,12 @@ from relaion.lists.readers.format import OF_FILE, Options
 from relaion.lists.readers.lines.prose import ASKED, TOLD, read_prose
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.tables.decisions import is_ignored
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import could_be_value
 from relaion.lists.values import told as say
 
-_TITLES = words.words_in(
+_TITLES = words_in(
     "description title name info comment comments remark remarks note notes summary subject "
     "caption abstract about purpose message content beschreibung titel bemerkung hinweis betreff "
     "descripción título nombre observaciones descrição descrizione titolo nome omschrijving "

@@ -10,38 +10,25 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from relaion.lists.readers.vocabulary import further_words, words
+from relaion.lists.readers.vocabulary.spelling import words_in
 
-_VERBS = words.words_in(
-    "remove delete drop withdraw retract unblock unlist purge erase disregard löschen entfernen "
-    "streichen entsperren freigeben zurückziehen retirer retirez supprimer supprimez effacer "
-    "effacez enlever enlevez débloquer débloquez eliminar eliminen retirar retiren borrar borren "
-    "quitar quiten desbloquear desbloqueen verwijderen verwijder deblokkeren schrappen rimuovere "
-    "rimuovete eliminare cancellare cancellate togliere togliete sbloccare remover removam apagar "
-    "apaguem eliminem usunąć odblokować odstranit odstraňte vymazat vymažte odblokovat fjern "
-    "fjerne slett slette slet radera raderas poistaa poistakaa poistamaan törölni törölje töröljék "
-    "удалить удалите исключить исключите разблокировать silin siliniz kaldırın kaldırınız"
-)
-_VERBS |= words.words_in(further_words.TO_REMOVE) - words.words_in(
-    "strike nix kill pull gone scrub hidden foutje"
-)
-_LAWFUL = words.words_in(
+_VERBS = words_in("{asking_verbs}")
+_VERBS |= words_in("{to_remove}") - words_in("strike nix kill pull gone scrub hidden foutje")
+_LAWFUL = words_in(
     "lawful licit licite licites légal légale légaux légales legales legali leciti lecite lecito "
     "legaal legale lovlige lagliga lícitos lícitas harmlos+ inoffensiv* laillisia"
 )
-_APPEALED = words.words_in(
+_APPEALED = words_in(
     "appeal appeals appealed einspruch widerspruch recours recurso ricorso bezwaar odvolání"
 )
-_SPEAKS = (
-    _VERBS | _LAWFUL | _APPEALED | words.words_in("testdata testset testfile testfiles testhashes")
-)
+_SPEAKS = _VERBS | _LAWFUL | _APPEALED | words_in("testdata testset testfile testfiles testhashes")
 _PHRASES = re.compile(
     r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
     r"|\b(?:should|must|ought) (?:not|never) (?:to )?"
     r"(?:have been|be (?:block|list|remov|report|match|flag|includ|add)\w*)\b"
     r"|\b(?:ska|skal|skall) (?:\w+ )?(?:bort|vaek)\b|\btas bort\b"
 )
-_MISTAKEN = words.words_in(further_words.MISTAKEN) - words.words_in("fejl feil fel chyba virhe")
+_MISTAKEN = words_in("{mistaken}") - words_in("fejl feil fel chyba virhe")
 _NO_LONGER = re.compile(
     r"\bno longer\b|\bnot any ?more\b|\bnicht (?:mehr|langer)\b|\bniet (?:meer|langer)\b"
     r"|\bn[e'] ?(?:\w+ )?plus\b|\bya no\b|\bja nao\b|\bnon \w+ piu\b|\binte langre\b"
@@ -52,9 +39,9 @@ _OF_THE_WEB = re.compile(
     r"|beschikbaar|en ligne|accessibles?|disponibles?|en linea|raggiungibil[ei]|disponibil[ei])\b"
 )
 """What is no longer so may be listed still."""
-_POINTERS = words.words_in(
-    f"{words.POINTERS} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ "
-    "cidessous ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "
+_POINTERS = words_in(
+    "{pointers} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ cidessous "
+    "ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "
     "seguente abaixo seguintes poniższe poniższych následující níže følgende nedenstående "
     "nedenfor följande nedan seuraavat alla alábbi következő следующие ниже aşağıdaki"
 ) - {"listed", "attached", "alla"}

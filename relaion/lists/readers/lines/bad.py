@@ -16,18 +16,19 @@ from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import is_named, option_name
 from relaion.lists.readers.tables.said import WordSays
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 
-_BAD = words.words_in(f"{words.ABUSE} {words.LISTS_OF_BAD}")
+_BAD = words_in("{abuse} {lists_of_bad}")
 _GRADE = re.compile(
     r"\b(?:cat|category|kategorie|categorie|categoria|kategori|severity|grade) [abc] ?[1-5]?\b"
     r"|\biwf [abc][1-5]?\b|\b(?:caid|vics?) cat(?:egory)? [1-3]\b"
 )
-_CONTRARY = words.words_in(
-    f"{words.NEGATIONS} {words.AGAINST} {words.GOOD} {words.GOOD_ALONE} {words.MISTAKES} "
-    f"{words.TITLES_GOOD} {words.PLAINLY_GOOD} wrongly falsely mistakenly wrong false cleared "
-    "suspected alleged excluded fälschlich nonpertinent"
-) - words.words_in("n")  # fmt: skip
+_CONTRARY = words_in(
+    "{negations} {compared_with} {good} {good_alone} {mistakes} {titles_good} "
+"{titles_plainly_good} wrongly falsely mistakenly wrong false cleared suspected alleged "
+"excluded fälschlich nonpertinent"
+) - words_in("n")  # fmt: skip
 _BARE_GRADE = re.compile(r"(?:iwf )?[abc][1-5]?")
 _SAYS = (
     "{what} says that {it} holds what is listed as bad ({word}), and --role good is for what is "
@@ -37,7 +38,7 @@ _CHOICE = (
 )
 _SHORT = 5  # words of a cell that is no text
 _TEXTS = frozenset((names.FILE_NAME, names.CAPTION, names.REFERENCE))
-_OF_SOFTWARE = words.words_in("product package application program programme software os vendor")
+_OF_SOFTWARE = words_in("product package application program programme software os vendor")
 _SIGNS = ("#", "//", ";", "!", "%", "[", "=", "-", "*")
 
 

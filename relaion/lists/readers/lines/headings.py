@@ -30,8 +30,9 @@ from relaion.lists.readers.lines.titles import (
     title_of,
     units_of,
 )
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
+from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
 
 _BY_FOOTER = (
@@ -45,13 +46,13 @@ _ROW = re.compile(r"[;|\t]\s*\S|,\S")
 
 # -- Of what digests are ---------------------------------------------------------------------------
 
-_SMALL = words.words_in(
+_SMALL = words_in(
     "thumbnail thumbnails thumb thumbs preview previews vorschaubilder vignette vignettes "
     "miniatura miniaturas miniature anteprima anteprime miniaturen voorbeeldweergaven"
 )
-_BESIDE_SMALL = words.words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
+_BESIDE_SMALL = words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
     "images picture pictures")  # fmt: skip
-_IMAGES = words.words_in("image images picture pictures")
+_IMAGES = words_in("image images picture pictures")
 _HASHES = r"(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?|checksums?|hashwerte|empreintes)"
 _HASHED_PARTS = re.compile(
     rf"\b{_HASHES} (?:of|von|der|des?|di|del|delle|van) "
@@ -68,12 +69,12 @@ _RESIZED = re.compile(
 
 # -- Of what is no picture of abuse ----------------------------------------------------------------
 
-_EXAMPLE = words.words_in(
+_EXAMPLE = words_in(
     "example examples sample demo dummy mock placeholder placeholders beispiel beispiele "
     "beispieldaten beispieldatei musterdatei musterdaten exemple exemples ejemplo ejemplos esempio "
     "esempi voorbeeld voorbeelden exemplo exemplos"
 )
-_BESIDE_EXAMPLE = words.words_in(
+_BESIDE_EXAMPLE = words_in(
     "data dataset set value values only content contents format layout template purposes "
     "daten dati datos gegevens donnees do not use txt csv"
 )
@@ -85,11 +86,11 @@ _VALUES = re.compile(
     r"\b(?:values?|data|hash(?:es)?|digests?|md5s?|entries|links|urls|werte|daten|eintraege"
     r"|valeurs|donnees|valores|datos|valori|dati|waarden|gegevens)\b"
 )
-_LAWFUL = words.words_in(
+_LAWFUL = words_in(
     "licit licits licite licites lecito lecita leciti lecite lícito lícita lícitos lícitas lawful "
     "harmlos harmlose"
 )
-_LEGAL = words.words_in("legal légal légaux légales legales legali legaal legale")
+_LEGAL = words_in("legal légal légaux légales legales legali legaal legale")
 _STOCK = re.compile(
     r"\b(?:default|stock|standard|system) (?:\w+ )?(?:avatars?|icons?|logos?|emojis?|thumbnails?"
     r"|(?:profile )?(?:images|pictures|photos))\b"
@@ -98,7 +99,7 @@ _END_OF = re.compile(r"end of (?:the )?(?:list of |section of |file of |all )?(?
 _SPOKEN = re.compile(
     r"\b(?:cleared|withdrawn|retracted|removed|delisted|unblocked|overturned|false positives?)\b"
 )
-_DENIES = words.words_in("no not without none excluding excluded except never sans ohne sin senza")
+_DENIES = words_in("no not without none excluding excluded except never sans ohne sin senza")
 
 
 def says_of(line: str) -> str | Doubt | None:
@@ -158,7 +159,7 @@ def _other_algorithm(units: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s_]+", " ", words.without_marks(text))
+    return re.sub(r"[\s_]+", " ", without_marks(text))
 
 
 def _told(text: str) -> list[str]:
@@ -214,7 +215,7 @@ _ASKS = re.compile(
     r"report(?:ing)?|send|mail|email|contact|notify|ask|inform|tell|write|if|when|how|where"
     r"|requests?|questions?|policy|see|falls|wenn|si"
 )
-_OF_FILES = words.words_in(
+_OF_FILES = words_in(
     "generated exported created compiled sorted updated shared confidential copyright copied "
     "counted gathered collected taken come comes came sourced verified confirmed contain contains"
 )
@@ -223,7 +224,7 @@ _AFTER_USE = re.compile(
     r"|\bfrom (?:your|the) (?:servers?|systems?|platforms?|services?)\b"
 )
 _FOOTERS = frozenset((TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED))
-_OF_SECTIONS = words.words_in(f"{words.ADDED} listed active current additions blocked block")
+_OF_SECTIONS = words_in("{added} listed active current additions blocked block")
 _NOTHING = re.compile(
     r"[\W_]*(?:none|nothing|nil|n/?a|empty|keine?|aucune?|ninguno|nessuno|geen)\W*"
 )

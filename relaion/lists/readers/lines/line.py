@@ -33,7 +33,7 @@ from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
 from relaion.lists.readers.format import OF_LINE, TAKEN_BACK, numbered
 from relaion.lists.readers.tables.notes import takes_back
-from relaion.lists.readers.vocabulary.words import ADDED, words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 BESIDE = "a link beside other text"
 _NOTED = (
@@ -67,7 +67,7 @@ _STAMP = re.compile(
     r"|\d{10}(?:\.?\d{3,6})?)[\])]?(?:\s*[,;|:–—-])?\s+(?=[\"'<]?\w{3,6}:[/\\]{2})"
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_]{3,12}):?\s+(?=<?\w{3,6}:[/\\]{2})")
-_ADDED = words_in(ADDED)
+_ADDED = words_in("{added}")
 _BREAK = re.compile(r"(?<!\s)\s*[\t\r\n]\s*")
 _HASH = re.compile(r"(?<!\s)\s+#(.*)", re.S)
 _FRAMED = re.compile(r"""(?:<([^<>]+)>|"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»)(.*)""", re.S)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, units_of
-from relaion.lists.readers.vocabulary import words
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.title_patterns import LINKS_HASHED
 
 OF_LINKS_BY_TITLE = (
@@ -24,12 +24,12 @@ _BY_PARTS = (
     "its name says that its digests are of something else than pictures ({word}): if they are "
     "those of pictures, say --ignore title"
 )
-OF_PARTS = words.words_in(
+OF_PARTS = words_in(
     "thumbnail thumbnails thumb thumbs preview previews string strings text texts keyword keywords "
     "username usernames email emails filename filenames password passwords vorschaubilder "
     "vignette vignettes miniatura miniaturas"
 )
-_PICTURES = words.words_in(words.PICTURES)
+_PICTURES = words_in("{pictures}")
 _OF_A_TYPE = re.compile(
     r"(?i)\.te(?:\.[a-z0-9]+)?\Z"
 )  # `simple.HASH_URL_MD5.te` is read by its name

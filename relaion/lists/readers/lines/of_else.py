@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from relaion.lists.readers.lines.titles import OF_LINKS, Doubt
-from relaion.lists.readers.vocabulary import column_words, words
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 ANY_LENGTH = -1  # of digits, from those of an MD5 on
 _HASH = (
@@ -35,35 +35,18 @@ _STOP = re.compile(
     r"|w|z|и|с|для)(?= |$)"
 )
 _AND = re.compile(r"[,&]| (?:and|or|und|oder|et|ou|y|o|e|en|of|och|og|i|a|и) ")
-_BETWEEN = words.words_in(
+_BETWEEN = words_in(
     "the all our their your each every its his her both only some any these those following below "
     "les la le las los der die das den dem il lo gli el l un une een het de unser unsere nos our "
     "uploaded reported new more further raw sole user users' client member sender"
 )
-_CONTENT = words.words_in(
-    f"{words.PICTURES} content contents material media file files uploads upload data bytes data "
+_CONTENT = words_in(
+    "{pictures} content contents material media file files uploads upload data bytes data "
     "dateien fichiers archivos bestanden inhalte contenus contenidos"
 )
-_ALTERED = words.words_in(
-    "thumbnail thumb thumbnails preview previews resized rescaled downscaled scaled cropped "
-    "reencoded "
-    "recompressed compressed decoded decompressed normalised normalized blurred masked watermarked "
-    "pixel pixels rgb yuv bitmap raster rendered rotated flipped greyscale grayscale partial "
-    "truncated encrypted verkleinert+ dekodiert+ beschnitten+ miniature vignette"
-)
-_ELSE = words.words_in(
-    f"{column_words.OF_ELSE} string strings text texts name names filename filenames path paths "
-    "host hosts hostname hostnames domain domains keyword keywords caption captions title titles "
-    "query queries username usernames userid userids email emails mail mails phone phones password "
-    "passwords passwd account accounts wallet wallets cookie cookies signature signatures "
-    "addresses "
-    "video videos movie movies clip clips film films audio sound music document documents pdf pdfs "
-    "buffer buffers "
-    "executable executables binary binaries malware apk dll archive archives zip zips thumbnail "
-    "thumbnails thumb thumbs preview previews metadata exif header headers chunk chunks blocks "
-    "segments vidéo vidéos vídeo vídeos видео"
-)
-_LINKS = words.words_in(column_words.LINK_NAMES)
+_ALTERED = words_in("{altered_pictures}")
+_ELSE = words_in("{digests_of_else}")
+_LINKS = words_in("{link_names}")
 _SALTED = re.compile(
     r"\b(?:salted|salting|salt|salts|peppered|pepper|hmac|keyed|gesalzen\w*|sale[es]*|salad[oa]s?"
     r"|salat[aieo]"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from relaion.lists.readers.vocabulary import words
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.none_words import (
     CONSENT,
@@ -19,6 +18,7 @@ from relaion.lists.readers.vocabulary.none_words import (
     UNTIL,
 )
 from relaion.lists.readers.vocabulary.sentences import TAKES_NOTHING
+from relaion.lists.readers.vocabulary.spelling import folded
 
 _LONGEST = 12  # words of a title
 _DENIED = re.compile(
@@ -44,5 +44,5 @@ def of_none(text: str) -> str:
 
 def _is_past(text: str) -> bool:
     found = UNTIL.search(text)
-    days = days_of(words.folded(found["day"])) if found else []
+    days = days_of(folded(found["day"])) if found else []
     return bool(days) and all(day < date.today() for day in days)

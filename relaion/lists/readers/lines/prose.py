@@ -23,15 +23,7 @@ from relaion.lists.readers.lines.titles import (
     is_innocent,
     units_of,
 )
-from relaion.lists.readers.vocabulary import (
-    column_words,
-    further_words,
-    harmless_words,
-    letter_words,
-    spelling,
-    topic_words,
-    words,
-)
+from relaion.lists.readers.vocabulary import spelling
 from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
 from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
@@ -49,6 +41,8 @@ from relaion.lists.readers.vocabulary.sentences import (
     STATES,
     TAKES_NOTHING,
 )
+from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
+from relaion.lists.readers.vocabulary.wordlists import expanded
 
 _NOT_UNDERSTOOD = (
     "lines of text that nobody here understood: {n:,} (line{s} {told}); look whether they take "
@@ -74,68 +68,54 @@ _OF_DIFF = re.compile(r"diff |index \w+\.\.|@@|--- |\+\+\+ |-----BEGIN |-----END
 _VALUE = re.compile(r"[0-9A-Fa-f]{32}|://|(?m:^[^\s#]*[A-Za-z2-7+/]{22})")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
-_DOUBTS = words.words_in(
-    f"{words.TAKEN_BACK} {words.MISTAKES} {words.GOOD} {words.DISPUTED} {words.UNCONFIRMED} "
-    f"{words.UNCERTAIN} {words.TITLES_TAKEN_BACK} {words.DO_NOT_USE} {words.TITLES_GOOD} "
-    f"{words.GOOD_ALONE} {words.DOUBTED} {words.NOTES_DOUBTED} {words.TAKEN_BACK_ALONE} "
-    f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {further_words.MISTAKEN} "
-    f"{further_words.WRONG} {further_words.TO_REMOVE} {further_words.RECALLS} "
-    "test tests sample samples example examples demo dummy training exercise honeypot canary decoy"
-) - words.words_in(
-    "review queue potential possible previous previously old past former earlier law offline alt+ "
-    "del anterior "
-    "anteriores light trocken in no suspect victim out hidden minus "
-    f"{words.ADDED} {words.LISTED} restored"
+_DOUBTS = words_in(
+    "{taken_back} {mistakes} {good} {disputed} {unconfirmed} {uncertain} {titles_taken_back} "
+    "{do_not_use} {titles_good} {good_alone} {titles_doubted} {notes_doubted} "
+    "{taken_back_alone} {unconfirmed_alone} {disputed_alone} {mistaken} {wrong} {to_remove} "
+    "{recalls} test tests sample samples example examples demo dummy training exercise "
+    "honeypot canary decoy"
+) - words_in(
+    "review queue potential possible previous previously old past former earlier law offline "
+    "alt+ del anterior anteriores light trocken in no suspect victim out hidden minus {added} "
+    "{listed} restored"
 )
 _HARMLESS = (
-    words.words_in(
-        f"{letter_words.LETTERS} {harmless_words.NAMES} {harmless_words.VALUES} "
-        f"{topic_words.PLACES} "
-        f"{topic_words.NAMES} {topic_words.THINGS} {topic_words.WEEKDAYS} {topic_words.TOLD} "
-        f"{words.LISTED} {words.ADDED} {words.ABUSE} {words.PICTURES} {words.FILLERS} "
-        f"{words.VERBS} "
-        f"{words.POINTERS} {words.MATTER} {words.NAMED} {words.HEADINGS} {words.LISTS_OF_BAD} "
-        f"{words.UNLAWFUL} {further_words.LISTED} {further_words.TAKEN_IN} "
-        f"{further_words.SUBJECTS} "
-        f"{further_words.CONFIRMED} {column_words.NOTE_NAMES} {column_words.FILE_NAMES} "
-        f"{column_words.LINK_NAMES} {column_words.HASH_NAMES} {column_words.CAPTION_NAMES} "
-        "block blocked blocking blocklist blacklist denylist detection abuse abusive"
+    words_in(
+        "{letters} {topic_names} {harmless_values} {places} {topic_names} {things} {weekdays} "
+        "{told_to_somebody} {listed} {added} {abuse} {pictures} {fillers} {verbs_of_sentences} "
+        "{pointers} {matter_of_lists} {before_a_name} {harmless_headings} {lists_of_bad} "
+        "{unlawful} {listed} {taken_in} {subjects} {confirmed} {note_names} {file_names} "
+        "{link_names} {hash_names} {caption_names} block blocked blocking blocklist blacklist "
+        "denylist detection abuse abusive"
     )
     - _DOUBTS
 )
-_NEGATIONS = words.words_in(
+_NEGATIONS = words_in(
     "not never nobody none neither nor cannot nicht niemand nie pas jamais aucun aucune ni non "
     "nessuno nessuna mai niet niemand nooit nao nunca nenhum inte aldrig ikke aldri ei eivat nie "
     "nigdy neni nejsou nejde nem soha не нет нельзя değil não jamás ningún ninguno ninguna tampoco"
 ) | frozenset(("dont", "doesnt", "isnt", "arent", "werent", "wasnt", "didnt", "havent", "hasnt"))
-_NONE = words.words_in(
+_NONE = words_in(
     "no kein keine keiner keinen geen aucun aucune ningún ninguna nessun ingen sin sem senza "
     "nothing nichts rien nada niente niets ingenting intet nic ничего"
 )
-_JUDGED = words.words_in(
-    f"{words.LISTED} {words.UNLAWFUL} {words.ABUSE} {further_words.LISTED} "
-    f"{further_words.CONFIRMED} "
-    "reviewed checked assessed relevant approved strafbare strafbaren illegalen"
-) - words.words_in("current live active")
+_JUDGED = words_in(
+    "{listed} {unlawful} {abuse} {listed} {confirmed} reviewed checked assessed relevant "
+    "approved strafbare strafbaren illegalen"
+) - words_in("current live active")
 """Where one of these is denied, what stands below may be listed nowhere."""
 _SPANISH_NO = re.compile(r"\bno (?:se|son|es|esta|estan|fue|fueron|han|ha|debe[n]?|deberian|hay)\b")
 _LEGEND = re.compile(r"(?<!\w)(?:[a-z0-9*+†]{1,3} ?=|[a-z0-9*+†] ?:) ?[^\W\d]")
-_GERMAN = words.words_in("der die das und von wurden wurde nicht ist sind mit für zu bitte")
+_GERMAN = words_in("der die das und von wurden wurde nicht ist sind mit für zu bitte")
 _ENDINGS = ("s", "es", "d", "ed", "n", "en", "e", "em")
 _JOINTS = ("", "s", "n", "en", "es")
 _LABELS = [[w] for w in ("contact", "author", "source", "from", "signed", "prepared", "kontakt")]
 _LONGEST_WORD = 40
 _SHORTEST = 4  # letters of a part of a compound
-_HEADS = words.words_in(
-    "liste listen list stelle stellen wert werte werten summe summen bild bilder bildern datei "
-    "dateien nummer zeichen daten woche monat team gruppe dienst polizei behörde zentrale "
-    "verfahren "
-    "lieferung meldung meldungen lijst lijsten waarden bestand bestanden dienst lista listor värde "
-    "värden bilder filer leverans liste verdier værdier filer lista listat arvot"
-)
+_HEADS = words_in("{compound_heads}")
 """With these compounds end: what they are of is told before them."""
 _SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,:-–—•·\ufeff"
-_CJK = sorted(letter_words.WITHOUT_BLANKS.split(), key=len, reverse=True)
+_CJK = sorted(expanded("{letters_without_blanks}").split(), key=len, reverse=True)
 
 
 @lru_cache(1 << 16)
@@ -180,7 +160,7 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
     `is_below`: entries stand above it, and names may.
     """
     text = _of_words(without_asides(line[:_LONGEST]))
-    folded = words.without_marks(text).replace("’", "'")
+    folded = without_marks(text).replace("’", "'")
     says_of_some = any(map(OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
     for piece in _PIECES.split(text):
@@ -206,9 +186,9 @@ def _bare_part(part: str) -> str:
 
 
 def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
-    if not piece or SIGNER.fullmatch(words.without_marks(piece)):
+    if not piece or SIGNER.fullmatch(without_marks(piece)):
         return None
-    folded = re.sub(r"[_=\s/]+", " ", words.without_marks(piece).replace("’", "'"))
+    folded = re.sub(r"[_=\s/]+", " ", without_marks(piece).replace("’", "'"))
     if ASKING.search(folded) and not of_some:
         return _beside_asking(folded)
     bare = TAKES_NOTHING.sub(" ", whole_files(folded))
@@ -228,7 +208,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     if not strange and not (is_denied or is_judged or (of_some and is_cut)):
         return None
     has_doubt = not _DOUBTS.isdisjoint(strange)
-    is_legend = has_doubt and _LEGEND.search(words.without_marks(piece)) is not None
+    is_legend = has_doubt and _LEGEND.search(without_marks(piece)) is not None
     is_reason = has_doubt and NOT_SHARED.search(folded) is not None and _is_statement(bare)
     if (
         of_some
@@ -361,7 +341,7 @@ def _is_heard(says: str | Doubt | None) -> bool:
 
 def _asks(line: str) -> bool:
     """Whether a line asks for something: as a title below entries it is not heeded."""
-    return ASKING.search(words.without_marks(line)) is not None
+    return ASKING.search(without_marks(line)) is not None
 
 
 def _is_signer(line: str, above: list[str]) -> bool:

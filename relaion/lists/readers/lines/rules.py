@@ -46,7 +46,7 @@ from relaion.lists.readers.lines.proxy import (
     refuse_mixed,
 )
 from relaion.lists.readers.tables.notes import read_note
-from relaion.lists.readers.vocabulary import words
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 _SINK = (
     r"(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|::1?|0|255\.255\.255\.255|fe80::1%lo0|ff0\d::\d"
@@ -82,9 +82,9 @@ _BLOCKS = re.compile(r"\|\|[^\s|]|@@")
 _COSMETIC = re.compile(r"#@?\??#|#@?\$#|#%#|\$\$|##\^")
 _ADBLOCK_HEAD = re.compile(r"\[(?:Adblock|uBlock|AdGuard)\b.*\]", re.I)
 # what leaves a rule one for all that a host serves to other sites
-_WHOLE = words.words_in("third-party 3p strict3p important all")
-_OF_OTHERS = words.words_in("third-party 3p strict3p")
-_BLOCKING_ZONES = words.words_in(
+_WHOLE = words_in("third-party 3p strict3p important all")
+_OF_OTHERS = words_in("third-party 3p strict3p")
+_BLOCKING_ZONES = words_in(
     "always_nxdomain always_refuse always_deny always_nodata always_null static deny refuse "
     "redirect inform_deny inform_redirect"
 )

@@ -7,7 +7,7 @@ that is no picture is none of a host, so what stands beside it is read as the he
 import re
 
 from relaion.lists.readers.vocabulary.media import media_of_file
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 _FILE = re.compile(r"(?<![\w./])[\w-]+\.([A-Za-z][A-Za-z0-9]{1,3})(?=[\s,;)]|\Z)")
 _LONGEST = 1000  # characters: no title is so long, whatever names are left out of it

@@ -31,9 +31,10 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines.asks import asks_out
 from relaion.lists.readers.lines.title_files import names_litter, without_files
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
-from relaion.lists.readers.vocabulary import column_words, further_words, names, spelling, words
+from relaion.lists.readers.vocabulary import names, spelling
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.media import is_of_other_hash
+from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 from relaion.lists.readers.vocabulary.title_patterns import (
     ASKED,
     LEFT_LIST,
@@ -61,59 +62,52 @@ class Doubt:
     digits: int = 0
 
 
-_SAY_LISTED = words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
+_SAY_LISTED = words_in("{listed} enabled") - words_in("{abuse}") - {"cp"}
 _NOT_LISTED = frozenset(
-    no + word
-    for no in words.words_in(f"{words.NEGATIONS} {words.NO_LONGER}") - {"n", "plus"}
-    for word in _SAY_LISTED
+    no + word for no in words_in("{negations} {no_longer}") - {"n", "plus"} for word in _SAY_LISTED
 )
-_GOOD = words.words_in(f"{words.GOOD} {words.MISTAKES} {words.TITLES_GOOD}")
+_GOOD = words_in("{good} {mistakes} {titles_good}")
 _STRONG = (
     dict.fromkeys(_NOT_LISTED, TAKEN_BACK)
-    | dict.fromkeys(words.words_in(f"{words.TITLES_TAKEN_BACK} {words.DO_NOT_USE}"), TAKEN_BACK)
+    | dict.fromkeys(words_in("{titles_taken_back} {do_not_use}"), TAKEN_BACK)
     | SPEAKS
 )
-for _word in (*_GOOD, *words.words_in("expires")):  # the head of a block list says `Expires: 1 day`
+for _word in (*_GOOD, *words_in("expires")):  # the head of a block list says `Expires: 1 day`
     _STRONG.pop(_word, None)
-_OVER = (_NOT_LISTED - SPEAKS.keys()) | words.words_in(
-    words.NO_LONGER
-)  # of a list, or of something else
-_STRONG |= dict.fromkeys(words.words_in(words.NO_LONGER) - _STRONG.keys(), TAKEN_BACK)
-_MISTAKEN = words.words_in(further_words.MISTAKEN)
-_APART = words.words_in(further_words.SET_APART)
-_OFTEN = _APART - words.words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
+_OVER = (_NOT_LISTED - SPEAKS.keys()) | words_in("{no_longer}")  # of a list, or of something else
+_STRONG |= dict.fromkeys(words_in("{no_longer}") - _STRONG.keys(), TAKEN_BACK)
+_MISTAKEN = words_in("{mistaken}")
+_APART = words_in("{headings_set_apart}")
+_OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
 """Files are called so, whatever they hold."""
 _ALONE = (
-    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED} {further_words.WRONG} "
-        f"{further_words.TO_REMOVE}")
+    ALONE.keys() | words_in("{duplicates} {titles_doubted} {wrong} {to_remove}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
-_UNCERTAIN = words.words_in(words.UNCERTAIN)
-_ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
-_TAKEN_IN = _ON | words.words_in(further_words.TAKEN_IN)
-_PICTURE = words.words_in(
-    f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
+_UNCERTAIN = words_in("{uncertain}")
+_ON = words_in("{listed} {added} block blocked blocklist blacklist denylist")
+_TAKEN_IN = _ON | words_in("{taken_in}")
+_PICTURE = words_in(
+    "{pictures} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
 )
-_FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm")
-_NO_PICTURE = words.words_in(f"{words.NO_PICTURES} {words.NO_PICTURES_ABOVE}")
-_HEADINGS = words.words_in(
-    f"{words.HEADINGS} {column_words.NOTE_NAMES} {words.FILLERS} {column_words.FILE_NAMES}"
-)
-_NAMED = words.words_in(words.NAMED)
-_ABUSE = words.words_in(words.ABUSE)
+_FILM = words_in("{films} mp4 mp4s mov avi mkv webm")
+_NO_PICTURE = words_in("{no_pictures} {no_pictures_above}")
+_HEADINGS = words_in("{harmless_headings} {note_names} {fillers} {file_names}")
+_NAMED = words_in("{before_a_name}")
+_ABUSE = words_in("{abuse}")
 USABLE_NAME = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
 _DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
 # what lists of links and pictures were made from: `removed material` may be all that is listed
-_MATTER = words.words_in(words.MATTER)
+_MATTER = words_in("{matter_of_lists}")
 _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
 _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
 _BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
-_PLAINLY_GOOD = words.words_in(words.PLAINLY_GOOD)
-_KNOWN = words.words_in(words.MAY_BE_GOOD)
-_NOT = words.words_in(f"{words.NEGATIONS} {words.AGAINST} removed excluding") - {"n"}
-_LEFT_OUT = words.words_in("excluded filtered omitted leftout")
+_PLAINLY_GOOD = words_in("{titles_plainly_good}")
+_KNOWN = words_in("{titles_maybe_good}")
+_NOT = words_in("{negations} {compared_with} removed excluding") - {"n"}
+_LEFT_OUT = words_in("excluded filtered omitted leftout")
 _PHRASE = re.compile(
     r"no longer on the list|(?:taken|take|took) (?:back|off|out)|not listed any ?more"
     r"|dad[oa]s de baja|plus valables?"
@@ -132,7 +126,7 @@ _HEADING = re.compile(r"\s*(?:\[[^\]]*\]\s*|#{2,6}\s.*|[^#].*:[\s,;|\t]*)")
 
 
 def _folded(text: str) -> str:
-    bare = words.without_marks(text[:_LONGEST]).replace("’", "'")
+    bare = without_marks(text[:_LONGEST]).replace("’", "'")
     bare = re.sub(r"\s+", " ", re.sub(r"[_=/\\]+", " ", bare)).strip()
     bare = re.sub(r"\b18 ?\+", "adults", bare)
     return _SPACED.sub(lambda found: found[0].replace(" ", ""), bare)
@@ -286,7 +280,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     return Doubt(word) if is_clause else _STRONG[word]
 
 
-_DUPLICATE = words.words_in(words.DUPLICATES)
+_DUPLICATE = words_in("{duplicates}")
 
 
 def of_name(file_name: str) -> str | Doubt | None:
@@ -343,8 +337,8 @@ _FEW = 4  # words of a heading
 _MOST_UNKNOWN = 6
 _LONGEST_POINTER = 12
 _ASKS = re.compile(r"report(?:ing)?|send|e-?mail|contact|notify|see|ask|inform|please")
-_POINTS = words.words_in(words.POINTERS)
-_VERBS = words.words_in(words.VERBS)
+_POINTS = words_in("{pointers}")
+_VERBS = words_in("{verbs_of_sentences}")
 
 
 def is_heading(line: str) -> bool:
@@ -419,7 +413,7 @@ def _names_column(cell: str) -> bool:
 
 _TOLD = (
     _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE | _GOOD
-) | words.words_in(f"{words.NEGATIONS} known false white allow do good safe clean trusted")
+) | words_in("{negations} known false white allow do good safe clean trusted")
 
 _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
 # the same for RE2, which looks at many lines at once; what it lets pass `may_be_title` judges

@@ -16,7 +16,7 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.few_words import is_measured
 from relaion.lists.readers.vocabulary.figures import SURE, measure_of
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 
 _DATED = words_in("published listed publié publiée publicad* pubblicat* gelistet veröffentlicht")

@@ -36,36 +36,37 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.tables.disk import says_erased
 from relaion.lists.readers.tables.notes import read_note
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
-from relaion.lists.readers.vocabulary import column_words, further_words, names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import NO, YES
 from relaion.lists.readers.vocabulary.choices import DENIED, is_among
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_what, of_what
 from relaion.lists.readers.vocabulary.reviewers import is_reviewer
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 _STANDINGS = {
-    None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
-    TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}",
-    DISPUTED: f"{words.DISPUTED} {words.DISPUTED_ALONE}",
-    GOOD: f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE} {words.ALSO_GOOD}",
-    UNCONFIRMED: f"{words.UNCONFIRMED} {words.UNCONFIRMED_ALONE} {words.ALSO_UNCONFIRMED} invalid",
+    None: "{listed} {added} {also_listed}",
+    TAKEN_BACK: "{taken_back} {taken_back_alone} {mistaken}",
+    DISPUTED: "{disputed} {disputed_alone}",
+    GOOD: "{mistakes} {good} {good_alone} {also_good}",
+    UNCONFIRMED: "{unconfirmed} {unconfirmed_alone} {also_unconfirmed} invalid",
 }
 _STANDING = {
-    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words.words_in(said)
-} | dict.fromkeys(words.words_in(words.UNCERTAIN), UNSURE)
+    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
+} | dict.fromkeys(words_in("{uncertain}"), UNSURE)
 _STANDING["knownbad"] = COUNTS
-_LISTS = words.words_in(f"{words.LISTED} {words.ADDED}")
+_LISTS = words_in("{listed} {added}")
 
 _MEDIA = {
     word: WordSays(fate, media=media)
     for fate, media, said in (
-        (NO_IMAGE, "other", words.OTHER), (VIDEO, "video", words.VIDEO),
-        (None, "image", words.IMAGE),
+        (NO_IMAGE, "other", "{other_media}"), (VIDEO, "video", "{video}"),
+        (None, "image", "{image}"),
     )
-    for word in words.words_in(said)
+    for word in words_in(said)
 }  # fmt: skip
 _MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
 
@@ -79,7 +80,7 @@ _UNUSABLE = re.compile(
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
 )
 _OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
-_OF_NOTHING = words.words_in(column_words.OF_NOTHING_TYPES)
+_OF_NOTHING = words_in("{of_nothing_types}")
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
@@ -89,20 +90,18 @@ _FLAG_FATES = {
     "benign": GOOD, "ignored": GOOD, "ignore": GOOD, "innocent": GOOD, "safe": GOOD,
     "legal": GOOD, "harmless": GOOD, "clean": GOOD,
 }  # fmt: skip
+_FLAG_FATES |= dict.fromkeys(words_in("{mistakes} {good} {good_alone}"), GOOD) | dict.fromkeys(
+    words_in("{disputed} {disputed_alone}"), DISPUTED
+)
 _FLAG_FATES |= dict.fromkeys(
-    words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
-) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
-_FLAG_FATES |= dict.fromkeys(
-    words.words_in(f"{further_words.REJECTED} {words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"),
+    words_in("{rejected} {unconfirmed} {unconfirmed_names}"),
     UNCONFIRMED,
 )
 _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
     r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
 )
-_CONFIRMED, _EITHER, _NO_GRADE = map(
-    words.words_in, (further_words.CONFIRMED, further_words.EITHER, "d e z")
-)
+_CONFIRMED, _EITHER, _NO_GRADE = map(words_in, ("{confirmed}", "{listed_or_let_go}", "d e z"))
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
 
@@ -165,7 +164,7 @@ def _until(word: str, plain: str, *, is_sure: bool = True) -> WordSays:
 
 
 _EPOCH = 8  # digits of what may be a day; fewer are where something ends
-_ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
+_ENDLESS = words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
 
 
 def _standing(_: str, plain: str) -> WordSays | None:
@@ -253,11 +252,11 @@ _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
 # what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
-_OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
+_OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
-_NOT_OK = words.words_in("bad nok ko malicious illegal")
-_ANSWERS = words.words_in("rejected denied declined kept refused")
+_NOT_OK = words_in("bad nok ko malicious illegal")
+_ANSWERS = words_in("rejected denied declined kept refused")
 
 
 @dataclass

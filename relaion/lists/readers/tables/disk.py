@@ -3,7 +3,7 @@
 import re
 
 from relaion.lists.readers.vocabulary.names import squeezed
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 _ERASED = words_in(
     "deleted deletion gelöscht+ löschung supprim@ effac@ borrad* eliminad* cancellat* eliminat* "

@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from relaion.lists.readers.format import GOOD, UNDOES
 from relaion.lists.readers.lines import titles
-from relaion.lists.readers.vocabulary import further_words, words
+from relaion.lists.readers.vocabulary.spelling import words_in
 
-_OFTEN = words.words_in(f"{words.DOUBTED} {further_words.SET_APART} test tests") - words.words_in(
+_OFTEN = words_in("{titles_doubted} {headings_set_apart} test tests") - words_in(
     "wrong wrongly incorrect incorrectly"
 )
-_HOSTS = words.words_in(further_words.HOSTS)
+_HOSTS = words_in("{taken_down_by_hosts}")
 """Folders of all kinds are called so: `old`, `archive`."""
 CHOICE = "say --ignore folders if folders decide nothing, else leave those lines out in a copy"
 

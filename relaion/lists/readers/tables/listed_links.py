@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.vocabulary import column_words, names
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 _ORIGIN = words_in("source src original originals origin")
-_OF_COMPLAINT = words_in(f"{column_words.COMPLAINT_NAMES} notice notices lumen")
-_LINK = words_in(column_words.LINK_NAMES)
+_OF_COMPLAINT = words_in("{complaint_names} notice notices lumen")
+_LINK = words_in("{link_names}")
 
 
 def chosen_links(columns: Sequence[ListColumn]) -> list[ListColumn]:

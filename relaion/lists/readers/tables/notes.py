@@ -8,75 +8,72 @@ from functools import lru_cache
 
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.asks import no_longer
-from relaion.lists.readers.vocabulary import further_words, words
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.spelling import folded, words_in
 from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
 
 SPEAKS = {
     word: fate
     for fate, said in (
-        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
-        (DISPUTED, words.DISPUTED), (UNCONFIRMED, words.UNCONFIRMED),
+        (TAKEN_BACK, "{taken_back} {mistakes}"), (GOOD, "{good}"),
+        (DISPUTED, "{disputed}"), (UNCONFIRMED, "{unconfirmed}"),
     )
-    for word in words.words_in(said)
+    for word in words_in(said)
 }  # fmt: skip
 ALONE = {
     word: fate
     for fate, said in (
-        (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
-        (GOOD, words.GOOD_ALONE),
-        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE} "
-        f"{further_words.TO_REMOVE}"),
+        (UNCONFIRMED, "{unconfirmed_alone}"), (DISPUTED, "{disputed_alone}"),
+        (GOOD, "{good_alone}"),
+        (TAKEN_BACK, "{taken_back_alone} {mistaken} {do_not_use} {to_remove}"),
     )
-    for word in words.words_in(said)
+    for word in words_in(said)
 }  # fmt: skip
-MISTAKES = words.words_in(words.MISTAKES)
-_OF_GOOD = MISTAKES | words.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
-_UNCERTAIN = words.words_in(words.UNCERTAIN)
-_LISTED = words.words_in(f"{words.LISTED} {words.UNLAWFUL}")
-_TAKEN_IN = words.words_in(further_words.TAKEN_IN) - _LISTED - SPEAKS.keys() - ALONE.keys()
-_NOT = words.words_in(words.NEGATIONS)
-_AGAINST = words.words_in(words.AGAINST)
-_BEHIND = words.words_in("free filtered excluded frei")
+MISTAKES = words_in("{mistakes}")
+_OF_GOOD = MISTAKES | words_in("{good} {good_alone}")
+_UNCERTAIN = words_in("{uncertain}")
+_LISTED = words_in("{listed} {unlawful}")
+_TAKEN_IN = words_in("{taken_in}") - _LISTED - SPEAKS.keys() - ALONE.keys()
+_NOT = words_in("{negations}")
+_AGAINST = words_in("{compared_with}")
+_BEHIND = words_in("free filtered excluded frei")
 _NOT_OR_AGAINST = _NOT | _AGAINST
-_LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
+_LISTS_OF_GOOD = words_in("{lists_of_good}")
 _LONG = 8  # words of what may be a remark and nothing else
 _FEW = 4  # words with which a list is named
-_FILLERS = words.words_in(words.FILLERS)
-_NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
+_FILLERS = words_in("{fillers}")
+_NOTES_DOUBTED = words_in("{notes_doubted}")
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
-_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
+_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words_in(
     "a f no do of in on by en fp qa qc zu ne по не от за na po za au w z ej"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these may take the entry back wherever they stand
-_IN_NOTES = words.words_in(
-    f"{further_words.MISTAKEN} nolonger cleared excluded exclude invalid benign harmless innocent "
-    "safe ignored ignore"
+_IN_NOTES = words_in(
+    "{mistaken} nolonger cleared excluded exclude invalid benign harmless innocent safe "
+    "ignored ignore"
 )
-_IN_SHORT = (_IN_NOTES | words.words_in(further_words.RECALLS)) - words.words_in(
-    "safe innocent recall recalls"
-)
+_IN_SHORT = (_IN_NOTES | words_in("{recalls}")) - words_in("safe innocent recall recalls")
 """Of these in notes of few words, in a column: `cleared by analyst`."""
 
-_DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
-_PERHAPS = words.words_in("possibly possible maybe perhaps probably likely seems looks apparently")
-_REMOVALS = words.words_in(words.TITLES_TAKEN_BACK) - words.words_in("baja bajas")
+_DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words_in("{duplicates}")
+_PERHAPS = words_in("possibly possible maybe perhaps probably likely seems looks apparently")
+_REMOVALS = words_in("{titles_taken_back}") - words_in("baja bajas")
 _DOUBTED |= _REMOVALS
-_NOUNS = words.words_in(
-    f"{words.PICTURES} file files md5 sha1 sha256 url link case set series category match user do "
-    "zu à da da по к"
+_NOUNS = words_in(
+    "{pictures} file files md5 sha1 sha256 url link case set series category match user do zu "
+    "à da da по к"
 )
 _IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
-_SUBJECTS = words.words_in(further_words.SUBJECTS)
-_GOOD_AT_END = words.words_in(f"{words.GOOD_ALONE} {words.UNCERTAIN}") - words.words_in(
+_SUBJECTS = words_in("{subjects}")
+_GOOD_AT_END = words_in("{good_alone} {uncertain}") - words_in(
     "safe innocent clean negative ignored ignore allowed good"
 )
-_MISTAKE = words.words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
-_UNCONFIRMED = words.words_in(words.UNCONFIRMED)
+_MISTAKE = words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
+_UNCONFIRMED = words_in("{unconfirmed}")
 _OF_AGE = re.compile(
     r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
     r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
@@ -154,7 +151,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = LEFT_LIST.sub("removed", words.folded(cell[:_LONGEST]))
+    text = LEFT_LIST.sub("removed", folded(cell[:_LONGEST]))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
@@ -179,7 +176,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
 def begins_word(text: str) -> bool:
     """Whether a text that may be cut off ends in the beginning of a word that takes back."""
-    tokens = _WORDS.findall(words.folded(re.sub("[\udc80-\udcff]+\\Z", "", text)))
+    tokens = _WORDS.findall(folded(re.sub("[\udc80-\udcff]+\\Z", "", text)))
     last = tokens[-1] if tokens else ""
     return bool(last) and last not in _KNOWN and any(w.startswith(last) for w in _KNOWN - _LISTED)
 
@@ -191,10 +188,10 @@ def read_note(note: str) -> Remark | None:
     """
     if said := read_text(note, alone=False):
         return said
-    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    units = _units(_WORDS.findall(folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _IN_NOTES), None)
     if word is None and len(units) <= _LONG:
-        word = no_longer(words.folded(note[:_LONGEST]))
+        word = no_longer(folded(note[:_LONGEST]))
     if word is None or _is_name(note):
         return None
     return Remark(None, word, is_sure=False, is_whole=False)
@@ -225,7 +222,7 @@ def read_short(note: str) -> Remark | None:
     """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
     if _OF_AGE.search(note.casefold()):
         return Remark(None, "adult", is_sure=False, is_whole=False)
-    if _FORBIDS.match(text := words.folded(note[:_LONGEST])):
+    if _FORBIDS.match(text := folded(note[:_LONGEST])):
         return Remark(None, "not to", is_sure=False, is_whole=False)
     units = _units(_WORDS.findall(text))
     word = next((unit for unit in units if unit in _DOUBTED), None)

@@ -38,7 +38,7 @@ from relaion.lists.readers.tables.notes import (
     read_until,
 )
 from relaion.lists.readers.tables.said import WordSays
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
@@ -53,21 +53,22 @@ from relaion.lists.readers.vocabulary.films import (
 from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.trials import tester_in
 from relaion.lists.values import told as say
 
-_NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
+_NO_IMAGES = words_in("{no_pictures} zip application")
 _DIGITS = {
     32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
     128: "sha512 blake2b whirlpool",
 }  # fmt: skip
-_WRONGLY_BAD = MISTAKES | words.words_in(
+_WRONGLY_BAD = MISTAKES | words_in(
     "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
     "fälschlich+ fälschlicherweise"
 )
 _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
-_MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
+_MEDIA_NAMES = words_in("{pictures} {films} audio document documents")
 _MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
 _FIGURED = _MEASURED | {names.CONFIDENCE}
 _SHORT = 5  # words of a text that is no caption
@@ -150,22 +151,22 @@ WATCHED = frozenset((
     names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
     names.ID, *names.TRAITS,
 ))  # fmt: skip
-_NO_ABUSE = words.words_in(
+_NO_ABUSE = words_in(
     "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno info informational "
     "information"
 )
-_GRADED_AS = words.words_in(
+_GRADED_AS = words_in(
     "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger "
     "positives positivecount detections detectioncount detectionratio detectionrate vtpositives "
     "vtdetections vtscore avpositives avdetections"
 )
-_RATES = words.words_in("severity priority confidence certainty")
+_RATES = words_in("severity priority confidence certainty")
 _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FEW_SCORES = 5  # different ones; of votes there are more
-_HASHED = words.words_in("object target subject scope input basis hashed of level")
+_HASHED = words_in("object target subject scope input basis hashed of level")
 """So a column may be called of what digests are of."""
 _KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
 

@@ -23,16 +23,16 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, option_name
-from relaion.lists.readers.vocabulary import further_words, names
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 
 _NEW = words_in(
     "new newest current updated latest after replacement replacing corrected correct added neu+ "
     "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
 )
-_SUCCESSORS = words_in(further_words.SUCCESSORS)
+_SUCCESSORS = words_in("{successor_names}")
 _ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
 _TAKEN = (
     "column {} holds {} listed before, by its name, and replaced by others: taken back, none was "

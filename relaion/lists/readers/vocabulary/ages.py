@@ -14,21 +14,13 @@ from datetime import date
 
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.days import days_of
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 _OF_AGE = words_in(
     "age ages alter âge edad età leeftijd idade ålder alder ikä kor életkor wiek věk возраст вік "
     "yaş vârstă vek starost vanus amžius vecums"
 )
-_BESIDE = words_in(
-    "est estimated estimate apparent approx approximate perceived assumed min max minimum "
-    "maximum "
-    "lower upper range group band bracket class years year yrs in of the child children victim "
-    "subject person geschätzt geschätztes ungefähr scheinbar altersgruppe estimé apparent "
-    "tranche "
-    "d estimada aparente años stimata apparente anni geschatte jaar estimado anos uppskattad "
-    "anslået anslått arvioitu becsült szacowany odhad odhadovaný"
-)
+_BESIDE = words_in("{beside_ages}")
 _GROWN_UP = 18  # years
 _FIGURES = re.compile(r"(?<![\d.,])(\d{1,3})(?:[.,]\d+)?(?![\d])")
 GROWN_UP = "18 or older"

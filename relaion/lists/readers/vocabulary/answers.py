@@ -1,7 +1,7 @@
-"""Words and signs that say yes or no, in the languages of `words` and of `further_words`."""
+"""Words and signs that say yes or no, in many languages."""
 
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
 YES = words_in(
     "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar tak "

@@ -9,7 +9,7 @@ files removed:` are not. What is left of a text without them is read as ever.
 import re
 from functools import lru_cache
 
-from relaion.lists.readers.vocabulary import words
+from relaion.lists.readers.vocabulary.spelling import without_marks
 
 _LONGEST = 4096  # characters of a text that is looked at
 _SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,.-–—•·\ufeff"
@@ -205,7 +205,7 @@ def _is_aside(piece: str) -> bool:
     bare = piece.strip(_SIGNS)
     if " " not in bare or bare.endswith(":"):
         return False
-    folded = re.sub(r"[_\s]+", " ", words.without_marks(bare)).replace("’", "'").strip()
+    folded = re.sub(r"[_\s]+", " ", without_marks(bare)).replace("’", "'").strip()
     if _TELLS_OF_MISTAKES.fullmatch(folded):
         return _POINTS.search(folded) is None
     folded = re.sub(r"\A(?:use|note|hinweis|remark): ", "", folded)

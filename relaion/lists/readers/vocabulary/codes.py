@@ -13,17 +13,10 @@ from dataclasses import dataclass
 from relaion.lists.readers.tables.decisions import lists, read_word
 from relaion.lists.readers.tables.notes import read_note, read_short
 from relaion.lists.readers.vocabulary import names, weights
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.trials import trial_in
-from relaion.lists.readers.vocabulary.words import words_in
 
-_NAMES = words_in(
-    "code codes cod cods kode kodes koden koder kodi koodi koodit kod kody kódy kódok código "
-    "códigos codice codici codul kennziffer kennzeichen kennung kennz kürzel kz schlüssel "
-    "schlüsselzahl schlüsselnummer merker marker marke markierung mark marks marking sign signs "
-    "st stat sts flg flag flags chiffre sigle marque cifra clave marca segno contrassegno sigla "
-    "sinal tecken märke merke merkki jel jelölés znak značka oznaczenie kód код коды кода знак "
-    "метка отметка позначка işaret šifra oznaka コード 代码 代號 코드"
-)
+_NAMES = words_in("{code_names}")
 _NAMED = re.compile(
     r"rc|cd|\w*(?:codes?|kod[ei]?|kode[nr]?|codigos?|codici?e?|kennzeichen|kennziffer)"
 )

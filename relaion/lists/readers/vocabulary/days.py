@@ -4,8 +4,7 @@ import calendar
 import re
 from datetime import date, timedelta
 
-from relaion.lists.readers.vocabulary.spelling import folded
-from relaion.lists.readers.vocabulary.words import TAKEN_BACK, words_in
+from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
 _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 _WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
@@ -49,8 +48,8 @@ _NAMED = tuple(
     )
 )
 _BEFORE = words_in(
-    f"{TAKEN_BACK} until till on ended ends end ending expires expiry valid date am bis den vom le "
-    "jusqu au jusque el hasta al fino a tot op em até dnia od do the of since"
+    "{taken_back} until till on ended ends end ending expires expiry valid date am bis den "
+    "vom le jusqu au jusque el hasta al fino a tot op em até dnia od do the of since"
 )
 """Before a day these change nothing of it."""
 

@@ -18,17 +18,10 @@ from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import lists, media_word, option_name, word_of_any
-from relaion.lists.readers.vocabulary import (
-    column_words,
-    harmless_words,
-    names,
-    topic_words,
-    weights,
-    words,
-)
+from relaion.lists.readers.vocabulary import names, weights
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend, are_codes, is_of_codes
-from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked
+from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
 from relaion.lists.values import told_words
 
 FEW = 20  # words of a column that may decide
@@ -36,15 +29,15 @@ _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
-_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
-_OF_NOTHING = _HARMLESS | words.words_in(f"{harmless_words.NAMES} {topic_words.NAMES}")
-_TOLD = words.words_in(topic_words.TOLD)
+_HARMLESS = words_in("{harmless_names}")
+_OF_NOTHING = _HARMLESS | words_in("{topic_names} {topic_names}")
+_TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
-_OPINIONS = words.words_in(topic_words.OPINIONS)
+_OPINIONS = words_in("{opinion_names}")
 _OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
-_NO_DECISIONS = words.words_in(harmless_words.VALUES)
-_LABELS = words.words_in("label labels flag flags")
+_NO_DECISIONS = words_in("{harmless_values}")
+_LABELS = words_in("label labels flag flags")
 _FRAME = "()[]{}<>.*!?\"':= "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 _CHOICE = (
@@ -266,10 +259,8 @@ _NO_PHRASE = re.compile(
 )
 _OF_RECORDS = ("name", "description", "summary")
 _TWICE = 2
-_STEPS = words.words_in(
-    "queue stage phase step workflow bucket tray fase etapa étape schritt stufe"
-)
-_STILL_TO_DO = words.words_in(
+_STEPS = words_in("queue stage phase step workflow bucket tray fase etapa étape schritt stufe")
+_STILL_TO_DO = words_in(
     "not still yet awaiting pending nicht noch encore pas todavía aún ancora non nog niet ainda "
     "não inte ännu ikke endnu ennå"
 )
@@ -280,8 +271,8 @@ def says_to_whom(told: Sequence[str]) -> bool:
     return any(a in _SAID and b in _TO for a, b in pairwise(told)) and len(told) > 2
 
 
-_SAID = words.words_in("reported sent given shared passed referred submitted gemeldet gesendet")
-_TO = words.words_in("to with an à al a till til aan do")
+_SAID = words_in("reported sent given shared passed referred submitted gemeldet gesendet")
+_TO = words_in("to with an à al a till til aan do")
 
 
 def tells_language(column: ListColumn) -> bool:
@@ -292,7 +283,7 @@ def tells_language(column: ListColumn) -> bool:
     return is_known or bool(column.name and not is_of_value)
 
 
-_WORDS_KNOWN = _OF_NOTHING | words.words_in("date time datum datums fecha data jour tag day")
+_WORDS_KNOWN = _OF_NOTHING | words_in("date time datum datums fecha data jour tag day")
 
 
 def of_nothing(name: str) -> bool:
@@ -311,14 +302,14 @@ def is_measured(name: str, word: str) -> bool:
     return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
 
 
-_BESIDE_HARMLESS = _OF_NOTHING | words.words_in(
+_BESIDE_HARMLESS = _OF_NOTHING | words_in(
     "of the in is has image picture file photo type format total min max avg mean detected "
     "present "
     "visible found estimated est original source primary main top first last number code name"
 )
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
 _HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
-_BY = words.words_in("by par von por da door av af przez kým által tarafından от")
+_BY = words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
     r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
     r"|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn|name|nom"

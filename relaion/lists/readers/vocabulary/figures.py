@@ -15,7 +15,7 @@ from decimal import Decimal
 from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import TOLD, told_words
 
 SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
@@ -24,62 +24,27 @@ SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
 )  # fmt: skip
 _NAMES = {
     SURE: (
-        "conf confidence confident certainty certitude probability prob likelihood trust "
-        "reliability "
-        "credibility punsafe nsfw unsafe howsure sureness konfidenz sicherheit gewissheit "
-        "vertrauen "
-        "wahrscheinlichkeit trefferwahrscheinlichkeit zuverlässigkeit verlässlichkeit confiance "
-        "probabilité vraisemblance fiabilité confianza certeza probabilidad fiabilidad "
-        "verosimilitud confidenza affidabilità certezza probabilità betrouwbaarheid zekerheid "
-        "waarschijnlijkheid confiança probabilidade fiabilidade confiabilidade sannolikhet "
-        "säkerhet "
-        "tillförlitlighet konfidens sandsynlighed sikkerhed pålidelighed sannsynlighet sikkerhet "
-        "pålitelighet todennäköisyys varmuus luotettavuus valószínűség bizonyosság megbízhatóság "
-        "prawdopodobieństwo pewność wiarygodność pravděpodobnost jistota spolehlivost "
-        "věrohodnost "
-        "pravdepodobnosť istota spoľahlivosť вероятность уверенность достоверность надежность "
-        "ймовірність впевненість достовірність olasılık güven kesinlik probabilitate încredere "
-        "certitudine vjerojatnost pouzdanost 置信度 概率 確信度 信頼度 確率 신뢰도 확률"
+        "{sure_names}"
     ),
     SCORE: (
         "score scores scoring punktzahl puntuación puntaje punteggio pontuação skóre pisteet "
         "wynik оценка 分数 スコア 점수"
     ),
     VOTES: (
-        "vote votes voting voted upvotes netvotes points point karma balance tally stimmen "
-        "punkte "
-        "voix votos voto puntos voti punti stemmen punten pontos röster poäng stemmer äänet "
-        "szavazat szavazatok głosy punkty hlasy body голоса баллы голоси oylar puan voturi"
+        "{vote_names}"
     ),
     DISTANCE: (
-        "distance distances hamming hammingdistance distanz abstand distancia distanza distância "
-        "afstand avstånd avstand etäisyys távolság odległość vzdálenost vzdialenosť расстояние "
-        "відстань uzaklık mesafe distanță 距離 距离 거리"
+        "{distance_names}"
     ),
     LIKENESS: (
-        "similarity similarities similar likeness matchscore matchpercent matchpercentage "
-        "matchrate "
-        "übereinstimmung trefferquote überdeckung concordance coincidencia corrispondenza "
-        "ähnlichkeit similarité ressemblance similitud semejanza similitudine somiglianza "
-        "similarità gelijkenis overeenkomst similaridade semelhança likhet lighed "
-        "samankaltaisuus "
-        "hasonlóság podobieństwo podobnost podobnosť сходство подобие схожість benzerlik "
-        "similaritate 類似度 相似度 유사도"
+        "{likeness_names}"
     ),
     REST: (
-        "ttl timetolive daysleft daysremaining remainingdays remaining hoursleft resttage "
-        "restlaufzeit joursrestants díasrestantes giornirimanenti resterendedagen diasrestantes "
-        "zbývádní pozostałodni осталосьдней kalangün"
+        "{rest_names}"
     ),
 }  # fmt: skip
 _NAMED = {word: what for what, said in _NAMES.items() for word in words_in(said)}
-_OF_ELSE = words_in(
-    "quality qualität calidad qualité face faces ocr aesthetic aesthetics watermark size speed "
-    "gps geo "
-    "geolocation km kilometer kilometers kilometres miles mile meter meters metres m feet focal "
-    "travel age gender sex language lang location victim suspect site host domain user account "
-    "network security ssl tls trustworthy blur sharpness noise"
-)
+_OF_ELSE = words_in("{measures_of_else}")
 """A measure of one of these says nothing of whether a row is listed."""
 _SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
 _MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
@@ -89,29 +54,8 @@ _UNITS = words_in(
     "stunden "
     "jours heures días horas giorni ore dagen uren dias dager dagar timmar päivää dni дней"
 )
-_HIGH = words_in(
-    "high highest veryhigh certain sure verysure confirmed definite definitely strong full total "
-    "absolute almostcertain hoch sehrhoch sicher sehrsicher gewiss stark élevé élevée trèsélevé "
-    "haut haute fort forte certaine alt* muyalt* moltoalt* muitoalt* segur* ciert* cert* sicur* "
-    "elevat* hoog zeerhoog zeker zekere hög myckethög säker høj meget høy sikker meget korkea "
-    "varma "
-    "magas biztos wysok^ pewn^ vysok^ jist^ ist^ высок~ уверенн~ точно достоверн~ yüksek kesin "
-    "ridicat ridicată sigur medium moderate middle mid average mittel moyen moyenne medi* média "
-    "gemiddeld matig medel middels keskitaso közepes średni^ střední stredn^ средн~ orta mediu "
-    "高 中 높음 보통"
-)
-_LOW = words_in(
-    "low lowest verylow doubtful dubious uncertain notsure unsure weak poor unlikely improbable "
-    "possible possibly maybe guess none nil noidea notconfident notcertain niedrig+ sehrniedrig "
-    "gering+ sehrgering zweifelhaft fraglich unsicher unwahrscheinlich schwach keine faible "
-    "trèsfaible bas basse trèsbas douteux douteuse incertain incertaine improbable baj* muybaj* "
-    "dudos* inciert* bass* moltobass* dubbi* incert* improbabile laag zeerlaag twijfelachtig "
-    "onzeker onwaarschijnlijk baix* muitobaix* duvidos* låg mycketlåg osäker tveksam lav "
-    "megetlav "
-    "usikker tvivlsom tvilsom matala epävarma alacsony bizonytalan kétséges nisk^ niepewn^ "
-    "wątpliw^ nízk^ nejist^ pochybn^ neist^ низк~ сомнительн~ неуверенн~ маловероятн~ низьк~ "
-    "сумнівн~ düşük şüpheli belirsiz scăzut scăzută îndoielnic 低 低い 낮음"
-)
+_HIGH = words_in("{high}")
+_LOW = words_in("{low}")
 _FIGURE = re.compile(
     r"(?:ca\.?|about|[<>≤≥~≈=]+)?\s*(?P<n>[-−+]?(?:\d{1,12}(?:[.,]\d{1,18})?|[.,]\d{1,18}))"
     r"(?P<tiny>e-\d{1,3})?\s*"

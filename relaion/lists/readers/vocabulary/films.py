@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from relaion.lists.readers.format import VIDEO, Batch, Values
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import media_of_file
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.roles import IMAGE_KINDS
 
 
@@ -52,26 +53,11 @@ def left_out(digests: Sequence[str]) -> Batch | None:
 
 # -- Measures that only a film has -----------------------------------------------------------------
 
-_MEASURES = words.words_in(
-    "duration durations fps framerate framerates framespersecond codec codecs videocodec vcodec "
-    "acodec audiocodec frames framecount numframes nframes nbframes numberofframes bitrate "
-    "bitrates videobitrate audiobitrate playtime playlength playingtime runtime runlength "
-    "lengthseconds lengthsecs lengthsec lengthms lengthmin videolength cliplength "
-    "filmlength samplerate dauer spieldauer spielzeit laufzeit bildrate bildfrequenz "
-    "einzelbilder "
-    "durée durata duración duração duur speelduur speltid längd varighet "
-    "bithastighet kesto czastrwania délka délkavidea длительность продолжительность тривалість "
-    "imagesparseconde süre hossz időtartam lejátszásiidő durată fotogrammi fotogramas"
-)
-_UNITS = words.words_in(
-    "s sec secs second seconds ms msec millis milliseconds min mins minutes hms hh mm ss kbps "
-    "bps "
-    "kbit mbps in of the video audio file clip media movie film total avg average mean stream "
-    "container name tag nb number count r"
-)
-_NONE = words.words_in("n/a nan unknown image still stills picture photo none null undefined")
-_IMAGE_CODECS = words.words_in(f"{words.IMAGE} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
-_CODECS = words.words_in(
+_MEASURES = words_in("{film_measures}")
+_UNITS = words_in("{film_units}")
+_NONE = words_in("n/a nan unknown image still stills picture photo none null undefined")
+_IMAGE_CODECS = words_in("{image} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
+_CODECS = words_in(
     "h261 h262 h263 h264 h265 h266 x264 x265 hevc avc avc1 hvc1 hev1 vp6 vp8 vp9 av01 xvid divx "
     "mpeg1 mpeg2 mpeg4 mp4v prores theora wmv3 dnxhd dnxhr matroska quicktime mpegts libx264 "
     "libx265 aac isom mp42 mpeg4part2 mpeg4avc msmpeg4 cinepak sorenson"

@@ -3,17 +3,17 @@
 import re
 
 from relaion.lists.readers.format import NO_IMAGE, VIDEO
-from relaion.lists.readers.vocabulary import words
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.title_patterns import OTHER
 
-_FILM = words.words_in(
-    f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi "
-    "yuv mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
+_FILM = words_in(
+    "{video} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv "
+    "mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
 )
-_OTHER = words.words_in(
-    f"{words.OTHER} dylib ko ocx class sh ods epub ini lnk inf msi cab cfg mui"
-) - {"bin"}
-_IMAGE = words.words_in(words.IMAGE)
+_OTHER = words_in("{other_media} dylib ko ocx class sh ods epub ini lnk inf msi cab cfg mui") - {
+    "bin"
+}
+_IMAGE = words_in("{image}")
 _KNOWN = _FILM | _OTHER | _IMAGE | {"bin"}  # pictures carved from a disk are called so, too
 _END = re.compile(r"\.([A-Za-z0-9-]{1,6})\Z")
 _BEHIND = re.compile(

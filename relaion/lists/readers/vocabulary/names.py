@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers.format import ANY, LINK_KINDS
-from relaion.lists.readers.vocabulary import algorithms, column_words, further_words
-from relaion.lists.readers.vocabulary import words as known
+from relaion.lists.readers.vocabulary import algorithms
 from relaion.lists.readers.vocabulary.one_word import kinds_by, kinds_named
-from relaion.lists.readers.vocabulary.words import folded, words_in
+from relaion.lists.readers.vocabulary.spelling import folded, read_anew, words_in
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
@@ -44,108 +43,77 @@ class NameSays:
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
-_IDENTITY = words_in(column_words.IDENTITY_NAMES)
-_STRING = words_in(column_words.STRING_NAMES)
-_OTHER_MEDIA = words_in(
-    "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
-    "documents pdf text exe executable binary malware sample samples apk dll archive zip "
-    "thumbnail "
-    "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
-    "影片 "
-    "parent container header metadata exif block chunk piece segment partial "
-    f"{column_words.OF_ELSE}"
-)
+_IDENTITY = words_in("{identity_names}")
+_STRING = words_in("{string_names}")
+_OTHER_MEDIA = words_in("{other_media_names}")
 _SALTED = words_in(
     "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
     "double doubled truncated masked partial imagedata pixel pixels pixeldata rawpixels"
 )
 """Before a digest: it is of more, or of less, than the bytes of a file."""
-_HASH = words_in(
-    "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
-    "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
-    "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
-    f"哈希值 散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
-)
-_PLAIN = _HASH | words_in(
-    "image images img imgs picture pictures pic pics photo photos photograph file files media "
-    "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
-    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 1 2 3 "
-    "4 "
-    "binary iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver "
-    f"{column_words.OF_FILE_NAMES} {column_words.REPORTED_NAMES}"
-)
-_OF_CHECK, _REPORTED = map(words_in, (column_words.OF_CHECK_NAMES, column_words.REPORTED_NAMES))
-_OF_LINK = words_in(column_words.LINK_NAMES)
+_HASH = words_in("{hash_words}")
+_PLAIN = _HASH | words_in("{beside_plain_hashes}")
+_OF_CHECK, _REPORTED = map(words_in, ("{of_check_names}", "{reported_names}"))
+_OF_LINK = words_in("{link_names}")
 _OF_IMAGE = words_in(
     "image images img imgs picture pictures pic pics photo photos media file files content "
     "direct "
     "full hotlink bild imagen"
 )
-_REFERENCE = words_in(
-    "page pages report reports reported reference references ref refs detail details landing "
-    "referrer referer referring lumen ticket tickets case cases evidence info more notice "
-    "notices "
-    "permalink profile account parent forum post posts thread view archive cache cached thumb "
-    "thumbnail preview vt virustotal urlhaus phish phishtank api self doc docs help abuse "
-    "contact "
-    "home homepage documentation policy terms about blog article news screenshot analysis "
-    "sandbox "
-    "scan search proof seller shop redirect final tracker web"
-)
-_TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
+_REFERENCE = words_in("{reference_names}")
+_TELLS = _REFERENCE | words_in("{complaint_names}")
 
 _WEAK = words_in("source src original origin")
-_LISTED = words_in(f"{column_words.LISTED_LINK_NAMES} {column_words.REPORTED_NAMES}")
+_LISTED = words_in("{listed_link_names} {reported_names}")
 LISTED = "listed"
 _DECIDES = {
-    STANDING: column_words.STANDING_NAMES, CATEGORY: column_words.CATEGORY_NAMES,
-    MEDIA: column_words.MEDIA_NAMES, TYPE: column_words.TYPE_NAMES,
+    STANDING: "{standing_names}", CATEGORY: "{category_names}",
+    MEDIA: "{media_names}", TYPE: "{type_names}",
 }  # fmt: skip
 _DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
 _DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` decide nothing
     word: what
     for what, said in (
-        (STANDING, further_words.STANDING_NAMES), (CATEGORY, further_words.CATEGORY_NAMES),
+        (STANDING, "{standing_names_at_end}"), (CATEGORY, "{category_names_at_end}"),
     )
     for word in words_in(said) - _DECIDING.keys()
 }  # fmt: skip
 _GONE = words_in(
-    f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.TITLES_TAKEN_BACK} {known.MISTAKES} "
-    f"{known.GOOD} {known.GOOD_ALONE} {known.DISPUTED} {known.DISPUTED_ALONE} {known.UNCONFIRMED} "
-    f"{known.UNCONFIRMED_NAMES} rejected rejet@ rechazad* abgelehnt afgewezen known bekannt gone "
-    "purged pulled stillgelegt takedown takendown tombstoned replaced suppressed deprecated "
-    "overturned"
+    "{taken_back} {taken_back_alone} {titles_taken_back} {mistakes} {good} {good_alone} "
+    "{disputed} {disputed_alone} {unconfirmed} {unconfirmed_names} rejected rejet@ rechazad* "
+    "abgelehnt afgewezen known bekannt gone purged pulled stillgelegt takedown takendown "
+    "tombstoned replaced suppressed deprecated overturned"
 ) - words_in(  # `error_code`, `fps` are measures
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
-_STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
+_STILL = (words_in("{listed}") - {"cp"}) | words_in(
     "published approved toids malicious isbad bad unlawful actionable reviewed harmful viable "
     "vigueur kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd "
     "revisad* aprobad* approuv@ approvat* aprovad*"
 )
-_UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
+_UNTIL = words_in("{until_names} validthru validthrough ends endson endsat")
 _TILL = words_in("until till bis hasta até jusquau tot")
 _SEEN_LAST = words_in("seen active online available up reachable checked covered covers period")
-_BEFORE = words_in(column_words.BEFORE_NAMES)
-_BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
+_BEFORE = words_in("{before_names}")
+_BARE_BEFORE = words_in("{bare_before_names}")
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
 """Of these a column of values is called that are listed no longer."""
 TAKEN_DOWN = "taken down"
 TO = "to"  # of days until which entries are listed, or between which they were seen
 OF_HOSTS = "what hosts did"
 _DOWN = ("takedown", "takendown", "tookdown")
-_HOSTS = words_in(further_words.HOSTS)
-_ASKED = words_in(further_words.ASKED)
-_NO_FLAG = words_in(further_words.NO_FLAG)
-_PEOPLE = words_in(further_words.PEOPLE)
+_HOSTS = words_in("{taken_down_by_hosts}")
+_ASKED = words_in("{asked_of_hosts}")
+_NO_FLAG = words_in("{beside_no_flag}")
+_PEOPLE = words_in("{names_of_people}")
 OF_PEOPLE = "of people"
-_BY_OTHERS = words_in(further_words.OTHERS)
+_BY_OTHERS = words_in("{taken_down_by_others}")
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit "
     "tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
-_OF_WHOM = words_in(column_words.SUBJECTS)
+_OF_WHOM = words_in("{subject_names}")
 _BY = words_in("by par von por da door av af przez")
 _DROPPED = words_in(
     "drop dropped deletes delete del lifted pulled off left reversed reverted undone"
@@ -166,10 +134,10 @@ _SEEN = {
     "collab",
 }
 _TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
-_RECORD_ID = words_in(column_words.RECORD_ID_NAMES)
-_FILE_NAMES = words_in(column_words.FILE_NAMES)
-_CAPTIONS = words_in(column_words.CAPTION_NAMES)
-_NOTES = words_in(column_words.NOTE_NAMES)
+_RECORD_ID = words_in("{record_id_names}")
+_FILE_NAMES = words_in("{file_names}")
+_CAPTIONS = words_in("{caption_names}")
+_NOTES = words_in("{note_names}")
 
 
 def squeezed(name: str) -> str:
@@ -195,7 +163,7 @@ _BORDER = re.compile(r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-
 @lru_cache(4096)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case; `sha` and `256` beside each other are one word."""
-    name = unicodedata.normalize("NFKC", known.read_anew(name))
+    name = unicodedata.normalize("NFKC", read_anew(name))
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
     name = re.sub(r"(?<=\d)(?=[a-z])", " ", folded(name))
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one

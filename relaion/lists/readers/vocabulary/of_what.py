@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from relaion.lists.readers.vocabulary import column_words, names
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.roles import HASHED_LINK_KINDS
 
 LINK, ELSE, FILE = "link", "else", "file"
-_NAMES = words_in(column_words.OF_WHAT_NAMES)
+_NAMES = words_in("{of_what_names}")
 _IN_FILE = words_in("bytes byte file image picture photo content contents body data")
 
 

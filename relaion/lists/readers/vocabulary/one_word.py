@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from relaion.lists.readers.format import ANY, LINK_KINDS
-from relaion.lists.readers.vocabulary.words import folded
+from relaion.lists.readers.vocabulary.spelling import folded
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 _LINKED = (*LINK_KINDS, *HASHED_LINK_KINDS)

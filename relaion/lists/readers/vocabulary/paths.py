@@ -11,16 +11,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from relaion.lists.readers.format import BETWEEN
-from relaion.lists.readers.vocabulary import column_words, names
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.names import NameSays
-from relaion.lists.readers.vocabulary.words import words_in
+from relaion.lists.readers.vocabulary.spelling import words_in
 
-_WRAPPERS = words_in(
-    "_source node nodes edge edges record records rec recs item items field fields attribute "
-    "attributes attr attrs payload payloads row rows result results hit hits entity entities "
-    "element elements property properties props data value values resource resources response "
-    "entry entries envelope member members obj"
-)
+_WRAPPERS = words_in("{wrapper_names}")
 _MAY_WRAP = words_in("doc docs document documents body object objects")
 """These are wrappers where nothing else holds entries: a document may be a PDF, too."""
 _OF_RECORD = words_in(
@@ -35,8 +30,8 @@ _ABOUT = words_in(
 _MAY_BE = (
     names.UNKNOWN, names.NOTE, names.GONE, names.STILL, names.STANDING, names.ENTRY,
 )  # fmt: skip
-_LINKS = words_in(column_words.LINK_NAMES)
-_OF_WHAT = words_in(column_words.OF_WHAT_NAMES)
+_LINKS = words_in("{link_names}")
+_OF_WHAT = words_in("{of_what_names}")
 _DOTTED = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)+")
 
 

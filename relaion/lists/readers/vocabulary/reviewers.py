@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 
-_REVIEWS = words.words_in(
+_REVIEWS = words_in(
     "review reviewed reviewer check checked checker approval approved verified verifier prüfung "
     "geprüft revisión révision revisione controle"
 )

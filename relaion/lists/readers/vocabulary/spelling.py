@@ -8,6 +8,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from relaion.lists.readers.vocabulary.wordlists import expanded
+
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 
@@ -94,26 +96,28 @@ _FORMS = {
     "^": ("", "o", "a", "y", "e", "i", "á", "é", "í", "ý", "ch", "ych", "ich", "ego"),
     "~": (
         "",
-        "о",
-        "а",
-        "ы",
-        "и",
-        "ный",
-        "ная",
-        "ное",
-        "ные",
-        "ных",
-        "ый",
-        "ая",
-        "ое",
-        "ые",
-        "ых",
-        "ий",
-        "е",
-        "і",
-        "их",
-        "ні",
-        "не",
+        *[
+            "о",
+            "а",
+            "ы",
+            "и",
+            "ный",
+            "ная",
+            "ное",
+            "ные",
+            "ных",
+            "ый",
+            "ая",
+            "ое",
+            "ые",
+            "ых",
+            "ий",
+            "е",
+            "і",
+            "их",
+            "ні",
+            "не",
+        ],
     ),
 }
 
@@ -135,10 +139,12 @@ def is_unread(word: str) -> bool:
 def words_in(text: str) -> frozenset[str]:
     """The words of a text, folded; a stem that ends in a sign is all of its forms.
 
+    `{good}` stands for the words of the list of that name (`wordlists.py`).
+
     Umlauts are written out, and left out too: `gelöscht` is `geloescht` and `geloscht`.
     """
     found: set[str] = set()
-    for word in text.split():
+    for word in expanded(text).split():
         forms = _FORMS.get(word[-1])
         for form in (word[:-1] + end for end in forms) if forms else [word]:
             if form.isascii():

@@ -4,68 +4,23 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.vocabulary import names, words
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
-_TRIALS = words.words_in(
-    "test tests testing testdata testrun testlist testfile sample samples example examples demo "
-    "demos demonstration sandbox staging mock mocked mockup dummy placeholder placeholders "
-    "dryrun "
-    "fake faked fictitious fictional synthetic madeup simulated simulation invented beispiel "
-    "beispiele beispieldaten testdaten muster musterdaten probe probelauf exemple exemples essai "
-    "ejemplo ejemplos prueba pruebas esempio esempi prova voorbeeld voorbeelden exemplo exemplos "
-    "teste exempel eksempel esimerkki példa przykład příklad пример тест "
-    "exercise exercises drill drills training trainings rehearsal trial canary honeypot random "
-    "randomly übung übungen übungsdaten schulung schulungsdaten exercice exercices entraînement "
-    "ejercicio ejercicios simulacro entrenamiento esercitazione esercitazioni oefening "
-    "oefeningen "
-    "exercício exercícios simulado treinamento övning övningar øvelse øvelser harjoitus "
-    "gyakorlat "
-    "teszt ćwiczenie ćwiczenia testowe cvičení zkouška zkušební учения учебный тестовый тестовые "
-    "навчання тестовий tatbikat deneme exercițiu vježba テスト 測試 测试 训练 테스트 훈련"
-)
-_NO_PRODUCTION = words.words_in(
+_TRIALS = words_in("{trials}")
+_NO_PRODUCTION = words_in(
     "dev devel development develop stage uat qa preprod preproduction integration int ci nonprod "
     "nonproduction"
 )
-_COUNTED = words.words_in("samples examples tests demos")
-_FLAG = words.words_in(
+_COUNTED = words_in("samples examples tests demos")
+_FLAG = words_in(
     "is a an the for only mode run flag data file list set dataset feed export delivery env "
     "environment content values value records entries use purpose purposes"
 )
-_BESIDE = _FLAG | words.words_in(
-    "of our your in this these it its are and or to with hash hashes digest digests md5 sha1 "
-    "sha256 checksum checksums entry record row rows line lines format layout structure schema "
-    "files lists new member members system all here please note number numbers nur zum zu zur "
-    "des der das die unser unseres unsere pour de la le un une du notre para el una por di il "
-    "uno "
-    "van het een ons com om event events batch batches integration acceptance unit internal "
-    "image "
-    "images picture pictures photo photos report reports indicator indicators descriptor "
-    "descriptors attribute attributes analyst analysts staff team partner partners import "
-    "imports "
-    "matching matcher pipeline connection connectivity ignore disregard generated created was "
-    "were "
-    "annual yearly daily weekly monthly first second system systems lieferung daten ereignis "
-    "événement evento dati datos données gegevens dados"
-)
-_PURPOSES = words.words_in(
-    "list lists type types role roles usage use purpose purposes mode polarity intent set class "
-    "kind semantics meaning category sense art typ zweck rolle verwendung rôle usage tipo uso "
-    "propósito finalidad ruolo scopo gebruik rol doel finalidade"
-)
-_EXCLUSIONS = words.words_in(
-    "exclusion exclusions exclude excludes excluded excluding exception exceptions exempt "
-    "exempted "
-    "exemption exemptions ignore ignored ignorelist skip skipped skiplist suppress suppressed "
-    "suppression suppressions bypass negative negatives control controls permitted permit pass "
-    "passlist ausnahme ausnahmen ausschluss ausschlüsse ausgeschlossen+ negativliste exclusión "
-    "exclusiones excepción excepciones esclusione esclusioni eccezione eccezioni uitsluiting "
-    "uitsluitingen uitzondering uitzonderingen exclusão exclusões exceção exceções undantag "
-    "undtagelse undtagelser unntak poikkeus poikkeukset kivétel kivételek wyjątek wyjątki "
-    "wykluczenie wykluczenia výjimka výjimky исключение исключения виняток винятки istisna "
-    "istisnalar excepție excepții iznimka iznimke 除外 例外"
-)
+_BESIDE = _FLAG | words_in("{beside_trials}")
+_PURPOSES = words_in("{purposes}")
+_EXCLUSIONS = words_in("{exclusions}")
 _FEW = 5  # words of what tells what a list is for
 _PHRASE = re.compile(
     r"\b(?:not?|never)(?: (?:for|in|meant for|intended for|to be used in))? (?:production|real\b)"
@@ -78,13 +33,8 @@ _LET_GO = re.compile(
 )
 _PIECES = re.compile(r"[.!?;,:|\n()\[\]]+|\s[-–—]\s")
 _WORD = re.compile(r"[^\W_]+")
-_PARTIES = words.words_in(
-    "source giver provider organisation organization org by author owner company contact partner "
-    "submitter reporter publisher member url uri link host domain email mail path id version "
-    "tool "
-    "client next previous cursor token query"
-)
-_ENVIRONMENT = words.words_in("env environment stage tier deployment realm instance")
+_PARTIES = words_in("{parties}")
+_ENVIRONMENT = words_in("env environment stage tier deployment realm instance")
 
 
 def trial_in(name: str, text: str) -> str:
@@ -100,16 +50,16 @@ def trial_in(name: str, text: str) -> str:
             return own
     if not _PARTIES.isdisjoint(told) or "://" in text:
         return ""
-    folded = words.folded(text)
-    if word := _exclusion_in(told, folded):
+    bare = folded(text)
+    if word := _exclusion_in(told, bare):
         return word
-    if found := _PHRASE.search(folded) or _LET_GO.search(folded):
+    if found := _PHRASE.search(bare) or _LET_GO.search(bare):
         return found[0]
     known = _TRIALS
     if not _ENVIRONMENT.isdisjoint(told):
         known = _TRIALS | _NO_PRODUCTION
     for piece in _PIECES.split(text):
-        units = _joined(_WORD.findall(words.folded(piece)))
+        units = _joined(_WORD.findall(folded(piece)))
         if (word := next((u for u in units if u in known), "")) and all(
             u in known or u in _BESIDE or u.isdigit() for u in units
         ):
@@ -120,26 +70,19 @@ def trial_in(name: str, text: str) -> str:
 def tester_in(name: str, text: str) -> str:
     """The word by which whoever a column names is one for tests: `QA test account`."""
     is_party = "@" not in text and not _WHOM.isdisjoint(names.words_of(name))
-    units = _joined(_WORD.findall(words.folded(text))) if is_party and len(text) <= _LONGEST else []
+    units = _joined(_WORD.findall(folded(text))) if is_party and len(text) <= _LONGEST else []
     is_all = all(u in _TESTERS or u in _ACCOUNTS or u in _BESIDE or u.isdigit() for u in units)
     is_one = is_all and not _ACCOUNTS.isdisjoint(units)
     return next((u for u in units if u in _TESTERS), "") if is_one else ""
 
 
 _LONGEST = 40  # characters of a name of somebody
-_WHOM = words.words_in(
-    "owner owners uploader uploaded account user reporter reported by source provider member "
-    "partner submitter submitted analyst team org organisation organization agency customer "
-    "client "
-    "feed besitzer eigentümer quelle melder einsender propriétaire fuente origen proprietario "
-    "fonte "
-    "eigenaar bron melder källa kilde zdroj źródło источник"
-)
-_ACCOUNTS = words.words_in(
+_WHOM = words_in("{accounts_of}")
+_ACCOUNTS = words_in(
     "account accounts user users login konto nutzer benutzer compte utilisateur cuenta usuario "
     "conto utente gebruiker conta qa qc uat"
 )
-_TESTERS = words.words_in(
+_TESTERS = words_in(
     "test tests testing tester dummy fake mock sandbox demo prueba prova essai teste testowe "
     "тестовый"
 )

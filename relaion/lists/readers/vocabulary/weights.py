@@ -12,35 +12,24 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
-from relaion.lists.readers.vocabulary import (
-    further_words,
-    harmless_words,
-    names,
-    topic_words,
-    words,
-)
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import MONTHS
-from relaion.lists.readers.vocabulary.spelling import folded
+from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
-_VERDICTS = words.words_in(topic_words.VERDICTS)
+_VERDICTS = words_in("{verdicts}")
 _KNOWN = (
     _VERDICTS
     | SPEAKS.keys()
     | ALONE.keys()
-    | words.words_in(
-        f"{words.LISTED} {words.ADDED} {words.UNLAWFUL} {words.NOTES_DOUBTED} {words.UNCERTAIN} "
-        f"{further_words.MISTAKEN} {further_words.WRONG} {further_words.RECALLS} "
-        f"{further_words.TO_REMOVE} {further_words.TAKEN_IN}"
+    | words_in(
+        "{listed} {added} {unlawful} {notes_doubted} {uncertain} {mistaken} {wrong} {recalls} "
+        "{to_remove} {taken_in}"
     )
 )
-_PARTICLES = words.words_in(topic_words.PARTICLES)
-_NOT = words.words_in(words.NEGATIONS)
-_TOPICS = (
-    words.words_in(f"{topic_words.PLACES} {topic_words.THINGS} {harmless_words.TOPICS}")
-    | MONTHS
-    | words.words_in(topic_words.WEEKDAYS)
-) - _KNOWN
+_PARTICLES = words_in("{particles}")
+_NOT = words_in("{negations}")
+_TOPICS = (words_in("{places} {things} {topics}") | MONTHS | words_in("{weekdays}")) - _KNOWN
 _LEAST = 3  # words: `Treffer` and `Niete` are written as names are, too
 _SHORTEST = 4  # letters of a word that tells a topic, or looks like a name
 # how verdicts end, and begin, in the languages that are known here; accents are told apart
@@ -116,8 +105,8 @@ def describe(told: Sequence[str], spelled: Mapping[str, str], *, is_read: bool) 
     return is_one or any(map(is_topical, told))
 
 
-_LIGHTS = [words.words_in(light) for light in topic_words.LIGHTS]
-_COLOURED = words.words_in(topic_words.COLOURED)
+_LIGHTS = [words_in(light) for light in ("{lights_red}", "{lights_green}", "{lights_yellow}")]
+_COLOURED = words_in("{colour_names}")
 
 
 def are_lights(told: Collection[str], name: str) -> bool:
