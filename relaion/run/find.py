@@ -337,7 +337,9 @@ class Hunt:
         again = Ledger(self.journal, f"same-{file_sha256(keys)[:16]}")
         again.keep(searched.seals)
         make = partial(self.task, "same", reads={"list_hits": (), "hit_keys": (keys,)})
-        self.sweep("same links", searched.shards, again, searched.seals, make)
+        # of shards with hits it is known that they are touched
+        others = [n for n in searched.shards if n.no not in searched.digests]
+        self.sweep("same links", others, again, searched.seals, make)
         reads = {"same_link": tuple(map(self._path, again.names))}
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
         return frozenset(self.made(self.task("found_in", (), reads), value)["shards"])

@@ -165,8 +165,6 @@ class Named:
 def named_in(what: tuple[StatedLists, Source]) -> Named:
     """The rows of a file that these entries name, or that carry a link of such a row."""
     known, source = what
-    if not len(known.rows.get(source.path, ())) and not carries((known.carriers, source)):
-        return Named(source.path)
     keys: set[str] = set()
     is_named = False
     for first, rows in source.rows(known.roles):
@@ -182,9 +180,48 @@ def named_in(what: tuple[StatedLists, Source]) -> Named:
 def carries(what: tuple[Carriers, Source]) -> bool:
     """Whether a row of a file carries one of some links."""
     carriers, source = what
-    if not carriers.own and not carriers.inside:
-        return False
     return any(carriers.find(urls) for _, rows in source.rows({"url"}) for urls in rows.all("url"))
+
+
+def _named(
+    known: StatedLists, sources: Sequence[Source], apply: Apply, *, same_link: bool
+) -> frozenset[Path]:
+    """The files with a row that is named, or with one that carries a further link of such a row.
+
+    Files that hold an entry tell nearly all these links. So one look at the links of the others is
+    for listed and further ones; only what is learned behind it needs another look.
+    """
+
+    def carrying(carriers: Carriers, files: Sequence[Source]) -> list[Source]:
+        if not carriers.own and not carriers.inside:
+            return []
+        one = carriers.prepared()
+        found = apply(carries, [(one, source) for source in files])
+        return [source for source, is_one in zip(files, found, strict=True) if is_one]
+
+    def looked(files: Sequence[Source]) -> list[Named]:
+        return [*apply(named_in, [(known.only(s.path), s) for s in files])]
+
+    holding = [s for s in sources if len(known.rows.get(s.path, ()))]
+    others = [s for s in sources if not len(known.rows.get(s.path, ()))]
+    found = looked(holding)
+    first = _further(found, known) if same_link else frozenset()
+    both = Carriers(known.carriers.own | first, known.carriers.inside)
+    near = carrying(both, others)
+    found += looked(near)
+    touched = {named.path for named in found if named.is_named}
+    if same_link:
+        # those of the first kind were looked for already, but for files of which more is known
+        again = [s for s in (*holding, *near) if s.path not in touched]
+        touched |= {s.path for s in carrying(Carriers(first), again)}
+        left = [s for s in sources if s.path not in touched]
+        touched |= {s.path for s in carrying(Carriers(_further(found, known) - first), left)}
+    return frozenset(touched)
+
+
+def _further(found: Sequence[Named], known: StatedLists) -> frozenset[str]:
+    """The links of rows that are named by which nothing was looked for."""
+    return frozenset().union(*(named.keys for named in found)) - known.links.keys()
 
 
 @dataclass(frozen=True)
@@ -249,13 +286,7 @@ class _Resting:
         if parameters.same_link:
             known = _with_links(known, sources, apply)
         job.begins("links", len(sources), groups)
-        found = [*apply(named_in, [(known.only(s.path), s) for s in sources])]
-        touched = {named.path for named in found if named.is_named}
-        further = frozenset().union(*(named.keys for named in found)) - known.links.keys()
-        if further and parameters.same_link:
-            carriers = Carriers(further).prepared()
-            also = apply(carries, [(carriers, source) for source in sources])
-            touched |= {s.path for s, is_one in zip(sources, also, strict=True) if is_one}
+        touched = _named(known, sources, apply, same_link=parameters.same_link)
         return frozenset(
             key
             for key, editions in outputs.items()
