@@ -1,0 +1,50 @@
+"""Which shards the check of an update looks at whole: by entries, by links, by links behind these.
+
+Each shard is written as its rows; a row as its links, and `!` where a new entry names it.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.links import link_key
+from relaion.verifier.model import StatedLists
+from relaion.verifier.resting import _named
+from relaion.verifier.rows import At, Source
+
+DIGEST = "0123456789abcdef" * 2
+CASES = {
+    "an entry": (("!a", "b", "c"), {"0"}),
+    "a link of its row": (("!a", "a", "b"), {"0", "1"}),
+    "the other link of its row": (("!a,b", "b", "c"), {"0", "1"}),
+    "the other link of a row with its link": (("!a", "a,b", "b"), {"0", "1", "2"}),
+    "nothing goes on from a further link": (("!a,b", "b,c", "c"), {"0", "1"}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_shard_is_touched_by_an_entry_or_by_a_link_of_a_row_that_is_named(
+    tmp_path: Path, name: str
+) -> None:
+    shards, touched = CASES[name]
+    sources: list[Source] = []
+    rows: dict[Path, pa.Array] = {}
+    listed: set[str] = set()
+    at = (At(0, "string"), At(1, "string"))
+    for no, row in enumerate(shards):
+        links = [f"http://{x}.example.org/{x}.jpg" for x in row.lstrip("!").split(",")]
+        path = tmp_path / f"{no}"
+        md5 = DIGEST if row.startswith("!") else None
+        two = [*links, None][:2]
+        columns = {"url": [two[0]], "more": [two[1]], "md5": pa.array([md5], pa.string())}
+        pq.write_table(pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}), path)
+        sources.append(Source(path, {"url": at, "image_md5": (At(2, "string"),)}))
+        if md5:
+            rows[path] = pa.array([0], pa.int64())
+            listed.add(link_key(links[0]))
+    known = StatedLists(exact={"image_md5": {DIGEST: (1,)}}, rows=rows)
+    known = known.carrying(known.beside, dict.fromkeys(listed, (1,)))
+    found = _named(known, sources, map, same_link=True)
+    assert {path.name for path in found} == touched
