@@ -184,8 +184,8 @@ def named(name: str, version: str = VERSION) -> Script:
 _ORDER = (
     "| for | run | in |",
     "|---|---|---|",
-    "| a connection that searches, once | 04, 05, 08, 09 | `relaion/run/find_task.py` |",
-    "| the sidecars, first of all | 10, 19, 12 | `relaion/run/sidecar_keys.py` |",
+    "| a connection that searches, once | 05, 08, 09 | `relaion/run/find_task.py` |",
+    "| the sidecars, first of all | 04, 10, 19, 12 | `relaion/run/sidecar_keys.py` |",
     "| a batch of shards, against the lists "
     "| 14, 15, 18 to 20, with hashed links 07, 22, 23, then 24, 30, 31 "
     "| `relaion/run/find_task.py` |",
@@ -227,7 +227,7 @@ def index(version: str = VERSION) -> str:
         "",
         "- it finds files, sets the parameters, and writes;",
         "- it makes views of the shards (`shard`, `row_links`, `row_digests`, `row_no_digests`,",
-        "  `row_values`) and of the lists (`listed_hashes`);",
+        "  `row_values`) and of the lists (`listed_hashes`, `near_hashes`);",
         "- it fills the tables `odd_keys`, `inner_links`, `spelled` and `row_hashes` with what",
         "  SQL cannot find out about a link.",
         "",
@@ -253,6 +253,10 @@ def index(version: str = VERSION) -> str:
         link = f"[{name}]({version}/{name}.sql)"
         lines.append(f"| {link} | {script.purpose} | {reads} | {writes} |")
     lines += [
+        "",
+        "04 runs once on a connection, and only where a digest is not plain hexadecimal or bytes,",
+        "or not looked at beforehand (as those of sidecars): plain ones are read without it.",
+        "Where 50,000 rows or fewer meet 200,000 entries or more, 29 runs before 30.",
         "",
         "An update goes on from a finished run. The shards that its new lists touch are counted",
         "twice, with these lists and without (36 and 45 to 55 again). From this and the audit",

@@ -118,17 +118,20 @@ DEMO = "test_demo.py"
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is broken on purpose takes minutes: apart from the suite.
 
-    With `SLOW_SHARE=5` every fifth of these is run, always the same ones; `poe slow` runs all.
+    With `SLOW_SHARE=5` every fifth of these is run, always the same ones, and with `SLOW_TURN=1` to
+    `4` another fifth; `poe slow` runs all.
     The demo's are no part of a share: `.ci/run` runs them on the demo that it has made.
     """
     share = int(os.environ.get("SLOW_SHARE", "1"))
+    turn = int(os.environ.get("SLOW_TURN", "0"))
     left_out = []
     for item in items:
         place = item.path.relative_to(Path(__file__).parent).parts[0]
         if place in SLOW:
             item.add_marker(pytest.mark.slow)
         is_slow = item.get_closest_marker("slow")
-        is_apart = zlib.crc32(item.nodeid.encode()) % share or (share > 1 and place == DEMO)
+        is_of_turn = zlib.crc32(item.nodeid.encode()) % share == turn % share
+        is_apart = not is_of_turn or (share > 1 and place == DEMO)
         if is_slow and is_apart:
             left_out.append(item)
     if left_out:

@@ -1,12 +1,15 @@
-"""Properties whose examples are dear: few of them in the quick suite, more where slow tests run."""
+"""Properties and tables of cases that are dear: few quickly, all where slow tests run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
+
+_SLOW = pytest.mark.slow
+_PARAM = type(pytest.param())
 
 
 def drawn(
@@ -15,11 +18,12 @@ def drawn(
     """`given` and `settings` in one: a quick test of `few` examples and a slow one of `more`.
 
     The first example is the plainest that there is, which shows little and takes as long as any:
-    the quick test passes over it, the slow one does not.
+    the quick test passes over it, the slow one does not. Of `few` that is 0 there is no quick test.
     """
+    slow = pytest.param(more, marks=_SLOW)
 
     def made(holds: Callable[..., None]) -> Callable[[int], None]:
-        @pytest.mark.parametrize("examples", [few, pytest.param(more, marks=pytest.mark.slow)])
+        @pytest.mark.parametrize("examples", [few, slow] if few else [slow])
         def test(examples: int) -> None:
             is_plainest = examples == few
 
@@ -37,3 +41,24 @@ def drawn(
         return test
 
     return made
+
+
+def quickly(first: int, cases: Iterable[Any]) -> list[Any]:
+    """The values of a parameter: the first ones quickly, the others where slow tests run.
+
+    What is marked as slow already is none of the first.
+    """
+    made, left = [], first
+    for case in cases:
+        param = case if isinstance(case, _PARAM) else _of(case)
+        if not any(mark.name == "slow" for mark in param.marks):
+            left -= 1
+            if left < 0:
+                param = pytest.param(*param.values, id=param.id, marks=[*param.marks, _SLOW])
+        made.append(param)
+    return made
+
+
+def _of(case: Any) -> Any:
+    """A case as pytest holds it: a tuple has a value for each name."""
+    return pytest.param(*case) if type(case) is tuple else pytest.param(case)

@@ -47,10 +47,10 @@ _LEFT = """
     select format('schema "{}" cascade', schema_name) from duckdb_schemas()
     where database_name = 'memory' and not internal and schema_name != 'main'
     union all
-    select format('table "{}"', table_name) from duckdb_tables()
+    select format('table memory.main."{}"', table_name) from duckdb_tables()
     where database_name = 'memory' and schema_name = 'main' and not temporary
     union all
-    select format('view "{}"', view_name) from duckdb_views()
+    select format('view memory.main."{}"', view_name) from duckdb_views()
     where database_name = 'memory' and schema_name = 'main' and not temporary and not internal
 """
 

@@ -10,6 +10,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.run.outputs import check_apart
+from tests.drawn import quickly
 from tests.pipeline import Sent, add_lists, here, write_shard
 
 MD5 = "ab" * 16
@@ -136,10 +137,13 @@ ALLOWED: list[tuple[str, Spoil, tuple[str, ...], str, str | None]] = [
 
 @pytest.mark.parametrize(
     ("spoil", "paths", "out", "work"),
-    [
-        pytest.param(*c[1:], id=c[0], marks=pytest.mark.slow if c in ALLOWED[1:3] else ())
-        for c in ALLOWED
-    ],
+    quickly(
+        3,
+        [
+            pytest.param(*c[1:], id=c[0], marks=pytest.mark.slow if c in ALLOWED[1:3] else ())
+            for c in ALLOWED
+        ],
+    ),
 )
 def test_apart_is_apart(
     world: Path, spoil: Spoil, paths: tuple[str, ...], out: str, work: str | None
@@ -149,6 +153,7 @@ def test_apart_is_apart(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_beside_a_file_all_goes_on_and_the_folder_is_told_of_it(world: Path) -> None:
     """The first try of a newcomer: a file here, and what is written beside it."""
     (world / "data/en/a.parquet").rename(world / "links.parquet")
@@ -179,6 +184,7 @@ def test_another_case_is_another_name_only_where_both_can_be() -> None:
     check_apart(Path("/tmp/not-there/out"), Path("/tmp/not-there/w"), ["/usr"])
 
 
+@pytest.mark.slow
 def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> None:
     """Runs were begun so before it was refused; what they left must be removable."""
     shutil.copytree(made / "out", world / "elsewhere")
@@ -200,7 +206,7 @@ def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> Non
     assert "move it away" in clean(world, "data", out="data/clean").stderr
 
 
-@pytest.mark.parametrize("command", ["clean", "match", "inspect"])
+@pytest.mark.parametrize("command", quickly(1, ["clean", "match", "inspect"]))
 def test_an_output_as_a_whole_is_no_input(made: Path, world: Path, command: str) -> None:
     shutil.copytree(made / "out", world / "out")
     (world / "to").mkdir()

@@ -51,6 +51,7 @@ from tests.copies import (
     layouts,
     sets,
 )
+from tests.drawn import quickly
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
 
 LIMITS = limits_of(1, "2GB")
@@ -81,6 +82,7 @@ def decided(fates: Fates, shards: Sequence[Numbered]) -> tuple[list[bool], Count
 # -- Which rows stay ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(
     copy=sets, new=sets, old=st.none() | sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
@@ -256,7 +258,7 @@ def tars(*, with_rows: bool) -> Form:
     return Form(write, read)
 
 
-@pytest.mark.parametrize("by", [None, "row", "link"])
+@pytest.mark.parametrize("by", quickly(1, [None, "row", "link"]))
 def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     world: Path, tmp_path: Path, by: str | None
 ) -> None:
@@ -269,7 +271,7 @@ def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     assert apply(world / "data", tmp_path / "out", old=world / "data", **given).left
 
 
-@pytest.mark.parametrize("end", [".tsv", ".jsonl", ".tar"])
+@pytest.mark.parametrize("end", quickly(1, [".tsv", ".jsonl", ".tar"]))
 def test_row_hashes_that_are_none_are_refused_in_every_form(
     world: Path, tmp_path: Path, end: str
 ) -> None:
@@ -418,7 +420,7 @@ def _each(forms: Iterable[str]) -> Iterator[Any]:
             yield pytest.param(by, form, marks=[] if way == i % len(BY) else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize(("by", "form"), [*_each(FORMS)])
+@pytest.mark.parametrize(("by", "form"), quickly(3, [*_each(FORMS)]))
 def test_a_copy_of_any_form_cut_and_order_loses_what_left_and_nothing_else(
     world: Path, tmp_path: Path, form: str, by: str
 ) -> None:
@@ -475,6 +477,7 @@ def test_what_is_written_has_all_columns_as_they_were(world: Path, tmp_path: Pat
     assert 0 < len(places) < old.metadata.num_rows
 
 
+@pytest.mark.slow
 def test_without_the_old_set_a_row_is_only_not_in_the_edition(world: Path, tmp_path: Path) -> None:
     mine = {"url": "https://mine.example/a.jpg", "text": "mine"}
     mine["row_hash"] = oracle.murmur(mine["url"], mine["text"])  # type: ignore[assignment]
@@ -567,7 +570,7 @@ def changed(path: Path) -> None:
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new", "old"])
+@pytest.mark.parametrize("what", quickly(1, ["copy/a/1.parquet", "copy/a/2.parquet", "new", "old"]))
 def test_a_finished_run_is_of_the_bytes_that_it_read(
     world: Path, copy: Path, tmp_path: Path, what: str
 ) -> None:
@@ -616,6 +619,7 @@ def test_what_is_said_into_a_file_is_a_line_a_message(
     assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("in part: 6")
 
 
+@pytest.mark.slow
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
     apply(copy, tmp_path / "out", keep=world / "out/research")
     again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")
@@ -735,7 +739,7 @@ def test_a_file_that_changes_meanwhile_is_not_written(
 # -- What a footer, a column or a name can say -------------------------------------------------
 
 
-@pytest.mark.parametrize("lie", ["all_null", "no_null", "few_nulls", "narrow_bounds"])
+@pytest.mark.parametrize("lie", quickly(1, ["all_null", "no_null", "few_nulls", "narrow_bounds"]))
 def test_a_footer_that_lies_changes_no_fate(world: Path, tmp_path: Path, lie: str) -> None:
     rows = old_rows(world)
     for name in ("true", "false"):
@@ -914,13 +918,16 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) ->
 
 @pytest.mark.parametrize(
     ("copy", "keep", "old", "said"),
-    [
-        ("data", "data", None, "holds every row of the copy, so nothing left it"),
-        # without a manifest nobody can be sure which of the two was made of the other
-        ("data", "data", "parted", "more than --old OLD"),
-        ("data", "out/research", "data", ""),
-        ("out/research", "out/research", "data", "so nothing left it"),
-    ],
+    quickly(
+        1,
+        [
+            ("data", "data", None, "holds every row of the copy, so nothing left it"),
+            # without a manifest nobody can be sure which of the two was made of the other
+            ("data", "data", "parted", "more than --old OLD"),
+            ("data", "out/research", "data", ""),
+            ("out/research", "out/research", "data", "so nothing left it"),
+        ],
+    ),
 )
 def test_what_may_be_the_old_set_named_as_the_edition_is_noticed(
     bad: Path, tmp_path: Path, copy: str, keep: str, old: str | None, said: str

@@ -11,6 +11,7 @@ import pytest
 
 import relaion
 from tests import labs
+from tests.drawn import quickly
 
 pytestmark = pytest.mark.usefixtures("in_process")
 QUOTE = "URL can't contain control characters. '/a/{}.jpg' (found at least ' ')"
@@ -73,7 +74,7 @@ SHARDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("by", ["diff", "keep and old"])
+@pytest.mark.parametrize("by", quickly(1, ["diff", "keep and old"]))
 def test_rows_and_samples_leave_together_whichever_tells_what_they_are(
     lab: labs.Lab, diff: Path, tmp_path: Path, by: str
 ) -> None:

@@ -21,6 +21,7 @@ import relaion
 from relaion.errors import InputError
 from relaion.labs.certificate import END
 from tests import labs
+from tests.drawn import quickly
 
 pytestmark = pytest.mark.usefixtures("in_process")
 N = 40
@@ -130,7 +131,7 @@ def test_gone_rows_are_told(world: Path) -> None:
     assert links == [False] * len(GONE)  # by row hash alone
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", quickly(2, WAYS))
 def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
     world: Path, tmp_path: Path, way: str
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
     assert list(done.also) == json.loads(Path(str(done.out) + END).read_text())["also"]
 
 
+@pytest.mark.slow
 def test_the_hash_of_a_row_that_stays_keeps_no_other(world: Path, tmp_path: Path) -> None:
     kept = rows()[STAYS[0]]["hash"]
     copy = in_all_forms(tmp_path / "copy", late(rows(), lambda i: kept))
@@ -155,6 +157,7 @@ def test_the_hash_of_a_row_that_stays_keeps_no_other(world: Path, tmp_path: Path
         assert left["removed"] == len(GONE) * len(FORMS)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_named_by_its_own_hash_leaves_whatever_its_caption_is(
     world: Path, tmp_path: Path
 ) -> None:
@@ -184,7 +187,7 @@ CAPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", quickly(3, WAYS))
 def test_of_several_captions_each_may_be_the_one_that_was_hashed(
     world: Path, tmp_path: Path, way: str
 ) -> None:
@@ -368,7 +371,7 @@ def uncaptioned(row: dict[str, Any], number: int) -> dict[str, Any]:
     return {"url": row["url"], "hash": number}
 
 
-@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("old", quickly(1, [False, True]))
 def test_a_hash_without_a_caption_keeps_no_row_whose_link_is_not_there(
     tmp_path: Path, old: bool
 ) -> None:
@@ -397,7 +400,7 @@ def wrong_in_new(i: int, row: dict[str, Any]) -> dict[str, Any]:
     return row | ({"hash": apart()[0]["hash"]} if i == 1 else {})
 
 
-@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("old", quickly(1, [False, True]))
 def test_a_hash_of_the_edition_that_is_not_its_rows_own_keeps_no_other(
     tmp_path: Path, old: bool
 ) -> None:

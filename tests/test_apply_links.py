@@ -7,6 +7,7 @@ import pytest
 
 import relaion
 from relaion.errors import InputError, StopError
+from tests.drawn import quickly
 from tests.test_apply_known import FORMS, Rows, apart, in_all_forms, in_parquet
 from tests.test_apply_known import held as held_in
 
@@ -35,7 +36,7 @@ def held(out: Path) -> Rows:
     return held_in(path)
 
 
-@pytest.mark.parametrize("way", ["keep", "diff"])
+@pytest.mark.parametrize("way", quickly(3, ["keep", "diff"]))
 def test_a_run_for_each_link_leaves_rows_that_stay_by_all(tmp_path: Path, way: str) -> None:
     world = sets(tmp_path)
     given: dict[str, Any] = {way: world / ("new" if way == "keep" else "diff.parquet")}
@@ -70,6 +71,7 @@ def test_of_two_links_one_is_asked_for(tmp_path: Path, form: str) -> None:
         relaion.apply(copy, tmp_path / "out", keep=world / "new", columns=both)
 
 
+@pytest.mark.slow
 def test_an_edition_with_two_links_is_read_by_the_one_that_is_named(tmp_path: Path) -> None:
     some = with_two()
     in_parquet(tmp_path / "old", some)

@@ -16,6 +16,7 @@ import pytest
 import relaion
 from relaion.errors import InputError, StopError
 from tests import labs
+from tests.drawn import quickly
 from tests.pipeline import here
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -136,8 +137,8 @@ def test_digests_of_images_are_no_row_hash_and_nothing_is_said(world: Path, tmp_
 
 @pytest.mark.parametrize(
     "change",
-    [{"hash": str}, {"url": str.encode, "caption": str.encode, "hash": None},
-     {"hash": str, "caption": None}],
+    quickly(1, [{"hash": str}, {"url": str.encode, "caption": str.encode, "hash": None},
+     {"hash": str, "caption": None}]),
 )  # fmt: skip
 def test_an_edition_is_read_as_a_copy_is(
     world: Path, tmp_path: Path, change: dict[str, Any]
@@ -252,6 +253,7 @@ def test_a_blank_in_a_link_is_no_matter_in_any_form(world: Path, tmp_path: Path)
         assert done.not_looked_at == ()
 
 
+@pytest.mark.slow
 def test_a_caption_that_begins_with_a_link_is_a_caption(world: Path, tmp_path: Path) -> None:
     """Where most of the texts of a tar are none, that one is not taken for a link."""
     (tmp_path / "copy").mkdir()
@@ -410,6 +412,7 @@ def test_a_link_at_a_second_place_is_named_by_its_value(world: Path, tmp_path: P
         assert not any(link in x for link in links for x in done.not_looked_at)
 
 
+@pytest.mark.slow
 def test_a_link_that_is_known_already_is_not_named_again(world: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     exif = "see http://example.org/ for it"
@@ -461,6 +464,7 @@ def test_a_file_of_other_hashes_is_set_aside_and_the_others_are_done(
     assert not (out / "a.parquet").exists()
 
 
+@pytest.mark.slow
 def test_samples_that_a_row_beside_them_tells_are_looked_at(world: Path, tmp_path: Path) -> None:
     some = [{**r, "key": f"{i:04}"} for i, r in enumerate(told(rows(), hash=None))]
     write(tmp_path / "copy/a.parquet", some)
@@ -491,10 +495,13 @@ QUICK = [("parquet", None), ("jsonl", 0), ("parquet", -1), ("jsonl", 2**63 - 1)]
 
 @pytest.mark.parametrize(
     ("form", "filler"),
-    [
-        pytest.param(*each, marks=[] if each in QUICK else [pytest.mark.slow])
-        for each in product(["parquet", "jsonl"], [None, *FILLERS])
-    ],
+    quickly(
+        1,
+        [
+            pytest.param(*each, marks=[] if each in QUICK else [pytest.mark.slow])
+            for each in product(["parquet", "jsonl"], [None, *FILLERS])
+        ],
+    ),
 )
 def test_no_row_is_known_by_a_number_that_fills_a_gap(
     tmp_path: Path, form: str, filler: int | None
@@ -518,7 +525,7 @@ def test_no_row_is_known_by_a_number_that_fills_a_gap(
         assert (done.left, done.kept) == (6, 18), done.counts
 
 
-@pytest.mark.parametrize("named", [{}, {"columns": {"row_hash": "hash"}}])
+@pytest.mark.parametrize("named", quickly(2, [{}, {"columns": {"row_hash": "hash"}}]))
 def test_one_number_for_rows_of_many_links_is_no_row_hash(
     world: Path, tmp_path: Path, named: dict[str, Any]
 ) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import StopError
-from relaion.run import pipeline, shard_task
+from relaion.run import find_task, pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
 from relaion.run.find import Hunt
@@ -20,6 +20,7 @@ from relaion.run.process import Guard, TaskOutcome
 from relaion.run.settings import Limits, Settings
 from relaion.run.survey import Numbered
 from relaion.run.tasks import AnyTask, FindTask, Report, Task
+from tests.drawn import quickly
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
 from tests.pipeline import InProcess, here
 from tests.replacing import WAYS, Way, rename
@@ -107,7 +108,7 @@ OTHERS = ("a name that is none", "no such table", "another shard")  # of the kin
 
 
 @pytest.mark.parametrize(
-    "what", [pytest.param(w, marks=slow if w in OTHERS else ()) for w in WRONG]
+    "what", quickly(1, [pytest.param(w, marks=slow if w in OTHERS else ()) for w in WRONG])
 )
 def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None:
     told = said(world, WRONG[what])
@@ -122,6 +123,7 @@ def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None
         assert 'mine.sql:7: Catalog Error: Table with name "lists" already exists' in told
 
 
+@pytest.mark.slow
 def test_what_an_own_script_makes_of_one_shard_sets_that_one_aside(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +148,7 @@ def test_what_fails_for_all_shards_alike_stops_the_run(
     assert told.count("does not fit its column's type") == 3  # each is said once
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_once_and_what_was_done_stays(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +202,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
     assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, *(pytest.param(n, marks=slow) for n in (35, 1000))])
 def test_batches_of_any_size_come_out_alike(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, rows: int
@@ -213,6 +217,7 @@ def test_batches_of_any_size_come_out_alike(
     assert pq.read_metadata(world / "out/research/en/part-1.parquet").num_rows == 9
 
 
+@pytest.mark.slow
 def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +232,9 @@ def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
             yield from super().run(tasks)
 
     monkeypatch.setattr(job, "BATCH_SHARDS", 5)
+    # what the first batch is compared with is chosen by its rows, and no matter to the next one
+    monkeypatch.setattr(find_task, "MANY_ENTRIES", 1)
+    monkeypatch.setattr(find_task, "is_few", lambda shards: shards[0].no == 0)
     run(world, executor=Finds())
     assert searched == [5, 5, 2]
     assert contents(world / "out") == contents(whole / "out")
@@ -283,6 +291,7 @@ def of_others(journal: Path) -> None:
     before.add(Entry(SHARD, no, entry.value | {"no": int(no)}) for entry, no in moved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "kept"),
     [
@@ -308,6 +317,7 @@ def test_a_run_goes_on_with_other_batches_and_a_journal_that_was_spoilt(
     assert contents(world / "out") == contents(whole / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [rename, *(pytest.param(w, marks=slow) for w in WAYS[1:])])
 def test_a_shard_that_changes_once_its_batch_is_decided_fails_alone(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, way: Way

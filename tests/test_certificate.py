@@ -115,6 +115,7 @@ def test_it_says_what_was_done_with_an_edition(lab: labs.Lab, tmp_path: Path) ->
     assert made["identities"]["either"] == 2
 
 
+@pytest.mark.slow
 def test_a_finished_run_writes_it_again_where_it_is_missing(
     lab: labs.Lab, diff: Path, tmp_path: Path
 ) -> None:
@@ -282,6 +283,7 @@ def resaid(out: Path, edit: Edit) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.slow
 def test_an_edit_of_any_field_of_it_is_found(
     applied: Path, diff: Path, tmp_path: Path, in_process: None
 ) -> None:

@@ -126,6 +126,7 @@ def test_untouched_shards_are_links_and_touched_ones_are_not(whole: Path) -> Non
         assert (source.stat().st_ino == out.stat().st_ino) == (i not in (2, 4))
 
 
+@pytest.mark.slow
 def test_copy_makes_no_links(world: Path) -> None:
     clean_json(world, *ARGS, "--copy", "--no-verify")
     assert all(p.stat().st_nlink == 1 for p in (world / "out").rglob("*.parquet"))
@@ -170,6 +171,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(cleaned: Path) -> None:
     assert not (world / "out/.work").exists()
 
 
+@pytest.mark.slow
 def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> None:
     (world / "mine.sql").write_text(
         "-- name: mine\n-- purpose: Fails on one shard.\n-- parent: original\n-- labels: csam\n"
@@ -276,6 +278,7 @@ def test_without_lists_verify_never_says_clean(cleaned: Path) -> None:
     assert "not checked" in done.stdout
 
 
+@pytest.mark.slow
 def test_nan_beside_numbers_is_no_score(tmp_path: Path) -> None:
     """The footer's statistics skip NaN, so that DuckDB believes there is none."""
     scores = [float("nan"), 0.5, 0.0, 0.99, None]
@@ -298,6 +301,7 @@ def test_nan_beside_numbers_is_no_score(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_names_that_are_no_text_are_cleaned_like_others(tmp_path: Path) -> None:
     odd = os.fsdecode(b"part[1] 'x' \xff\n.parquet")
     rows = [{"url": f"https://h.example/{i}", "image_md5": f"{i:032x}"} for i in range(9)]

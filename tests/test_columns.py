@@ -73,6 +73,7 @@ def test_every_hash_column_is_matched(tmp_path: Path) -> None:
         assert engine.rows("select covered from coverage where role = 'image_md5'") == [(3,)]
 
 
+@pytest.mark.slow
 def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None:
     path = write(
         tmp_path / "en" / "p.parquet",
@@ -94,6 +95,7 @@ def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None
     assert stated["parameters"]["columns"] == both
 
 
+@pytest.mark.slow
 def test_a_row_hash_is_computed_of_the_first_of_two_links(tmp_path: Path) -> None:
     """A row that has the second link only has none, and the audit does not count it as one."""
     path = write(
@@ -135,6 +137,7 @@ def test_both_links_of_a_listed_row_spread(tmp_path: Path) -> None:
     assert [u["rows"] for u in unions if u["grouping"] == "same_link"] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "null", [pa.string(), pytest.param(pa.large_string(), marks=pytest.mark.slow)]
 )
@@ -157,6 +160,7 @@ def test_only_links_and_hashes_may_have_several_columns(tmp_path: Path) -> None:
         match([path], lists, columns={"text": ["text", "caption"]})
 
 
+@pytest.mark.slow
 def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     first = write(
         tmp_path / "en" / "p.parquet",
@@ -181,6 +185,7 @@ def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     assert stated >= {(x.role, x.column) for x in found}
 
 
+@pytest.mark.slow
 def test_links_in_a_column_that_plays_no_role_are_told(tmp_path: Path) -> None:
     table = {
         "url": LINKS[:2],
@@ -292,6 +297,7 @@ LONG = "57be0c9f0e244fd4d83455690e07ec1f"
 PADDED = "K67AZHYOERH5JWBUKVUQ4B7MD4======"
 
 
+@pytest.mark.slow
 @settings(max_examples=settings().max_examples // 5)
 @given(
     rows=st.lists(ROW, min_size=1, max_size=14),
@@ -360,6 +366,7 @@ def test_clean_and_verify_are_what_the_values_say(
             assert found == [i for i, keep in enumerate(keeps) if keep]
 
 
+@pytest.mark.slow
 def test_the_library_takes_one_name_or_several(tmp_path: Path) -> None:
     path = write(tmp_path / "p.parquet", link=LINKS[:2], src=LINKS[2:4])
     lists = listed(tmp_path, ("url", LINKS[3]))

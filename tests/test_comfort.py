@@ -112,6 +112,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         assert says in done.stderr, name
 
 
+@pytest.mark.slow
 def test_paths_in_a_file_are_told_from_its_folder(world: Path, tmp_path: Path) -> None:
     (tmp_path / "lists.duckdb").symlink_to(world / "lists.duckdb")
     (tmp_path / "lists.duckdb.key").symlink_to(world / "lists.duckdb.key")
@@ -172,6 +173,7 @@ def test_a_switch_of_a_file_can_be_turned_back(world: Path, tmp_path: Path) -> N
         assert f"--copy: {not more} (from {where})" in done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_read_that_is_not_named(world: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     places = (
@@ -200,6 +202,7 @@ def test_verify_takes_the_store_and_says_so(world: Path, monkeypatch: pytest.Mon
     assert "notice: --lists lists.duckdb is that of RELAION_LISTS\n" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_is_not_forced_on_what_takes_none(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = here("scripts", cwd=world)
     monkeypatch.setenv("RELAION_LISTS", "lists.duckdb")

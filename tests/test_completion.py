@@ -107,6 +107,7 @@ def test_values_are_completed(world: Path, line: str, offers: list[str]) -> None
     assert offered_here(world, line) == offers
 
 
+@pytest.mark.slow
 def test_a_process_offers_the_same(world: Path) -> None:
     assert offered(world, "relaion ver") == ["verify"]
     assert offered(world, "relaion lists withdraw --lists lists.duckdb ") == ["1", "2"]
@@ -164,6 +165,7 @@ def test_bash_itself_completes(world: Path) -> None:
     assert done.stderr == "complete -o default -F _relaion_completion relaion\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("fish"), reason="this machine has no fish")
 def test_fish_itself_completes(world: Path) -> None:
     def fish(line: str) -> list[str]:
@@ -183,6 +185,7 @@ def test_fish_itself_completes(world: Path) -> None:
     assert not list(world.rglob("hacked"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("zsh"), reason="this machine has no zsh")
 def test_zsh_itself_completes_and_runs_no_title(world: Path) -> None:
     path = source(world, "zsh")

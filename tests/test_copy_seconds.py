@@ -57,6 +57,7 @@ def agree(path: Path, form: str, found: Indexed) -> None:
     assert seconds_of(path, line, {}) == [x for x in said if x.startswith(HOLDS)]
 
 
+@pytest.mark.slow
 @given(objects, st.integers(0, 3))
 @example([{"url": "http://b.example/x", "page": "https://a.example/1.jpg"}], 1)
 def test_of_json_lines(some: Sequence[dict[str, Any]], how: int) -> None:

@@ -165,6 +165,7 @@ def test_no_site_serves_twice_and_none_is_listed(whole: Done) -> None:
     assert not set(cover) & {line[0] for line in held["sites"]}
 
 
+@pytest.mark.slow
 def test_the_ledger_is_its_owners_alone_and_names_no_host(whole: Done) -> None:
     path = whole.folder / "cover.duckdb"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -214,6 +215,7 @@ def test_where_no_site_is_weak_it_may_be_published(tmp_path: Path) -> None:
     assert "cover ledger" in found.why
 
 
+@pytest.mark.slow
 def test_another_order_of_shards_gives_the_same_ledger(whole: Done, tmp_path: Path) -> None:
     other = tmp_path / "other"
     for no, path in enumerate(sorted((whole.folder / "data/en").iterdir(), reverse=True)):
@@ -436,6 +438,7 @@ def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
         done(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     world.make(tmp_path)
     args = ("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--cover", "2")
@@ -492,6 +495,7 @@ def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
         assert any("cover, as the ledger has it" in what for what in said), said
 
 
+@pytest.mark.slow
 def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     path = copied / "out/manifest.json"
     path.write_text(
@@ -503,6 +507,7 @@ def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     assert ("4", joined) in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyed_by", ["url", pytest.param("hash", marks=pytest.mark.slow)])
 def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: Path) -> None:
     import pyarrow as pa

@@ -216,6 +216,7 @@ def test_one_host_with_an_image_twice_is_joined_with_nobody(tmp_path: Path) -> N
     assert made["publishable"] and made["why"] == COVERED
 
 
+@pytest.mark.slow
 def test_an_image_of_very_many_rows_joins_nothing(tmp_path: Path) -> None:
     told = two(*["none"] * (FEW + 1))
     told.rows += [(f"s{h}.example/b/{h}.jpg", f"{h}-b") for h in range(FEW + 1, 30)]
@@ -230,6 +231,7 @@ def test_an_image_of_very_many_rows_joins_nothing(tmp_path: Path) -> None:
     assert cleaned(tmp_path / "few")["cover"]["joined"] == FEW
 
 
+@pytest.mark.slow
 def test_sites_that_are_out_since_an_earlier_release_stay_joined(tmp_path: Path) -> None:
     told = two("x", "x", "x")
     told.images = {"x"}
@@ -246,6 +248,7 @@ def test_sites_that_are_out_since_an_earlier_release_stay_joined(tmp_path: Path)
     assert again["cover"] == made["cover"]
 
 
+@pytest.mark.slow
 def test_a_site_is_joined_with_one_that_was_out_before(tmp_path: Path) -> None:
     told = two()
     told.rows += [(f"s{h}.example/b/{h}.jpg", "x" if h < 2 else f"{h}-b") for h in range(30)]
@@ -259,6 +262,7 @@ def test_a_site_is_joined_with_one_that_was_out_before(tmp_path: Path) -> None:
     assert not findings(tmp_path, "two")
 
 
+@pytest.mark.slow
 def test_it_is_told_before_a_shard_is_written_and_to_who_makes_a_diff(tmp_path: Path) -> None:
     told = two("x", "x")
     told.images = {"x"}
@@ -274,6 +278,7 @@ def test_it_is_told_before_a_shard_is_written_and_to_who_makes_a_diff(tmp_path: 
     assert done.returncode == 2 and "too few neutral ones that do" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_link_inside_a_link_joins_their_sites(tmp_path: Path) -> None:
     links = ["https://site3.example/a/0.jpg"]
     world.make(tmp_path, links)
@@ -285,6 +290,7 @@ def test_a_link_inside_a_link_joins_their_sites(tmp_path: Path) -> None:
     assert cleaned(plain, sidecars=[], inner=False)["cover"]["joined"] == 0
 
 
+@pytest.mark.slow
 def test_directories_of_one_large_host_are_joined_alike(tmp_path: Path) -> None:
     told = Told([(f"large.example/d{d}/{i}.jpg", f"{d}-{i}") for d in range(20) for i in range(3)])
     told.rows += [(f"large.example/d{d}/x.jpg", "x" if d < 2 else f"{d}-x") for d in range(20)]
@@ -295,6 +301,7 @@ def test_directories_of_one_large_host_are_joined_alike(tmp_path: Path) -> None:
     assert not findings(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_told", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_sidecar_that_names_rows_by_their_hash_joins_their_sites(
     is_told: bool, tmp_path: Path
@@ -312,6 +319,7 @@ def test_a_sidecar_that_names_rows_by_their_hash_joins_their_sites(
     assert not findings(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "joined"), [(FEW, FEW), (FEW + 1, 0)])
 def test_an_image_of_very_many_rows_of_a_sidecar_joins_nothing(
     n: int, joined: int, tmp_path: Path
@@ -324,6 +332,7 @@ def test_an_image_of_very_many_rows_of_a_sidecar_joins_nothing(
     assert not findings(tmp_path)
 
 
+@pytest.mark.slow
 def test_weak_are_the_joined_sites_and_those_that_lack_neutral_ones(tmp_path: Path) -> None:
     told = two("x", "x", *(f"{h}-b" for h in range(2, 30)))  # alike, but for the image
     told.rows += [(f"alone.example/a/{i}.jpg", None) for i in range(15)]

@@ -111,6 +111,7 @@ def shared_by(world: World) -> dict[frozenset[str], int]:
 PAIRS = [(h, h + 1) for h in range(0, 20, 2)]
 
 
+@pytest.mark.slow
 def test_a_listed_pair_is_hidden_by_pairs(tmp_path: Path) -> None:
     world = World(evened(hosts(40) + sharing(*PAIRS)), images=["x0"])
     world.write(tmp_path)
@@ -154,6 +155,7 @@ def test_an_image_that_stands_elsewhere_too_makes_no_team(tmp_path: Path) -> Non
     assert not teams(tmp_path, world) and not findings(tmp_path)
 
 
+@pytest.mark.slow
 def test_three_sites_of_two_images_are_hidden_by_three_of_two(tmp_path: Path) -> None:
     chains = [(h, h + 1) for h in range(0, 30, 3)], [(h + 1, h + 2) for h in range(0, 30, 3)]
     rows = hosts(60) + sharing(*chains[0]) + sharing(*chains[1], name="y")
@@ -222,6 +224,7 @@ def test_rows_that_came_since_spoil_a_team(tmp_path: Path) -> None:
     assert not findings(tmp_path, "two")
 
 
+@pytest.mark.slow
 def test_a_withdrawal_parts_no_sites_that_were_joined(tmp_path: Path) -> None:
     """Each of them is listed by another row still, and they are gone together all the same."""
     links = ("s0.example/a/0.jpg", "s1.example/a/0.jpg")

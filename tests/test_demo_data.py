@@ -204,6 +204,7 @@ def test_sizes_of_lists(audit: Audit) -> None:
         assert len({entry.lower() for entry in entries}) == len(entries)
 
 
+@pytest.mark.slow
 def test_an_update_and_a_known_good_list_name_no_row(audit: Audit) -> None:
     found = [(d, rows) for d, rows in audit.hits if d.updates or d.role]
     assert [(d.source, d.updates, d.role, rows) for d, rows in found] == [
@@ -373,6 +374,7 @@ def tree(folder: Path) -> Iterator[tuple[str, str]]:
             )
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
     make(tmp_path / "a", rows=4_000)
     made = [*tree(tmp_path / "a")]

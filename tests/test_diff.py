@@ -19,6 +19,7 @@ from relaion.links import KEY_VERSION
 from relaion.stages.apply import apply
 from relaion.stages.diff import diff
 from tests.copies import LAION, LINKS, NO_HASH, RELAION, Laid, cut, lay
+from tests.drawn import quickly
 from tests.oracle_copy import diff_of, murmur
 from tests.pipeline import here, relaion
 
@@ -74,8 +75,8 @@ def expected(path: Path, old: Laid = LAION, new: Laid = RELAION, by: Sequence[st
 
 @pytest.mark.parametrize(
     ("old", "new", "by"),
-    [(LAION, RELAION, ("row", "link")), (NO_HASH, RELAION, ("row", "link")),
-     (LAION, LINKS, ("link",)), (LINKS, NO_HASH, ("link",))],
+    quickly(2, [(LAION, RELAION, ("row", "link")), (NO_HASH, RELAION, ("row", "link")),
+     (LAION, LINKS, ("link",)), (LINKS, NO_HASH, ("link",))]),
     ids=["joined to Re-LAION", "first published to Re-LAION", "to links", "from links"],
 )  # fmt: skip
 def test_sets_of_any_layouts_are_compared_by_what_both_have(
@@ -154,6 +155,7 @@ def test_sets_cut_alike_give_the_same_as_others(tmp_path: Path) -> None:
     assert done.lines == len(GONE)
 
 
+@pytest.mark.slow
 def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> None:
     old, _ = sides(tmp_path)
     done = diff(old, shutil.copytree(old, tmp_path / "same"), tmp_path / "d.parquet")
@@ -162,6 +164,7 @@ def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> Non
     assert apply(old, tmp_path / "out", diff=tmp_path / "d.parquet").left == 0
 
 
+@pytest.mark.slow
 def test_sets_in_the_wrong_order_are_noticed(tmp_path: Path) -> None:
     """Which one is the older nobody can tell but who named them."""
     old, new = sides(tmp_path)
@@ -249,11 +252,14 @@ WAYS = ("copied", "linked", "a part")
 
 @pytest.mark.parametrize(
     ("how", "place"),
-    [
-        pytest.param(how, place, marks=[] if i == j else [pytest.mark.slow])
-        for i, how in enumerate(WAYS)
-        for j, place in enumerate(PLACES)
-    ],
+    quickly(
+        1,
+        [
+            pytest.param(how, place, marks=[] if i == j else [pytest.mark.slow])
+            for i, how in enumerate(WAYS)
+            for j, place in enumerate(PLACES)
+        ],
+    ),
 )
 def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
     tmp_path: Path, place: str, how: str
@@ -277,6 +283,7 @@ def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
     diff(tmp_path / "old", moved, tmp_path / "e.parquet")
 
 
+@pytest.mark.slow
 def test_where_no_manifest_says_anything_that_is_said_first_and_what_it_means(
     tmp_path: Path,
 ) -> None:
@@ -417,6 +424,7 @@ def test_a_diff_is_whole_or_refused(made: Path, tmp_path: Path) -> None:
     assert read_diff(path).rows == len(GONE)
 
 
+@pytest.mark.slow
 def test_a_diff_by_one_identity_is_not_asked_for_another(made: Path, tmp_path: Path) -> None:
     given = sides(tmp_path)
     path = tmp_path / "links.parquet"
@@ -447,7 +455,7 @@ def test_the_real_commands_work_in_workers(bad: Path, tmp_path: Path) -> None:
 # -- What is told of rows that nothing tells apart, and of a diff that was changed --------------
 
 
-@pytest.mark.parametrize("by", [None, "row", "link"])
+@pytest.mark.parametrize("by", quickly(1, [None, "row", "link"]))
 def test_rows_without_an_identity_left_only_where_there_are_fewer(
     tmp_path: Path, by: str | None
 ) -> None:
@@ -505,6 +513,7 @@ def test_a_diff_that_tells_no_digest_of_itself_is_of_a_version_before(tmp_path: 
         read_diff(out)
 
 
+@pytest.mark.slow
 def test_hashes_that_were_not_compared_are_told(tmp_path: Path) -> None:
     some = [{"url": f"https://h.example/{i}", "text": f"t {i}"} for i in range(15_000)]
     table = pa.Table.from_pylist([r | {"hash": murmur(r["url"], r["text"])} for r in some])

@@ -23,6 +23,7 @@ from relaion.run.settings import limits_of
 from relaion.run.survey import read_inputs
 from relaion.sqlset import load
 from relaion.stages.diff_check import _way_out
+from tests.drawn import quickly
 from tests.oracle_copy import murmur
 from tests.pipeline import ALL_HASHES, ROLES, Sent, add_lists, here, write_shard
 
@@ -76,6 +77,7 @@ def test_no_host_link_or_count_of_listed_rows_is_told(world: Path) -> None:
         assert "n_listed" not in done.stdout
 
 
+@pytest.mark.slow
 def test_what_an_earlier_diff_named_is_no_news(world: Path) -> None:
     made = here(
         "diff", "data", "out/research", "--out", "first.parquet", "--i-accept-disclosure", cwd=world
@@ -96,6 +98,7 @@ def test_less_than_the_run_was_made_with_is_refused(world: Path, tmp_path: Path)
         relaion.diff_check(world / "out", tmp_path / "data", world / "lists.duckdb")
 
 
+@pytest.mark.slow
 def test_cover_hides_what_it_covers(world: Path, tmp_path: Path) -> None:
     shutil.copytree(world / "data", tmp_path / "data")
     add_lists(tmp_path / "lists.duckdb", [Sent((("url", LISTED),))])
@@ -110,6 +113,7 @@ def test_cover_hides_what_it_covers(world: Path, tmp_path: Path) -> None:
     assert found.residual["research"] == 36  # six hosts whole
 
 
+@pytest.mark.slow
 def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path) -> None:
     """No site is like it, so that nothing left with it."""
     alone = {"url": LISTED, "text": "alone", "punsafe": 0.02, "row_hash": murmur(LISTED, "alone")}
@@ -178,6 +182,7 @@ def test_rows_that_are_listed_by_any_kind_stand_out_unless_covered(
     assert (covered.ok, covered.way_out, covered.residual) == (True, "", {"research": 36})
 
 
+@pytest.mark.slow
 def test_rows_that_a_sidecar_names_stand_out(tmp_path: Path) -> None:
     digest = KINDS["image_md5"]
     (tmp_path / "beside").mkdir()
@@ -189,6 +194,7 @@ def test_rows_that_a_sidecar_names_stand_out(tmp_path: Path) -> None:
         check(sidecars=())
 
 
+@pytest.mark.slow
 def test_columns_are_looked_at_as_the_run_did(tmp_path: Path) -> None:
     """A digest column that was named with --column is none for who does not name it."""
     held = [
@@ -209,6 +215,7 @@ def test_columns_are_looked_at_as_the_run_did(tmp_path: Path) -> None:
     assert not found.ok
 
 
+@pytest.mark.slow
 def test_rows_of_links_and_digests_alone_are_told_by_their_links(tmp_path: Path) -> None:
     """What stays is not counted as left, and the links of an earlier diff count."""
     data = [{k: r[k] for k in ("url", "punsafe", "image_md5")} for r in with_digests()]
@@ -237,6 +244,7 @@ def test_rows_of_links_and_digests_alone_are_told_by_their_links(tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_hits_other_than_the_audit_tells_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +272,7 @@ def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> 
         relaion.diff_check(*ours, lists)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_it_has_a_next_step(world: Path) -> None:
     done = check(world)
     assert "what to do: clean into another OUT with --cover" in done.stdout
@@ -363,7 +372,7 @@ def standing(engine: Engine, lines: Sequence[Line], cover: int) -> set[tuple[Any
     return {(g, n, s) for g, n, s, _, stands in engine.rows("from strata") if stands}
 
 
-@pytest.mark.parametrize("cover", [1, 2, 5, 20, 1000])
+@pytest.mark.parametrize("cover", quickly(2, [1, 20, 2, 5, 1000]))
 @pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_all_listed_stands_out_however_little_it_is(
     engine: Engine, sites: Any, cover: int
@@ -372,7 +381,7 @@ def test_what_is_all_listed_stands_out_however_little_it_is(
         assert ("all", None, n) in standing(engine, sites(n, n), cover), n
 
 
-@pytest.mark.parametrize("cover", [1, 2, 5, 20])
+@pytest.mark.parametrize("cover", quickly(2, [1, 20, 2, 5]))
 @pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_covered_as_promised_does_not(engine: Engine, sites: Any, cover: int) -> None:
     for listed in (1, 2, 7, 30):
@@ -504,6 +513,7 @@ def test_what_stays_is_looked_for_in_every_batch(
     assert sites_of(found, "all") == sites_of(found, "host") == [(2, 5)]  # directories, no host
 
 
+@pytest.mark.slow
 def test_rows_without_a_hash_are_told_by_their_links(tmp_path: Path) -> None:
     """Of a row that has neither nobody can tell that it left."""
     old = [{"url": f"http://h{i}.example/{i}.jpg"} for i in range(20)] + [{"url": None}] * 3

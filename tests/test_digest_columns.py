@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tests.layout_cases import write
 from tests.pipeline import here
@@ -78,6 +79,7 @@ def test_rows_with_listed_digests_leave(tmp_path: Path) -> None:
     assert not [o for o in result["verdict"]["outcomes"] if o["why"]]
 
 
+@pytest.mark.slow
 def test_rows_with_listed_row_hashes_leave_where_they_have_no_sign(tmp_path: Path) -> None:
     hashes = [(1 << 63) + i for i in range(N)]
     data = table(hash=pa.array(hashes, pa.uint64()))
@@ -86,6 +88,7 @@ def test_rows_with_listed_row_hashes_leave_where_they_have_no_sign(tmp_path: Pat
     assert kept(tmp_path) == [REST]
 
 
+@pytest.mark.slow
 def test_a_refused_column_is_never_called_missing(tmp_path: Path) -> None:
     data = table(md5=pa.array([[digest(i)] for i in range(N)]))
     add(tmp_path, [digest(i) for i in LISTED])
@@ -98,6 +101,7 @@ def test_a_refused_column_is_never_called_missing(tmp_path: Path) -> None:
 FRAMES = ['"{}"', "'{}'", "<{}>", '"{}",', "\u201c{}\u201d", "{}"]
 
 
+@pytest.mark.slow
 def test_rows_whose_links_kept_their_quotes_leave(tmp_path: Path) -> None:
     """A shard and a list for each kind of list."""
     shards = []

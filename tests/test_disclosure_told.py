@@ -14,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from relaion import sqlset
+from tests.drawn import quickly
 from tests.pipeline import here
 from tests.terminal import terminal
 from tests.test_disclosure import (
@@ -46,7 +47,7 @@ def cleaned(world: Path) -> Path:
     return world
 
 
-@pytest.mark.parametrize("out", ["out", "new"])
+@pytest.mark.parametrize("out", quickly(1, ["out", "new"]))
 def test_no_form_of_the_report(cleaned: Path, out: str) -> None:
     place = cleaned / f"told-{out}"
     place.mkdir()
@@ -68,6 +69,7 @@ def test_no_form_of_the_report(cleaned: Path, out: str) -> None:
     assert not any(x["digest"].encode() in told for x in lists)
 
 
+@pytest.mark.slow
 def test_no_answer_of_the_cookbook(cleaned: Path) -> None:
     for name, query in sqlset.queries().items():
         done = here("sql", "out", "-c", query.sql, cwd=cleaned)
@@ -75,6 +77,7 @@ def test_no_answer_of_the_cookbook(cleaned: Path) -> None:
         search(name, (done.stdout + done.stderr).encode())
 
 
+@pytest.mark.slow
 def test_a_history_holds_what_was_typed_and_no_answer(cleaned: Path) -> None:
     kept = cleaned / "history"
     with terminal(cleaned, "sql", "new", "--history", str(kept)) as t:

@@ -8,11 +8,12 @@ from relaion.engine import connect
 from relaion.links import inner_links, link_key
 from relaion.links.spellings import spellings
 from relaion.run import python_answers
+from tests.drawn import quickly
 
 URLS = [f"http://Host{i}.example/%7Ea/{i}?u=http://in.example/{i}.jpg" for i in range(50)]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", quickly(1, [1, 2]))
 def test_every_link_is_answered_in_order_of_asking(
     workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def said(work: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "work", [pytest.param(COMMIT, marks=pytest.mark.slow), CHECKPOINT], ids=["commit", "checkpoint"]
 )
@@ -75,6 +76,7 @@ def test_a_database_that_cannot_grow(work: str, tmp_path: Path) -> None:
     assert line.count("\n") == 1 and line.startswith("EngineError")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_blamed_where_the_copy_of_the_store_goes(tmp_path: Path) -> None:
     line = said(SNAPSHOT, tmp_path)
     assert line.startswith(f"NoRoomError {tmp_path}/work: has no room for a private copy of")

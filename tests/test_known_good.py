@@ -118,6 +118,7 @@ def test_good_lists_alone_match_nothing(lists: Path, data: Path) -> None:
         relaion.match(data, lists)
 
 
+@pytest.mark.slow
 def test_digests_that_no_data_set_has_are_told(lists: Path, data: Path) -> None:
     path = lists.with_name("list.csv")
     path.write_text(f"md5,pdq\n{DIGESTS[3]},{'f0' * 32}\n")

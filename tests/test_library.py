@@ -208,6 +208,7 @@ def test_an_answer_shows_as_a_table_with_nothing_that_acts(place: Path) -> None:
     assert many.count("<tr>") == 201 and "… 800 more" in many
 
 
+@pytest.mark.slow
 def test_results_show_as_tables(place: Path) -> None:
     shown = {
         "inspect": relaion.inspect("data"),
@@ -255,6 +256,7 @@ def test_a_connection_is_locked_as_the_prompt_is(place: Path) -> None:
         relaion.open_data("out")
 
 
+@pytest.mark.slow
 def test_a_connection_leaves_nothing_behind(place: Path) -> None:
     code = "import relaion; relaion.open_data('data').execute('from shard')"
     env = os.environ | {"TMPDIR": str(place / "tmp")}
@@ -285,6 +287,7 @@ class Displayed:
         self.pictures.append(picture)
 
 
+@pytest.mark.slow
 def test_a_notebook_sees_a_bar(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ipython = ModuleType("IPython")
     ipython.display = Displayed()  # type: ignore[attr-defined]

@@ -200,6 +200,7 @@ def test_a_library_call_raises_what_its_worker_raised(place: Path, calls_in_work
     assert library.inspect(place / "data/a.parquet").rows == 20
 
 
+@pytest.mark.slow
 def test_a_caller_has_shards_done_where_it_likes(place: Path, calls_in_workers: None) -> None:
     done = library.clean(
         place / "data", place / "lists.duckdb", place / "out", executor=InProcess(), verify=False

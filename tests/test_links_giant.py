@@ -19,6 +19,7 @@ from relaion.sqlset import load
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.verify import verify
+from tests.drawn import quickly
 from tests.pipeline import InProcess, write_shard
 
 N = 1_000_000
@@ -42,7 +43,7 @@ GIANTS: dict[str, str | bytes] = {
 SIZES = (LONGEST - 30, LONGEST - 1, LONGEST, LONGEST + 1, 2 * LONGEST)
 
 
-@pytest.mark.parametrize("name", GIANTS)
+@pytest.mark.parametrize("name", quickly(5, GIANTS))
 def test_a_giant_costs_little(name: str) -> None:
     start = time.process_time()
     url = GIANTS[name]
@@ -64,6 +65,7 @@ def test_a_long_word_is_spelled_in_time() -> None:
     assert dict(spellings("x 12.ab+1://Y"))["raw-lower"] == b"x 12.y"
 
 
+@pytest.mark.slow
 def test_a_listed_host_covers_a_giant() -> None:
     for name in ("plain", "escapes", "letters", "bytes", "a fragment", "a backslash", "a user"):
         assert host_patterns(link_key(GIANTS[name]))[0] == "example.com", name

@@ -38,6 +38,7 @@ from relaion.verifier.candidates import (
     plain_key,
     settled,
 )
+from relaion.verifier.undone import is_soon_undone, undone_key
 from tests.links_strategies import hostile_batches, hostile_links, some_tails, tail_batches
 
 Breaches = list[tuple[str, str]]
@@ -57,6 +58,23 @@ SHOWN = [
     "http://p.example/\udcff?u=a.example/b.jpg",
     "http://www.7.\uff11/a.jpg",
     "http&#58;//www.0.0X\xad:80/a.jpg",
+    "http://a.example%2Fb/c.jpg",
+    "http://a.example%26/c%2F..//%2e/d.jpg?&amp;amp;&",
+    "http://a.example/[b]|{c}^%5B%7C/?d=%7B%5e}]",
+    "https://www.a.example//b%2F//%2C%252c.jpg//?%20a=%26amp;b&amp;&&",
+    f"http://a.example/{16_300 * 'a'}{20 * '&amp;'}",
+    # escapes that may not be undone one by one: of an entity, a dot, a slash, an escape
+    "http://a.example/x&lt%3b/b",
+    "http://a.example/x%26lt;b/c",
+    "http://a.example/%2525/%252e%252e/b",
+    "http://a.example/a/%2e%2e/b%2fc%3fd%23e%5cf",
+    "http://a.example/?a%20b%2bc&amp;lt;&amp;amp;d&",
+    "http://a.example//%c3%a9//%7f%21//?x=//%c3&amp;&",
+    # what stands for a border of a host inside, and for a part of one
+    "http://p.example/x%3fa.example/b.jpg",
+    "http://p.example/x%2ca.example/%3da.example/b",
+    "http://p.example/x?a%2eexample/b.jpg",
+    "http://p.example/x=a.example:80/b.jpg",
 ]
 
 
@@ -131,6 +149,13 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a place that is not odd has the key's host", links.held[n]
         if near is not None and not hosts_below(key) <= set(below):
             yield "a place that is not odd lies below the hosts of its key", links.held[n]
+    for n, key in engine.rows(
+        "select n, link_stripped(tidy) from"
+        " (select n, link_tidied(undone) as tidy from"
+        " (select n, link_undone(url) as undone from link)) where link_is_canonical(tidy)"
+    ):
+        if key != links.keys[n]:
+            yield "a link that is canonical when tidied has that key", links.held[n]
     yield from tail_breaches(engine, links)
     for n, holds, is_odd, hosts, below in engine.rows(
         "select n, may_hold_link(url), inner_is_odd(url, t, lower(t)),"
@@ -183,18 +208,20 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
 def in_proof(links: Links) -> Iterator[tuple[str, str]]:
     """(promise, link) for every promise of a test of `verify` that a link breaks."""
     urls = pa.array(links.raw, pa.binary())
-    tests = (may_hold(urls), settled(urls), plain(urls), easy(urls))
+    tests = (may_hold(urls), settled(urls), plain(urls), easy(urls), is_soon_undone(urls))
     at = pa.array(range(len(urls)), pa.int64())
     spelled: dict[int, set[bytes]] = {}
     for texts, rows in easy_spellings(urls.filter(tests[3]), at.filter(tests[3])):
         for text, row in zip(texts.to_pylist(), rows.to_pylist(), strict=True):
             spelled.setdefault(row, set()).add(text)
-    for n, (holds, is_settled, is_plain, is_easy) in enumerate(
+    for n, (holds, is_settled, is_plain, is_easy, is_soon) in enumerate(
         zip(*(test.to_pylist() for test in tests), strict=True)
     ):
         key, held, raw = links.keys[n], links.held[n], links.raw[n]
         if (is_plain or is_settled) and plain_key(raw) != as_bytes(key):
             yield "a plain link shows its key", held
+        if is_soon and undone_key(raw) != as_bytes(key):
+            yield "a link that is soon undone has this key", held
         if is_settled and links.inner[n]:
             yield "a settled link holds no other", held
         if is_easy and spelled[n] != {spelling for _, spelling in spellings(raw)}:
@@ -353,4 +380,6 @@ def test_hostile_links_reach_what_they_are_for(engine: Engine) -> None:
     assert all(0.05 < share < 0.95 for share in shares), shares
     assert 0.2 < sum(map(bool, links.inner)) / 2_000 < 0.8
     assert any(held.startswith("\U0010ffff") for held in links.held)
-    assert 0.1 < pc.mean(may_hold(pa.array(links.raw, pa.binary()))).as_py() < 0.95
+    urls = pa.array(links.raw, pa.binary())
+    assert 0.1 < pc.mean(may_hold(urls)).as_py() < 0.95
+    assert 0.05 < pc.mean(is_soon_undone(urls)).as_py() < 0.95

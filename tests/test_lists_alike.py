@@ -25,7 +25,8 @@ from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
 from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
-from relaion.lists.readers.format import Options
+from relaion.lists.readers.format import NO_TRAIT, Options
+from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.values import read_plain_link
 from tests.bench.list_files import FILES, ListFile
 from tests.list_samples import read_list
@@ -294,6 +295,15 @@ _ODD: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
     ("stopncii.json", ("CSPFeedbacks", 0, "feedbackValue"), "Not Blocked"),
     ("misp.json", ("deleted",), True),
     ("misp.json", ("Tag",), [{"name": 'false-positive:risk="high"'}]),
+    ("misp.json", ("type",), "filename|sha1"),  # whose value is two
+    ("misp.json", ("value",), f"clip.mp4|{7:040x}"),
+    ("misp.json", ("Event",), {"published": False}),
+    ("stix.json", ("revoked",), True),
+    ("stix.json", ("valid_until",), "2020-01-01T00:00:00Z"),
+    ("stix.json", ("name",), "clip.mp4"),
+    ("stix.json", ("pattern",), f"[file:hashes.MD5 = '{7:032x}' AND file:name = 'x']"),
+    ("stix.json", ("type",), "malware"),
+    ("stix.json", ("x_acme_review",), {"status": "removed"}),
     ("short.jsonl", ("category",), "D"),
     ("short.jsonl", ("md5",), [f"{7:032x}", f"{8:032x}"]),
     ("short.jsonl", ("note",), "removed"),
@@ -324,6 +334,37 @@ def test_a_record_of_which_something_is_special_is_seen(
     if place not in _OF_NO_NOTE and value != _ONE_ACTIVE:
         with learning(0):
             assert _outcome(text.encode(), name, options) != _outcome(plain.encode(), name, options)
+
+
+@pytest.mark.parametrize("form", _JSON, ids=lambda form: form.name)
+def test_ids_and_traits_of_records_are_those_of_each(form: ListFile, tmp_path: Path) -> None:
+    records = [json.loads(form.record(i)) for i in range(60)]
+    for i, record in enumerate(records):  # which says nothing, but that it differs
+        for name in ("first_seen", "valid_from", "added_on", "timestamp"):
+            if name in record and i % 3:
+                record[name] = (None, f"2023-0{1 + i % 9}-07T10:00:00Z", None)[i % 3]
+    path = tmp_path / form.name
+    path.write_text(form.before + form.between.join(map(json.dumps, records)) + form.after)
+    options = Options(where=read_where(form.args[1::2]))
+    with learning(_NEVER):
+        expected = _told_of_entries(path, options)
+    with learning(0, first=6):
+        assert _told_of_entries(path, options) == expected
+    assert len({record for record, *_ in expected[0]}) == len(records)
+
+
+def _told_of_entries(path: Path, options: Options) -> tuple[Any, Any]:
+    """The entries of a file, each with its record and what is told of it; the givers' ids."""
+    entries: list[Any] = []
+    ids: list[Any] = []
+    for batch in read_entries(path, options, FileRead()):
+        for kind, some in batch.entries.items():
+            for digests, records in zip(some.digests, some.records, strict=True):
+                for digest, record in zip(digests.to_pylist(), records.to_pylist(), strict=True):
+                    trait = batch.traits[record - batch.first] if batch.traits else NO_TRAIT
+                    entries.append((record, kind, digest, repr(trait)))
+        ids += batch.kept_ids
+    return sorted(entries), ids
 
 
 def _multiplied(data: str, draw: random.Random) -> str | None:

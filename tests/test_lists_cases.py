@@ -162,7 +162,17 @@ def options_of(case: Case) -> Options | None:
 ALONE = [case for case in CASES if is_read_alone(case)]
 
 
-@pytest.mark.parametrize("case", ALONE, ids=lambda case: case.where)
+def _is_long(case: Case) -> bool:
+    return any("<9MB>" in line for _, _, lines in case.files for line in lines)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.slow] if _is_long(case) else [], id=case.where)
+        for case in ALONE
+    ],
+)
 def test_case_is_read(case: Case) -> None:
     """By its reader alone, which is quick."""
     name, how, lines = case.files[0]
@@ -189,9 +199,9 @@ def test_case_is_read(case: Case) -> None:
 
 
 def _stored() -> Iterator[Any]:
-    """Each case; quickly those of which a store tells more, and every eighth of the others."""
+    """Each case; quickly every second of which a store tells more, and few of the others."""
     for case in CASES:
-        is_slow = is_read_alone(case) and zlib.crc32(case.where.encode()) % 8
+        is_slow = zlib.crc32(case.where.encode()) % (40 if is_read_alone(case) else 2)
         yield pytest.param(case, marks=[pytest.mark.slow] if is_slow else [], id=case.where)
 
 

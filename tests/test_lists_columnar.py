@@ -240,6 +240,7 @@ def test_what_is_too_long_for_a_cell_is_no_matter_of_its_row() -> None:
     assert sum(long.skipped.values()) == 1
 
 
+@pytest.mark.slow
 def test_options_reach_the_process_that_reads_a_table(tmp_path: Path) -> None:
     table = pa.table({"md5": MD5[:2]}).replace_schema_metadata({"note": "retracted"})
     path = tmp_path / "a.parquet"
@@ -306,6 +307,7 @@ def test_damaged_tables_end_at_most_their_own_process(form: str) -> None:
         assert code <= 0, bytes(changed)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "list.parquet"
     path.write_bytes(parquet(pa.table({"md5": MD5})))

@@ -42,6 +42,7 @@ def test_the_standard_input_is_a_file_like_any_other(folder: Path) -> None:
     assert json.loads(again.stdout)["added"] is False, "it is the same delivery"
 
 
+@pytest.mark.slow
 def test_an_empty_standard_input_is_called_so(folder: Path) -> None:
     arguments = ("lists", "add", "-", "--lists", "l.duckdb", "--source", "IWF")
     ran = relaion(*arguments, cwd=folder, stdin="")
@@ -70,6 +71,7 @@ def test_what_is_typed_wrongly_is_said_in_one_line(folder: Path) -> None:
         assert not (folder / "l.duckdb").exists()
 
 
+@pytest.mark.slow
 def test_a_store_fits_a_terminal_of_80_columns(folder: Path) -> None:
     title = "Hashes of the month of March, second delivery"
     add = ("lists", "add", "list.csv", "--lists", "l.duckdb", "--source", "A long name of a giver")
@@ -109,6 +111,7 @@ def test_a_store_tells_deliveries_of_one_giver_apart(folder: Path) -> None:
         assert "1 value read" in of_second
 
 
+@pytest.mark.slow
 def test_a_notice_is_wrapped_at_words_on_a_terminal_only(folder: Path) -> None:
     add = ["lists", "add", "list.csv", "--source", "A", "--label", "neighbours", "--dry-run"]
     (line,) = here(*add, "--lists", "l.duckdb", cwd=folder).stderr.splitlines()[:1]

@@ -21,6 +21,7 @@ from relaion.lists.format_samples import SAMPLES
 from relaion.lists.readers.containers import packed
 from relaion.lists.readers.format import Options
 from relaion.paths import shown
+from tests.drawn import quickly
 from tests.list_samples import Outcome, options_of, read_list
 
 DIGESTS = [f"{i * 7919:08x}" * 4 for i in range(101, 121)]
@@ -108,7 +109,7 @@ def test_a_stream_in_a_stream_is_refused_by_its_name(how: str) -> None:
     assert said is not None and "compressed with gzip within a packed file" in said
 
 
-@pytest.mark.parametrize("how", STREAMS)
+@pytest.mark.parametrize("how", quickly(1, STREAMS))
 def test_what_unpacks_without_an_end_is_refused_in_memory_that_does_not_grow(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_what_unpacks_without_an_end_is_refused_in_memory_that_does_not_grow(
     assert peak < 14 << 20
 
 
+@pytest.mark.slow
 def test_a_list_that_packs_well_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "FREE", 1 << 20)
     text = "".join(f"{i:032x}\n" for i in range(1 << 40, (1 << 40) + 60_000)).encode()

@@ -27,6 +27,7 @@ from relaion.lists.readers.tables.columns import TableSample, by_values
 from relaion.lists.readers.vocabulary.names import STANDING, TYPE
 from relaion.lists.readers.vocabulary.one_word import kinds_named
 from relaion.roles import KINDS
+from tests.drawn import quickly
 
 HEX = "0123456789abcdef"
 KIND_OF = {32: "image_md5", 40: "image_sha1", 64: "image_sha256"}
@@ -160,6 +161,7 @@ def test_mutated_files(times: int, tmp_path: Path) -> None:
         assert len(values) - found.total() <= (2 if good[at : at + 1] == b"\n" else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [pytest.param("utf-8", marks=pytest.mark.slow), "utf-16"])
 def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "list.txt"
@@ -280,7 +282,7 @@ FRAMES = (("", ""), ("http", "x"), ("http://a.example/", "# x"), ("(https://a.b"
 SAID = (ANY, ("host",), ("url_prefix",), ("row_hash",))
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("piece", quickly(8, PIECES))
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_long_value_takes_time_in_proportion(piece: str, every: bool) -> None:
     """The longest that is looked at, wherever it stands: 65,536 characters.

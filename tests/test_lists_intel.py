@@ -319,6 +319,7 @@ def test_deep_nesting_is_refused(opens: str) -> None:
         assert "\n" not in refused
 
 
+@pytest.mark.slow
 def test_a_line_of_ten_megabytes_is_one_comment() -> None:
     event, good = event_of(3, 1)
     event["Event"]["Attribute"][0]["comment"] = "x " * 5_000_000

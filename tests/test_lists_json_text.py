@@ -170,6 +170,7 @@ def _peak(rows: Iterator[Any]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_file_takes_the_memory_of_a_record() -> None:
     record = '{"md5": "0123456789abcdef0123456789abcdef", "a": [1, 2, 3]}'
     half = ", ".join([record] * 50_000)

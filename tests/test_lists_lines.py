@@ -137,6 +137,7 @@ def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
     assert "Inc" not in "".join(tally.beside.notices())
 
 
+@pytest.mark.slow
 def test_the_command_counts_by_reason_and_echoes_no_line(tmp_path: Path) -> None:
     lines = [
         "https://planted.example/one.jpg - a planted note",

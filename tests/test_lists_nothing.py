@@ -19,6 +19,7 @@ HOSTS = [f"pictures{i}.example" for i in range(6000)]
 LINES = sorted({line for case in CASES for _, _, lines in case.files for line in lines})
 
 
+@pytest.mark.slow
 def test_every_line_of_the_cases_that_brings_an_entry_may_hold_one(tmp_path: Path) -> None:
     path, n = tmp_path / "list.txt", 0
     for line in LINES:
@@ -72,6 +73,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_what_a_files_name_takes_out_is_not_held_until_its_end(tmp_path: Path) -> None:
     listed = [f"{i * 7919:032x}" for i in range(1, 1001)]
     (tmp_path / "list.txt").write_text("\n".join([*listed, ""]))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from relaion.lists.readers.format import Options
+from tests.drawn import quickly
 from tests.list_samples import read_list, read_path
 
 _SECONDS = 2.0  # of processor time, at any size of the file
@@ -43,11 +44,12 @@ JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
 }  # fmt: skip
 
 
-DEAR = ("a table without a digest", "very wide")
+DEAR = ("words", "a table without a digest", "very wide")
 
 
 @pytest.mark.parametrize(
-    "what", [pytest.param(x, marks=[pytest.mark.slow] if x in DEAR else []) for x in JUNK]
+    "what",
+    quickly(3, [pytest.param(x, marks=[pytest.mark.slow] if x in DEAR else []) for x in JUNK]),
 )
 def test_junk_is_refused_by_its_beginning(what: str, tmp_path: Path) -> None:
     head, line, words = JUNK[what]
@@ -96,6 +98,7 @@ def test_a_late_word_refuses_whatever_came_before() -> None:
     assert "not known: zarquon: 1" in (read_list(text, "list.csv").refused or "")
 
 
+@pytest.mark.slow
 def test_words_that_are_no_vocabulary_are_not_read_to_the_end() -> None:
     rows = "".join(f"{_hex(i)},{'active' if i < 5_000 else f'word{i}'}\n" for i in range(500_000))
     assert "active: 5,000" in (

@@ -391,6 +391,7 @@ def test_through_a_symlink_the_store_itself_changes(lists: Path, tmp_path: Path)
     assert held(lists) == {(1, A), (2, B)}
 
 
+@pytest.mark.slow
 def test_full_disk_leaves_the_store_as_it_was(lists: Path) -> None:
     add(lists, A)
     before = lists.read_bytes()

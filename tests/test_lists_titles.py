@@ -23,6 +23,7 @@ from relaion.lists.readers.lines.headings import says_of
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.vocabulary.letters import is_contact
+from tests.drawn import quickly
 
 CASES = [
     re.split(r" {2,}", line, maxsplit=1)
@@ -49,7 +50,9 @@ def test_a_title(says: str, line: str) -> None:
         assert found == SAYS[says]
 
 
-@pytest.mark.parametrize("value", ["ex{}.example/a.jpg", "ex{}.example", "word {} of a text"])
+@pytest.mark.parametrize(
+    "value", quickly(1, ["ex{}.example/a.jpg", "ex{}.example", "word {} of a text"])
+)
 def test_a_title_among_many_lines_without_a_scheme(value: str) -> None:
     lines = [value.format(i) + "\n" for i in range(3000)]
     sections = Sections("list.txt", "", Options())
@@ -94,12 +97,15 @@ _AROUND = (("", ""), ("see ", " !"), (" ", " removed:"))
 
 @pytest.mark.parametrize(
     "look",
-    [
-        pytest.param(read_prose.__wrapped__, id="prose"),
-        pytest.param(lambda line: is_count([line, line], 0), id="counts"),
-        pytest.param(says_of, id="titles"),
-        pytest.param(is_contact, id="contacts"),
-    ],
+    quickly(
+        2,
+        [
+            pytest.param(read_prose.__wrapped__, id="prose"),
+            pytest.param(lambda line: is_count([line, line], 0), id="counts"),
+            pytest.param(says_of, id="titles"),
+            pytest.param(is_contact, id="contacts"),
+        ],
+    ),
 )
 def test_work_grows_with_the_length_of_a_line_and_not_with_its_square(
     look: Callable[[str], object],

@@ -11,6 +11,7 @@ from relaion.engine import connect
 from relaion.errors import InputError, ListError
 from relaion.lists import store
 from relaion.lists.results import Added, ListChanges
+from tests.drawn import quickly
 
 DIGESTS = [f"{i:032x}" for i in range(1, 40)]
 A, B, C, D, E = (pair * 16 for pair in ("ab", "bc", "cd", "de", "ef"))
@@ -212,6 +213,7 @@ def test_of_a_chain_the_newest_is_withdrawn_first(lists: Path) -> None:
     assert held(lists) == set()
 
 
+@pytest.mark.slow
 def test_a_whole_list_again_takes_no_more_room(lists: Path) -> None:
     many = [f"{i * 7919:032x}" for i in range(1, 300_000)]
     deliver(lists, "md5", *many)
@@ -243,6 +245,7 @@ def test_traits_go_with_their_list_and_give_no_number_twice(lists: Path) -> None
     assert told == [(C, "grim"), (D, "grave"), (E, "new")]
 
 
+@pytest.mark.slow
 def test_many_traits_are_stored_together(lists: Path) -> None:
     many = [f"{i * 7919:032x},{i}" for i in range(1, 20_001)]
     deliver(lists, "md5,confidence", *many)
@@ -276,11 +279,11 @@ def test_a_digest_is_taken_back_whatever_it_is_of(lists: Path) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [
+    quickly(5, [
         "https://a.example/a,b.jpg", "https://a.example/a(1).jpg", "https://a.example/my pic.jpg",
         "a.example/x.jpg", "https://a.example/b.jpg seen in May", f"0x{A}", f"md5:{A}", A.upper(),
         f"{A}  my pic.jpg", f"MD5 (x.jpg) = {A}", f"{A},a note", f"* {A}",
-    ],
+    ]),
 )  # fmt: skip
 def test_what_stands_below_a_title_is_read_as_what_is_listed(lists: Path, value: str) -> None:
     first = value if "example" in value else A

@@ -189,6 +189,7 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.slow
 def test_what_duckdb_says_of_shards_is_so(lying: Path, tmp_path: Path) -> None:
     def answers() -> list[Any]:
         with connect(threads=1) as engine:
@@ -294,6 +295,7 @@ def test_row_hashes_are_lacking_by_the_values(tmp_path: Path) -> None:
     assert [row for rows, _ in computed(shard) for row in rows.to_pylist()] == [1]
 
 
+@pytest.mark.slow
 def test_a_rewritten_shard_does_not_pass_a_lie_on(tmp_path: Path) -> None:
     n = 40_000
     rows = pa.table({"url": [f"https://a.example/{i}" for i in range(2 * n)],
@@ -314,6 +316,7 @@ def test_a_rewritten_shard_does_not_pass_a_lie_on(tmp_path: Path) -> None:
         assert engine.rows("select count(md5), count(n) from f") == [(2 * n - 1, 2 * n - 1)]
 
 
+@pytest.mark.slow
 def test_sidecars_are_read_by_their_values(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     pq.write_table(pa.table({"url": ["https://a.example/1", "https://a.example/2"]}),

@@ -93,6 +93,7 @@ def forms(folder: Path, out: str = "out") -> list[tuple[Any, ...]]:
         return engine.rows("select kind, form, gross from hits where kind is not null order by all")
 
 
+@pytest.mark.slow
 def test_the_first_layout_is_cleaned_by_image_hashes_that_lie_apart(tmp_path: Path) -> None:
     original(tmp_path)
     beside = tmp_path / "laion2B-en-md5"
@@ -125,6 +126,7 @@ def test_the_first_layout_is_cleaned_by_image_hashes_that_lie_apart(tmp_path: Pa
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_tsv_of_links_and_hashes_cleans_whatever_the_spelling(tmp_path: Path) -> None:
     original(tmp_path)
     lines = [
@@ -138,6 +140,7 @@ def test_a_tsv_of_links_and_hashes_cleans_whatever_the_spelling(tmp_path: Path) 
     assert forms(tmp_path) == [("image_md5", "sidecar", 1), ("image_sha256", "sidecar", 1)]
 
 
+@pytest.mark.slow
 def test_a_finished_run_knows_its_sidecars(tmp_path: Path) -> None:
     original(tmp_path)
     (tmp_path / "a.tsv").write_text(f"{link(1)}\t{digest(1)}\n")
@@ -217,6 +220,7 @@ JUNK = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_text_that_many_rows_carry_does_not_take_them_along(tmp_path: Path) -> None:
     """The row that is listed goes; another with its link goes only where that is one thing."""
     links: list[Any] = [*JUNK, *JUNK, link(0), "http://www.pics.example/set/0.jpg#top"]
@@ -232,6 +236,7 @@ def test_a_text_that_many_rows_carry_does_not_take_them_along(tmp_path: Path) ->
     assert gone(tmp_path, "own") == listed
 
 
+@pytest.mark.slow
 def test_a_sidecar_with_a_text_for_a_link_names_no_row(tmp_path: Path) -> None:
     links = [*JUNK, "http://pics.example/page#!/1", "https://pics.example/one.jpg"]
     original(tmp_path, [*links, *(link(i) for i in range(len(links), N))])
@@ -242,6 +247,7 @@ def test_a_sidecar_with_a_text_for_a_link_names_no_row(tmp_path: Path) -> None:
     assert gone(tmp_path) == [len(links) - 1]
 
 
+@pytest.mark.slow
 def test_hosts_that_only_resemble_a_plain_one_are_looked_at(tmp_path: Path) -> None:
     links = [link(i) for i in range(N)]
     links[3] = "http://a.example/x?url=http://192.0.2.7./b.jpg"
@@ -268,6 +274,7 @@ def test_hosts_and_prefixes_remove_what_lies_below_them(tmp_path: Path) -> None:
     assert forms(tmp_path) == [("host", "inner", 1), ("host", None, 2), ("url_prefix", None, 1)]
 
 
+@pytest.mark.slow
 def test_a_scope_that_removes_much_stops_with_its_count(tmp_path: Path) -> None:
     original(tmp_path)
     add(tmp_path, ["pics.example"], "--scope", "host")
@@ -282,6 +289,7 @@ def test_a_scope_that_removes_much_stops_with_its_count(tmp_path: Path) -> None:
     assert gone(tmp_path) == list(range(N))
 
 
+@pytest.mark.slow
 def test_links_that_are_not_utf_8_match_on_their_bytes_and_stay_as_they_are(tmp_path: Path) -> None:
     links = [link(i).encode() for i in range(N)]
     for i in (2, 12, 22):
@@ -301,6 +309,7 @@ def test_links_that_are_not_utf_8_match_on_their_bytes_and_stay_as_they_are(tmp_
     assert not (tmp_path / "out/.work").exists()
 
 
+@pytest.mark.slow
 def test_a_caption_that_is_not_utf_8_is_read_around_its_bad_bytes(tmp_path: Path) -> None:
     path = tmp_path / "data" / "en" / "part-0.parquet"
     path.parent.mkdir(parents=True)

@@ -78,6 +78,7 @@ def test_what_is_not_changed_is_clean(finished: World) -> None:
     assert verdict.not_looked_at == finished.idle
 
 
+@pytest.mark.slow
 def test_a_sample_of_the_mutations_is_found(finished: World, tmp_path: Path) -> None:
     names = _names(finished)
     shards = [name for name in names if name.startswith("shard")][::8]

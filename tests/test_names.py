@@ -151,6 +151,7 @@ def test_columns_are_taken_by_place_under_any_names(
     assert again == links().to_pylist()
 
 
+@pytest.mark.slow
 def test_rows_leave_by_columns_with_more_around_their_names(tmp_path: Path) -> None:
     columns = {
         "\ufeffurl": links(),

@@ -83,6 +83,7 @@ BYTES = [b"https://a.example/1.jpg", "https://a.example/é.jpg".encode(),
          b"https://a.example/\xe9.jpg", None, b"HTTPS://A.example/1.jpg", b"\xff"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_links_and_captions_in_plain_bytes(tmp_path: Path) -> None:
     """A shard for each type, some of text and some of any bytes."""
     expected = {}

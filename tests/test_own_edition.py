@@ -58,6 +58,7 @@ def rewritten(world: Path, **columns: pa.Array) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_names_that_differ_only_in_case_or_are_ours_get_numbers(world: Path) -> None:
     n = pa.array(range(12, 0, -1))
     rewritten(world, width=n, Shard_No=n, file_row_number=n)
@@ -66,6 +67,7 @@ def test_names_that_differ_only_in_case_or_are_ours_get_numbers(world: Path) -> 
     assert cleaned(world, rule) == [[3, 4, *range(6, 12)]]
 
 
+@pytest.mark.slow
 def test_bytes_that_are_no_text_and_a_footer_that_denies_values(world: Path) -> None:
     bad = pa.array([b"\xff bad", *[b"good"] * 11]).cast(pa.binary()).view(pa.string())
     path = rewritten(world, note=bad, seen=pa.array(range(12)))
@@ -144,6 +146,7 @@ def test_shards_are_for_checking_a_script_of_ones_own(world: Path) -> None:
     assert done.returncode == 2 and "data: files are only for checking" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     sql = re.search(r"```sql\n(-- name:    large\n.*?)```\n\n```bash\n(.*?)```", text, re.S)

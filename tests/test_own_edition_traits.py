@@ -45,6 +45,7 @@ def write(folder: Path, name: str, **columns: list[str]) -> Path:
     return path.parent
 
 
+@pytest.mark.slow
 def test_the_rows_that_are_listed_as_the_worst_leave(folder: Path) -> None:
     links = [f"https://pictures.example/{i}.jpg" for i in range(len(DIGESTS))]
     data = write(folder, "data", md5=DIGESTS, url=links)

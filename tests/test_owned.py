@@ -149,6 +149,7 @@ KILLED = (
 )
 
 
+@pytest.mark.slow
 def test_a_killed_lists_add_leaves_no_list_for_good(tmp_path: Path) -> None:
     """Neither what came by the standard input, nor the store of a dry run."""
     place, given = tmp_path / "tmp", tmp_path / "list.txt"

@@ -24,6 +24,7 @@ from relaion.run.journal import WRITTEN, Journal
 from relaion.run.out import open_out
 from relaion.run.parts import check_phase, divided
 from tests import cover_world
+from tests.drawn import quickly
 from tests.parts import did, folders, in_parts, merge, part, search, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_clean import contents
@@ -102,6 +103,7 @@ def make(folder: Path) -> Path:
 ROWS_IN = sum(20 + i for i in range(6))
 
 
+@pytest.mark.slow
 def test_a_same_link_and_its_cover_leave_whatever_part_they_are_in(tmp_path: Path) -> None:
     make(tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "many")
@@ -349,6 +351,7 @@ def _moved(folder: Path, before: Path) -> None:
         plan.write_text(json.dumps(note))
 
 
+@pytest.mark.slow
 def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     refused(merge(world, 2), "--phase find", "--out")
     refused(merge(world, 2, "--phase", "write"), "only `find`")
@@ -384,6 +387,7 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     refused(merge(world, 2, "--out", "out"), "parts/2: part 2/2", "relaion merge")
 
 
+@pytest.mark.slow
 def test_a_finished_merge_is_left_alone_and_its_parts_are_empty(world: Path) -> None:
     args = (*ARGS, "--keywords", "words.txt")
     for each in folders(2):  # they were searched without keywords
@@ -477,20 +481,23 @@ def _slow(*cases: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize(
     ("what", "more", "told"),
-    [
-        ("lists", (), "the lists differ"),
-        ("key", (), "the curator key differs"),
-        ("data", (), "the inputs differ, first in en/part-0.parquet"),
-        *_slow(("same size", (), "the inputs differ, first in multi/part-4.parquet")),
-        ("sidecar", (), "the sidecars differ"),
-        ("", ("--keywords", "words.txt"), "--keywords differs"),
-        *_slow(
-            ("", ("--edition", "mine.sql", "--edition", "research"), "the editions differ"),
-            ("", ("--unscored", "drop"), "--unscored differs"),
-            ("", ("--cover", "2"), "cover differs"),
-            ("", ("--column", "text=TEXT"), "columns differs"),
-        ),
-    ],
+    quickly(
+        2,
+        [
+            ("lists", (), "the lists differ"),
+            ("key", (), "the curator key differs"),
+            ("data", (), "the inputs differ, first in en/part-0.parquet"),
+            *_slow(("same size", (), "the inputs differ, first in multi/part-4.parquet")),
+            ("sidecar", (), "the sidecars differ"),
+            ("", ("--keywords", "words.txt"), "--keywords differs"),
+            *_slow(
+                ("", ("--edition", "mine.sql", "--edition", "research"), "the editions differ"),
+                ("", ("--unscored", "drop"), "--unscored differs"),
+                ("", ("--cover", "2"), "cover differs"),
+                ("", ("--column", "text=TEXT"), "columns differs"),
+            ),
+        ],
+    ),
 )
 def test_a_part_of_another_run_is_named_with_what_differs(
     what: str, more: tuple[str, ...], told: str, world: Path
@@ -529,6 +536,7 @@ def test_parts_of_other_versions_are_refused(world: Path) -> None:
 # -- What happens in between -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_part_whose_data_changed_since_it_searched_is_refused(world: Path) -> None:
     search(world, 2, ARGS)
     own = _own(world, 2)
@@ -593,6 +601,7 @@ def test_a_shard_that_cannot_be_read_stops_a_part_before_it_begins(tmp_path: Pat
     assert not (tmp_path / "parts/1/.work").exists()
 
 
+@pytest.mark.slow
 def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -624,6 +633,7 @@ def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(
     assert contents(tmp_path / "out") == contents(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_part_can_be_purged(world: Path) -> None:
     place = ("--out", "parts/1", "--shards", "1/2", "--phase", "find")
     did(here("clean", *ARGS, *place, "--purge", cwd=world))

@@ -18,6 +18,7 @@ from relaion.run.progress import NOTHING, Extent, Quiet
 from relaion.run.settings import limits_of
 from relaion.run.survey import Numbered
 from tests.copies import LAION, RELAION, Shards, cut
+from tests.drawn import quickly
 from tests.oracle_copy import murmur
 from tests.pipeline import InProcess
 
@@ -89,6 +90,7 @@ def compared(work: Path, sets: Any, hands: Counting | None) -> tuple[Compared, A
     return found, rows_of(lines), told.through
 
 
+@pytest.mark.slow
 def test_a_diff_is_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any) -> None:
     hands = Counting()
     found = compared(tmp_path / "a", sets, None)
@@ -105,7 +107,8 @@ def worked_out(question: Question, hands: Counting) -> tuple[Fates, dict[str, st
     return work_out(question, lambda word, **_: hear(word)), kept
 
 
-@pytest.mark.parametrize("by", ["keep", "diff"])
+@pytest.mark.slow
+@pytest.mark.parametrize("by", quickly(1, ["keep", "diff"]))
 def test_fates_are_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any, by: str) -> None:
     if by == "diff":
         (tmp_path / "d").mkdir()
@@ -129,6 +132,7 @@ def test_fates_are_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any,
     assert here.pieces == 0 and there.pieces >= 5
 
 
+@pytest.mark.slow
 def test_what_was_found_before_is_not_looked_for_again(tmp_path: Path, sets: Any) -> None:
     question = Question(tmp_path, "v1", LIMITS, sets[2], sets[1], sets[0], spread=LIMITS)
     found, kept = worked_out(question, Counting())
@@ -138,6 +142,7 @@ def test_what_was_found_before_is_not_looked_for_again(tmp_path: Path, sets: Any
     assert worked_out(replace(question, known=kept, spread=None), hands) == (found, {})
 
 
+@pytest.mark.slow
 def test_no_step_has_the_name_of_an_earlier_one(tmp_path: Path, sets: Any) -> None:
     """Workers know a step by its path, and a search may be done again in the same folder."""
     question = Question(tmp_path, "v1", LIMITS, sets[2], sets[1], sets[0], spread=LIMITS)

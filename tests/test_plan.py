@@ -109,6 +109,7 @@ def test_people_see_a_table_that_fits(found: CleanPlan) -> None:
     assert lines[-1].endswith(" in OUT; nothing was written")
 
 
+@pytest.mark.slow
 def test_programs_get_all_and_small_data_are_cleaned_whole(world: Path, tmp_path: Path) -> None:
     command = ["plan", str(world / "data"), "--lists", str(world / "lists.duckdb"), "--json"]
     command += ["--sample-rows", str(10**9), "--work", str(tmp_path), "--no-verify"]
@@ -136,6 +137,7 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_data_without_a_row(world: Path, tmp_path: Path) -> None:
     shard = tmp_path / "data/none.parquet"
     shard.parent.mkdir()

@@ -102,6 +102,7 @@ def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
         assert any(name.startswith(kind) for name in names), kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "step", "ends"),
     [

@@ -103,6 +103,7 @@ def clean(world: Path, heard: Heard, **given: Any) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_steps_in_row_groups_and_comes_to_the_end_of_each(world: Path) -> None:
     heard = Heard()
     clean(world, heard)
@@ -122,6 +123,7 @@ def test_a_run_tells_its_steps_in_row_groups_and_comes_to_the_end_of_each(world:
     assert all(told["verify", part][0] == whole for part in ("lists", "links", "rows"))
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_starts_where_it_stands(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +170,7 @@ class Telling(InProcess):
                 yield from super().run([task])
 
 
+@pytest.mark.slow
 def test_one_shard_of_many_row_groups_moves_while_it_is_written(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,7 +334,7 @@ def test_a_notebook_draws_the_same(clock: SimpleNamespace) -> None:
 # -- On a terminal, and in a pipe --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("columns", [80, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_terminal_shows_every_step_in_one_line_that_goes_again(world: Path, columns: int) -> None:
     with terminal(
         world, "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--yes-i-checked",

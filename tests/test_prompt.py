@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from relaion.cli.dots import HELP
+from tests.drawn import quickly
 from tests.pipeline import Sent, add_lists, write_shard
 from tests.pipeline import here as in_process
 from tests.terminal import Terminal, terminal
@@ -79,6 +80,7 @@ def test_ctrl_c_ends_a_query_and_keeps_the_prompt(made: Path) -> None:
         assert "bug" not in " ".join(t.shown())
 
 
+@pytest.mark.slow
 def test_a_signal_from_outside_ends_the_prompt_or_what_runs(made: Path) -> None:
     for running in (False, True):
         with terminal(made, "sql", "data", columns=140) as t:
@@ -91,6 +93,7 @@ def test_a_signal_from_outside_ends_the_prompt_or_what_runs(made: Path) -> None:
             assert t.shown()[-1] == "relaion: stopped"
 
 
+@pytest.mark.slow
 def test_what_was_typed_comes_again_and_can_be_edited(made: Path) -> None:
     with terminal(made, "sql", "data") as t:
         answered(t, "select 12 as n;")
@@ -116,6 +119,7 @@ def begins(line: str) -> Callable[[list[str]], bool]:
     return lambda lines: lines[-1].startswith(line)
 
 
+@pytest.mark.slow
 def test_names_are_completed(made: Path) -> None:
     with terminal(made, "sql", "data") as t:
         for typed, whole in COMPLETED.values():
@@ -125,6 +129,7 @@ def test_names_are_completed(made: Path) -> None:
             t.type("\x03")
 
 
+@pytest.mark.slow
 def test_several_names_are_listed(made: Path) -> None:
     with terminal(made, "sql", "out", columns=50) as t:
         ready(t)
@@ -133,6 +138,7 @@ def test_several_names_are_listed(made: Path) -> None:
         assert any("removals" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_lines_with_a_dot(made: Path, tmp_path: Path) -> None:
     asked = tmp_path / "asked.sql"
     asked.write_text("select 1 as one;\n.mode csv\nselect 2 as two;\n")
@@ -154,18 +160,21 @@ def test_lines_with_a_dot(made: Path, tmp_path: Path) -> None:
         assert t.ends() == 0
 
 
+@pytest.mark.slow
 def test_null_is_told_from_the_text(made: Path) -> None:
     with terminal(made, "sql", "data") as t:
         told = answered(t, "select null as a, 'NULL' as b;")
         assert told == ["   a  b", "NULL  'NULL'"]
 
 
+@pytest.mark.slow
 def test_a_narrow_window_gets_a_value_a_line(made: Path) -> None:
     with terminal(made, "sql", "data", columns=40) as t:
         told = answered(t, "select url, url as link from shard limit 2;")[1:]
         assert told[0:3] == ["url   https://h.example/0.jpg", "link  https://h.example/0.jpg", ""]
 
 
+@pytest.mark.slow
 def test_a_history_is_kept_where_it_is_asked_for_and_private(made: Path, tmp_path: Path) -> None:
     kept = tmp_path / "asked"
     for _ in range(2):
@@ -203,7 +212,7 @@ def nowhere(w: Path) -> Path:
     return w / "none/asked"
 
 
-@pytest.mark.parametrize("place", [another_file, within, a_pipe, nowhere])
+@pytest.mark.parametrize("place", quickly(1, [another_file, within, a_pipe, nowhere]))
 def test_a_history_in_a_wrong_place_is_refused(
     tmp_path: Path, place: Callable[[Path], Path]
 ) -> None:
@@ -220,6 +229,7 @@ def test_a_history_in_a_wrong_place_is_refused(
     assert not path.is_file() or stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
+@pytest.mark.slow
 def test_in_a_narrow_window_words_stay_whole(made: Path) -> None:
     with terminal(made, "sql", "out", columns=48) as t:
         greeting = " ".join(ready(t))

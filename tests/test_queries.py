@@ -48,6 +48,7 @@ def test_it_reads_what_its_header_says_and_nothing_else(name: str) -> None:
         assert answer in ([], nothing) or name in ("threshold_steps", "scripts_in_one")
 
 
+@pytest.mark.slow
 def test_the_prompt_runs_each_by_its_name(world: Path) -> None:
     for place, names, others in (("out", OF_AUDIT, OF_DATA), ("data", OF_DATA, OF_AUDIT)):
         lines = "".join(f"select '{name}';\n.run {name}\n" for name in names)
@@ -91,6 +92,7 @@ def test_thresholds_of_the_audit_and_of_the_shards_agree(world: Path) -> None:
         assert threshold == 0 or by_data[threshold] == above
 
 
+@pytest.mark.slow
 def test_hosts_links_images_and_languages(world: Path) -> None:
     hosts = asked(world, "hosts")
     assert len(hosts) == 50

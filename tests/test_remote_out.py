@@ -28,6 +28,7 @@ from tests.pipeline import here as relaion
 
 boto3 = pytest.importorskip("boto3", reason="without the extra [s3]")
 pytest.importorskip("moto", reason="without the extra [test]")
+from tests.drawn import quickly  # noqa: E402
 from tests.remote_world import KEY_ID, SECRET  # noqa: E402
 
 slow = pytest.mark.slow
@@ -213,6 +214,7 @@ def copied(store: Any) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_what_loses_no_row_is_copied_by_the_store_itself(
     world: Path, store: Any, tmp_path: Path, copied: dict[str, str]
 ) -> None:
@@ -263,6 +265,7 @@ def test_an_out_may_not_meet_an_input(world: Path, store: Any, tmp_path: Path, g
 # -- what stops it, and what goes on -------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code", "says"),
     [
@@ -407,6 +410,7 @@ def test_what_others_put_is_left_alone(world: Path, store: Any, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_elsewhere_is_not_disturbed(
     world: Path, store: Any, tmp_path: Path
 ) -> None:
@@ -423,6 +427,7 @@ def test_a_run_that_goes_on_elsewhere_is_not_disturbed(
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
+@pytest.mark.slow
 def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path: Path) -> None:
     store.fault = failing(403, "AccessDenied", after=5)
     told(clean(world, tmp_path / "one"))
@@ -446,7 +451,7 @@ def test_what_a_kill_left_is_taken_over(world: Path, store: Any, tmp_path: Path)
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
-@pytest.mark.parametrize("at", [2, 3, 4])
+@pytest.mark.parametrize("at", quickly(1, [2, 3, 4]))
 def test_a_claim_whose_answer_was_lost_is_not_lost(
     world: Path, store: Any, tmp_path: Path, at: int
 ) -> None:

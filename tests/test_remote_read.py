@@ -280,6 +280,7 @@ def test_a_shard_that_vanishes(s3: S3World, world: Path, tmp_path: Path) -> None
     assert told in stopped.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_read_any_more_ends_the_search(s3: S3World, world: Path) -> None:
     # requests: what is there and above, both ends of each shard, digests of one in each subset,
     # the search
@@ -379,6 +380,7 @@ def test_an_update_reads_inputs_there(s3: S3World, world: Path, tmp_path: Path) 
         s3.put("read/data/multi/deep/c.parquet", world / "data/multi/deep/c.parquet")
 
 
+@pytest.mark.slow
 def test_sql_fetches_what_is_named_and_never_both(s3: S3World, world: Path, cleaned: Path) -> None:
     """Of `shard` the columns with a role, of a subset that is named all; no two sets together."""
     by_role = "select url, text, punsafe, image_md5 from shard where punsafe > 0.9 order by url"

@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.remote import RemoteURL, asking, display, is_remote, remote_url
 from relaion.remote.failures import ChangedObjectError, GoneError, RemoteError
 from relaion.remote.stores import open_store
+from tests.drawn import quickly
 from tests.remote_world import KEY_ID, SECRET, S3World, point_at
 
 PIECE = 1 << 16  # bytes
@@ -88,6 +89,7 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
     assert into.read_bytes() == data[2:]
 
 
+@pytest.mark.slow
 def test_pieces_of_what_is_large_come_in_order(
     s3: S3World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,16 +129,31 @@ def test_what_is_not_there(s3: S3World) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code", "why"),
-    [
-        (403, "AccessDenied", "these credentials do not permit it; have that changed, or set AWS_"),
-        (403, "", "these credentials do not permit it"),
-        (403, "InvalidAccessKeyId", "does not know these credentials; they may be misspelt, or of"),
-        (403, "SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY go before the profile (AWS_PROFILE)"),
-        (400, "ExpiredToken", "the credentials have expired"),
-        (503, "SlowDown", "too busy"),
-        (500, "InternalError", "too busy"),
-        (418, "Teapot", "cannot be read"),
-    ],
+    quickly(
+        4,
+        [
+            (
+                403,
+                "AccessDenied",
+                "these credentials do not permit it; have that changed, or set AWS_",
+            ),
+            (403, "", "these credentials do not permit it"),
+            (
+                403,
+                "InvalidAccessKeyId",
+                "does not know these credentials; they may be misspelt, or of",
+            ),
+            (
+                403,
+                "SignatureDoesNotMatch",
+                "AWS_SECRET_ACCESS_KEY go before the profile (AWS_PROFILE)",
+            ),
+            (400, "ExpiredToken", "the credentials have expired"),
+            (503, "SlowDown", "too busy"),
+            (500, "InternalError", "too busy"),
+            (418, "Teapot", "cannot be read"),
+        ],
+    ),
 )
 def test_errors_of_a_store(
     s3: S3World, monkeypatch: pytest.MonkeyPatch, status: int, code: str, why: str
@@ -177,6 +194,7 @@ def test_a_busy_store_is_asked_again(s3: S3World, monkeypatch: pytest.MonkeyPatc
     assert list(store.read(seen, [(0, 3)])) == [(0, b"xyz")]
 
 
+@pytest.mark.slow
 def test_no_server_and_no_credentials(s3: S3World, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

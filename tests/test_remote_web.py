@@ -78,6 +78,7 @@ def test_a_link_is_read_like_the_file(web: WebWorld, world: Path, tmp_path: Path
 _FULL = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "tags"),
     [

@@ -160,6 +160,7 @@ def test_a_shard_is_named_and_its_listed_row_leaves_when_the_command_is_repeated
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [overwrite, *(pytest.param(w, marks=slow) for w in WAYS if w is not overwrite)]
 )
@@ -184,6 +185,7 @@ def test_a_shard_that_is_replaced_when_it_was_written_is_found_before_the_manife
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [overwrite, pytest.param(rename, marks=slow)])
 def test_a_shard_that_changes_while_no_run_goes_on_is_not_taken_for_what_it_was(
     world: Path, way: Way
@@ -204,6 +206,7 @@ def test_a_shard_that_changes_while_no_run_goes_on_is_not_taken_for_what_it_was(
     ends_like_a_fresh_run(world)
 
 
+@pytest.mark.slow
 def test_a_shard_that_gets_another_hard_link_is_the_same(world: Path, whole: Path) -> None:
     """Other runs and programs for backups do that, and the kernel's time of change moves."""
     n = 0
@@ -230,6 +233,7 @@ def store_cases() -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "step"), store_cases())
 def test_the_store_of_a_run_is_one(world: Path, whole: Path, way: Way, step: str) -> None:
     lists = world / "lists.duckdb"
@@ -252,6 +256,7 @@ def test_the_store_of_a_run_is_one(world: Path, whole: Path, way: Way, step: str
     assert contents(world / "out") == contents(whole / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [rename, *(pytest.param(w, marks=slow) for w in (overwrite, truncate, vanish))]
 )
@@ -319,6 +324,7 @@ def test_a_log_beside_the_store_is_refused(world: Path) -> None:
         run(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", [rename, *(pytest.param(w, marks=slow) for w in (overwrite, vanish))]
 )
@@ -342,6 +348,7 @@ def sidecar(is_guilty: bool) -> bytes:
     return bytes(sink.getvalue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_text", [False, pytest.param(True, marks=slow)])
 @pytest.mark.parametrize(
     "way", [overwrite, *(pytest.param(w, marks=slow) for w in WAYS if w is not overwrite)]
@@ -409,6 +416,7 @@ def test_match_counts_a_shard_as_it_was_or_names_it(
         match([world / "data"], world / "lists.duckdb", workers=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "step"),
     [
@@ -431,6 +439,7 @@ def test_match_has_one_store(
         assert match([world / "data"], lists, workers=1).hits == undisturbed
 
 
+@pytest.mark.slow
 def test_an_own_edition_that_changes_is_refused(world: Path) -> None:
     script = world / "mine.sql"
     text = (

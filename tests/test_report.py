@@ -24,6 +24,7 @@ from relaion.reporting.markdown import escaped
 from relaion.reporting.sections import document
 from tests import report_world
 from tests.browser import PROGRAM, browser
+from tests.drawn import quickly
 from tests.pipeline import InProcess, here
 from tests.report_world import MD5, SUBSETS, TITLE, WORD, row
 
@@ -66,7 +67,7 @@ def numbers(rows: Any) -> Counter[int]:
     return Counter(v for row in rows for v in row if isinstance(v, int))
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("field", quickly(4, FIELDS))
 def test_every_number_is_the_answer_of_a_query(world: Path, field: str) -> None:
     found = json.loads(here("report", world / "out", "--json").stdout)[field]
     with duckdb.connect(str(world / "out/audit.duckdb"), read_only=True) as con:
@@ -289,6 +290,7 @@ def test_the_card_can_be_read_and_its_sums_checked(world: Path, written: dict[st
     assert (done.returncode, done.stdout.count(": OK")) == (0, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
 def test_the_page_in_a_browser(world: Path, written: dict[str, str], tmp_path: Path) -> None:
     path = world / "told/r.html"
@@ -355,6 +357,7 @@ _CONTRASTS = """
 # -- Updates, mistakes, files that are there ----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_update_shows_its_lineage(world: Path, in_process: None, tmp_path: Path) -> None:
     shutil.copytree(world, tmp_path, dirs_exist_ok=True)
     (tmp_path / "d.txt").write_text(f"{MD5[50]}\n")
@@ -458,7 +461,7 @@ def test_a_file_that_cannot_be_is_one_line(
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
-@pytest.mark.parametrize("way", ["--markdown", "--html"])
+@pytest.mark.parametrize("way", quickly(1, ["--markdown", "--html"]))
 def test_nothing_that_cannot_be_made_again_is_written_over(
     world: Path, tmp_path: Path, way: str
 ) -> None:
@@ -474,6 +477,7 @@ def test_nothing_that_cannot_be_made_again_is_written_over(
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_what_report_made_is_written_over_and_is_the_same(world: Path, tmp_path: Path) -> None:
     place = tmp_path / "r.html"
     relaion.report(world / "out", html=place)
@@ -498,6 +502,7 @@ def test_a_missing_extra_is_one_line(
     assert here("report", world / "out").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_command_to_repeat_a_run_has_what_decided(world: Path, tmp_path: Path) -> None:
     given = "--edition research --unscored drop --no-same-link --no-inner --good-wins"
     out = str(tmp_path / "out")

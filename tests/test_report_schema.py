@@ -11,6 +11,7 @@ import pytest
 
 import relaion
 from tests import report_world
+from tests.drawn import quickly
 from tests.pipeline import here
 
 PATH = resources.files("relaion.reporting") / "report.schema.json"
@@ -26,7 +27,7 @@ KINDS = [
 ]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=quickly(1, KINDS))
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = report_world.KINDS[request.param](tmp_path_factory.mktemp("told"))
     done = here("report", out, "--json")
@@ -65,6 +66,7 @@ def test_what_is_less_more_or_other_is_no_report(told: Any) -> None:
         assert not VALIDATOR.is_valid(few)
 
 
+@pytest.mark.slow
 def test_files_that_were_written_are_told(tmp_path: Path) -> None:
     out = report_world.without_titles(tmp_path)
     done = here("report", out, "--markdown", tmp_path / "r.md", "--json")

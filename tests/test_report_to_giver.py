@@ -68,6 +68,7 @@ def digest(giver_id: str) -> str:
     return hashlib.sha256(giver_id.encode()).hexdigest()[:32]
 
 
+@pytest.mark.slow
 def test_ids_are_told_by_the_command_line_and_nothing_else_is(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", *(f"case-{9 - i},{DIGESTS[i]}" for i in (3, 5, 25)),
             f"other,{DIGESTS[50]}")  # fmt: skip
@@ -90,6 +91,7 @@ def test_ids_are_told_by_the_command_line_and_nothing_else_is(lists: Path, data:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_is_told_as_json(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", f"x,{DIGESTS[3]}", f",{DIGESTS[4]}")
     done = here("match", data, "--lists", lists, "--report-to-giver", "r", "--json",
@@ -121,6 +123,7 @@ def test_all_records_of_an_entry_and_all_entries_of_a_record(lists: Path, data: 
     assert said == Reported(1, "A", 5, 0, lists.with_name("report") / "list-1.csv")
 
 
+@pytest.mark.slow
 def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
     """A whole list again says all ids anew: one that it says no longer stands for nothing."""
     head = "media id,md5"
@@ -208,6 +211,7 @@ def test_ids_stand_as_a_csv_file_can_hold_them(lists: Path, data: Path) -> None:
     assert told(lists)["list-1.csv"] == ["record_id", '"a,b"', '"say ""x"""']
 
 
+@pytest.mark.slow
 def test_an_id_that_is_not_utf8_is_told_with_escapes(lists: Path, data: Path) -> None:
     path = lists.with_name("list.csv")
     path.write_bytes(b"id,md5\n" + b"caf\xe9," + DIGESTS[3].encode() + b"\n")
@@ -258,6 +262,7 @@ def refused(lists: Path, data: Path, folder: str, words: str, **options: Any) ->
     assert sorted(lists.parent.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_where_it_may_not_lie(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     top = lists.parent
@@ -314,6 +319,7 @@ def test_what_a_killed_run_left_beside_it_is_removed(lists: Path, data: Path) ->
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     deliver(lists, "id,md5", f"y,{DIGESTS[3]}", source="B")

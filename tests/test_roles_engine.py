@@ -67,6 +67,33 @@ def test_raw_bytes_are_read_alike(tmp_path: Path, role: str, fixed: bool) -> Non
     assert in_verify(path, role) == expected
 
 
+PLAIN: list[Any] = ["0F" * 16, None, "0f" * 16, "A1b2" * 8]
+
+
+@pytest.mark.parametrize("odd", [None, "", "no digest", "0f" * 16 + " ", "0g" * 16, "0f" * 20])
+def test_views_that_need_no_macros_say_the_same(tmp_path: Path, odd: str | None) -> None:
+    """Of few rows each value is looked at first: as text, in bytes, in a column without values."""
+    columns = {
+        "text": pa.array([*PLAIN, odd]),
+        "raw": pa.array(
+            [b"\x0f" * 16, None, None, b"\xff" * 16, None if odd is None else odd.encode()]
+        ),
+        "none": pa.nulls(5, pa.string()),
+    }
+    path = write(tmp_path / "p.parquet", pa.table(columns))
+    roles = {"image_md5": tuple((i, name) for i, name in enumerate(columns))}
+    source = ShardSource("s", (0,), (path,), roles)
+    said = []
+    with connect() as engine:
+        for few in (True, False):
+            engine.view_shards([source], VERSION, ["image_md5"], few=few)
+            has_macros = engine.rows("from duckdb_functions() where function_name='digest_of_text'")
+            assert bool(has_macros) == (odd is not None or not few)
+            views = ("shard", "row_digests", "row_no_digests", "row_values")
+            said.append([engine.rows(f"from {view} order by all") for view in views])
+    assert said[0] == said[1]
+
+
 def test_an_md5_kept_as_uuid_is_raw_bytes(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     with connect() as engine:

@@ -118,6 +118,7 @@ def test_an_update_tells_bounds_that_hold(
             assert most - least >= 9
 
 
+@pytest.mark.slow
 @given(st.lists(TOGETHER, min_size=2, max_size=4))
 def test_what_a_check_that_rests_expects_is_what_update_after_update_tells(
     engine: Engine, steps: list[Together]

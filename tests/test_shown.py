@@ -67,6 +67,7 @@ def test_clean_ends_with_why_rows_left(world: Path) -> None:
     assert json.loads((world / "out/manifest.json").read_text())["why"] == found["why"]
 
 
+@pytest.mark.slow
 def test_the_audit_tells_of_no_small_subset_and_verify_says_so(world: Path) -> None:
     here("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify", cwd=world)
     for table in ("hits", "hit_groups", "removals", "removal_groups"):
@@ -82,6 +83,7 @@ def test_the_audit_tells_of_no_small_subset_and_verify_says_so(world: Path) -> N
     assert {c["subset"] for c in counts} == set(SIZES)
 
 
+@pytest.mark.slow
 def test_where_no_list_removed_a_row_it_may_be_published(world: Path) -> None:
     done = here("clean", "clear", "--lists", "lists.duckdb", "--out", "o2", cwd=world)
     assert done.returncode == 0, done.stderr
@@ -89,6 +91,7 @@ def test_where_no_list_removed_a_row_it_may_be_published(world: Path) -> None:
     assert json.loads((world / "o2/manifest.json").read_text())["publishable"] is True
 
 
+@pytest.mark.slow
 def test_a_tiny_data_set_is_said_not_to_be_told(world: Path) -> None:
     done = here("clean", "data/wee", "--lists", "lists.duckdb", "--out", "o3", cwd=world)
     assert done.returncode == 0, done.stderr

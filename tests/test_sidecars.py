@@ -257,6 +257,7 @@ def test_numbers_that_are_no_row_hash_are_counted(tmp_path: Path) -> None:
     assert told == ["s.tsv: 2 values in the column of row hashes are none"]
 
 
+@pytest.mark.slow
 def test_a_file_of_many_blocks_keeps_every_row_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def test_a_manifest_of_others_makes_no_output(world: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_editions_that_leave_out_other_lists_are_asked_one_at_a_time(world: Path) -> None:
     script = in_process("scripts", "editions/research").stdout
     all_kept = script.replace("csam, privacy, opt-out", "opt-out").replace(
@@ -285,6 +286,7 @@ def test_a_script_on_stdin(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert script(monkeypatch, made, "").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_script_ends_at_its_first_mistake(made: Path) -> None:
     done = relaion("sql", "data", cwd=made, stdin=SCRIPT + "select x;\nselect 5;\n")
     assert done.returncode == 2
@@ -297,6 +299,7 @@ def test_a_script_ends_at_its_first_mistake(made: Path) -> None:
 LONG = "select sum(a.range * b.range) from range(3000000) a, range(3000000) b;"
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_query_by_its_number(made: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with terminal(made, "sql", "data", "-c", "select 1 as a; " + LONG) as t:
@@ -430,6 +433,7 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
     assert hint in line
 
 
+@pytest.mark.slow
 def test_a_question_is_run_by_each_name_that_it_is_listed_by(world: Path) -> None:
     def asked(*names: str) -> subprocess.CompletedProcess[str]:
         return relaion("sql", "data", cwd=world, stdin="".join(f".run {n}\n" for n in names))

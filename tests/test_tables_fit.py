@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from relaion.cli import consoles
 from relaion.lists import store
+from tests.drawn import quickly
 from tests.pipeline import here
 
 LONG = "a_column_whose_name_says_all_that_can_be_said_of_what_it_holds_and_more"
@@ -69,7 +70,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("width", [60, 80, pytest.param(140, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("width", quickly(1, [80, 60, 140]))
 @pytest.mark.parametrize("name", ASKED)
 def test_nothing_is_wider_than_the_window_or_cut_off(
     world: Path, name: str, width: int, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,7 @@ from relaion.verifier.keywords import fold as folded_word
 from relaion.verifier.keywords import holds_any
 from relaion.verifier.keywords import read_keywords as read_to_verify
 from tests import oracle
+from tests.drawn import quickly
 
 
 # no surrogates, which no UTF-8 holds; no letters that are newer than this Python
@@ -83,14 +84,17 @@ def test_null_is_null_and_folding_twice_is_folding_once(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "caption",
-    [
-        "lorem ipsum dolor " * 55_000,
-        pytest.param("in der ẞtraße " * 71_000, marks=pytest.mark.slow),
-        pytest.param("e\u0301" * 500_000, marks=pytest.mark.slow),
-        "红色照片" * 250_000,
-        "ß" + "\u0301\u0323" * 500_000,
-        "tea\u200bpots\u00ad\u00a0\n" * 100_000,
-    ],
+    quickly(
+        1,
+        [
+            "lorem ipsum dolor " * 55_000,
+            pytest.param("in der ẞtraße " * 71_000, marks=pytest.mark.slow),
+            pytest.param("e\u0301" * 500_000, marks=pytest.mark.slow),
+            "红色照片" * 250_000,
+            "ß" + "\u0301\u0323" * 500_000,
+            "tea\u200bpots\u00ad\u00a0\n" * 100_000,
+        ],
+    ),
     ids=["words", "letters that fold", "accents", "no spaces", "marks out of order", "unseen"],
 )
 def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
@@ -109,7 +113,7 @@ def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
     assert time.monotonic() - start < 60
 
 
-@pytest.mark.parametrize("name", ["laion400m_10000", "laion2B_multi_9461"])
+@pytest.mark.parametrize("name", quickly(1, ["laion400m_10000", "laion2B_multi_9461"]))
 def test_real_captions_as_plain_python_finds_them(
     engine: Engine, shared_data: Path, name: str
 ) -> None:
@@ -134,6 +138,7 @@ def test_real_captions_as_plain_python_finds_them(
     assert (differ, 0 < sum(expected) < len(captions)) == (0, True)
 
 
+@pytest.mark.slow
 def test_scripts_without_spaces_are_the_same_to_sql_verify_and_the_oracle(engine: Engine) -> None:
     engine.execute("create or replace temp table keywords as select 'q' as keyword")
     engine.run(sqlset.named("keyword_pattern"))
@@ -195,6 +200,7 @@ def test_each_blank_and_each_unseen_letter(engine: Engine) -> None:
 LOOSE = st.text("tea\u200b\u00ad\u0301\u034f\u3164 \n\u00a0茶é\x1f\ufe0f-9", max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(LOOSE, min_size=1, max_size=40), st.lists(LOOSE, min_size=1, max_size=3))
 def test_sql_verify_and_the_oracle_agree_on_blanks(
@@ -212,6 +218,7 @@ def test_ends_of_the_lines_of_a_keyword_file_do_not_count(tmp_path: Path, blank:
     assert read_to_verify(path).words == ("cup", "tea pot")
 
 
+@pytest.mark.slow
 def test_verify_folds_a_million_marks_in_time(engine: Engine) -> None:
     caption = "a red teapot" + "".join(random.Random(1).choices("\u0301\u0323\u0345", k=1_000_000))
     start = time.perf_counter()

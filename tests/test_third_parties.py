@@ -39,6 +39,7 @@ def names(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_purge_removes_what_a_broken_apply_left_so_that_it_begins_anew(
     lab: labs.Lab, broken: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.drawn import quickly
 from tests.pipeline import here
 
 MD5 = "00000000000000000000000000000012"
@@ -58,8 +59,8 @@ FILES = [
 @pytest.mark.parametrize(
     ("command", "name", "text", "pack", "columns"),
     # the words are the same for each command
-    [(c, *f) for c in ("inspect", "match", "clean") for f in FILES
-     if c == "inspect" or f[0] in ("a.csv", "a.jsonl.zst")],
+    quickly(5, [(c, *f) for c in ("inspect", "match", "clean") for f in FILES
+     if c == "inspect" or f[0] in ("a.csv", "a.jsonl.zst")]),
 )  # fmt: skip
 def test_the_command_in_the_refusal_works_as_given(
     tmp_path: Path, command: str, name: str, text: str, pack: Callable[[str], bytes],

@@ -35,6 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CLEAN = ("clean", "data", "--lists", "lists.duckdb", "--keywords", "words.txt")
 
 
+@pytest.mark.slow
 def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
     done = here(*CLEAN, "--out", "quiet", "-q", cwd=world)
     assert (done.returncode, done.stderr) == (0, "")
@@ -54,12 +55,14 @@ def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
     assert here("link", LINK, "-q").stdout == here("link", LINK).stdout
 
 
+@pytest.mark.slow
 def test_quiet_ends_with_its_command(world: Path) -> None:
     here("inspect", "data", "-q", cwd=world)
     done = here(*CLEAN[:-2], "--out", "loud", cwd=world)
     assert "notice: no --keywords" in done.stderr and done.stdout.count("\n") > 9
 
 
+@pytest.mark.slow
 def test_verbose_says_what_and_why(world: Path) -> None:
     plain = here(*CLEAN, "--out", "first", cwd=world)
     done = here(*CLEAN, "--out", "second", "-v", cwd=world)
@@ -95,6 +98,7 @@ def test_a_log_is_private_and_added_to(world: Path, tmp_path: Path) -> None:
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_workers_are_heard(world: Path, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     done = relaion(*CLEAN, "--out", tmp_path / "out", "-v", "--log", log, cwd=world)
@@ -133,6 +137,7 @@ def test_no_listed_value_is_told(world: Path, tmp_path: Path) -> None:
         assert [s for s in SECRETS if s in kept + said] == [], command
 
 
+@pytest.mark.slow
 def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("workers = 1\n")
     (tmp_path / "c.toml").chmod(0o600)
@@ -173,6 +178,7 @@ def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
     assert done.returncode == 2 and not (tmp_path / "relaion-demo").exists()
 
 
+@pytest.mark.slow
 def test_a_log_that_is_full_is_said_and_ends_nothing(world: Path, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     here("inspect", "data", "--log", log, cwd=world)
@@ -218,6 +224,7 @@ def test_an_answer_with_other_notes_says_nothing(answer: dict[str, object]) -> N
     notes.pass_on(answer)
 
 
+@pytest.mark.slow
 def test_the_library_s_notes_are_heard_by_logging(
     world: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

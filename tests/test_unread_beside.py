@@ -131,6 +131,7 @@ def test_no_name_of_a_sidecar_stands_in_the_audit(tmp_path: Path) -> None:
         assert (line.subset, line.column, line.sidecar) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_verify_counts_them_itself(tmp_path: Path) -> None:
     given = world(tmp_path)
     whole, words = tmp_path / "whole", tmp_path / "words.txt"

@@ -138,7 +138,7 @@ def test_updates_end_where_a_clean_of_it_all_does(
 
 
 @drawn(
-    1,
+    0,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),
@@ -207,6 +207,7 @@ def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: W
     assert world.update(out, "out2").done_before
 
 
+@pytest.mark.slow
 def test_copies_where_that_is_asked_for(world: World) -> None:
     out = world.folder / "out"
     made = world.update(out, "out2", copy=True)
@@ -257,6 +258,7 @@ def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(worl
         world.update(out, "out2")
 
 
+@pytest.mark.slow
 def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: Path) -> None:
     # list 1 names an image behind b; the second row shows b in a, and leaves with it and by a rule
     shown = {"url": "https://a.example/show?u=https://b.example/2.jpg", "punsafe": 0.99}
@@ -283,6 +285,7 @@ def test_a_row_of_two_links_that_is_found_by_a_link_alone_is_counted_so(tmp_path
     assert audit(out) == audit(three.clean("whole"))
 
 
+@pytest.mark.slow
 def test_the_lineage_is_told(world: World) -> None:
     import json
 
@@ -324,6 +327,7 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     assert third.verdict.ok, third.verdict.findings
 
 
+@pytest.mark.slow
 def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_path: Path) -> None:
     """As many rows are named as before, and not the same."""
     world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])
@@ -345,6 +349,7 @@ def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_pat
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2, 3}
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) -> None:
     world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])
     world.grow([[{"url": f"https://{host}.example/1.jpg"} for host in "ab"], [OTHER]])
@@ -365,6 +370,7 @@ def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) 
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2}
 
 
+@pytest.mark.slow
 def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path) -> None:
     """Its script removes one row of each shard: the last that a list names."""
     script = tmp_path / "last.sql"
@@ -386,6 +392,7 @@ def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path)
     assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gained", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))])
 def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gained: int) -> None:
     """As many rows are named anew as are not found again, fewer, or more."""
@@ -404,6 +411,7 @@ def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gai
     assert audit(made.out) == audit(whole)
 
 
+@pytest.mark.slow
 def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> None:
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     out = world.clean("first")
@@ -418,6 +426,7 @@ def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> N
     assert (last, found) == ([(2, 3)], [(2,)])
 
 
+@pytest.mark.slow
 def test_a_lost_shard_is_no_lost_row(world: World) -> None:
     world.grow([[{"url": ROW["url"]}, OTHER]])
     out = world.clean("first")
@@ -450,6 +459,7 @@ def test_what_was_taken_back_two_steps_ago_stays_out(tmp_path: Path, gained: int
     assert kept == [n for n in range(9) if n not in (1, 2, 3, 4)[: 2 + gained]]
 
 
+@pytest.mark.slow
 def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.grow([[ROW, OTHER], [OTHER]])
@@ -465,6 +475,7 @@ def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
     assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 1]
 
 
+@pytest.mark.slow
 def test_an_edition_that_was_changed_is_not_walked(world: World) -> None:
     out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))

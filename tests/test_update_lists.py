@@ -63,6 +63,7 @@ def test_another_store_is_refused_whatever_it_holds(world: World, n: int, gone: 
     assert not (world.folder / "out2").exists()
 
 
+@pytest.mark.slow
 def test_an_older_copy_of_the_store_is_refused_by_what_it_lacks(world: World) -> None:
     older = world.folder / "older.duckdb"
     shutil.copy2(world.lists, older)
@@ -103,6 +104,7 @@ def test_lists_that_were_taken_out_are_told_and_their_rows_stay_out(world: World
     assert files(third.out) == files(out)
 
 
+@pytest.mark.slow
 def test_entries_that_were_taken_back_are_told(world: World) -> None:
     (world.folder / "u.txt").write_text(f"+{0xAB0090:032x}\n-{13:032x}\n")
     out = world.folder / "out"
@@ -114,6 +116,7 @@ def test_entries_that_were_taken_back_are_told(world: World) -> None:
     assert files(made.out) == files(out)
 
 
+@pytest.mark.slow
 def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> None:
     out = world.folder / "out"
     for i in (1, 2):
@@ -138,6 +141,7 @@ def test_where_all_lists_were_withdrawn_what_left_stays_out(world: World) -> Non
         clean(world.folder / "data", world.lists, world.folder / "new", executor=InProcess(), **HOW)
 
 
+@pytest.mark.slow
 def test_where_only_known_good_lists_are_left_what_left_stays_out(world: World) -> None:
     out = world.folder / "out"
     (world.folder / "good.txt").write_text(f"{77:032x}\n")

@@ -70,7 +70,7 @@ MISSES: dict[str, tuple[type, str, Callable[..., Any]]] = {
 
 
 @drawn(
-    2,
+    0,
     40,
     name=st.sampled_from(sorted(MISSES)),
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=6), min_size=2, max_size=4),

@@ -26,7 +26,7 @@ from relaion.stages.verify import check as checking
 from relaion.stages.verify import verify
 from relaion.verifier import checker, rows
 from relaion.verifier.verdict import Verdict
-from tests.drawn import drawn
+from tests.drawn import drawn, quickly
 from tests.faults.world import HONEST, OWN
 from tests.mutations import restate_audit
 from tests.oracle import md5
@@ -117,6 +117,7 @@ def test_shards_that_nothing_new_names_rest_on_the_check_of_the_parent(world: Wo
     assert by_hand.ok and not by_hand.rests
 
 
+@pytest.mark.slow
 def test_a_chain_of_updates_names_every_check_that_it_rests_on(twice: World) -> None:
     world = twice
     world.send(Sent((("url", "https://h205.example/205.jpg"),)))
@@ -129,6 +130,7 @@ def test_a_chain_of_updates_names_every_check_that_it_rests_on(twice: World) -> 
     assert files(done.out) == files(world.clean("whole"))
 
 
+@pytest.mark.slow
 def test_where_nothing_came_all_shards_rest(twice: World) -> None:
     done = updated(twice, "out3", "out2")
     assert done.verdict is not None and done.verdict.ok
@@ -136,6 +138,7 @@ def test_where_nothing_came_all_shards_rest(twice: World) -> None:
     assert "held against 0 new entries alone" in done.verdict.rests
 
 
+@pytest.mark.slow
 def test_what_left_by_the_link_of_a_row_elsewhere_stays_out(tmp_path: Path) -> None:
     """An old entry names a row of a shard that rests, and its link one of a shard that does not."""
     world = World(tmp_path)
@@ -156,7 +159,7 @@ def test_what_left_by_the_link_of_a_row_elsewhere_stays_out(tmp_path: Path) -> N
 
 
 @drawn(
-    1,
+    0,
     5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=2, max_size=4),
     sent=st.lists(DELIVERY, min_size=2, max_size=3),
@@ -190,7 +193,7 @@ def _are_touched(done: Cleaned) -> bool:
     )
 
 
-@pytest.mark.parametrize(("rows_a_process", "n"), [(10_000_000, 1), (20, 2), (1, 4)])
+@pytest.mark.parametrize(("rows_a_process", "n"), quickly(1, [(10_000_000, 1), (20, 2), (1, 4)]))
 def test_processes_are_started_for_what_takes_longer_than_their_start(
     twice: World, monkeypatch: pytest.MonkeyPatch, rows_a_process: int, n: int
 ) -> None:
@@ -216,6 +219,7 @@ class Hands(LocalPool):
         yield from InProcess().run(tasks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "n"),
     [
@@ -295,7 +299,7 @@ DOUBTS: dict[str, tuple[Callable[[World, Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", DOUBTS)
+@pytest.mark.parametrize("name", quickly(3, DOUBTS))
 def test_a_word_of_a_check_that_is_in_doubt_is_no_ground(twice: World, name: str) -> None:
     change, reason = DOUBTS[name]
     change(twice, twice.folder / "out/verified.json")
@@ -304,6 +308,7 @@ def test_a_word_of_a_check_that_is_in_doubt_is_no_ground(twice: World, name: str
     assert verdict.ok
 
 
+@pytest.mark.slow
 def test_an_update_of_what_was_not_checked_rests_on_nothing(world: World) -> None:
     _gone(world, world.folder / "out/verified.json")
     done = updated(world)
@@ -311,6 +316,7 @@ def test_an_update_of_what_was_not_checked_rests_on_nothing(world: World) -> Non
     assert done.verdict is not None and done.verdict.ok
 
 
+@pytest.mark.slow
 def test_no_word_is_left_of_a_run_that_was_not_checked_or_not_all_held(world: World) -> None:
     assert not (world.clean("unchecked") / "verified.json").exists()
     own = world.folder / "mine.sql"
@@ -319,11 +325,13 @@ def test_no_word_is_left_of_a_run_that_was_not_checked_or_not_all_held(world: Wo
     assert not (made / "verified.json").exists()
 
 
+@pytest.mark.slow
 def test_data_or_lists_that_are_not_what_they_were_let_nothing_rest(world: World) -> None:
     world.grow([[_row(9, i) for i in range(3)]])
     assert why(updated(world).verdict) == "shards are new, gone or others"
 
 
+@pytest.mark.slow
 def test_a_subset_of_few_rows_lets_nothing_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,10 +369,15 @@ def _blind(monkeypatch: pytest.MonkeyPatch, **change: Any) -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        NEW,
-        ("url", "http://www.h203.example:80/203.jpg#top"),
-        pytest.param(("url_md5", md5("https://h203.example/203.jpg")), marks=pytest.mark.slow),
-        pytest.param(("host", "h203.example"), marks=pytest.mark.slow),
+        pytest.param(NEW),
+        *(
+            pytest.param(entry, marks=pytest.mark.slow)
+            for entry in (
+                ("url", "http://www.h203.example:80/203.jpg#top"),
+                ("url_md5", md5("https://h203.example/203.jpg")),
+                ("host", "h203.example"),
+            )
+        ),
     ],
 )
 def test_a_row_that_an_update_misses_is_found(
@@ -378,6 +391,7 @@ def test_a_row_that_an_update_misses_is_found(
     assert not (world.folder / "out2/verified.json").exists()
 
 
+@pytest.mark.slow
 def test_a_row_with_the_link_of_a_new_hit_that_an_update_misses_is_found(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,7 +424,9 @@ def _changed(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("place", ["out2/research/multi", "out2/research-safe/multi", "data/multi"])
+@pytest.mark.parametrize(
+    "place", quickly(1, ["out2/research/multi", "out2/research-safe/multi", "data/multi"])
+)
 def test_a_file_that_is_other_than_the_parents_check_saw_is_found(twice: World, place: str) -> None:
     _changed(twice.folder / place / "part-002.parquet")
     verdict = again(twice)
@@ -433,6 +449,7 @@ def _checked(
     return told
 
 
+@pytest.mark.slow
 def test_only_what_an_update_has_read_and_not_written_need_not_be_digested_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -446,6 +463,7 @@ def test_only_what_an_update_has_read_and_not_written_need_not_be_digested_again
     assert all(seal(path) == found for path, found in told[0].items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
     [
@@ -472,6 +490,7 @@ def test_a_digest_that_an_update_took_is_not_believed_of_a_file_that_was_touched
     assert any("SHA-256" in f.what for f in verdict.findings)
 
 
+@pytest.mark.slow
 def test_a_digest_that_an_update_took_is_believed_of_a_file_that_nothing_touched(
     twice: World,
 ) -> None:
@@ -499,6 +518,7 @@ def test_rows_that_cannot_be_read_are_no_rows_that_nothing_names(
     assert "every shard was checked whole: a file cannot be read as it was" in verdict.notices
 
 
+@pytest.mark.slow
 def test_a_shard_of_the_parent_that_changed_since_its_check_is_refused(world: World) -> None:
     _changed(world.folder / "out/research/multi/part-002.parquet")
     with pytest.raises(StopError, match="is not what the manifest above it states"):
@@ -507,14 +527,17 @@ def test_a_shard_of_the_parent_that_changed_since_its_check_is_refused(world: Wo
 
 @pytest.mark.parametrize(
     "edit",
-    [
-        "update hits set gross = gross + 1 where list_id = 1",
-        "update hits set exclusive = 0 where list_id = 2",
-        "update protocol set gross = gross + 1",
-        "update removal_groups set exclusive = exclusive - 1 where exclusive > 0",
-        "update coverage set covered = covered - 1 where role = 'url'",
-        "update scores set rows = rows + 1",
-    ],
+    quickly(
+        1,
+        [
+            "update hits set gross = gross + 1 where list_id = 1",
+            "update hits set exclusive = 0 where list_id = 2",
+            "update protocol set gross = gross + 1",
+            "update removal_groups set exclusive = exclusive - 1 where exclusive > 0",
+            "update coverage set covered = covered - 1 where role = 'url'",
+            "update scores set rows = rows + 1",
+        ],
+    ),
 )
 def test_a_count_that_does_not_go_on_from_the_parents_is_found(twice: World, edit: str) -> None:
     with connect(twice.folder / "out2/audit.duckdb") as engine:

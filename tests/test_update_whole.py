@@ -149,6 +149,7 @@ def _covered(folder: Path, out: str, cover: int) -> Cleaned:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_new_cover_beside_rows_whose_list_was_withdrawn(tmp_path: Path, first: int) -> None:
     """Cover that came since leaves shards in which rows left that nothing names any more."""
@@ -198,6 +199,7 @@ from list_hits group by shard_no;
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["min", pytest.param("max", marks=pytest.mark.slow)])
 def test_of_rows_that_are_alike_as_many_stay_as_did(tmp_path: Path, which: str) -> None:
     """A script of one's own takes one of three equal rows; which one, a walk cannot know."""
@@ -229,6 +231,7 @@ def test_of_rows_that_are_alike_as_many_stay_as_did(tmp_path: Path, which: str) 
 # -- what is not walked ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_shard_is_walked_where_the_lists_of_before_do_not_name_all_that_had_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
@@ -302,6 +305,7 @@ def test_a_run_before_whose_audit_was_edited_is_refused_by_its_name(
     assert not (world.folder / "out2").exists()
 
 
+@pytest.mark.slow
 def test_to_open_an_audit_or_to_read_it_changes_nothing_of_it(world: World) -> None:
     """Also where somebody forgot to say that they only read, and where it is made again."""
     out = world.folder / "out"

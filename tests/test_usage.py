@@ -16,6 +16,7 @@ import relaion
 from relaion.cli import commands as _every_command  # noqa: F401
 from relaion.cli.app import app
 from tests import mistakes
+from tests.drawn import quickly
 from tests.pipeline import JOINED, here, write_shard
 from tests.pipeline import relaion as run
 
@@ -83,14 +84,17 @@ FULL = (">/dev/full", "No space left on device")
 
 @pytest.mark.parametrize(
     ("args", "to", "why"),
-    [
-        pytest.param(("--version",), *CLOSED, id="version closed"),
-        pytest.param((), *FULL, id="help full"),
-        pytest.param(LONG, *CLOSED, id="sql closed", marks=pytest.mark.slow),
-        pytest.param(LONG, *FULL, id="sql full"),
-        pytest.param(("--version",), *FULL, id="version full", marks=pytest.mark.slow),
-        pytest.param((), *CLOSED, id="help closed", marks=pytest.mark.slow),
-    ],
+    quickly(
+        1,
+        [
+            pytest.param(("--version",), *CLOSED, id="version closed"),
+            pytest.param((), *FULL, id="help full"),
+            pytest.param(LONG, *CLOSED, id="sql closed", marks=pytest.mark.slow),
+            pytest.param(LONG, *FULL, id="sql full"),
+            pytest.param(("--version",), *FULL, id="version full", marks=pytest.mark.slow),
+            pytest.param((), *CLOSED, id="help closed", marks=pytest.mark.slow),
+        ],
+    ),
 )
 def test_lost_output_is_one_line_and_no_success(
     shards: Path, args: tuple[str, ...], to: str, why: str
@@ -131,6 +135,7 @@ def test_a_reader_who_is_slow_gets_everything(shards: Path) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "to", ["2>&-", *(pytest.param(to, marks=pytest.mark.slow) for to in ("2>/dev/full", "<&-"))]
 )
@@ -167,6 +172,7 @@ def test_a_stream_that_lacks_letters_gets_them_spelled(shards: Path) -> None:
     assert "\\u2026" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_query_that_is_not_utf8_is_refused(shards: Path) -> None:
     asked: list[str | bytes] = [*COMMAND, "sql", "data", "-c", b"select '\xff'"]
     for given, text in ((asked, b""), (asked[:-2], b"select '\xff';\n")):
@@ -178,6 +184,7 @@ def test_a_query_that_is_not_utf8_is_refused(shards: Path) -> None:
         assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", [pytest.param("-O", marks=pytest.mark.slow), "-OO"])
 def test_nothing_depends_on_what_optimising_drops(shards: Path, flag: str) -> None:
     def says(*args: str) -> str:

@@ -22,6 +22,7 @@ from relaion.stages.match import match
 from relaion.stages.verify import verify
 from relaion.verifier.verdict import Verdict
 from tests import oracle
+from tests.drawn import quickly
 from tests.pipeline import InProcess, Sent, add_lists, here
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -172,6 +173,7 @@ def said_by_all(
     return told, seen, again
 
 
+@pytest.mark.slow
 def test_what_a_subset_leaves_out_is_said_of_it_and_nothing_else(tmp_path: Path) -> None:
     """A subset for each case."""
     _, lists, words = make(tmp_path, CASES["nothing"])
@@ -196,7 +198,9 @@ LIKE_OTHERS = ("one tar", "three tars", "a shard in a hidden folder", "hidden fi
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(x, marks=pytest.mark.slow if x in LIKE_OTHERS else ()) for x in OF_A_RUN],
+    quickly(
+        2, [pytest.param(x, marks=pytest.mark.slow if x in LIKE_OTHERS else ()) for x in OF_A_RUN]
+    ),
 )
 def test_what_is_left_out_is_said_and_nothing_else(tmp_path: Path, name: str) -> None:
     case = CASES[name]
@@ -240,6 +244,7 @@ def test_strict_makes_it_an_exit_code(tmp_path: Path, name: str) -> None:
     assert verdict["not_looked_at"] == ([case.sentence] if case.sentence else [])
 
 
+@pytest.mark.slow
 def test_a_missing_argument_of_verify_is_said(tmp_path: Path) -> None:
     data, lists, words = make(tmp_path, CASES["nothing"])
     out = tmp_path / "out"
@@ -257,6 +262,7 @@ def test_a_missing_argument_of_verify_is_said(tmp_path: Path) -> None:
         assert len(said) < 120
 
 
+@pytest.mark.slow
 def test_a_null_is_coverage_and_takes_nothing_from_clean(tmp_path: Path) -> None:
     case = Case("", {"md5": pa.nulls(ROWS, pa.string()), "punsafe": [float("nan")] * ROWS})
     data, lists, words = make(tmp_path, case)
@@ -269,6 +275,7 @@ def test_a_null_is_coverage_and_takes_nothing_from_clean(tmp_path: Path) -> None
     assert covered["url"] == ROWS
 
 
+@pytest.mark.slow
 def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     data, lists, words = make(tmp_path, CASES["no scores"])
     assert words is not None
@@ -301,6 +308,7 @@ def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     assert here(*shlex.split(check.partition("relaion ")[2])).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_finished_run_that_left_nothing_out_claims_nothing_more(tmp_path: Path) -> None:
     data, lists, words = make(tmp_path, CASES["nothing"])
     assert words is not None

@@ -27,6 +27,7 @@ from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
 from relaion.verifier.verdict import Verdict
 from tests import oracle
+from tests.drawn import quickly
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
@@ -101,6 +102,7 @@ def test_what_the_oracle_made_is_clean(made: World) -> None:
     assert verdict.notices == ()
 
 
+@pytest.mark.slow
 def test_several_processes_say_the_same(world: World) -> None:
     put_back(world, 5, 5)
     assert check(world, workers=2) == check(world)
@@ -184,7 +186,7 @@ def test_every_listed_row_is_found_without_the_inputs(world: World) -> None:
     assert lines(listed) <= kept
 
 
-@pytest.mark.parametrize(("row", "why"), [LISTED[i] for i in (1, 12)])
+@pytest.mark.parametrize(("row", "why"), quickly(1, [LISTED[i] for i in (1, 12)]))
 def test_a_row_that_should_have_gone_is_found_alone(world: World, row: int, why: str) -> None:
     before = sum(r < row for r, _ in LISTED)
     put_back(world, row, row - before)
@@ -211,6 +213,7 @@ def test_an_unsafe_row_in_the_safe_edition_is_found_without_lists_too(world: Wor
     assert ("1a", text) in said(verify(world.out))
 
 
+@pytest.mark.slow
 def test_a_listed_row_that_no_input_holds_is_found(world: World) -> None:
     link = "https://listed.example/x.jpg"
     world.change(world.output(), lambda t: put(t, 3, "url", link))
@@ -252,6 +255,7 @@ def test_a_row_lost_from_a_shard_with_nothing_listed_is_found(world: World) -> N
     assert "1b" in broken(check(world))
 
 
+@pytest.mark.slow
 def test_the_last_rows_lost_are_found(world: World) -> None:
     world.change(world.output(), lambda t: t[:-3])
     text = "research/alpha/part-0.parquet: 3 rows are lost that no list and no rule names"
@@ -352,7 +356,7 @@ def edited(world: World, edits: Sequence[str]) -> dict[str, str]:
     return done
 
 
-@pytest.mark.parametrize("edits", [list(EDITS)[::2], list(EDITS)[1::2]])
+@pytest.mark.parametrize("edits", quickly(1, [list(EDITS)[::2], list(EDITS)[1::2]]))
 def test_an_edit_breaks_promise_2(world: World, edits: list[str]) -> None:
     done = edited(world, edits)
     assert len(done) == len(edits)
@@ -380,6 +384,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_another_way_of_writing_breaks_promise_2(world: World) -> None:
     wheres = set()
     for options, key in zip(OPTIONS.values(), world.shards, strict=True):
@@ -411,6 +416,7 @@ def test_two_swapped_shards_are_found(world: World) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_name_cannot_forge_a_line(tmp_path: Path) -> None:
     schema = SCHEMA.append(pa.field("a\nOUT: clean", pa.int64()))
     world = World(tmp_path, schema=schema).make()
@@ -424,7 +430,7 @@ def test_a_name_cannot_forge_a_line(tmp_path: Path) -> None:
 # -- promise 3 ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inputs", [True, False])
+@pytest.mark.parametrize("inputs", quickly(1, [True, False]))
 def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) -> None:
     world.change(world.output("research"), lambda t: without(t, 2))
     verdict = check(world) if inputs else verify(world.out)
@@ -432,6 +438,7 @@ def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) 
     assert ("3", text) in said(verdict)
 
 
+@pytest.mark.slow
 def test_editions_that_are_no_parts_by_their_own_labels_are_found(tmp_path: Path) -> None:
     child = oracle.Edition("research-safe", "research", ("csam",), oracle.SAFE.rules)
     world = World(tmp_path, editions=(oracle.RESEARCH, child)).make()
@@ -441,6 +448,7 @@ def test_editions_that_are_no_parts_by_their_own_labels_are_found(tmp_path: Path
     assert not {"1a", "1b", "2"} & broken(verdict)
 
 
+@pytest.mark.slow
 def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
     world.change(world.output("research-safe"), reordered)
     assert "3" not in broken(check(world))
@@ -450,6 +458,7 @@ def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
 # -- promises 4 and 5: what lies in OUT --------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_column_of_row_numbers_is_found(world: World) -> None:
     def numbered(t: pa.Table) -> pa.Table:
         return t.append_column("file_row_number", pa.array(range(len(t)), pa.int64()))
@@ -462,6 +471,7 @@ def test_a_column_of_row_numbers_is_found(world: World) -> None:
     assert alone.why == "whether column file_row_number is the input's: not compared with an input"
 
 
+@pytest.mark.slow
 def test_a_position_column_of_the_input_is_no_disclosure(tmp_path: Path) -> None:
     schema = SCHEMA.append(pa.field("row_number", pa.int64()))
     world = World(tmp_path, schema=schema).make()
@@ -498,7 +508,8 @@ def test_a_store_to_be_read_and_a_manifest_to_be_written_by_others_are_found(wor
 
 
 @pytest.mark.parametrize(
-    "title", [md5("nowhere").upper(), "see http://listed.example/x.jpg", "raw.example/x"]
+    "title",
+    quickly(1, [md5("nowhere").upper(), "see http://listed.example/x.jpg", "raw.example/x"]),
 )
 def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title: str) -> None:
     world.manifest["why"] = title
@@ -637,7 +648,7 @@ def one_a_table(edits: Mapping[str, str]) -> list[list[str]]:
     return [*together, *([name] for name in alone)]
 
 
-@pytest.mark.parametrize("edits", one_a_table(COUNTS), ids=", ".join)
+@pytest.mark.parametrize("edits", quickly(3, one_a_table(COUNTS)), ids=", ".join)
 def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edits: list[str]) -> None:
     world.write_audit(executed([COUNTS[e] for e in edits]))
     verdict = check(world)
@@ -647,6 +658,7 @@ def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edits: list[s
     assert all(named)
 
 
+@pytest.mark.slow
 def test_publishable_follows_what_lists_removed(world: World) -> None:
     for stated, why, promise in (
         (True, "a test", "4"), (False, "", "6"), (None, "a test", "6"), ("no", "a test", "6"),
@@ -658,6 +670,7 @@ def test_publishable_follows_what_lists_removed(world: World) -> None:
             assert promise in broken(check(world, lists=None, inputs=()))
 
 
+@pytest.mark.slow
 def test_where_no_list_removed_a_row_it_may_be_published(tmp_path: Path) -> None:
     world = World(tmp_path / "w", lists=[]).make()
     for stated, expected in ((True, set()), (False, {"6"})):
@@ -681,7 +694,7 @@ EXTRA = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("statements", "told"), EXTRA)
+@pytest.mark.parametrize(("statements", "told"), quickly(1, EXTRA))
 def test_a_column_that_no_audit_has_is_found(world: World, statements: str, told: set[str]) -> None:
     world.write_audit(executed(statements.split(";")))
     assert {f.what for f in check(world).findings if f.promise == "4"} == told
@@ -696,6 +709,7 @@ def test_an_audit_that_cannot_be_read_is_found(world: World, damage: str) -> Non
     assert "6" in broken(check(world))
 
 
+@pytest.mark.slow
 def test_scores_that_are_nan_do_not_count_as_covered(world: World) -> None:
     n = sum(r["punsafe"] is not None and math.isnan(r["punsafe"])
             for (s, _), rows in world.shards.items() if s == "alpha" for r in rows)  # fmt: skip
@@ -705,6 +719,7 @@ def test_scores_that_are_nan_do_not_count_as_covered(world: World) -> None:
     assert broken(check(world)) == {"6"}
 
 
+@pytest.mark.slow
 def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     world: World, tmp_path: Path
 ) -> None:
@@ -721,7 +736,7 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     assert ("6", text) in said(check(world, lists=other.store))
 
 
-@pytest.mark.parametrize("has_key", [True, False])
+@pytest.mark.parametrize("has_key", quickly(1, [True, False]))
 def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     world: World, tmp_path: Path, has_key: bool
 ) -> None:
@@ -744,11 +759,13 @@ def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     assert "1a" in broken(check(world, **given))
 
 
+@pytest.mark.slow
 def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
     other = World(tmp_path / "other").make()
     assert "6" in broken(check(world, key=key_path(other.store)))
 
 
+@pytest.mark.slow
 def test_other_keywords_are_found(world: World) -> None:
     world.keywords.write_text("harbour\n")
     text = "manifest.json: the keyword file given is not the one that the run had"
@@ -763,6 +780,7 @@ def test_other_inputs_are_found(world: World) -> None:
     assert {"2", "5"} <= broken(check(world))
 
 
+@pytest.mark.slow
 def test_missing_and_strange_inputs_are_found(world: World) -> None:
     world.source("beta", "part-1.parquet").rename(world.source("beta", "part-2.parquet"))
     found = said(check(world))
@@ -796,7 +814,7 @@ def test_a_sidecar_less_is_found(made: World) -> None:
     assert outcome(verdict, "1b").state == "not checked"
 
 
-@pytest.mark.parametrize("change", ["name", "rows", "sha256"])
+@pytest.mark.parametrize("change", quickly(1, ["name", "rows", "sha256"]))
 def test_another_sidecar_is_found(world: World, change: str) -> None:
     path = world.sidecar(1)
     if change == "name":
@@ -808,6 +826,7 @@ def test_another_sidecar_is_found(world: World, change: str) -> None:
     assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
 
 
+@pytest.mark.slow
 def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> None:
     for i in (2, 1, 0):
         shutil.copy(made.sidecar(i), tmp_path)
@@ -815,6 +834,7 @@ def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> 
     assert whole(check(made, sidecars=[made.sidecar(i) for i in (1, 2, 0)]))
 
 
+@pytest.mark.slow
 def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> None:
     world = World(tmp_path, setting=oracle.Setting(keywords=None)).make()
     assert whole(check(world))
@@ -822,6 +842,7 @@ def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> No
     assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
     world = World(tmp_path).make()
     lines = [
@@ -866,6 +887,7 @@ def test_a_row_next_to_a_listed_one_may_not_be_lost(world: World) -> None:
     assert ("1b", text) in said(check(world))
 
 
+@pytest.mark.slow
 def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
     setting = oracle.Setting(keywords=None, inner=False)
     world = World(tmp_path, setting=setting).make()
@@ -878,6 +900,7 @@ def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
     assert {"1a", "6"} <= broken(check(world))
 
 
+@pytest.mark.slow
 def test_links_that_are_not_utf8_are_matched_by_their_bytes(tmp_path: Path) -> None:
     links = [b"https://a.example/\xff", b"https://a.example/\xfe", "https://a.example/ÿ".encode()]
     listed = [
@@ -930,7 +953,7 @@ def test_findings_hold_no_value(world: World) -> None:
         assert value not in text
 
 
-@pytest.mark.parametrize("field", ["labels", "rules"])
+@pytest.mark.parametrize("field", quickly(1, ["labels", "rules"]))
 def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) -> None:
     world.manifest["editions"][0][field] = []
     world.write_manifest()
@@ -957,6 +980,7 @@ def own_edition(tmp_path: Path) -> World:
     return World(tmp_path, editions=(oracle.RESEARCH, own), own=frozenset({"own"})).make()
 
 
+@pytest.mark.slow
 def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
     # its parent drops more labels, so `own` may only keep what research keeps
     own_edition.change(own_edition.output("own"), lambda _: rows_of(own_edition, "research")[3:])
@@ -968,19 +992,21 @@ def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
     assert not verdict.clean
 
 
-@pytest.mark.parametrize("at", [5, 0])  # in its place, and out of order
+@pytest.mark.parametrize("at", quickly(1, [5, 0]))  # in its place, and out of order
 def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World, at: int) -> None:
     put_back(own_edition, 5, at, "own")
     text = "own/alpha/part-0.parquet: 1 kept row is listed (image_md5)"
     assert ("1a", text) in said(check(own_edition))
 
 
+@pytest.mark.slow
 def test_an_own_edition_in_another_order_is_found(own_edition: World) -> None:
     own_edition.change(own_edition.output("own"), reordered)
     text = "own/alpha/part-0.parquet: its rows stand in another order than in the input"
     assert ("2", text) in said(check(own_edition))
 
 
+@pytest.mark.slow
 def test_an_own_edition_with_a_changed_row_is_found(own_edition: World) -> None:
     own_edition.change(own_edition.output("own"), lambda t: put(t, 3, "caption", "another"))
     assert "1b" in broken(check(own_edition))
@@ -1008,6 +1034,7 @@ def test_progress_is_told(made: World) -> None:
     assert told == [("lists", 4, 7), ("links", 4, 7), ("rows", 4, 7)]
 
 
+@pytest.mark.slow
 def test_unscored_rows_and_no_same_link(tmp_path: Path) -> None:
     setting = oracle.Setting(keywords=None, unscored="drop", same_link=False)
     world = World(tmp_path, setting=setting).make()
@@ -1119,7 +1146,7 @@ def test_the_right_outputs_pass_and_any_row_more_or_less_does_not(
 # -- rows that nothing chose ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inputs", [True, False])
+@pytest.mark.parametrize("inputs", quickly(1, [True, False]))
 def test_what_the_quick_tests_miss_the_sample_finds(
     world: World, monkeypatch: pytest.MonkeyPatch, inputs: bool
 ) -> None:
@@ -1135,6 +1162,7 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (url)") in told
 
 
+@pytest.mark.slow
 def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many of each as there should be, other ones for another run, the same for the same."""
     asked: dict[str, list[int]] = {}

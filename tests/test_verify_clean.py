@@ -141,6 +141,7 @@ def wide(
     return run
 
 
+@pytest.mark.slow
 def test_what_clean_makes_of_wide_lists_is_clean(wide: Wide) -> None:
     verdict = wide.check()
     assert verdict.findings == ()

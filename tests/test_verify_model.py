@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import mmh3
 import pyarrow as pa
@@ -20,7 +21,7 @@ from relaion.links import host_digest, link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
 from relaion.links.spellings import FORMS, spellings
-from relaion.verifier import model
+from relaion.verifier import lookup, model, short_digests
 from relaion.verifier.candidates import (
     Carriers,
     Near,
@@ -43,9 +44,10 @@ from relaion.verifier.compare import (
 from relaion.verifier.digests import as_digests
 from relaion.verifier.hands import processes
 from relaion.verifier.keywords import fold, holds_any, read_keywords
-from relaion.verifier.lookup import common, prefix_of, prefixes
+from relaion.verifier.lookup import Digests, meet
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.rows import At, Rows, batches, open_shard, role_rows
+from relaion.verifier.short_digests import Sieve, common, prefix_of, prefixes
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
 from tests import oracle
@@ -309,6 +311,31 @@ def test_common_is_the_intersection(left: list[int], right: list[int]) -> None:
     found = common(pa.array(left, pa.int64()), pa.array(right, pa.int64())).to_pylist()
     assert sorted(found) == sorted(set(left) & set(right))
     assert len(prefix_of([])) == 0
+
+
+NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, -1, 1, 2**62]))
+
+
+@given(NUMBERS, st.lists(NUMBERS, max_size=3))
+def test_a_sieve_loses_no_digest_that_is_an_entry(
+    numbers: list[int], pieces: list[list[int]]
+) -> None:
+    entries = pa.array(numbers, pa.int64())
+    found = [pa.array([*some, *numbers[n::3]], pa.int64()) for n, some in enumerate(pieces)]
+    at = [pa.array(range(len(x)), pa.int64()) for x in found]
+    asked = [Digests(x, at[n], Path(f"{n}")) for n, x in enumerate(found)]
+    met, rows, _ = meet(entries, asked)
+    with (
+        mock.patch.object(short_digests, "_AT_ONCE", 1 << 6),  # in parts
+        mock.patch.object(lookup, "_FEW_DIGESTS", 0),
+        mock.patch.object(lookup, "_DIGESTS_AT_ONCE", 2),
+    ):
+        assert Sieve(entries).passing(entries).true_count == len(numbers)
+        sifted, places, _ = meet(entries, asked)
+    assert sorted(sifted.to_pylist()) == sorted(met.to_pylist())
+    assert {*met.to_pylist()} == {*numbers} & {n for x in found for n in x.to_pylist()}
+    kept, all_kept = ({p: x for p, x in some.items() if len(x)} for some in (places, rows))
+    assert kept == all_kept
 
 
 def test_digests_are_decoded() -> None:
@@ -603,6 +630,7 @@ def end_this_process(_: int) -> None:
     os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told_in_one_line() -> None:
     with pytest.raises(StopError, match="fewer workers"), processes(2) as apply:
         list(apply(end_this_process, [1, 2]))

@@ -61,6 +61,7 @@ def said_of(folder: Path, raw: dict[str, Any]) -> list[str]:
     return [finding.what for finding in notes.findings]
 
 
+@pytest.mark.slow
 def test_a_manifest_as_it_was_written_has_the_names_of_one(
     manifest: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ from relaion.verifier.shape import check_shape
 from relaion.verifier.track import Track
 from relaion.verifier.verdict import Notes, Verdict
 from tests import oracle
+from tests.drawn import quickly
 from tests.pipeline import hands_here
 from tests.verify_world import KEYWORDS, World, facts, lists, md5, planted, row
 
@@ -129,6 +130,7 @@ def why(verdict: Verdict, promise: str) -> str:
 # -- what holds --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_goes_on_from_a_run_is_held_as_a_clean_of_its_own(worlds: dict[str, World]) -> None:
     grown = worlds["grown"]
     verdict = check(grown)
@@ -147,7 +149,7 @@ def test_a_parent_is_held_against_without_inputs_and_lists(worlds: dict[str, Wor
     assert verdict.ok and "parent" not in verdict.summary
 
 
-@pytest.mark.parametrize("name", ["withdrawn", "retracted"])
+@pytest.mark.parametrize("name", quickly(1, ["withdrawn", "retracted"]))
 def test_what_was_taken_back_is_judged_with_the_parent_alone(
     worlds: dict[str, World], name: str
 ) -> None:
@@ -183,7 +185,9 @@ def test_a_good_list_that_came_later_takes_back(worlds: dict[str, World]) -> Non
 # -- rows ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("edit", ["update protocol set gross = gross + 1", "delete from coverage"])
+@pytest.mark.parametrize(
+    "edit", quickly(1, ["update protocol set gross = gross + 1", "delete from coverage"])
+)
 def test_an_audit_of_the_parent_that_was_edited_is_the_fault_of_the_parent(
     copied: Copied, edit: str
 ) -> None:
@@ -219,7 +223,7 @@ def _given_back(world: World, find: Callable[[int], bool]) -> None:
     world.change(world.output(), lambda _: table.filter(pa.array(back, pa.bool_())))
 
 
-@pytest.mark.parametrize("name", ["grown", "withdrawn"])
+@pytest.mark.parametrize("name", quickly(1, ["grown", "withdrawn"]))
 def test_a_row_that_comes_back_is_found(copied: Copied, name: str) -> None:
     world = copied(name)
     # row 20: of the second list alone, and of a link that it passes on
@@ -249,6 +253,7 @@ def test_a_row_that_is_changed_is_found(copied: Copied) -> None:
     assert any(p == "3" and "here that the parent run removed" in what for p, what in found)
 
 
+@pytest.mark.slow
 def test_another_order_is_found_without_inputs(copied: Copied) -> None:
     world = copied("grown")
     world.change(world.output(), lambda table: table.take([1, 0, *range(2, table.num_rows)]))
@@ -365,6 +370,7 @@ def _other(value: Any) -> Any:
     return f"{value}x" if isinstance(value, str | None) else value + 1
 
 
+@pytest.mark.slow
 def test_every_field_of_every_earlier_step_is_held(copied: Copied) -> None:
     """The run is the digest of what it states: it is made anew, so that it does not tell."""
     world = copied("again")
@@ -483,6 +489,7 @@ def test_a_subset_may_be_gone_since_an_earlier_step(worlds: dict[str, World]) ->
         assert {f.promise for f in notes.findings} == ({"4", "6"} if number == 2 else set())
 
 
+@pytest.mark.slow
 def test_without_an_audit_of_the_parent_the_last_step_is_held(copied: Copied) -> None:
     world = copied("again")
     assert world.before is not None
@@ -546,6 +553,7 @@ LEFT = (
 )
 
 
+@pytest.mark.slow
 def test_counts_that_do_not_rest_on_what_was_taken_back_are_held(copied: Copied) -> None:
     world = copied("withdrawn")
     world.write_audit(_executed(*LEFT))
@@ -602,13 +610,16 @@ ONE_LINE = {
 
 @pytest.mark.parametrize(
     ("how", "some"),
-    [  # quickly each at one line, and each at another
-        *((how, slice(n % 6, n % 6 + 1)) for n, how in enumerate(ONE_LINE)),
-        *(
-            pytest.param(how, slice(None, None, step), marks=pytest.mark.slow)
-            for how, step in (dict.fromkeys(ONE_LINE, 3) | {"gone": 1, "moved": 1}).items()
-        ),
-    ],
+    quickly(
+        1,
+        [  # quickly each at one line, and each at another
+            *((how, slice(n % 6, n % 6 + 1)) for n, how in enumerate(ONE_LINE)),
+            *(
+                pytest.param(how, slice(None, None, step), marks=pytest.mark.slow)
+                for how, step in (dict.fromkeys(ONE_LINE, 3) | {"gone": 1, "moved": 1}).items()
+            ),
+        ],
+    ),
     ids=str,
 )
 def test_every_line_of_the_protocol_is_held(copied: Copied, how: str, some: slice) -> None:
@@ -654,6 +665,7 @@ def test_what_is_no_out_is_refused(worlds: dict[str, World], tmp_path: Path) -> 
         assert "\n" not in str(e.value)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_parent(worlds: dict[str, World]) -> None:
     world = worlds["grown"]
     words = [

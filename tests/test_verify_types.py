@@ -144,6 +144,7 @@ def test_required_columns_and_no_rows(tmp_path: Path) -> None:
     assert sum(b.num_rows for b in batches(empty)) == 0
 
 
+@pytest.mark.slow
 def test_a_batch_of_wide_rows_is_small(tmp_path: Path) -> None:
     """A few images behind a dictionary are gigabytes once they are decoded."""
     image = pa.array([{"bytes": b"x" * 1_000_000}] * 300, pa.struct([("bytes", pa.binary())]))

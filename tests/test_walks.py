@@ -101,6 +101,7 @@ def test_every_walk_is_done() -> None:
     assert list(SECTIONS) == ["Add an edition", "Add a rule", "Add a role", "Add a list format"]
 
 
+@pytest.mark.slow
 def test_an_edition(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add an edition", plain_house, tmp_path)
     assert re.search(r"^listed +data +1,200 +1 +1,199 ", told, re.M)
@@ -123,6 +124,7 @@ def test_a_role(plain_house: Path, tmp_path: Path) -> None:
     assert re.search(r"^open +data +1,200 +301 +899 ", told, re.M)  # every fourth row, and one
 
 
+@pytest.mark.slow
 def test_a_list_format(plain_house: Path, tmp_path: Path) -> None:
     told = walked("Add a list format", plain_house, tmp_path)
     assert "read as made" in told

@@ -11,6 +11,7 @@ import pytest
 
 from relaion.engine import Engine, connect
 from relaion.parquet.writer import Target, write_editions
+from tests.drawn import quickly
 from tests.faithful import Seen, assert_faithful, assert_same_footer, assert_same_rows, write
 from tests.layout_cases import Case, all_cases
 from tests.layout_cases import table as layout_table
@@ -43,7 +44,7 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", quickly(2, LAYOUTS))
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_every_writer_layout_codec_and_pattern(
@@ -101,12 +102,15 @@ def _leaves(table: pa.Table) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "laion400m_10000",
-        "laion2B_multi_9461",
-        "img2dataset_sample_image",
-        "img2dataset_bbox",
-    ],
+    quickly(
+        1,
+        [
+            "laion400m_10000",
+            "laion2B_multi_9461",
+            "img2dataset_sample_image",
+            "img2dataset_bbox",
+        ],
+    ),
 )
 def test_real_files(tmp_path: Path, shared_data: Path, engine: Engine, name: str) -> None:
     source = Seen(shared_data / "real" / f"{name}.parquet", engine)

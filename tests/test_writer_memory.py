@@ -44,6 +44,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return whole, small
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("memory", "most"), [(64, 80), pytest.param(1024, 220, marks=pytest.mark.slow)]
 )

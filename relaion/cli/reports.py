@@ -8,7 +8,6 @@ import typer
 import relaion as library
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit
-from relaion.cli.render_report import show_report
 
 
 @app.command(
@@ -70,4 +69,6 @@ def report(
         out, html=html, markdown=markdown, card=card, licence=licence, title=title, force=force,
         i_accept_disclosure=i_accept_disclosure,
     )  # fmt: skip
+    from relaion.cli.render_report import show_report  # noqa: PLC0415 - loaded when it is first used
+
     emit(result, show_report, as_json=as_json)

@@ -8,14 +8,14 @@ import re
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from threading import Timer
 from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
-from relaion.engine import views
+from relaion.engine import texts, views
 from relaion.engine.results import Result
 from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
@@ -25,7 +25,6 @@ from relaion.engine.words import (
     explained,
     interruptible,
     is_by_file,
-    mistakes,
     unopened,
     words,
 )
@@ -36,11 +35,6 @@ from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
-
-_BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand before a statement
-_INSERT = re.compile(
-    rf"^{_BLANK.pattern}insert\s+into\s+[\w.\"]+\s*(?:\([^()]*\)\s*)?", re.S | re.I
-)
 
 _STATEMENTS: dict[str, list[duckdb.Statement]] = {}  # of each script that was run, by its SHA-256
 
@@ -168,6 +162,11 @@ class Engine:
             finally:
                 self._con.unregister("_incoming")
 
+    def lend(self, name: str, data: pa.Table) -> None:
+        """Let what is run from here on read Arrow data under a name, as a view."""
+        with self._said_by_us(f"reading {name}"):
+            self._con.register(name, data)
+
     def run_on(self, script: Script, name: str, data: pa.Table, **values: Any) -> None:
         """Run a script that reads Arrow data under a name."""
         self._con.register(name, data)
@@ -215,6 +214,8 @@ class Engine:
         looked_at: Collection[str] = tuple(ROLES),
         wanted: Collection[str] = VIEWS,
         shown_roles: Collection[str] = tuple(ROLES),
+        *,
+        few: bool = False,
     ) -> None:
         """Create the views over files: the one place where SQL text is generated.
 
@@ -224,14 +225,17 @@ class Engine:
         for a role; the last three for the roles that are `looked_at`. Columns are taken by
         position, since names may be the same but for case, or ours. To bind a view takes its
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
-        tell; the others read as null.
+        tell; the others read as null. Of `few` rows each digest is looked at beforehand: where all
+        are plain, their views need no macros.
         """
         roles = views.roles_read(wanted, looked_at, shown_roles)
-        if roles & views.WRITTEN_IN_WAYS:
-            self.macros(load(version)["04_digest_macros"])
         if "row_values" in wanted:
             self.macros(load(version)["05_link_macros"])
         reads = [self._reading(source, roles) for source in sources]
+        if few:
+            reads = [self._with_plain(read, roles) for read in reads]
+        if not all(read.is_simple(roles) for read in reads):
+            self.macros(load(version)["04_digest_macros"])
         parts: dict[str, Callable[[Reading], list[str]]] = {
             "shard": lambda read: [views.of_shard(read, shown_roles)],
             "row_links": views.of_links,
@@ -270,9 +274,12 @@ class Engine:
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
+        self._look_for_ourselves()
+        self.execute(f"create or replace temp view {quote(name)} as\n{body}")
+
+    def _look_for_ourselves(self) -> None:
         if self._trusts_footers:
             self.believe_no_footer()
-        self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
         """Create a view of files of one schema with all their own columns, which are given.
@@ -300,6 +307,18 @@ class Engine:
             types = self._types[of] = tuple(str(column[1]) for column in described)
         return Reading(source, clause, types)
 
+    def _with_plain(self, read: Reading, roles: Collection[str]) -> Reading:
+        """The same, with the digest columns of these roles that hold plain ones only."""
+        asked = {place: read.is_plain(role, place) for role, place in read.digests(roles)}
+        if not asked:
+            return read
+        all_plain = (f"bool_and({test})" for test in asked.values())
+        self._look_for_ourselves()
+        (found,) = self.rows(read.select(*all_plain), doing=str(read.source.paths[0]))
+        # of no row at all they say null
+        plain = {place for place, yes in zip(asked, found, strict=True) if yes is not False}
+        return replace(read, plain=frozenset(plain))
+
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a work file, whole or not at all, but for power cuts."""
         with atomic_write(path, mode=0o600, flush=False) as part:
@@ -319,46 +338,13 @@ class Engine:
         )
 
     def rehearse(self, script: Script, seconds: float, **values: Any) -> bool:
-        """Run a user's script where no table has a row; whether it came to its end in time.
-
-        Raises EngineError, which says where the script is wrong in DuckDB's own words: these
-        quote nothing but the script.
-        """
+        """Run a user's script where no table has a row, as `texts.rehearse` has it."""
         self.set_variables(**values)
-        timer = Timer(seconds, self._con.interrupt)
-        timer.start()
-        try:
-            with mistakes(shown(script.path)):
-                statements = self._con.extract_statements(script.sql)
-            line = 1
-            for statement in statements:
-                blank = _BLANK.match(statement.query)
-                first = line + (blank[0].count("\n") if blank else 0)
-                with mistakes(f"{shown(script.path)}:{first}"):
-                    result = self._con.execute(statement)
-                    while result.fetchmany(10_000):
-                        pass
-                line += statement.query.count("\n")
-        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
-            return False
-        finally:
-            timer.cancel()
-        return True
+        return texts.rehearse(self._con, script, seconds)
 
     def names_read(self, sql: str) -> set[str]:
-        """The tables and views that SQL text reads, in small letters, and more where unsure.
-
-        DuckDB tells it of a query alone: an insert would have to find its table.
-        """
-        with explained():
-            texts = [s.query for s in self._con.extract_statements(sql)]
-        found: set[str] = set()
-        for text in texts:
-            try:
-                found |= self._con.get_table_names(_INSERT.sub("", text))
-            except duckdb.Error:
-                found |= set(re.findall(r"\w+", text))
-        return {name.lower() for name in found}
+        """The tables and views that SQL text reads, in small letters, and more where unsure."""
+        return texts.names_read(self._con, sql)
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""

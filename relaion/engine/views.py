@@ -108,9 +108,6 @@ BELIEVERS = (
 )
 
 
-WRITTEN_IN_WAYS = {"row_hash", *WIDTHS}  # roles whose values macros read
-
-
 def roles_read(
     wanted: Collection[str], looked_at: Collection[str], shown_roles: Collection[str]
 ) -> frozenset[str]:
@@ -154,11 +151,14 @@ class Reading:
     """Files to read: the `from` clause, with columns named by position, and their types.
 
     So no name of the data meets one of ours, and DuckDB's names of positions stay its own.
+    `plain` are the positions of digest columns each value of which was seen to be a digest as most
+    write it: to bind what is asked of any other takes DuckDB longer than to look at some thousands.
     """
 
     source: ShardSource
     clause: str
     types: tuple[str, ...]
+    plain: frozenset[int] = frozenset()
 
     def select(self, *columns: str) -> str:
         """A query of these columns."""
@@ -192,16 +192,47 @@ class Reading:
 
     def digest(self, asked: str, role: str, position: int) -> str:
         """What one of the digest macros says of a column: `digest`, `is_digest`, .."""
-        value = f"c{position}"
-        if self.types[position] == "VARCHAR":
+        value, is_text = f"c{position}", self.types[position] == "VARCHAR"
+        if position in self.plain:
+            if asked == "is_digest":
+                return f"{value} is not null"
+            return f"lower({value})" if is_text else f"lower(hex({value}::blob))"
+        if is_text:
             return f"{asked}_of_text({value}, {WIDTHS[role]})"
         return f"{asked}_of_bytes({value}::blob, {WIDTHS[role]})"
+
+    def is_plain(self, role: str, position: int) -> str:
+        """Whether a value of a digest column is a plain one: hexadecimal, or its bytes; or null."""
+        value, width = f"c{position}", WIDTHS[role]
+        if self.types[position] == "VARCHAR":
+            plain = f"strlen({value}) = {2 * width} and try(unhex({value})) is not null"
+        else:
+            plain = f"octet_length({value}::blob) = {width}"
+        return f"{value} is null or ({plain})"
+
+    def digests(self, roles: Collection[str]) -> list[tuple[str, int]]:
+        """Role and position of each column of digests that plays one of these roles."""
+        return [
+            (role, place)
+            for role in WIDTHS
+            if role in roles
+            for place, _ in self.source.roles.get(role, ())
+        ]
+
+    def is_simple(self, roles: Collection[str]) -> bool:
+        """Whether these roles are read without the macros for what is written in many ways."""
+        hashes = self.source.roles.get("row_hash", ()) if "row_hash" in roles else ()
+        return all(place in self.plain for _, place in self.digests(roles)) and all(
+            self.types[place] == "BIGINT" for place, _ in hashes
+        )
 
     def present(self, position: int) -> str:
         """Whether a digest column holds a value, whatever it is."""
         value = f"c{position}"
         is_text = self.types[position] == "VARCHAR"
-        return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
+        return (
+            f"has_text({value})" if is_text else f"coalesce(octet_length({value}::blob) > 0, false)"
+        )
 
 
 def of_shard(read: Reading, roles: Collection[str] = tuple(ROLES)) -> str:
@@ -242,7 +273,7 @@ def of_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
             f"{literal(role)} as kind",
             f"{read.digest('digest', role, position)} as digest",
         )
-        for role, position, _ in _digest_columns(read, looked_at)
+        for role, position, _ in digest_columns(read, looked_at)
     ]
     return parts or [f"{read.select(read.shard_no, 'file_row_number', *nothing)} where false"]
 
@@ -257,18 +288,20 @@ def of_no_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
             f"{literal(shown(name))} as column_name",
             f"{_is_odd(read, role, position)} as is_odd",
         )
-        for role, position, name in _digest_columns(read, looked_at)
+        for role, position, name in digest_columns(read, looked_at)
     ]
     return parts or [f"{read.select(read.shard_no, *nothing)} where false"]
 
 
 def _is_odd(read: Reading, role: str, position: int) -> str:
     """Whether a digest column holds a value that is no digest; no more is asked of one that is."""
+    if position in read.plain:
+        return "false"
     is_digest = read.digest("is_digest", role, position)
     return f"case when {is_digest} then false else {read.present(position)} end"
 
 
-def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:
+def digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:
     """Role, position and name of each digest column that is looked at."""
     return [
         (role, position, name)
@@ -280,7 +313,7 @@ def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str
 
 def of_values(read: Reading, looked_at: Collection[str]) -> str:
     """The part of `row_values`."""
-    digests = _digest_columns(read, looked_at)
+    digests = digest_columns(read, looked_at)
     columns = [read.shard_no]
     # asked once a column: to bind what is asked of a digest takes its time
     columns += [f"{read.digest('is_digest', role, p)} as is_digest_{p}" for role, p, _ in digests]
@@ -294,7 +327,11 @@ def of_values(read: Reading, looked_at: Collection[str]) -> str:
             columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
             told.append(role)
     columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
-    odd = [f"case when is_digest_{p} then false else {read.present(p)} end" for _, p, _ in digests]
+    odd = [
+        f"case when is_digest_{p} then false else {read.present(p)} end"
+        for _, p, _ in digests
+        if p not in read.plain
+    ]
     links = read.values("url") if "url" in looked_at else []
     columns.append(f"{' or '.join(f'link_is_giant({v})' for v in links) or 'false'} as has_giant")
     told += ["first_url", f"{' or '.join(odd) or 'false'} as has_no_digest", "has_giant"]

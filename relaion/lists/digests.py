@@ -229,3 +229,8 @@ OF_NO_PICTURE = (
 
 OF_NO_ROW = "0000000000000000"
 """LAION's row hash of an empty text: every row whose link and caption are empty has it."""
+
+
+def pairs_of(values: pa.Array, records: pa.Array) -> list[tuple[str, int | None]]:
+    """Texts, each with the number of its record."""
+    return [*zip(values.to_pylist(), records.to_pylist(), strict=True)]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
+from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, pairs_of
 from relaion.lists.marks import PLAIN_HOST, STRUCK, reason_of, without_sign
-from relaion.lists.plain_links import plain_links
+from relaion.lists.plain_links import are_links, plain_links
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
@@ -227,12 +227,16 @@ class _Column:
 
     def sort(self, values: pa.Array | Sequence[str]) -> None:
         """Add the values to the entries by kind; count those that are none."""
+        is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
+        if is_link and self.of is not None and are_links(values):  # they need not be a column
+            others = self._without_plain_links([*zip(values, self.of, strict=True)])
+            self.looked_at = len(values) - len(others)
+            values, self.of = [value for value, _ in others], [of or 0 for _, of in others]
         try:
             array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
             rest = self._sort_hex(array)
         except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
             rest = [(x, self.of[i] if self.of else None) for i, x in enumerate(values)]
-        is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
         for value, record in self._without_plain_links(rest) if is_link else rest:
             if is_link and (entry := read_plain_link(value)):
                 self._put(entry, record)
@@ -268,7 +272,7 @@ class _Column:
 
     def _sort_hex(self, column: pa.Array) -> Pairs:
         """Take in the plain hex digests; returns the other values, and of which record each is."""
-        n = self.looked_at = len(column)
+        self.looked_at += (n := len(column))
         records = pa.nulls(n, pa.int64()) if self.of is None else pa.array(self.of, pa.int64())
         if (algorithm := all_hex(column)) and (kind := kind_for(algorithm, self.kinds)):
             self._take_hex(kind, pc.ascii_lower(column), records)
@@ -276,7 +280,7 @@ class _Column:
         lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))
         plain = pc.match_substring_regex(lower, _PLAIN_HEX)
         other = pc.invert(plain)
-        left = _pairs(column.filter(other), records.filter(other))
+        left = pairs_of(column.filter(other), records.filter(other))
         digests, records = lower.filter(plain), records.filter(plain)
         lengths = pc.binary_length(digests)
         for length in pc.unique(lengths).to_pylist():
@@ -285,13 +289,13 @@ class _Column:
             if kind := kind_for(LENGTHS[length], self.kinds):
                 self._take_hex(kind, some, of_some)
             else:  # told what they are one by one
-                left += _pairs(pc.ascii_upper(some), of_some)
+                left += pairs_of(pc.ascii_upper(some), of_some)
         return left
 
     def _take_hex(self, kind: str, some: pa.Array, records: pa.Array) -> None:
         harmless = pc.is_in(some, pa.array(OF_NO_PICTURE))
         if pc.any(harmless).as_py():
-            for digest, record in _pairs(some.filter(harmless), records.filter(harmless)):
+            for digest, record in pairs_of(some.filter(harmless), records.filter(harmless)):
                 self._lose(OF_NO_PICTURE[digest], record)
             keep = pc.invert(harmless)
             some, records = some.filter(keep), records.filter(keep)
@@ -444,7 +448,3 @@ class _Column:
             return [entry]
         self.tally.beside.in_cp1252 += 1
         return [entry, other]
-
-
-def _pairs(values: pa.Array, records: pa.Array) -> list[tuple[str, int | None]]:
-    return [*zip(values.to_pylist(), records.to_pylist(), strict=True)]

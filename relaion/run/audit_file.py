@@ -24,8 +24,8 @@ from relaion.run.manifest import (
 from relaion.sqlset import Script, load
 
 
-def make_audit(work: Path, found: FinishedRun) -> Path:
-    """Make the file from what a run knows and the counts in `work`; returns where it lies."""
+def make_audit(work: Path, found: FinishedRun) -> tuple[Path, Told]:
+    """Make the file from what a run knows and the counts in `work`: where it lies, what it says."""
     scripts, earlier = load(found.plan.sql_version), found.earlier
     script, pairs = scripts["60_audit"], scripts["65_told_pairs"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
@@ -33,85 +33,116 @@ def make_audit(work: Path, found: FinishedRun) -> Path:
         old.unlink(missing_ok=True)
     # read by every shell, notebook and tool since DuckDB's file format has been settled
     with connect(made, temp=work, threads=1, storage="v1.0.0", flushed=False) as engine:
+        if len(found.reports) <= FEW_SHARDS:  # to choose how each column is packed takes longer
+            engine.set_option("force_compression", "uncompressed")
         engine.execute("begin")  # written once, not with each comment
+        filling = _Filling(engine)
         for table, rows in few_lines(found).items():
-            _load(engine, script, table, rows)
+            filling.add(script, table, rows)
         if earlier is None:
-            _load_shards(engine, script, script, "found_", found)
+            _load_shards(filling, script, script, "found_", found)
             for table in COUNTS:
                 engine.read_parquet(table, [work / f"{table}.parquet"])
-            _load(engine, pairs, "carried_pairs", [])
+            filling.add(pairs, "carried_pairs", [])
+            filling.end()
         else:
             carries = scripts["63_carried_counts"]
-            _load_shards(engine, script, carries, "now_", found)
-            _carry_counts(engine, carries, work, earlier)
+            _load_shards(filling, script, carries, "now_", found)
+            _carry_counts(filling, carries, work, earlier)
         engine.run(script, few_rows=FEW_ROWS)
         engine.run(pairs)
         engine.execute("commit")
         engine.execute("checkpoint")
-    return made
+        return made, _told(engine)  # asked here: to open it again takes as long as to make a part
 
 
+FEW_SHARDS = 100
 COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 _ROWS_AT_ONCE = 50_000
 
 
+class _Filling:
+    """Tables that scripts read, filled with some rows at a time.
+
+    One of few rows is lent as it is; more are written into a temp table by and by.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._declared: dict[str, str] = {}
+        self._waiting: dict[str, list[Sequence[Any]]] = {}
+        self._written: set[str] = set()
+
+    def add(self, script: Script, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Take rows, or none, of a table of a script's header; many are written."""
+        self._declared[table] = script.relations("reads")[table]
+        waiting = self._waiting.setdefault(table, [])
+        waiting += rows
+        if len(waiting) >= _ROWS_AT_ONCE:
+            self._write(table)
+
+    def end(self) -> None:
+        """Have all tables read: no more rows come."""
+        for table, rows in self._waiting.items():
+            if rows and table not in self._written:
+                self.engine.lend(table, _arrow(self._declared[table], rows))
+            elif rows or table not in self._written:
+                self._write(table)
+        self._waiting = {}
+
+    def _write(self, table: str) -> None:
+        declared, rows = self._declared[table], self._waiting[table]
+        if table not in self._written:
+            self.engine.execute(f"create temp table {table} ({declared})")
+            self._written.add(table)
+        if rows:
+            self.engine.insert(table, _arrow(declared, rows))
+        self._waiting[table] = []
+
+
 def _load_shards(
-    engine: Engine, script: Script, counting: Script, prefix: str, found: FinishedRun
+    filling: _Filling, script: Script, counting: Script, prefix: str, found: FinishedRun
 ) -> None:
     """What has a line for each shard, or some: reports are read once, and not held.
 
     The counts are read by the script `counting`, under names that begin with `prefix`.
     """
-    inputs = _Filled(engine, script, "found_inputs")
-    outputs = {e["name"]: _Filled(engine, script, "found_outputs") for e in found.plan.editions}
-    counts = [_Filled(engine, counting, prefix + what) for what in ("tally", "groups", "scores")]
+    first, *others = [e["name"] for e in found.plan.editions]
+    # edition by edition, as the manifest has them: so all but the first wait for their turn
+    later: dict[str, list[Sequence[Any]]] = {name: [] for name in others}
+    counts = [prefix + what for what in ("tally", "groups", "scores")]
+    filling.add(script, "found_inputs", [])
+    filling.add(script, "found_outputs", [])
+    for table in counts:
+        filling.add(counting, table, [])
     for line, report in lines_of(found):
         subset, shard, rows, size = line.values()
-        inputs.add([(subset, shard, rows, size, report.sha256)])
-        for name, filled in outputs.items():
+        filling.add(script, "found_inputs", [(subset, shard, rows, size, report.sha256)])
+        for name in (first, *others):
             out = report.outputs[name]
-            # edition by edition, as the manifest has them: so all but the first wait for their turn
-            filled.add(
-                [(name, subset, shard, out.rows, out.bytes, out.sha256)],
-                waits=filled is not next(iter(outputs.values())),
-            )
-        for filled, counted in zip(
-            counts, (report.tally, report.groups, report.scores), strict=True
-        ):
-            filled.add([(subset, *row) for row in counted])
-    for filled in (inputs, *outputs.values(), *counts):
-        filled.end()
+            written = (name, subset, shard, out.rows, out.bytes, out.sha256)
+            if name == first:
+                filling.add(script, "found_outputs", [written])
+            else:
+                later[name].append(written)
+        told = report.tally, report.groups, report.scores
+        for table, counted in zip(counts, told, strict=True):
+            filling.add(counting, table, [(subset, *row) for row in counted])
+    for written_later in later.values():
+        filling.add(script, "found_outputs", written_later)
 
 
-class _Filled:
-    """A temp table, filled with some rows at a time; made with the first of that name."""
-
-    def __init__(self, engine: Engine, script: Script, table: str) -> None:
-        self._engine, self._script, self._table = engine, script, table
-        self._rows: list[Sequence[Any]] = []
-
-    def add(self, rows: Sequence[Sequence[Any]], *, waits: bool = False) -> None:
-        """Take rows; all that were taken are written by and by, unless they wait."""
-        self._rows += rows
-        if len(self._rows) >= _ROWS_AT_ONCE and not waits:
-            self.end()
-
-    def end(self) -> None:
-        """Write what is left."""
-        _load(self._engine, self._script, self._table, self._rows)
-        self._rows = []
-
-
-def _carry_counts(engine: Engine, script: Script, work: Path, earlier: Earlier) -> None:
+def _carry_counts(filling: _Filling, script: Script, work: Path, earlier: Earlier) -> None:
     """The counts of the audit before, and what has changed since."""
+    engine = filling.engine
     for table in COUNTS:
         engine.read_parquet(f"now_{table}", [work / f"{table}.parquet"])
         before = work / f"{table}_before.parquet"
         if before.exists() and not earlier.counted_anew:
             engine.read_parquet(f"before_{table}", [before])
         else:
-            _load(engine, script, f"before_{table}", [])
+            filling.add(script, f"before_{table}", [])
+    filling.end()
     engine.attach(earlier.audit, "earlier")
     engine.run(script, counted_anew=earlier.counted_anew, held=list(earlier.held))
 
@@ -124,18 +155,14 @@ _ARROW = {
 }
 
 
-def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
-    """Make a temp table as the script's header declares it, unless it is there, and fill it."""
-    declared = script.relations("reads")[table]
+def _arrow(declared: str, rows: Rows) -> pa.Table:
+    """Rows with the columns that a script's header declares."""
     names_types = [column.split() for column in declared.split(", ")]
-    engine.execute(f"create temp table if not exists {table} ({declared})")
-    if not rows:
-        return
     arrays = [
         pa.array([_text(row[i]) for row in rows], _ARROW[sql_type])
         for i, (_, sql_type) in enumerate(names_types)
     ]
-    engine.insert(table, pa.table(arrays, names=[name for name, _ in names_types]))
+    return pa.table(arrays, names=[name for name, _ in names_types])
 
 
 def _text(value: Any) -> Any:

@@ -27,11 +27,12 @@ from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
-from relaion.run.tasks import FindTask, batches, share_of
+from relaion.run.tasks import FindTask, batches, is_few, share_of
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
 FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search fewer
+FEW_BYTES = 200_000_000  # of lists that one thread reads about as soon as several
 LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
@@ -103,6 +104,10 @@ class Hunt:
         OutputError where nothing can be searched, DamagedError for shards that nobody hears of.
         """
         private_folder(self.work / FIND)
+        lists = self.store.path.stat().st_size
+        if is_few(shards) and not self.sidecars and lists <= FEW_BYTES:
+            limits = replace(self.settings.limits, alone=True)
+            self.settings = replace(self.settings, limits=limits)
         self.meet_sidecars()
         hits = Ledger(self.journal, LISTS)
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))

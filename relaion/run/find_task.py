@@ -30,7 +30,7 @@ from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_hashes
 from relaion.run.survey import SIDECAR_KEYS, Numbered
-from relaion.run.tasks import FindTask
+from relaion.run.tasks import FindTask, is_few
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
@@ -38,6 +38,7 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
+MANY_ENTRIES = 200_000  # to put them into a table takes longer than to make one of few rows
 MACROS = ("05_link_macros", "08_inner_macros", "09_scope_macros")  # 07 where links are hashed
 
 
@@ -59,6 +60,7 @@ class Finder:
         self._roles = roles
         self._workers = settings.limits.threads
         self._scripts = load(settings.sql_version)
+        self._is_narrowed = False  # near_hashes
         self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
             engine.macros(self.script(macros))
@@ -113,7 +115,7 @@ class Finder:
         def look() -> None:
             read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
-                read, self._settings.sql_version, looked_at, wanted, shown_roles
+                read, self._settings.sql_version, looked_at, wanted, shown_roles, few=is_few(shards)
             )
             search()
 
@@ -148,11 +150,22 @@ class Finder:
         with ODOMETER.stretch(self._worth if asks_hashes else 0):
             fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(self.script("24_row_keys"), kinds=sorted(wanted.kinds))
+        self._choose_hashes(batch)
         told("30_list_hits", good_wins=self._settings.good_wins)
         if counts:
             told("31_found_values", roles=list(self._roles))
         else:
             self.none_of("31_found_values", "table found_values")
+
+    def _choose_hashes(self, batch: Sequence[Numbered]) -> None:
+        """View `near_hashes`: those that digests of few rows have, of many entries; else all."""
+        few = is_few(batch)
+        ((n,),) = self.engine.rows("select count(*) from store.entries") if few else [(0,)]
+        if few and n >= MANY_ENTRIES:
+            self.engine.run(self.script("fast/29_few_hashes"))
+        elif self._is_narrowed:
+            view_hashes(self.engine)
+        self._is_narrowed = few and n >= MANY_ENTRIES
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""

@@ -68,15 +68,15 @@ def lines_of(found: FinishedRun) -> Iterator[tuple[Mapping[str, Any], Report]]:
         yield found.plan.inputs[no], report
 
 
-def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> str:
+def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> "tuple[str, Told]":
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`.
 
-    Returns its SHA-256, which the manifest states.
+    Returns its SHA-256, which the manifest states, and what is told of it.
     """
-    made = caller.call("relaion.run.audit_file:make_audit", work, found)
+    made, told = caller.call("relaion.run.audit_file:make_audit", work, found)
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
-        return file_sha256(part)
+        return file_sha256(part), told
 
 
 def few_lines(found: FinishedRun) -> dict[str, Rows]:

@@ -73,7 +73,7 @@ def put_together(
         first["is_hit"], None if first["cover"] is None else Covered(**first["cover"]),
         brings_back=any(known["brings_back"] for known in of_parts),
     )  # fmt: skip
-    audit = write_audit(caller, place.path / AUDIT, found, place.work)
+    audit, _ = write_audit(caller, place.path / AUDIT, found, place.work)
     started = min(known["started"] for known in of_parts)
     made = manifest.build(found, started, datetime.now(UTC).isoformat(), audit)
     made = manifest.write(place.path, made)

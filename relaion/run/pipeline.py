@@ -25,7 +25,7 @@ from relaion.run.coverage import Coverage, coverage, left_out
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
-from relaion.run.manifest import Earlier, FinishedRun, write_audit
+from relaion.run.manifest import Earlier, FinishedRun, Told, write_audit
 from relaion.run.outputs import AUDIT as AUDIT_FILE
 from relaion.run.pool import Caller, Executor
 from relaion.run.process import TaskOutcome
@@ -82,6 +82,7 @@ class Run:
     progress: Progress
     yes: bool
     digested: dict[Path, Seal] = field(default_factory=dict)  # files as this try has read them
+    audit: Told | None = None  # what is told of it, once it is written
     _failed: list[str] = field(default_factory=list)
     _written: int = 0  # shards, by this process
     _unwritten: int = 0
@@ -111,7 +112,7 @@ class Run:
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
             self._brings_back,
         )  # fmt: skip
-        audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
+        audit, self.audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
         made = manifest.write(self.place.path, made)

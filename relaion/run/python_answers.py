@@ -197,8 +197,13 @@ def _fill(
 ) -> None:
     """Answer each link of the table `asked` with rows of `table`, some at a time."""
     engine.execute(f"delete from {table}")  # noqa: S608 - names of this module
-    ((n,),) = engine.rows(f"select count(*) from {asked}")  # noqa: S608
+    measured = f"select count(*), coalesce(sum(strlen(url)), 0) from {asked}"  # noqa: S608
+    ((n, size),) = engine.rows(measured)
     if not n:
+        return
+    if n <= AT_ONCE and size <= BYTES_AT_ONCE:  # at once: nothing is to be cut
+        urls = [url for (url,) in engine.rows(f"select url from {asked}")]  # noqa: S608
+        engine.insert(table, _answered(answer, schema, urls))
         return
     some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
     ends = [0, *_ends(engine, asked)]

@@ -60,12 +60,14 @@ class Limits:
     The memory is that of all processes together, as far as it is private (RssAnon on Linux).
     `seconds` that a task of a worker may take; None for as many as its rows and bytes ask for.
     `apart`: each worker is of one thread and has this memory for itself, on a machine of a cluster.
+    `alone`: a search has one thread, for there is too little to search.
     """
 
     workers: int
     memory: int
     seconds: float | None = None
     apart: bool = False
+    alone: bool = False
 
     @property
     def guard(self) -> Guard:
@@ -80,7 +82,7 @@ class Limits:
     @property
     def threads(self) -> int:
         """How many threads a search has."""
-        return 1 if self.apart else self.workers
+        return 1 if self.apart or self.alone else self.workers
 
     @property
     def find_bytes(self) -> int:

@@ -109,6 +109,9 @@ def _write(engine: Engine, list_id: int, folder: Path, *, is_kept: bool) -> int:
     return n
 
 
+_NO_HASHES = pa.array([], pa.int64())
+
+
 class NeededKinds:
     """Kinds of keys, spellings and row hashes that could match.
 
@@ -122,8 +125,9 @@ class NeededKinds:
         self.kinds = listed | keys
         self.has_links = bool(self.kinds & set(LINK_KINDS))
         self.has_hashed = bool(self.kinds & set(HASHED_LINK_KINDS))
-        self.forms = _forms(engine)
-        self.row_hashes = _row_hashes(engine)
+        # of what is not there nothing is asked: it would be looked for among all entries
+        self.forms = _forms(engine) if self.has_hashed else []
+        self.row_hashes = _row_hashes(engine) if "row_hash" in self.kinds else _NO_HASHES
 
 
 def _forms(engine: Engine) -> list[str] | None:
@@ -148,9 +152,12 @@ def _row_hashes(engine: Engine) -> pa.Array:
 def view_hashes(engine: Engine) -> None:
     """View `listed_hashes` of the attached store: 64 bits of each entry, as this DuckDB hashes.
 
+    And `near_hashes`, those of them that rows are compared with: all, until others are chosen.
+
     Those that the store holds, where they are that; else they are made in every search.
     """
     stored = engine.is_last and has_hashes(engine, "store.")
     hashes = "hash" if stored else "hash(digest) as hash"
     listed = f"select kind, {hashes} from store.entries"  # noqa: S608
     engine.execute(f"create or replace temp view listed_hashes as {listed}")
+    engine.execute("create or replace temp view near_hashes as select hash from listed_hashes")

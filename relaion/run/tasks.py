@@ -256,6 +256,7 @@ class Reports(Mapping[int, Report]):
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
 
 BATCH_ROWS = 1_000_000
+FEW_ROWS = 50_000  # as one thread searches as soon as several, and looks at once more for little
 FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
@@ -278,6 +279,14 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 
 
 _BYTES_A_ROW = 4  # of a list store: so many rows take twenty times as long as to make it ready
+
+
+def is_few(shards: Sequence[Numbered]) -> bool:
+    """Whether shards have so few rows that what is done once costs more than all that is done each.
+
+    What asks DuckDB for less is then worth a further look at each row.
+    """
+    return sum(n.shard.rows for n in shards) <= FEW_ROWS
 
 
 def share_of(rows: Sequence[int], searches: int, lists: int) -> int:

@@ -250,7 +250,9 @@ def carry_out(
             told = told if mirror is None else (*told, *verdict.notices)
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
-    return result_of(pool, place, found, False, told, verdict, passed_over, command)
+    return result_of(
+        pool, place, found, False, told, verdict, passed_over, command, audit=run.audit
+    )
 
 
 def _beside(place: folder.Out) -> Path:

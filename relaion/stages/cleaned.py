@@ -115,6 +115,12 @@ def verify_command(
     return shown(f"relaion verify {shlex.join([str(out), *words])}")
 
 
+def _told_of(caller: Caller, out: Path) -> Told:
+    with blaming(out / AUDIT):
+        told: Told = caller.call("relaion.run.audit_file:read_told", out)
+    return told
+
+
 def result_of(
     caller: Caller,
     place: Out,
@@ -124,8 +130,9 @@ def result_of(
     verdict: Verdict | None,
     passed_over: tuple[NotLookedAt, ...] | None,
     command: str,
+    audit: Told | None = None,
 ) -> Cleaned:
-    """What is told of a finished OUT, by its manifest (`made`) and its audit."""
+    """What is told of a finished OUT, by its manifest (`made`) and its audit, read if need be."""
     rows_in: dict[str, int] = {}
     kept: dict[tuple[str, str], int] = {}
     for item in made["inputs"]:
@@ -136,8 +143,7 @@ def result_of(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    with blaming(place.path / AUDIT):
-        audit: Told = caller.call("relaion.run.audit_file:read_told", place.path)
+    audit = audit or _told_of(caller, place.path)
     removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)

@@ -10,10 +10,8 @@ from typing import Any
 
 from relaion import __version__
 from relaion.errors import InputError, RelaionError, StopError
-from relaion.labs.certificate import certify, checked_by, place_of, refuse_place, write_certificate
 from relaion.labs.copy_files import ENDS
 from relaion.labs.place import is_applied
-from relaion.labs.sides import NO_SET, refuse_diffs, refuse_folder
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
 from relaion.paths import (
@@ -320,6 +318,10 @@ def _check_copy(
     work: Path | None,
 ) -> Verdict:
     """Check an OUT that `apply` made; where a certificate is asked for, write it if all held."""
+    # loaded for copies alone: a clean, which ends with a check, has no use for them
+    from relaion.labs.certificate import place_of, refuse_place, write_certificate  # noqa: PLC0415
+    from relaion.labs.sides import NO_SET, refuse_diffs, refuse_folder  # noqa: PLC0415
+
     if diff is not None and (keep or old):
         raise InputError(
             "say what to check by, with one thing only: --diff DIFF, or --keep NEW with --old OLD"
@@ -360,6 +362,8 @@ def _check_copy(
 
 def _certified(made: Mapping[str, Any] | None, verdict: Verdict | None) -> dict[str, Any] | None:
     """The certificate of a manifest; None where that lacks what it says."""
+    from relaion.labs.certificate import certify, checked_by  # noqa: PLC0415 - for copies alone
+
     try:
         return certify(made or {}, checked_by(verdict, __version__) if verdict else None)
     except (LookupError, TypeError, ValueError, AttributeError):

@@ -103,6 +103,11 @@ def _spelled(key: bytes) -> Iterator[bytes]:
 # or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape.
 _HIDING = "%25|%3[0-9]|%[46][1-6]"
 _MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
+# and without another scheme, or an escape of what a host or its borders are made of, it cannot do
+# without a whole host, a sign before it that ends a word, and a slash behind it or behind its port
+_TELLING = "%(?:2[^0-47-9a-c]|3[^bce]|4[^0]|5[^bde]|6[^0]|7[^b-f]|[^2-7]|$)"
+_INNER_HOST = r"[/?&=:](?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]+(?::[0-9]+)?[/\\]"
+_MAY_SHOW = rf"(?is)^https?://[^/\\?#]*(?:[/\\?#].*)?(?:{_TELLING}|http|[^\x00-\x7f]|{_INNER_HOST})"
 # of any other link that is not even known: it may be escaped as a whole, entities and all
 _USUAL = "(?i)^https?://"
 # up to the end of the host, behind which another link may stand
@@ -110,8 +115,10 @@ _OUTER = re.compile(rb"https?://[/\\]*[^/\\?#]*", re.IGNORECASE)
 
 _AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
 _PORT = re.compile(rb":[0-9]+[/\\]")
-_WORDS = re.compile(rb"([^/?&=:\\]+)([/\\]?)")  # a host has a slash, or a port, behind it
 _PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
+# a host as a word, with a slash behind it (or a port, which is another matter)
+_HOST_WORDS = re.compile(rb"(?:\A|[/?&=:\\])((?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?=[/\\])")
+_FOREIGN_WORDS = re.compile(rb"([^/?&=:\\]+)[/\\]")
 _FOREIGN_HOST = re.compile(rb"[a-z0-9_.-]*[\x80-\xff][a-z0-9_.\x80-\xff-]*")
 _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
 
@@ -119,7 +126,11 @@ _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked fo
 def may_hold(urls: pa.Array) -> pa.Array:
     """A mask of the links that may hold another one."""
     odd = pc.invert(pc.match_substring_regex(urls, _USUAL))
-    found = pc.fill_null(pc.or_(odd, pc.match_substring_regex(urls, _MAY_HOLD)), False)
+    holds = pc.fill_null(pc.match_substring_regex(urls, _MAY_HOLD), False)
+    holds = pc.replace_with_mask(
+        holds, holds, pc.match_substring_regex(urls.filter(holds), _MAY_SHOW)
+    )
+    found = pc.fill_null(pc.or_(odd, holds), False)
     return pc.and_(found, pc.invert(giants(urls)))
 
 
@@ -185,6 +196,8 @@ class Near:
         for _ in range(_DEEPEST):
             if self._stands_in(text):
                 return True
+            if b"%" not in text:
+                return False
             undone = unquote_to_bytes(text).lower()
             if undone == text:
                 return False
@@ -192,14 +205,15 @@ class Near:
         return True
 
     def _stands_in(self, text: bytes) -> bool:
-        if _PORT.search(text):
+        if b":" in text and _PORT.search(text):
             return True
         if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
             return True
-        words = [word for word, slash in _WORDS.findall(text) if slash and b"." in word]
-        if not text.isascii() and any(_FOREIGN_HOST.fullmatch(word) for word in words):
-            return True
-        return any(host in self for host in filter(_PLAIN_HOST.fullmatch, words))
+        if not text.isascii():
+            words = [word for word in _FOREIGN_WORDS.findall(text) if b"." in word]
+            if any(map(_FOREIGN_HOST.fullmatch, words)):
+                return True
+        return any(host in self for host in _HOST_WORDS.findall(text))
 
 
 def _digest(host: bytes) -> str:

@@ -6,7 +6,6 @@ Then the few entries that were met are read again in full, and the model is aske
 (`model.py`). DuckDB joins nothing here.
 """
 
-import binascii
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -41,11 +40,14 @@ from relaion.verifier.candidates import (
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import Rows, Source, int64
+from relaion.verifier.short_digests import Sieve, common, first_bytes, prefix_of, prefixes
 from relaion.verifier.task import judge
+from relaion.verifier.undone import is_soon_undone, undone_key
 
-_HEX = "^[0-9a-f]{16}"
 _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
+_FEW_DIGESTS = 1_000_000
+_WORTH_A_SIEVE = 8  # a sieve of the entries takes as long as to hold an eighth as many against them
 _MANY_HOSTS = 1_000_000
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
@@ -133,6 +135,12 @@ class Digests:
     path: Path | None = None
     unread: Unread = field(default_factory=Counter)
 
+    def sifted(self, sieve: Sieve) -> "Digests":
+        """Those that may be an entry."""
+        passing = sieve.passing(self.shorts)
+        rows = None if self.rows is None else self.rows.filter(passing)
+        return replace(self, shorts=self.shorts.filter(passing), rows=rows)
+
 
 def digests_of(wanted: ListedKinds, source: Source) -> Digests:
     """All digests under which a list of these kinds could name a row of a piece of a file."""
@@ -151,7 +159,7 @@ def digests_of(wanted: ListedKinds, source: Source) -> Digests:
 def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Array]]:
     for kind in IMAGE_KINDS:
         for column in rows.all(kind):
-            yield _first_bytes(column.drop_null()), _places(pc.is_valid(column))
+            yield first_bytes(column.drop_null()), _places(pc.is_valid(column))
     if "row_hash" in wanted.kinds:
         hashes = rows.hashes()
         numbers = array("q", hashes.drop_null().to_pylist())
@@ -185,15 +193,20 @@ def _key_digests(
     is_plain = pc.replace_with_mask(is_settled, is_left, plain(urls.filter(is_left)))
     is_easy = pc.and_(is_plain, pc.is_valid(urls))
     scopes = wanted.kinds & {"host", "url_prefix"}
-    for keys, rows in plain_keys(urls.filter(is_easy), _places(is_easy)):
-        texts = keys.to_pylist()
-        if "url" in wanted.kinds:
-            yield shortened(texts, "sha256"), rows
-        if scopes:
-            yield _scope_digests(texts, rows, wanted.near, scopes)
-    found, at = array("q"), array("q")
     odd = _places(pc.invert(is_plain))
-    for row, url in zip(odd.to_pylist(), urls.take(odd).to_pylist(), strict=True):
+    texts = urls.take(odd)
+    is_soon = is_soon_undone(texts)
+    soon = map(undone_key, texts.filter(is_soon).to_pylist())
+    easy = ((k.to_pylist(), r) for k, r in plain_keys(urls.filter(is_easy), _places(is_easy)))
+    for keys, rows in chain(easy, [(list(soon), odd.filter(is_soon))]):
+        if "url" in wanted.kinds:
+            yield shortened(keys, "sha256"), rows
+        if scopes:
+            yield _scope_digests(keys, rows, wanted.near, scopes)
+    found, at = array("q"), array("q")
+    is_odd = pc.invert(is_soon)
+    odd, texts = odd.filter(is_odd), texts.filter(is_odd)
+    for row, url in zip(odd.to_pylist(), texts.to_pylist(), strict=True):
         if wanted.near.may_name(url):
             _add(_named(link_key(url), wanted.kinds), row, found, at)
     yield int64(found), int64(at)
@@ -306,17 +319,23 @@ def meet(
     """The shortened entries that some files hold too, the rows that hold them, and what is unread.
 
     Digests come piece by piece, and are gathered to some millions first: each comparison reads
-    all entries.
+    all entries. Where there are many, most are sifted out before.
     """
     shorts = [pa.array([], pa.int64())]
     rows: list[dict[Path, pa.Array]] = []
     unread: Unread = Counter()
     held: list[Digests] = []
+    sieve: Sieve | None = None
     for some in chain(found, [None]):
         if some is not None:
             unread.update(some.unread)
-            held.append(some)
-            if sum(len(x.shorts) for x in held) < _DIGESTS_AT_ONCE:
+            held.append(some if sieve is None else some.sifted(sieve))
+            n = sum(len(x.shorts) for x in held)
+            if sieve is None and n > max(_FEW_DIGESTS, len(entries) // _WORTH_A_SIEVE):
+                sieve = Sieve(entries)
+                held = [x.sifted(sieve) for x in held]
+                n = sum(len(x.shorts) for x in held)
+            if n < _DIGESTS_AT_ONCE:
                 continue
         both = common(entries, pa.concat_arrays([shorts[0], *(x.shorts for x in held)]))
         shorts.append(both)
@@ -393,52 +412,3 @@ def named_beside(known: StatedLists, apart: Apart) -> StatedSidecars:
     by_key: dict[str, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, str)}
     by_hash: dict[int, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, int)}
     return StatedSidecars(by_key, by_hash)
-
-
-# -- digests of 64 bits ------------------------------------------------------------------------
-
-
-def prefixes(digests: pa.Array) -> pa.Array:
-    """The first 64 bits of lower-case hex digests as int64.
-
-    Nulls, and texts that do not begin with 16 hex digits, are left out: they equal no digest.
-    """
-    present = pc.drop_null(digests)
-    found = _unhex(present)
-    if found is None:
-        found = _unhex(present.filter(pc.match_substring_regex(present, _HEX)))
-    return found if found is not None else pa.array([], pa.int64())
-
-
-def _unhex(digests: pa.Array) -> pa.Array | None:
-    heads = pc.binary_slice(pc.cast(digests, pa.binary()), 0, 16)
-    if not len(heads):
-        return pa.array([], pa.int64())
-    text = heads.buffers()[2]
-    try:
-        raw = binascii.unhexlify(text.slice(0, text.size)) if text is not None else b""
-    except binascii.Error:
-        return None
-    if len(raw) != 8 * len(heads):  # one was shorter, so the pieces do not line up
-        return None
-    return pa.Array.from_buffers(pa.int64(), len(heads), [None, pa.py_buffer(raw)])
-
-
-def _first_bytes(digests: pa.Array) -> pa.Array:
-    """The first 64 bits of digests in bytes."""
-    heads = pc.binary_slice(pc.cast(digests, pa.binary()), 0, 8) if len(digests) else digests
-    data = heads.buffers()[2] if len(digests) else pa.py_buffer(b"")
-    return pa.Array.from_buffers(pa.int64(), len(heads), [None, data])
-
-
-def prefix_of(digests: Iterable[str]) -> pa.Array:
-    """`prefixes` of a few digests."""
-    return prefixes(pa.array(list(digests), pa.string()))
-
-
-def common(left: pa.Array, right: pa.Array) -> pa.Array:
-    """The distinct values that stand in both arrays; the smaller one is the one hashed."""
-    small, large = sorted((left, right), key=len)
-    if not len(small):
-        return pa.array([], pa.int64())
-    return pc.unique(large.filter(pc.is_in(large, value_set=small)))

@@ -170,6 +170,7 @@ coalesce(strlen(t) = 2 * n and try(unhex(t)) is not null, false);
 create or replace temp macro digest_of_text(t, n) as
 case
     when is_plain_digest(t, n) then lower(t)
+    when t is null then null
     else
         coalesce(
             list_transform([digest_bare(t)], lambda b: digest_undressed(b, n))[1],
@@ -184,7 +185,11 @@ case
 end;
 
 create or replace temp macro is_digest_of_text(t, n) as
-case when is_plain_digest(t, n) then true else digest_of_text(t, n) is not null end;
+case
+    when is_plain_digest(t, n) then true
+    when t is null then false
+    else digest_of_text(t, n) is not null
+end;
 
 create or replace temp macro is_digest_of_bytes(b, n) as
 case when octet_length(b) = n then true else is_digest_of_text(try(decode(b)), n) end;

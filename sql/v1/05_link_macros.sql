@@ -11,8 +11,9 @@
 -- Nine links in ten need no more than their scheme, one `www.` and the slash at the end cut.
 -- link_is_canonical proves that of a link, and link_stripped cuts. All other links go to
 -- link_key. To doubt a plain link costs time; to trust another would be a missed link.
--- Four promises, all tested:
+-- Five promises, all tested:
 --   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
+--   so does link_is_canonical(t)  imply  link_stripped(t) = link_key(u), t = link_tidied(link_undone(u))
 --   link_is_odd_host(u)   or       link_host_digest(link_host(u)) = host_digest(link_key(u))
 --   link_tail(u) is null  or       link_key(u) ends in it, or cannot spread
 --   inner_tail(u) is null or       so for each of inner_links(u)
@@ -77,7 +78,7 @@ list_transform(
 -- What path and query may hold in a canonical link: printable ASCII as itself and the rest as
 -- upper-case escapes; but nothing that could be an entity (`;`), a fragment (`#`), a backslash,
 -- or an escape to be undone.
-create or replace temp macro link_signs() as '[A-Za-z0-9_~!$''()*+,:=@&-]';
+create or replace temp macro link_signs() as '[A-Za-z0-9_~!$''()*+,:=@&|^{}\[\]-]';
 create or replace temp macro link_path_escape() as '%(?:[01][0-9A-F]|20|23|5C|7F|[89A-F][0-9A-F])';
 create or replace temp macro link_query_escape() as '%(?:[01][0-9A-F]|23|5C|7F|[89A-F][0-9A-F])';
 
@@ -88,7 +89,7 @@ create or replace temp macro link_segment() as
 || '(?:' || link_signs() || '|\.|' || link_path_escape() || ')*';
 create or replace temp macro link_query() as
 '\?(?:' || link_signs() || '|[./?]|' || link_query_escape() || ')*'
-|| '(?:[A-Za-z0-9_~!$''()*+,:=@./?-]|' || link_query_escape() || ')';
+|| '(?:[A-Za-z0-9_~!$''()*+,:=@./?|^{}\[\]-]|' || link_query_escape() || ')';
 
 -- Whether a link is its own key but for scheme, one `www.` and a slash at the end. `www.` stays
 -- where one label would remain, and more than one is for link_key.
@@ -119,6 +120,78 @@ create or replace temp macro link_stripped(u) as
 case
     when ends_with(u, '/') and not contains(u, '?') then rtrim(link_unprefixed(u), '/')
     else link_unprefixed(u)
+end;
+
+-- Of the other links, one in twelve, most need little to be canonical: `&amp;` undone, and escapes
+-- of signs that need none (link_undone); then one slash for several, none before the query, no `&`
+-- at the end (link_tidied). Both do so where nothing else can be meant; link_undone is null where
+-- the host is not plain, or the link so long that it may be compared by its bytes. Where the text is
+-- canonical then, its key is the link's:
+--   entities        need a `;`: there is none but those of `&amp;`, each of which is undone once
+--   escapes         no letter, digit, dot, `%`, `?`, `#` or `;` is among them, so that none spells
+--                   another, an entity, an end of the path, or a segment of dots
+--   slashes         are joined before the first `?` alone, as in the key after its escapes
+-- In two steps, for the second names what the first makes more than once. (Not by a lambda, which
+-- would compile every pattern in it anew for each chunk of rows; `rtrim` is as slow.)
+create or replace temp macro link_unescaped_capitals(t) as
+replace(
+    replace(replace(replace(replace(replace(replace(replace(
+        t, '%2C', ','
+    ), '%2B', '+'), '%3A', ':'), '%2F', '/'), '%3D', '='), '%26', '&'), '%28', '('),
+    '%29', ')'
+);
+create or replace temp macro link_unescaped_others(t) as
+replace(
+    replace(replace(replace(replace(replace(replace(replace(
+        t, '%2c', ','
+    ), '%2b', '+'), '%3a', ':'), '%2f', '/'), '%3d', '='), '%40', '@'), '%21', '!'),
+    '%27', ''''
+);
+create or replace temp macro link_unescaped_brackets(t) as
+replace(
+    replace(replace(replace(replace(replace(
+        t, '%7C', '|'
+    ), '%5E', '^'), '%5B', '['), '%5D', ']'), '%7B', '{'),
+    '%7D', '}'
+);
+create or replace temp macro link_undone(u) as
+case
+    when strlen(u) > link_longest() or link_host(u) = '' then null
+    when not contains(u, '%') then replace(u, '&amp;', '&')
+    else
+        link_unescaped_brackets(link_unescaped_others(
+            link_unescaped_capitals(replace(u, '&amp;', '&'))
+        ))
+end;
+create or replace temp macro link_tidied_path(p) as
+case
+    when regexp_matches(p, '^.{8}.*/(?:/|$)')
+        then
+            left(p, 8)
+            || regexp_replace(regexp_replace(substr(p, 9), '//+', '/', 'g'), '/$', '')
+    else p
+end;
+create or replace temp macro link_tidied_query(q) as
+case
+    when q = '?' then ''
+    when ends_with(q, '&') or contains(q, '%20')
+        then coalesce(nullif(regexp_replace(replace(q, '%20', '+'), '&+$', ''), '?'), '')
+    else q
+end;
+-- The first line names all that the two above change, and more: to look for it costs a tenth.
+create or replace temp macro link_tidied(t) as
+case
+    when
+        not (
+            t like '%//%//%' or contains(t, '/?') or contains(t, '%20')
+            or ends_with(t, '/') or ends_with(t, '&') or ends_with(t, '?')
+        )
+        then t
+    when contains(t, '?')
+        then
+            link_tidied_path(split_part(t, '?', 1))
+            || link_tidied_query(substr(t, strpos(t, '?')))
+    else link_tidied_path(t)
 end;
 
 -- The last eight characters of a link's key, where they are plainly those of the link; null where

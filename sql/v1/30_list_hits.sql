@@ -2,7 +2,7 @@
 -- purpose: The rows that a list names, once for each list, kind, level and spelling.
 -- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
--- reads:   listed_hashes (kind varchar, hash ubigint)
+-- reads:   near_hashes (hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar, trait_id integer)
 -- reads:   store.traits (trait_id integer, severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, given_by varchar)
 -- reads:   store.lists (list_id integer, forms varchar[], role varchar)
@@ -17,7 +17,8 @@
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
--- between DuckDB versions: `listed_hashes` are those of the one that runs this.
+-- between DuckDB versions: `near_hashes` are those of the one that runs this, of all entries, or of
+-- those that `fast/29_few_hashes` leaves.
 -- A list of what is known good names no row. What stands on such a list and on another one too is
 -- listed, unless the curator lets the good win.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
@@ -27,7 +28,7 @@
 create or replace temp table maybe_hits as
 with all_shorts as (
     select coalesce(e.hash, 0) as short
-    from listed_hashes as e
+    from near_hashes as e
     union all
     select hash(k.digest) as short
     from sidecar_keys as k

@@ -34,6 +34,8 @@ def make(path: Path, first: int, n: int) -> None:
 _READ = """
 import sys
 from pathlib import Path
+from relaion.processes import keep_pandas_out
+keep_pandas_out()
 from relaion.lists.delivery import read_where
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries

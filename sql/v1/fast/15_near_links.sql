@@ -18,7 +18,8 @@
 -- the next one. Places are few beside rows, so each is judged once. Near is one whose host is
 -- listed; one that lies below a listed host (for `*.example.com` any whose host ends in
 -- `.example.com`); and one that is not plainly a host, since SQL cannot judge it. Where single links
--- alone are listed on a host, a link there whose key SQL can prove has to be one of them by 64 bits.
+-- alone are listed on a host, a link there whose key SQL can prove, as it stands or tidied, has to be
+-- one of them by 64 bits.
 -- holding_links are those that hold another link which could be listed; Python writes what
 -- `relaion.links.inner_links` finds in each to inner_links (url varchar, inner_url varchar).
 
@@ -109,16 +110,53 @@ on_hosts as (
     where p.is_bare or p.place in (select n.place from near_places as n)
 ),
 
-proved as (
+judged as (
     select
         o.shard_no,
         o.file_row_number,
         o.url,
-        case
-            when not o.is_open and link_is_canonical(o.url)
-                then hash(sha256(link_stripped(o.url)))
-        end as short
+        o.is_open,
+        not o.is_open and link_is_canonical(o.url) as is_canonical
     from on_hosts as o
+),
+
+undone as (
+    select
+        j.*,
+        case when not j.is_open and not j.is_canonical then link_undone(j.url) end as undone
+    from judged as j
+),
+
+tidied as (
+    select
+        u.shard_no,
+        u.file_row_number,
+        u.url,
+        case
+            when u.is_open then null
+            when u.is_canonical then u.url
+            when u.undone is not null then link_tidied(u.undone)
+        end as tidy,
+        u.is_canonical
+    from undone as u
+),
+
+keyed as (
+    select
+        t.shard_no,
+        t.file_row_number,
+        t.url,
+        case when t.is_canonical then t.tidy when link_is_canonical(t.tidy) then t.tidy end as tidy
+    from tidied as t
+),
+
+proved as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        k.url,
+        case when k.tidy is not null then hash(sha256(link_stripped(k.tidy))) end as short
+    from keyed as k
 )
 
 select

@@ -193,7 +193,7 @@ class Fields:
 
         `digits` are those of the digest of each row, 0 for none.
         """
-        held = rows if isinstance(rows, FieldColumns) else self._columns(rows)
+        held = rows if isinstance(rows, FieldColumns) else self.columns(rows)
         decided = [(d, _by_row(d, held)) for d in self.deciding]
         fates = fates_of(held.n, decided, is_good=self.options.is_good)
         for remarks in self.remarks:
@@ -204,17 +204,20 @@ class Fields:
         kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
         return fates, kinds
 
-    def _columns(self, rows: Sequence[Row]) -> FieldColumns:
+    def columns(self, rows: Sequence[Row]) -> FieldColumns:
         """The fields of rows that are read."""
         one: dict[str, Sequence[str]] = {}
         several: dict[str, Sequence[Sequence[str]]] = {}
         told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
+        each = {id(row): row for row in rows}  # alike records share one
+        number = {key: n for n, key in enumerate(each)}
+        at = [number[id(row)] for row in rows]
         for name in dict.fromkeys(told):
-            words = [row.get(name, ()) for row in rows]
+            words = [row.get(name, ()) for row in each.values()]
             if all(len(some) == 1 for some in words):
-                one[name] = [some[0] for some in words]
+                one[name] = [*map([some[0] for some in words].__getitem__, at)]
             else:
-                several[name] = words
+                several[name] = [*map(words.__getitem__, at)]
         return FieldColumns(len(rows), one, several)
 
     def refuse(self, *, so_far: bool) -> None:

@@ -29,7 +29,14 @@ _LOST = (
     "has records that were found, but not read to their ends; report this as a fault of relaion, "
     "and import nothing of it until then"
 )
-_MOST_PATTERNS = 8  # of a shape
+_MOST_PATTERNS = 12  # of a shape
+_FEW_KINDS, _MOST_KINDS = 8, 5000  # of records
+_BLANKS = r"[ \t\n\r]*+"
+TEXT = "\0"
+"""In a pattern: what may stand between quotes; no name holds such a sign."""
+_PLAIN_TEXT = r'[^"]*+'
+_ANY_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
+_CONTROLS = bytes({*range(0x20)} - {*b"\n"})
 ABSENT: Any = object()
 """What a record has not."""
 
@@ -55,15 +62,13 @@ class LeafPlace:
 class RecordShape:
     """How records are written that are alike: their leaves, and what makes objects of them.
 
-    `patterns` finds such records behind each other by what stands between them: their groups have
-    numbers as names, then one is empty, so that there are two at least and `findall` gives tuples,
-    and a last one holds what stands behind the last record. `names` are all that
-    such a record may have, `required` those that each has, `varied` the groups that tell what some
-    have and others not. `asked` are the groups that a reader asked for, some of all of its runs:
-    of other ones nothing is taken out of a text.
+    `pattern` finds such a record: its groups have numbers as names, and `TEXT` stands for what is
+    between quotes. `names` are all that such a record may have, `required` those that each has,
+    `varied` the groups that tell what some have and others not. `asked` are the groups that a
+    reader asked for, some of all of its runs: of other ones nothing is taken out of a text.
     """
 
-    patterns: dict[str, str]
+    pattern: str
     leaves: tuple[LeafPlace, ...]
     names: tuple[str, ...]
     required: tuple[str, ...]
@@ -71,7 +76,7 @@ class RecordShape:
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
     asked: set[int] = field(default_factory=set)
-    _compiled: dict[tuple[str, frozenset[int] | None], re.Pattern[str]] = field(
+    _compiled: dict[tuple[_Signs, frozenset[int] | None], re.Pattern[str]] = field(
         default_factory=dict
     )
 
@@ -82,6 +87,11 @@ class RecordShape:
         for leaf in self.leaves:
             found.setdefault(leaf.place, []).append(leaf)
         return found
+
+    @cached_property
+    def always(self) -> frozenset[int]:
+        """The groups that hold something of each record."""
+        return frozenset(x.group for x in self.leaves if not x.present and not x.missing)
 
     def holds_within(self, name: str) -> bool:
         """Whether there is anything in what stands under a name."""
@@ -100,57 +110,108 @@ class RecordShape:
 
         Nothing behind `end` is looked at.
         """
-        groups = self._groups(between)
-        rows = self._pattern(between, groups).findall(text, at, end)
-        if rows and (rest := rows[-1][-1]):
-            rows.pop()
-            end -= len(rest)
-        if rows and not text[at:end].rstrip(" \t\r\n,").endswith("}"):  # a part would be lost
+        window = text[at:end]
+        if _is_plain(window):
+            signs = _Signs(between, is_plain=True, is_by_line="\n" in window)
+            found = self.cut(window, signs)
+            if 2 * found.end > len(window) and found.are_ends_of_lines_told():
+                return found, at + found.end
+        found = self.cut(window, _Signs(between))
+        return found, at + found.end
+
+    def cut(self, window: str, signs: _Signs, *, whole: bool = False) -> AlikeRecords:
+        """The records at the beginning of a text; what is taken out are all groups if `whole`."""
+        groups = None if whole else self._groups(signs)
+        pattern = self._pattern(signs, groups)
+        parts, step = pattern.split(window), pattern.groups + 1
+        n, rest = len(parts) // step, parts[-2] or ""
+        n, end = n - bool(rest), len(window) - len(rest)
+        if n and not window[:end].rstrip(" \t\r\n,").endswith("}"):  # a part would be lost
             raise ListError(_LOST)
-        return AlikeRecords(self, rows, groups, (text, at, end, between)), end
+        return AlikeRecords(self, n, parts, step, groups, window, end, signs)
 
-    def whole(self, text: str, at: int, end: int, between: str) -> list[tuple[str, ...]]:
-        """All groups of records that stand there."""
-        return self._pattern(between, None).findall(text, at, end)
-
-    def _groups(self, between: str) -> tuple[int, ...] | None:
+    def _groups(self, signs: _Signs) -> tuple[int, ...] | None:
         """The groups to take out of a text; None for all of them."""
-        if (between, None) not in self._compiled:  # nobody asked for any before
+        if (signs, None) not in self._compiled:  # nobody asked for any before
             return None
-        is_known = (between, frozenset(self.asked)) in self._compiled
+        is_known = (signs, frozenset(self.asked)) in self._compiled
         is_much = len(self._compiled) > _MOST_PATTERNS or 2 * len(self.asked) > len(self.leaves)
         return None if is_much and not is_known else tuple(sorted(self.asked))
 
-    def _pattern(self, between: str, groups: tuple[int, ...] | None) -> re.Pattern[str]:
-        key = between, None if groups is None else frozenset(groups)
+    def _pattern(self, signs: _Signs, groups: tuple[int, ...] | None) -> re.Pattern[str]:
+        key = signs, None if groups is None else frozenset(groups)
         if key not in self._compiled:
 
             def opened(found: re.Match[str]) -> str:
                 return "(" if groups is None or int(found[1]) in groups else "(?:"
 
-            self._compiled[key] = re.compile(_GROUP.sub(opened, self.patterns[between]))
+            record = self.pattern.replace(TEXT, _PLAIN_TEXT if signs.is_plain else _ANY_TEXT)
+            self._compiled[key] = re.compile(
+                rf"{_GROUP.sub(opened, record)}{signs.pattern}|([\s\S]++)"
+            )
         return self._compiled[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What signs a text of records holds, and `between` records.
+
+    In a plain one no backslash stands, and no control sign but ends of lines. Where it is read by
+    line, one such end stands behind each record, and so none within.
+    """
+
+    between: str
+    is_plain: bool = False
+    is_by_line: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """What stands behind a record."""
+        if self.is_by_line:
+            return rf" *+{self.between} *+(?:\n|\Z) *+"
+        return rf"{_BLANKS}{self.between}{_BLANKS}"
+
+
+def _is_plain(window: str) -> bool:
+    """Whether no escape stands in a text, and no control sign that is no end of a line."""
+    if "\\" in window:
+        return False
+    held = window.encode("utf-8", "surrogateescape")
+    return len(held.translate(None, _CONTROLS)) == len(held)
 
 
 @dataclass
 class AlikeRecords(Sequence[Any]):
-    """Records of one shape: as objects, made where they are asked for, and as columns."""
+    """Records of one shape: as objects, made where they are asked for, and as columns.
+
+    They are `n`, which stand in a text up to `end`. `parts` are what the pattern cut it into.
+    """
 
     shape: RecordShape
-    rows: list[Any]
+    n: int
+    parts: list[Any]
+    step: int
     groups: tuple[int, ...] | None
-    found: tuple[str, int, int, str]  # where
-    _raw: list[Sequence[str]] | None = None
+    window: str
+    end: int
+    signs: _Signs
     _whole: dict[int, Sequence[str]] = field(default_factory=dict)
     _objects: list[Any] | None = None
 
     def __len__(self) -> int:
         """How many they are."""
-        return len(self.rows)
+        return self.n
 
     def __iter__(self) -> Iterator[Any]:
         """The records as objects."""
         return iter(self.objects)
+
+    def are_ends_of_lines_told(self) -> bool:
+        """Whether each end of a line stands between records, and none in a text."""
+        if not self.signs.is_by_line:
+            return True
+        held = self.window[: self.end]
+        return held.count("\n") == self.n - (not held.rstrip(" ").endswith("\n"))
 
     @overload
     def __getitem__(self, at: int) -> Any: ...
@@ -168,27 +229,56 @@ class AlikeRecords(Sequence[Any]):
     def _column(self, group: int) -> Sequence[str]:
         if group not in self._whole:
             if self.groups is not None and group not in self.groups:
-                n = len(self.rows)
-                self.rows, self.groups, self._raw = self.shape.whole(*self.found), None, None
-                if len(self.rows) != n:
+                again = self.shape.cut(self.window, self.signs, whole=True)
+                if (again.n, again.end) != (self.n, self.end):
                     raise ListError(_LOST)
-            if self._raw is None:
-                self._raw = [*zip(*self.rows, strict=True)]
-            raw = self._raw[group if self.groups is None else self.groups.index(group)]
-            self._whole[group] = _unescaped(raw) if self._is_escaped else raw
+                self.parts, self.step, self.groups = again.parts, again.step, None
+            at = 1 + (group if self.groups is None else self.groups.index(group))
+            found = self.parts[at : self.n * self.step : self.step]
+            if group not in self.shape.always:
+                found = [text or "" for text in found]
+            self._whole[group] = _unescaped(found) if self._is_escaped else found
         return self._whole[group]
 
     @cached_property
     def _is_escaped(self) -> bool:
-        text, at, end, _ = self.found
-        return text.find("\\", at, end) >= 0
+        return "\\" in self.window
 
     @property
     def objects(self) -> list[Any]:
         """The records as objects, as the scanner would have made them."""
         if self._objects is None:
-            self._objects = self.shape.build(self._column, len(self.rows))
+            self._objects = self.shape.build(self._column, self.n)
         return self._objects
+
+    def kinds(self, free: frozenset[str]) -> list[Any] | None:
+        """An object for each record, the same in all but what stands under the names of `free`.
+
+        Records that are so alike share one; None where few are.
+        """
+        shape = self.shape
+        if free not in shape.kept:
+            every = {*shape.varied} | {x.group for x in shape.leaves if x.group >= 0}
+            own = {x.group for x in shape.leaves if x.place[0] in free}
+            shape.kept[free] = sorted(every - own), {}
+        groups, kept = shape.kept[free]
+        keys = [*zip(*map(self.column, groups), strict=True)] if groups else [()] * self.n
+        if len(kept) > _MOST_KINDS:
+            kept.clear()
+        new = {*keys}.difference(kept)
+        if len(new) > _FEW_KINDS and 4 * len(new) > self.n:
+            return None
+        for key in new:
+            kept[key] = self._one(keys.index(key))
+        return [*map(kept.__getitem__, keys)]
+
+    def _one(self, place: int) -> Any:
+        """A record as an object."""
+
+        def cell(group: int) -> Sequence[str]:
+            return [self._column(group)[place]]
+
+        return self.shape.build(cell, 1)[0]
 
     def patterns(self) -> set[tuple[bool, ...]]:
         """What records have together of that which not all have."""
@@ -197,18 +287,28 @@ class AlikeRecords(Sequence[Any]):
 
     def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands at a place, in words; None where nothing does, or null."""
+        return self._at(self.shape.by_place.get(place, ()), text_of)
+
+    def words_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
+        """The same; None, too, where an array or an object stands there that holds nothing."""
+        leaves = self.shape.by_place.get(place, ())
+        return self._at([leaf for leaf in leaves if leaf.group >= 0], text_of)
+
+    def _at(
+        self, leaves: Sequence[LeafPlace], text_of: Callable[[Any], str]
+    ) -> Sequence[str | None]:
         found: Sequence[str | None] = ()
-        for leaf in self.shape.by_place.get(place, ()):
+        for leaf in leaves:
             some = self.texts(leaf, text_of)
             found = (
                 [y if x is None else x for x, y in zip(some, found, strict=True)] if found else some
             )
-        return found or [None] * len(self.rows)
+        return found or [None] * self.n
 
     def texts(self, leaf: LeafPlace, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands in a leaf, in words; None where nothing is, or null."""
         if leaf.group < 0:
-            found: Sequence[str | None] = [""] * len(self.rows)
+            found: Sequence[str | None] = [""] * self.n
         else:
             found = column = self.column(leaf.group)
             if not leaf.is_text and not (all(column) and "".join(column).isdigit()):
@@ -227,7 +327,7 @@ class AlikeRecords(Sequence[Any]):
         has_not = [self.column(group) for group in leaf.missing if any(self.column(group))]
         if not has and not has_not:
             return None
-        found = [True] * len(self.rows)
+        found = [True] * self.n
         for column in has:
             found = [is_it and bool(x) for is_it, x in zip(found, column, strict=True)]
         for column in has_not:

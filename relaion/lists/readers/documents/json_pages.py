@@ -96,8 +96,8 @@ class _PageRecords:
         one: dict[str, Sequence[str]] = {}
         several: dict[str, Sequence[Sequence[str]]] = {}
         for name, held in places.items():
-            texts = [values.at(place, text_of) for place in held]
-            if len(texts) == 1 and None not in texts[0]:
+            texts = [values.words_at(place, text_of) for place in held]
+            if len(texts) == 1 and (all(texts[0]) or None not in texts[0]):  # the first is quick
                 one[name] = cast("Sequence[str]", texts[0])
             else:
                 several[name] = [
@@ -225,7 +225,7 @@ class _FirstLook:
             return False
         for name, held in places.items():
             if name not in self.seen and any(
-                text is not None for place in held for text in values.at(place, text_of)
+                text is not None for place in held for text in values.words_at(place, text_of)
             ):
                 self.seen.add(name)
                 refuse_many(self.seen, form.exchange.called)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from relaion.lists.readers.documents.json_alike import (
     ABSENT,
     ANY_NAME,
+    TEXT,
     Builds,
     Groups,
     LeafPlace,
@@ -34,13 +35,10 @@ from relaion.lists.readers.documents.json_grammar import (
 )
 
 _MOST_GROUPS = 150
-_IN_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
 _PLAIN = (
     "null|true|false|0|-?[1-9][0-9]{0,17}"
     r"|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}"
 )
-_BLANKS = r"[ \t\n\r]*+"
-_BETWEEN = {",": f"{_BLANKS},{_BLANKS}", "": _BLANKS}
 
 
 def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> RecordShape:
@@ -52,11 +50,10 @@ def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> 
     pattern, build = maker.object(replace(root, before=""), _Where())
     if not 0 < maker.n <= _MOST_GROUPS:
         raise UnlikeError
-    patterns = {between: rf"{pattern}{then}()|([\s\S]++)" for between, then in _BETWEEN.items()}
     names = tuple(maker.names_of(root))
     pairs = zip(names, root.members, strict=True)
     required = tuple(name for name, member in pairs if not member.may_lack)
-    return RecordShape(patterns, tuple(maker.leaves), names, required, tuple(maker.varied), build)
+    return RecordShape(pattern, tuple(maker.leaves), names, required, tuple(maker.varied), build)
 
 
 class _Where(NamedTuple):
@@ -105,7 +102,7 @@ class _ShapeMaker:
         is_text = isinstance(node, TextNode)
         self.leaves.append(LeafPlace(at.place, group, is_text, at.present, at.missing))
         if is_text:
-            return f'{node.before}"{_opened(group)}{_IN_TEXT})"', lambda groups, _: [*groups(group)]
+            return f'{node.before}"{_opened(group)}{TEXT})"', lambda groups, _: [*groups(group)]
         return f"{node.before}{_opened(group)}{_PLAIN})", lambda groups, _: [
             *map(literal, groups(group))
         ]
@@ -169,7 +166,7 @@ class _ShapeMaker:
         at = at.within(ANY_NAME)
         self.leaves.append(LeafPlace(at.place, group, True, at.present, at.missing, is_name=True))
         pattern, build = self.node(member.value, at)
-        name = rf'{member.before}"{_opened(group)}{_IN_TEXT})"{member.colon}'
+        name = rf'{member.before}"{_opened(group)}{TEXT})"{member.colon}'
         text = rf"{node.before}\{{{name}:{pattern}{node.end}\}}"
 
         def build_all(groups: Groups, n: int) -> list[Any]:

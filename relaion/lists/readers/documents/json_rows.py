@@ -186,7 +186,7 @@ class JsonRows:
                 found[key] = texts
         empty = [""] * len(records)
         columns = [found.get(key, empty) for key in keys]
-        return [[x or "" for x in c] if None in c else cast("Sequence[str]", c) for c in columns]
+        return [cast("Sequence[str]", c) if all(c) else [x or "" for x in c] for c in columns]
 
     def _key_of(self, place: tuple[str, ...]) -> str:
         """The key of the field at a place; empty where it is within another that is closed."""

@@ -113,7 +113,7 @@ class JsonReader:
         self._at = 0
         self._before = 0  # characters that were let go
         self._ended = False
-        self._has_halves = False
+        self._may_hold_halves: bool | None = None  # None before anybody asked
         self._more()
         self._text = self._text.removeprefix("\ufeff")
 
@@ -241,10 +241,11 @@ class JsonReader:
     def whole_value(self) -> Any:
         """The value that begins here, where it is whole in this block; nothing is read of others.
 
-        That is None, as which nothing else is whole.
+        That is None, as which nothing else is whole. What begins a long document is most of it.
         """
         held: list[Any] = []
-        self._take_whole(held, "", 1)
+        if self._before or self._at or self._ended or len(self._text) < _LITTLE:
+            self._take_whole(held, "", 1)
         return held[0] if held else None
 
     def values(self) -> Iterator[Sequence[Any]]:
@@ -362,7 +363,15 @@ class JsonReader:
         self._before += self._at
         self._text = rest + self._decoder.decode(block, final=self._ended)
         self._at = 0
-        self._has_halves = "\\u" in self._text and _HALF.search(self._text) is not None
+        self._may_hold_halves = None
+
+    @property
+    def _has_halves(self) -> bool:
+        """Whether there may be half a character in this block."""
+        if self._may_hold_halves is None:
+            text = self._text
+            self._may_hold_halves = "\\u" in text and _HALF.search(text) is not None
+        return self._may_hold_halves
 
     def _may_go_on(self, end: int) -> bool:
         """Whether a number that ends here may go on in the next block."""

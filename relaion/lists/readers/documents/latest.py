@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,18 +13,28 @@ from math import isnan, nan
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.format import TAKEN_BACK
 
+_DIGITS = 15  # of a number of seconds
+
 
 @lru_cache(4096)
 def moment_of(text: str) -> float:
     """A moment in seconds since 1970, from those or from a timestamp; NaN for any other text."""
     bare = text.strip()
-    if re.fullmatch(r"\d{1,15}(?:\.\d+)?", bare):
+    if re.fullmatch(rf"\d{{1,{_DIGITS}}}(?:\.\d+)?", bare):
         return float(bare)
     try:
         found = datetime.fromisoformat(bare)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return nan
+
+
+def moments_of(texts: Sequence[str]) -> list[float]:
+    """The same of several."""
+    joined = "".join(texts)
+    if joined.isdigit() and joined.isascii() and all(texts) and max(map(len, texts)) <= _DIGITS:
+        return [*map(float, texts)]
+    return [*map(moment_of, texts)]
 
 
 def day_of(text: str) -> str | None:

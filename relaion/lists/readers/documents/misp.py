@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from math import nan
 
 from relaion.errors import ListError
@@ -15,15 +15,18 @@ from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, pieces, text_of
-from relaion.lists.readers.documents.latest import moment_of
+from relaion.lists.readers.documents.latest import moments_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
     Attribute,
     Event,
+    Held,
     Object,
     changed_at,
     event_of,
+    held_in,
+    held_of,
     meanings,
     of_file,
     reports,
@@ -94,7 +97,7 @@ class Misp:
             options, fields, proposals=looked.proposals, reports=looked.reports,
             replaced=looked.versions.replaced(document.shared, self.name),
         )  # fmt: skip
-        attributes = _attributes(document, looked.events)
+        attributes = chain.from_iterable(_attributes(document, looked.events, read.free))
         while some := [*islice(attributes, AT_ONCE)]:
             yield read.batch(some)
         read.judge(document)
@@ -163,10 +166,9 @@ class _LookedEvents:
             return False
         if self.own.may_speak(attributes.shape):
             return False
-        uuids = attributes.at(("uuid",), text_of)
-        moments = attributes.at(("timestamp",), text_of)
-        for uuid, moment in zip(uuids, moments, strict=True):
-            self.versions.meet((uuid or "").strip().casefold(), moment_of(moment or ""))
+        uuids = [(x or "").strip().casefold() for x in attributes.at(("uuid",), text_of)]
+        moments = [x or "" for x in attributes.at(("timestamp",), text_of)]
+        self.versions.meet_all(uuids, moments_of(moments))
         self.owners.extend([owner] * len(attributes))
         return True
 
@@ -219,21 +221,31 @@ def _of_object(value: Object) -> list[Object]:
     return [a for a in each_of(value.get("attribute")) if isinstance(a, dict)]
 
 
-def _attributes(document: ListDocument, events: Mapping[int, Event]) -> Iterator[Attribute]:
+def _attributes(
+    document: ListDocument, events: Mapping[int, Event], free: frozenset[str]
+) -> Iterator[Iterable[Held]]:
+    """The attributes of a file in their order, some at a time; `free` decides nothing."""
     none, nothing = Event(), dict[str, object]()
     for some in pieces(document, _WITHIN, _RECORDS):
-        event = events.get(some.owner, none)
-        for value in some.values:
+        event, values = events.get(some.owner, none), some.values
+        are_plain = some.name in _RECORDS and some.name != "object"
+        if (
+            are_plain
+            and isinstance(values, AlikeRecords)
+            and (alike := held_in(values, event, free))
+        ):
+            yield alike
+            continue
+        for value in values:
             if not isinstance(value, dict):
                 continue
             if some.name == "object":
                 within = _of_object(value)
                 around = {k: v for k, v in value.items() if k != "attribute"}
                 told = of_file(within)
-                for own in within:
-                    yield Attribute(own, event, around, told)
+                yield [held_of(Attribute(own, event, around, told)) for own in within]
             elif some.name in _RECORDS or _is_attribute(value):
-                yield Attribute(value, event, nothing)
+                yield [held_of(Attribute(value, event, nothing))]
 
 
 def _refuse_manifest(value: Object) -> None:

@@ -6,7 +6,7 @@ The type of an attribute says what its value is, `to_ids` whether it is meant to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import nan
@@ -14,6 +14,7 @@ from typing import Any
 
 from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.documents.fields import Meaning
+from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_traits import day_said
@@ -87,6 +88,47 @@ class Attribute:
         """The media types of the file that it is of."""
         own = text_of(self.own.get("mimetype"))
         return (*self.of_file.types, own) if own else self.of_file.types
+
+    @property
+    def is_of_any_value(self) -> bool:
+        """Whether it says the same of any value that stands in it."""
+        return "|" not in self.type and type_says(self.type) is not None
+
+
+Held = tuple[Attribute, str, str, str, object, object, object]
+"""An attribute, its text, what of it may be an entry, its id, and when it was first seen, changed
+and last seen. The attribute is one that says the same: what stands beside it here is its own."""
+_OWN = ("uuid", "first_seen", "timestamp", "last_seen")
+FREE = frozenset(("value", "id", "event_id", "object_id", *_OWN))
+"""Names under which nothing decides, but what `Held` holds beside an attribute."""
+
+
+def held_of(attribute: Attribute) -> Held:
+    """An attribute that nothing shares."""
+    uuid, first, changed, last = map(attribute.own.get, _OWN)
+    return attribute, attribute.text, attribute.value, text_of(uuid), first, changed, last
+
+
+def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> Iterable[Held] | None:
+    """Attributes that are written alike; None where few of them say the same."""
+    kinds = records.kinds(free) if free >= FREE else None
+    if kinds is None:
+        return None
+    each = {key: Attribute(own, event) for key, own in {id(own): own for own in kinds}.items()}
+    attributes = [each[id(own)] for own in kinds]
+    texts = [text or "" for text in records.at(("value",), text_of)]
+    values = texts
+    if not all(attribute.is_of_any_value for attribute in each.values()):
+        for i, attribute in enumerate(attributes):
+            if not attribute.is_of_any_value:
+                attributes[i] = Attribute(records[i], event)
+        values = [
+            text if attribute.is_of_any_value else attribute.value
+            for text, attribute in zip(texts, attributes, strict=True)
+        ]
+    uuids, *seen = (records.at((name,), text_of) for name in _OWN)
+    ids = [uuid or "" for uuid in uuids]
+    return zip(attributes, texts, values, ids, *seen, strict=True)
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}

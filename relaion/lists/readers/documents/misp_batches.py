@@ -10,7 +10,14 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
-from relaion.lists.readers.documents.misp_attributes import Attribute, AttributeRows, is_picture
+from relaion.lists.readers.documents.misp_attributes import (
+    FREE,
+    KNOWN,
+    Attribute,
+    AttributeRows,
+    Held,
+    is_picture,
+)
 from relaion.lists.readers.documents.misp_traits import AttributeTraits
 from relaion.lists.readers.format import (
     ANY,
@@ -28,6 +35,22 @@ from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import OF_ANALYSIS, type_says
 from relaion.lists.values import shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What holds for attributes that are alike: of what kinds their values are, and why none.
+
+    `is_none`: by their type they are never entries. `is_unsaid`: nothing says of what they are.
+    """
+
+    kinds: tuple[str, ...]
+    fate: str
+    unusable: str
+    proposals: int
+    is_none: bool = False
+    is_unsaid: bool = False
+    lacks_type: bool = False
 
 
 @dataclass
@@ -52,29 +75,47 @@ class Attributes:
         # what the curator decided of
         self._said = {names.squeezed(name) for name in said}
 
-    def batch(self, some: Sequence[Attribute]) -> Batch:
+    @property
+    def free(self) -> frozenset[str]:
+        """Names under which nothing decides of an attribute."""
+        return (FREE & KNOWN) - self.rows.read
+
+    def batch(self, some: Sequence[Held]) -> Batch:
         """Attributes as records."""
-        rows = [self._row(attribute) for attribute in some]
-        digits = [len(attribute.text) for attribute in some]
-        fates, types = self.fields.read(rows, digits, "type")
+        attributes = [held[0] for held in some]
+        each = {id(attribute): attribute for attribute in attributes}
+        row_of = {key: self._row(attribute) for key, attribute in each.items()}
+        rows = [row_of[id(attribute)] for attribute in attributes]
+        fates, types = self.fields.read(rows, [len(held[1]) for held in some], "type")
         if self.replaced:
             fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
         batch, values = Batch(len(some), fates=fates), Columns()
-        for i, (attribute, says) in enumerate(zip(some, types, strict=True)):
-            if says.unusable:
-                batch.unusable[says.unusable] += 1
-            self._take(i, attribute, says, batch, values)
-            if attribute.own.get("shadowattribute"):
-                self.proposals += len(each_of(attribute.own["shadowattribute"]))
-            if "type" not in rows[i]:
+        told: dict[int, _Told] = {}
+        for i, (attribute, says) in enumerate(zip(attributes, types, strict=True)):
+            of = told.get(id(attribute)) or told.setdefault(
+                id(attribute), self._told(attribute, says, rows[i])
+            )
+            if of.unusable:
+                batch.unusable[of.unusable] += 1
+            self.proposals += of.proposals
+            values.put(of.kinds, some[i][2], i)
+            if of.is_none:  # what can be no entry takes none back
+                fates[i] = REPLACED if fates.get(i) == REPLACED else of.fate
+                continue
+            self.references += of.fate == REFERENCE
+            if of.fate:
+                fates.setdefault(i, of.fate)
+            if of.is_unsaid and i not in fates:
+                self.unsaid += 1
+            if of.lacks_type:
                 fates.setdefault(i, NO_ENTRY)
         batch.values = values.all()
-        batch.ids = [text_of(a.own.get("uuid")).strip() or None for a in some]
+        batch.ids = [uuid.strip() or None for _, _, _, uuid, *_ in some]
+        of_image = {x: "filename" in a.own and _is_of_image(a) for x, a in each.items()}
         batch.traits = [
-            self.traits.of(
-                a.own, a.event.by, is_image="filename" in a.own and _is_of_image(a)
-            ) for a in some
-        ]  # fmt: skip
+            self.traits.of(first, changed, last, a.event.by, is_image=of_image[id(a)])
+            for a, _, _, _, first, changed, last in some
+        ]
         self.n += len(some)
         if self.n == len(some):  # what the first show is refused at once
             self.fields.refuse(so_far=True)
@@ -89,29 +130,25 @@ class Attributes:
             row = {name: words for name, words in row.items() if name != "type"}
         return row
 
-    def _take(
-        self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
-    ) -> None:
-        kinds = says.kinds
+    def _told(self, attribute: Attribute, says: WordSays, row: Row) -> _Told:
+        """What holds for each attribute that is like one."""
+        kinds, fate = says.kinds, ""
         if not kinds and says.fate is None and says.is_sure and "type" in self._said:
             kinds = ANY  # the value tells
-        value = attribute.value
+        proposals = len(each_of(attribute.own.get("shadowattribute") or None))
         if not kinds:
-            # what can be no entry takes none back
-            if batch.fates.get(i) != REPLACED:
-                batch.fates[i] = says.fate or NO_ENTRY
-            values.put(LINK_KINDS, value, i)
-            return
+            fate = says.fate or NO_ENTRY
+            return _Told(LINK_KINDS, fate, says.unusable, proposals, is_none=True)
         if kinds == ("host",) and self.options.scope != "host":
-            batch.fates.setdefault(i, ONLY_HOST)
+            fate = ONLY_HOST
         elif kinds == LINK_KINDS and self._is_reference(attribute):
-            batch.fates.setdefault(i, REFERENCE)
-            self.references += 1
+            fate = REFERENCE
         if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
             kinds = (self.options.kind,)
-        values.put(kinds, value, i)
-        if i not in batch.fates and kinds[0].startswith("image_"):
-            self.unsaid += not _is_of_image(attribute)
+        is_unsaid = kinds[0].startswith("image_") and not _is_of_image(attribute)
+        return _Told(
+            kinds, fate, says.unusable, proposals, is_unsaid=is_unsaid, lacks_type="type" not in row
+        )
 
     def _is_reference(self, attribute: Attribute) -> bool:
         category = attribute.own.get("category")

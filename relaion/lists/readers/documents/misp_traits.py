@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from relaion.lists.readers.documents.json_pieces import text_of
 from relaion.lists.readers.format import NO_TRAIT, Trait
@@ -38,17 +36,16 @@ class AttributeTraits:
 
     held: dict[tuple[str | None, ...], Trait] = field(default_factory=dict)
 
-    def of(self, own: Mapping[str, Any], by: str, *, is_image: bool) -> Trait:
-        """The trait of an attribute that was given by somebody."""
-        first = day_said(own.get("first_seen")) or day_said(own.get("timestamp"))
-        last = day_said(own.get("last_seen"))
+    def of(self, first: object, changed: object, last: object, by: str, *, is_image: bool) -> Trait:
+        """The trait of an attribute that was given by somebody: when it was seen, and changed."""
+        first_day, last_day = day_said(first) or day_said(changed), day_said(last)
         media = "image" if is_image else None
-        told = (media, first, last, by)
+        told = (media, first_day, last_day, by)
         if told not in self.held:
             if len(self.held) >= _MOST_TRAITS:
                 self.held.clear()
             found = Trait(
-                media=media, first_seen=first, last_seen=last,
+                media=media, first_seen=first_day, last_seen=last_day,
                 by=traits.trait_text(names.BY, by) if by else None,
             )  # fmt: skip
             self.held[told] = found if found != NO_TRAIT else NO_TRAIT

@@ -7,45 +7,37 @@ object the last one counts, wherever it stands.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, islice
-from typing import Any
+from itertools import chain, count, islice
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from relaion.errors import ListError
-from relaion.lists.readers.documents.document import ListDocument, OfDelivery
-from relaion.lists.readers.documents.field_names import refuse_many
+from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import (
-    JsonPieces,
     each_of,
-    in_object,
-    pieces,
     text_of,
 )
-from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.stix_entries import Patterns
-from relaion.lists.readers.documents.stix_words import (
-    DERIVED,
-    MEANINGS,
-    Said,
-    is_indicator,
-    meanings,
-    said_in,
+from relaion.lists.readers.documents.stix_objects import (
+    SEEN_TYPES,
+    LookedObjects,
+    Object,
+    id_of,
+    is_plain,
+    look,
+    objects_in,
+    own_fields,
+    stix_pieces,
+    type_of,
 )
+from relaion.lists.readers.documents.stix_words import DERIVED, MEANINGS, meanings
 from relaion.lists.readers.documents.title_prose import judge_titles
-from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import (
     OTHER_RULE,
     REPLACED,
@@ -58,236 +50,16 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.misp_words import info_says
-from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.lists.values import told
 
-Object = Mapping[str, Any]
 AT_ONCE = 2000
-_SHAPES = 1000  # of indicators that are told apart
+_OUT = frozenset((OTHER_RULE, REPLACED))
 _MANY = 4096  # traits that are kept
-_GATHERING = frozenset(("report", "grouping", "bundle"))
-_RECORDS = frozenset(("objects",))
+_SHAPES = 1000  # of indicators that are told apart
 _ID = re.compile(r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"')
 _INDICATOR = re.compile(r'(?i)"type"\s*:\s*"(?:bundle|indicator)"')
 _OF_ONE = re.compile(r'(?i)"(?:pattern|objects|spec_version)"\s*:')
-_SEEN = frozenset((
-    "file", "artifact", "url", "domain-name", "ipv4-addr", "ipv6-addr", "email-message",
-    "observed-data", "network-traffic", "process", "x509-certificate",
-))  # fmt: skip
-_PLAIN = frozenset(("indicator", *_SEEN))
-"""Types as STIX writes them, of objects that are taken as they stand."""
-
-
-# -- Objects ---------------------------------------------------------------------------------------
-
-
-@dataclass
-class _LookedObjects:
-    """What a first look at all objects found.
-
-    `latest` is the number of the version that counts, of objects that have several; `words` what
-    other objects say of one, by its id and by field; `givers` the names of identities.
-    """
-
-    seen: set[str] = field(default_factory=set)
-    ids: array[int] = field(default_factory=lambda: array("q"))
-    latest: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
-    words: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    givers: dict[str, str] = field(default_factory=dict)
-    said: dict[str, tuple[str, list[Said]]] = field(default_factory=dict)
-    versions: Versions = field(default_factory=Versions)
-    replaced: set[int] = field(default_factory=set)  # places among indicators
-    elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    titles: set[tuple[str, str]] = field(default_factory=set)
-
-    def hear(self, value: Object) -> None:
-        """Keep what an object says of others; of its versions the latest counts."""
-        if _type(value) in _GATHERING and len(self.titles) < _MANY:
-            texts = ((name, text_of(value.get(name))) for name in ("name", "description"))
-            self.titles.update((name, text) for name, text in texts if text and not _is_heard(text))
-        some = said_in(value)
-        name = _id(value) or str(len(self.said))
-        if not some and name not in self.said and not value.get("revoked"):
-            return
-        stamp = text_of(value.get("modified")) or text_of(value.get("created"))
-        if name not in self.said or self.said[name][0] <= stamp:
-            self.said[name] = (stamp, some)
-
-    def meet_all(self, values: AlikeRecords, own: OwnFields) -> bool:
-        """Take in indicators that are written alike, where nothing in them is special."""
-        shape = values.shape
-        if not self.seen.issuperset(shape.names) or own.may_speak(shape):
-            return False
-        if {*values.at(("type",), text_of)} != {"indicator"}:
-            return False
-        self.ids.extend(hash((text or "").strip()) for text in values.at(("id",), text_of))
-        return True
-
-    def settle(self, shared: OfDelivery, *, is_delta: bool) -> None:
-        """All objects were met: what is said of which, here and in files read before."""
-        of_others: dict[str, dict[str, list[str]]] = shared.held.setdefault("stix words", {})
-        for of, words in of_others.items():
-            self.words[of] = {name: [*some] for name, some in words.items()}
-        here = {*self.ids}
-        for of, name, word in (each for _, some in self.said.values() for each in some):
-            self.words.setdefault(of, {}).setdefault(name, []).append(word)
-            if is_indicator(of) and hash(of) not in here:
-                self.elsewhere[of] = self.words[of]
-        for words in self.words.values():
-            self.seen.update(words)
-        if shared.files > 1:
-            of_others |= {of: words for of, words in self.words.items() if is_indicator(of)}
-        if not is_delta:
-            keys = array("q", map(hash, self.elsewhere))
-            earlier: list[Versions] = shared.held.get("stix versions", [])
-            met = {key for some in earlier for key, _ in some.held_of(keys)}
-            self.elsewhere = {of: w for of, w in self.elsewhere.items() if hash(of) in met}
-        if shared.files > 1:
-            self.replaced = self.versions.replaced(shared, "stix")
-
-
-def _objects(document: ListDocument) -> Iterator[tuple[int, Object]]:
-    """The objects of a file, each with its number, whatever they are packed in.
-
-    Raises ListError for what is none.
-    """
-    found = chain.from_iterable(_objects_in(some.values) for some in _pieces(document))
-    yield from enumerate(found)
-
-
-def _pieces(document: ListDocument) -> Iterator[JsonPieces]:
-    return pieces(document, frozenset(), _RECORDS)
-
-
-def _objects_in(values: Sequence[Any]) -> Iterator[Object]:
-    for value in values:
-        if type(value) is dict and type(kind := value.get("type")) is str and kind in _PLAIN:
-            yield value
-        else:
-            yield from _unpacked(value)
-
-
-def _unpacked(value: Any) -> Iterator[Object]:
-    if not isinstance(value, dict):
-        raise ListError(
-            "holds a value where an object of STIX should stand; ask the giver for the file as it "
-            "was exported"
-        )
-    kind = text_of(value.get("type"))
-    if kind.casefold() == "bundle":
-        for inner in each_of(value.get("objects")):
-            yield from _unpacked(inner)
-    elif kind:
-        yield value
-    elif value and all(in_object(inner, "type") for inner in value.values()):
-        for inner in value.values():  # such as what was seen, by numbers, in STIX 2.0
-            yield from _unpacked(inner)
-    elif "objects" not in value:
-        raise ListError(
-            "holds an object without a type, which is none of STIX; ask the giver for the file as "
-            "it was exported"
-        )
-
-
-def _own_fields() -> OwnFields:
-    """Those of indicators: none that STIX defines is an object."""
-    return OwnFields(MEANINGS.keys(), never_objects=True)
-
-
-def _type(value: Object) -> str:
-    kind = value.get("type")
-    return kind if kind in _PLAIN else text_of(kind).strip().casefold()
-
-
-def _look(document: ListDocument) -> _LookedObjects:
-    found = _LookedObjects()
-    is_one = document.shared.files == 1
-    own, shapes = _own_fields(), set[tuple[str, ...]]()
-    for value in _looked_at(document, found, own, is_one=is_one):
-        kind = _type(value)
-        if kind == "indicator":
-            told = tuple(value)
-            if told not in shapes:
-                found.seen.update(told)
-                if len(shapes) < _SHAPES:
-                    shapes.add(told)
-            found.seen.update(own.words(value))
-            refuse_many(found.seen, "STIX")
-            found.ids.append(hash(_id(value)))
-            if not is_one:
-                stamp = text_of(value.get("modified")) or text_of(value.get("created"))
-                found.versions.meet(_id(value), moment_of(stamp.replace("z", "Z")))
-        elif kind == "identity" and (name := text_of(value.get("name"))):
-            found.givers[_id(value)] = name
-        if kind != "indicator":
-            found.hear(value)
-    found.settle(document.shared, is_delta=document.is_delta)
-    if several := _several(found.ids):
-        _find_latest(document, several, found.latest)
-    return found
-
-
-def _looked_at(
-    document: ListDocument, found: _LookedObjects, own: OwnFields, *, is_one: bool
-) -> Iterator[Object]:
-    """The objects of a file that are to be looked at one by one."""
-    for some in _pieces(document):
-        values = some.values
-        if not (is_one and isinstance(values, AlikeRecords) and found.meet_all(values, own)):
-            yield from _objects_in(values)
-
-
-def _is_heard(text: str) -> bool:
-    return info_says(text) != COUNTS or trial_in("description", text) != ""
-
-
-def _id(value: Object) -> str:
-    return text_of(value.get("id")).strip()
-
-
-def _several(ids: array[int]) -> set[int]:
-    """Those numbers that stand there more than once."""
-    counts = pc.value_counts(pa.array(memoryview(ids), pa.int64())) if ids else []
-    return {pair["values"].as_py() for pair in counts if pair["counts"].as_py() > 1}
-
-
-def _find_latest(
-    document: ListDocument, several: set[int], latest: dict[str, tuple[str, int, bytes]]
-) -> None:
-    for number, value in _objects(document):
-        name = _id(value)
-        if _type(value) != "indicator" or not name or hash(name) not in several:
-            continue
-        stamp = _stamp(text_of(value.get("modified")) or text_of(value.get("created")))
-        digest = hashlib.sha256(repr(sorted(value.items(), key=str)).encode(errors="replace"))
-        version = (stamp, number, digest.digest())
-        before = latest.get(name)
-        if before and before[0] == stamp and before[2] != version[2]:
-            raise ListError(
-                "holds two versions of an indicator that were modified at the same time, of which "
-                "only one can count; ask the giver which"
-            )
-        if before is None or stamp > before[0]:
-            latest[name] = version
-
-
-def _stamp(text: str) -> str:
-    """A time that can be compared; raises ListError for what is none."""
-    try:
-        when = datetime.fromisoformat(text.strip().replace("z", "Z"))
-    except ValueError:
-        raise ListError(
-            "holds several versions of an indicator, and a time of one that cannot be read; ask "
-            "the giver for the latest versions"
-        ) from None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return when.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-# -- Indicators as records -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -305,13 +77,13 @@ class Stix:
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an indicator."""
-        looked = _look(document)
+        looked = look(document)
         document.notices += judge_titles(looked.titles, options)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         reading = _Indicators(options, looked, fields, Patterns(options))
-        objects = _objects(document)
-        while some := [*islice(objects, AT_ONCE)]:
+        held = chain.from_iterable(_held(document, reading.free))
+        while some := [*islice(held, AT_ONCE)]:
             yield reading.batch(some)
         if looked.elsewhere:
             yield reading.elsewhere()
@@ -319,52 +91,141 @@ class Stix:
         document.notices.extend(reading.notices())
 
 
+Held = tuple[int, Object, str, str, Sequence[str] | None, str, str]
+"""The number of an object, one that says the same, and what is its own: its id, its pattern, its
+names, its first day and the day on which it was modified."""
+_FREE = frozenset(("id", "pattern", "name", "created", "valid_from", "modified"))
+"""Names under which nothing decides, but what `Held` holds beside an object."""
+
+
+def _held(document: ListDocument, free: frozenset[str]) -> Iterator[Iterable[Held]]:
+    """The objects of a file, some at a time."""
+    number = 0
+    for some in stix_pieces(document):
+        values = some.values
+        alike = _alike(values, free, number) if isinstance(values, AlikeRecords) else None
+        if alike is not None:
+            number += len(values)
+            yield alike
+            continue
+        for value in objects_in(values):
+            yield [_held_of(number, value)]
+            number += 1
+
+
+def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> Iterable[Held] | None:
+    """Objects that are written alike; None where few say the same, or more is in one."""
+    own = (leaf for leaf in values.shape.leaves if leaf.place[0] in _FREE)
+    if not free >= _FREE or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
+        return None
+    kinds = values.kinds(free)
+    if kinds is None or not all(map(is_plain, {id(kind): kind for kind in kinds}.values())):
+        return None
+    texts = {name: values.at((name,), text_of) for name in _FREE}
+    names_of = [None if name is None else (name,) for name in texts["name"]]
+    ids, patterns, created, valid, modified = (
+        [text or "" for text in texts[name]]
+        for name in ("id", "pattern", "created", "valid_from", "modified")
+    )
+    first = [one or other for one, other in zip(valid, created, strict=True)]
+    ids = [*map(str.strip, ids)]
+    return zip(count(number), kinds, ids, patterns, names_of, first, modified)
+
+
+def _held_of(number: int, value: Object) -> Held:
+    """An object that nothing shares."""
+    named, pattern = value.get("name"), text_of(value.get("pattern"))
+    is_named = named is not None and type(named) is not dict
+    first = text_of(value.get("valid_from")) or text_of(value.get("created"))
+    return (
+        number, value, id_of(value), pattern,
+        tuple(map(text_of, each_of(named))) if is_named else None,
+        first, text_of(value.get("modified")),
+    )  # fmt: skip
+
+
+def _each(held: Sequence[Held]) -> dict[int, Object]:
+    """The objects among these that differ, by their identity."""
+    return {id(each[1]): each[1] for each in held}
+
+
 @dataclass
 class _Indicators:
     options: Options
-    looked: _LookedObjects
+    looked: LookedObjects
     fields: Fields
     patterns: Patterns
     others: Counter[str] = field(default_factory=Counter)
     is_first: bool = True
     n: int = 0  # indicators so far
-    own: OwnFields = field(default_factory=_own_fields)
+    own: OwnFields = field(default_factory=own_fields)
     shapes: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
 
-    def batch(self, some: list[tuple[int, Object]]) -> Batch:
+    def batch(self, some: list[Held]) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
-        held = [(number, value) for number, value in some if _type(value) == "indicator"]
+        types = {key: type_of(x) for key, x in _each(some).items()}
+        held = [each for each in some if types[id(each[1])] == "indicator"]
         batch, values = Batch(len(held)), Columns()
-        for _, value in some if len(held) < len(some) else ():
-            kind = _type(value)
-            if kind in _SEEN:
+        for each in some if len(held) < len(some) else ():
+            kind = types[id(each[1])]
+            if kind in SEEN_TYPES:
                 batch.skipped[SEEN] += 1
             elif kind != "indicator":
                 self.others[told(kind, 30)] += 1
-        ids = [_id(value) for _, value in held]
-        rows = [self._row(value, of) for (_, value), of in zip(held, ids, strict=True)]
-        fates, _ = self.fields.read(rows, [0] * len(rows))
+        numbers, objects, ids, patterns, named, *days = (
+            zip(*held, strict=True) if held else [()] * 7
+        )
+        columns = self._columns(held, ids, patterns, named)
+        fates, _ = self.fields.read(columns, [0] * columns.n)
         looked = self.looked
         if looked.replaced or looked.latest:
             fates |= {
                 i: REPLACED
-                for i, (no, _) in enumerate(held)
-                if self.n + i in looked.replaced or self._is_replaced(no, ids[i])
+                for i, (number, of) in enumerate(zip(numbers, ids, strict=True))
+                if self.n + i in looked.replaced or self._is_replaced(number, of)
             }
         batch.fates = fates
         self.n += len(held)
-        for i, (_, value) in enumerate(held):
-            if batch.fates.get(i) not in (OTHER_RULE, REPLACED):
-                pattern = text_of(value.get("pattern"))
-                self.patterns.take(i, pattern, batch, values, rows[i].get("name", ()))
+        for i, (pattern, beside) in enumerate(zip(patterns, columns.words("name"), strict=True)):
+            if i not in fates or fates[i] not in _OUT:
+                self.patterns.take(i, pattern, batch, values, beside)
         batch.values = values.all()
         batch.ids = [of or None for of in ids]
-        batch.traits = [self._trait(value) for _, value in held]
+        said_of = {key: self._said_of(x) for key, x in _each(held).items()}
+        said = (said_of[id(x)] for x in objects)
+        batch.traits = [*map(self._trait, said, *days)]
         if self.is_first:
             self.fields.refuse(so_far=True)
         self.is_first = False
         return batch
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """Names under which nothing decides of an indicator, but what is asked for by itself."""
+        return _FREE - (self.read_names - {"name"})
+
+    def _columns(
+        self, held: Sequence[Held], ids: Sequence[str], patterns: Sequence[str],
+        named: Sequence[Sequence[str] | None],
+    ) -> FieldColumns:  # fmt: skip
+        """The fields of indicators: those that many share, and what is said of single ones."""
+        row_of = {key: self._row(x) for key, x in _each(held).items()}
+        rows = [row_of[id(each[1])] for each in held]
+        said = self.looked.words
+        for i, of in enumerate(ids) if said else ():
+            if of in said:
+                rows[i] = {**rows[i], **{name: tuple(some) for name, some in said[of].items()}}
+        columns = self.fields.columns(rows)
+        if "name" not in self.read_names:
+            return columns
+        of_files = [
+            words
+            if words and "hashes" in pattern and not any("://" in word for word in words)
+            else ()
+            for pattern, words in zip(patterns, named, strict=True)
+        ]  # not those of hosts, which may end as files of programs do
+        return replace(columns, several={**columns.several, "name": of_files})
 
     @cached_property
     def read_names(self) -> frozenset[str]:
@@ -389,45 +250,38 @@ class _Indicators:
                 return fate
         return None
 
-    def _row(self, value: Object, of: str) -> dict[str, Sequence[str]]:
+    def _row(self, value: Object) -> Row:
+        """The fields of an indicator but for its name, each with its words."""
         shape = tuple(value)
         fields = self.shapes.get(shape)
         if fields is None:
-            fields = [name for name in shape if name in self.read_names]
+            fields = [name for name in shape if name in self.read_names - {"name"}]
             if len(self.shapes) < _SHAPES:
                 self.shapes[shape] = fields
         row: dict[str, Sequence[str]] = {}
         for name in fields:
             words = value[name]
-            if type(words) is str:
-                row[name] = (words,)
-            elif words is not None and type(words) is not dict:
+            if words is not None and type(words) is not dict:
                 row[name] = tuple(map(text_of, each_of(words)))
-        row |= self.own.words(value)
-        for name, said in self.looked.words.get(of, {}).items():
-            row[name] = tuple(said)
-        if "name" in row:
-            is_of_file = "hashes" in text_of(value.get("pattern"))
-            if not is_of_file or any("://" in word for word in row["name"]):
-                del row["name"]  # of a host, which may end as files of programs do
-        return row
+        return row | self.own.words(value)
 
     def _is_replaced(self, number: int, of: str) -> bool:
         latest = self.looked.latest.get(of)
         return latest is not None and latest[1] != number
 
-    def _trait(self, value: Object) -> Trait:
+    def _said_of(self, value: Object) -> tuple[str, str]:
+        """How sure its giver is, and who that is."""
         by = self.looked.givers.get(text_of(value.get("created_by_ref")), "")
-        first = text_of(value.get("valid_from")) or text_of(value.get("created"))
-        told = (
-            text_of(value.get("confidence")), first[:10], text_of(value.get("modified"))[:10], by,
-        )  # fmt: skip
+        return text_of(value.get("confidence")), by
+
+    def _trait(self, said: tuple[str, str], first: str, modified: str) -> Trait:
+        told = said[0], first[:10], modified[:10], said[1]
         if told not in self.traits:
             if len(self.traits) >= _MANY:
                 self.traits.clear()
             told_as = zip((names.CONFIDENCE, names.FIRST, names.LAST, names.BY), told, strict=True)
-            said = {what: traits.trait_text(what, text) for what, text in told_as if text}
-            self.traits[told] = Trait(**said)
+            found = {what: traits.trait_text(what, text) for what, text in told_as if text}
+            self.traits[told] = Trait(**found)
         return self.traits[told]
 
     def notices(self) -> list[str]:

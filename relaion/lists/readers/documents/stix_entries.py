@@ -15,7 +15,12 @@ from functools import lru_cache
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.stix_pattern import Comparison, PatternError, comparisons
+from relaion.lists.readers.documents.stix_pattern import (
+    Comparison,
+    PatternError,
+    comparisons,
+    plain_comparison,
+)
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_ENTRY,
@@ -32,7 +37,11 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.tables.decisions import media_word, read_word
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
+from relaion.lists.readers.vocabulary.media import (
+    is_name_of_media,
+    is_plain_picture,
+    media_of_file,
+)
 from relaion.lists.values import told
 from relaion.roles import IMAGE_KINDS
 
@@ -68,6 +77,8 @@ def media_in(found: Sequence[Comparison], beside: Sequence[str]) -> tuple[bool, 
     """
     if not beside and all(_is_of_digest_or_link(c) for c in found):
         return False, None
+    if not found and all(map(is_plain_picture, beside)):
+        return True, None
     equal = [c for c in found if c.operator in ("=", "==", "IN") and c.of.casefold() in _FILES]
     at = [(c, [str(step).casefold() for step in c.path]) for c in equal]
     files = [v for c, path in at if path == ["name"] for v in c.values if v] or [*beside]
@@ -122,6 +133,8 @@ class Patterns:
         self, i: int, pattern: str, batch: Batch, values: Columns, beside: Sequence[str] = ()
     ) -> None:
         """Take in a pattern as record `i`: its values, or why it brings none."""
+        if self._take_plain(i, pattern, batch, values, beside):
+            return
         try:
             found = _comparisons(pattern)
         except PatternError:
@@ -145,6 +158,22 @@ class Patterns:
             self.unsaid += 0 if is_image or no_image else len(digests)
         for kinds, value in held:
             values.put(self._kinds(kinds), value, i)
+
+    def _take_plain(
+        self, i: int, pattern: str, batch: Batch, values: Columns, beside: Sequence[str]
+    ) -> bool:
+        """Take in a pattern that is one digest or link, as nearly all are; false for others."""
+        plain = plain_comparison(pattern)
+        kinds, _ = _kinds_at(*plain[:2]) if plain else ((), "")
+        if not plain or not kinds:
+            return False
+        if kinds[0] in IMAGE_KINDS:
+            is_image, no_image = media_in((), beside)
+            if no_image:
+                batch.fates.setdefault(i, no_image)
+            self.unsaid += not is_image and i not in batch.fates
+        values.put(self._kinds(kinds), plain[2], i)
+        return True
 
     def _held(self, found: Sequence[Comparison], batch: Batch) -> tuple[list[Held], list[str]]:
         """The values that are listed, with their kinds; why others are not."""

@@ -70,13 +70,19 @@ class _Token:
     text: str
 
 
+def plain_comparison(pattern: str) -> tuple[str, tuple[str, ...], str] | None:
+    """Of what, where and which value, in a pattern that is one plain comparison, as nearly all."""
+    if found := _PLAIN.fullmatch(pattern):
+        return "file", ("hashes", found[1] or found[2]), found[3]
+    link = _PLAIN_LINK.fullmatch(pattern)
+    return ("url", ("value",), link[1]) if link else None
+
+
 def comparisons(pattern: str) -> list[Comparison]:
     """The comparisons of a pattern, in their order; raises PatternError for what is none."""
-    if plain := _PLAIN.fullmatch(pattern):  # as nearly all are: the parser would say the same
-        path = ("hashes", plain[1] or plain[2])
-        return [Comparison("file", path, "=", (plain[3],), f"'{plain[3]}'")]
-    if plain := _PLAIN_LINK.fullmatch(pattern):
-        return [Comparison("url", ("value",), "=", (plain[1],), f"'{plain[1]}'")]
+    if plain := plain_comparison(pattern):  # the parser would say the same
+        of, path, value = plain
+        return [Comparison(of, path, "=", (value,), f"'{value}'")]
     parser = _Parser(_tokens(pattern))
     found = parser.observations(0)
     parser.end()

@@ -303,7 +303,10 @@ class ValuedRecords:
         told: list[Sequence[str]] = []
         for name, what in self.exchange.traits.items():
             texts = held.first(name)
-            told.append([(day_of(x) or "") if x else "" for x in texts] if what in _DAYS else texts)
+            if what in _DAYS:
+                days = {text: day_of(text) or "" if text else "" for text in {*texts}}
+                texts = [*map(days.__getitem__, texts)]
+            told.append(texts)
         if not told:
             return [NO_TRAIT] * held.n
         rows = [*zip(*told, strict=True)]

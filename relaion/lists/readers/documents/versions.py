@@ -8,7 +8,7 @@ replaces another, and what stands last holds.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
 
@@ -38,6 +38,12 @@ class Versions:
         self.own.append(own)
         self.around.append(around)
 
+    def meet_all(self, record_ids: Sequence[str], own: Sequence[float]) -> None:
+        """Take in the next records, around which nothing was told."""
+        self.keys.extend([hash(x) if x else 0 for x in record_ids])
+        self.own.extend(own)
+        self.around.extend([nan] * len(own))
+
     def replaced(self, shared: OfDelivery, name: str) -> set[int]:
         """The places of those that another version replaces, here or in a file read before.
 
@@ -47,7 +53,7 @@ class Versions:
         latest: dict[int, Moments] = {}
         for key, moments in (each for some in earlier for each in some.held_of(self.keys)):
             latest[key] = _later_of(latest.get(key, _UNTOLD), moments)
-        several = (self._several() | latest.keys()) - {0}
+        several = (several_of(self.keys) | latest.keys()) - {0}
         places = [place for place, key in enumerate(self.keys) if key in several]
         for place in places:
             key = self.keys[place]
@@ -68,12 +74,14 @@ class Versions:
     def _at(self, place: int) -> Moments:
         return self.own[place], self.around[place]
 
-    def _several(self) -> set[int]:
-        if not self.keys:
-            return set()
-        counts = pc.value_counts(_int64(self.keys))
-        is_more = pc.greater(counts.field("counts"), 1)
-        return {*counts.field("values").filter(is_more).to_pylist()}
+
+def several_of(keys: array[int]) -> set[int]:
+    """The keys that stand there more than once."""
+    if not keys:
+        return set()
+    counts = pc.value_counts(_int64(keys))
+    is_more = pc.greater(counts.field("counts"), 1)
+    return {*counts.field("values").filter(is_more).to_pylist()}
 
 
 def _int64(keys: array[int]) -> pa.Array:

@@ -23,6 +23,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     Object,
     OfFile,
     event_of,
+    held_of,
     of_file,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
@@ -114,7 +115,7 @@ class _MispRows:
             self.stream.notices += [HALF] * n_cut
             if n_cut and whole and whole[-1] is rows[-1]:
                 whole.pop()
-            batch = read.batch(self._attributes(whole, last=last))
+            batch = read.batch([*map(held_of, self._attributes(whole, last=last))])
             wrong = len(rows) - len(whole) - n_cut
             batch.skipped.update({_WIDTH: wrong} if wrong else {})
             yield batch

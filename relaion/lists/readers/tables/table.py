@@ -320,8 +320,8 @@ class RowsReading:
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
         """Cells beside the entries that take a row back, or say that it is of a video."""
-        held = (cells[c.index] for c in self.layout.entries if self.remarks)
-        lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
+        held = [map(len, cells[c.index]) for c in self.layout.entries if self.remarks]
+        lengths = [*held[0]] if len(held) == 1 else [*map(max, zip(*held, strict=True))]
         for remarks in self.remarks:
             found = remarks.read(cells[remarks.column.index], lengths, fates)
             if found:

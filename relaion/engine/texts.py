@@ -1,0 +1,58 @@
+"""SQL text that a user wrote: tried without a row, and asked what it reads."""
+
+import re
+from threading import Timer
+
+import duckdb
+
+from relaion.engine.words import explained, mistakes
+from relaion.paths import shown
+from relaion.sqlset import Script
+
+_BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand before a statement
+_INSERT = re.compile(
+    rf"^{_BLANK.pattern}insert\s+into\s+[\w.\"]+\s*(?:\([^()]*\)\s*)?", re.S | re.I
+)
+
+
+def rehearse(con: duckdb.DuckDBPyConnection, script: Script, seconds: float) -> bool:
+    """Run a user's script where no table has a row; whether it came to its end in time.
+
+    Raises EngineError, which says where the script is wrong in DuckDB's own words: these
+    quote nothing but the script.
+    """
+    timer = Timer(seconds, con.interrupt)
+    timer.start()
+    try:
+        with mistakes(shown(script.path)):
+            statements = con.extract_statements(script.sql)
+        line = 1
+        for statement in statements:
+            blank = _BLANK.match(statement.query)
+            first = line + (blank[0].count("\n") if blank else 0)
+            with mistakes(f"{shown(script.path)}:{first}"):
+                result = con.execute(statement)
+                while result.fetchmany(10_000):
+                    pass
+            line += statement.query.count("\n")
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        return False
+    finally:
+        timer.cancel()
+    return True
+
+
+def names_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """The tables and views that SQL text reads, in small letters, and more where unsure.
+
+    DuckDB tells it of a query alone: an insert would have to find its table.
+    """
+    with explained():
+        texts = [s.query for s in con.extract_statements(sql)]
+    found: set[str] = set()
+    for text in texts:
+        try:
+            found |= con.get_table_names(_INSERT.sub("", text))
+        except duckdb.Error:
+            found |= set(re.findall(r"\w+", text))
+    return {name.lower() for name in found}
