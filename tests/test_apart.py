@@ -138,7 +138,7 @@ ALLOWED: list[tuple[str, Spoil, tuple[str, ...], str, str | None]] = [
 @pytest.mark.parametrize(
     ("spoil", "paths", "out", "work"),
     quickly(
-        3,
+        1,
         [
             pytest.param(*c[1:], id=c[0], marks=pytest.mark.slow if c in ALLOWED[1:3] else ())
             for c in ALLOWED
@@ -184,7 +184,6 @@ def test_another_case_is_another_name_only_where_both_can_be() -> None:
     check_apart(Path("/tmp/not-there/out"), Path("/tmp/not-there/w"), ["/usr"])
 
 
-@pytest.mark.slow
 def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> None:
     """Runs were begun so before it was refused; what they left must be removable."""
     shutil.copytree(made / "out", world / "elsewhere")

@@ -137,7 +137,6 @@ def removed_by_hand(world: Path, into: str, *args: str) -> set[tuple[str, int, i
     return {(e, int(Path(p).stem[-1]), i) for e, p, i, _ in said}
 
 
-@pytest.mark.slow
 def test_all_kinds_of_lists_sidecars_keywords_and_an_own_edition(world: Path) -> None:
     expected = removed_by_clean(world, "out", *ARGS)
     for way, (no, i) in PLANTED.items():

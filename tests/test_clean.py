@@ -171,7 +171,6 @@ def test_a_killed_run_goes_on_and_ends_the_same(cleaned: Path) -> None:
     assert not (world / "out/.work").exists()
 
 
-@pytest.mark.slow
 def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> None:
     (world / "mine.sql").write_text(
         "-- name: mine\n-- purpose: Fails on one shard.\n-- parent: original\n-- labels: csam\n"

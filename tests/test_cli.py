@@ -74,6 +74,7 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     assert block[2] in script
 
 
+@pytest.mark.slow
 def test_json_is_one_document(tmp_path: Path) -> None:
     from tests.pipeline import relaion as run
 

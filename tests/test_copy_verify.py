@@ -131,7 +131,6 @@ def test_a_copy_cleaned_with_an_edition_holds(kept: Path, lab: labs.Lab) -> None
     assert fates == {("row", True), ("link", True), ("removed", False), ("nameless", False)}
 
 
-@pytest.mark.slow
 def test_without_the_set_before_what_cannot_be_told_is_said(kept: Path, lab: labs.Lab) -> None:
     verdict = check(kept, keep=[lab.new], inputs=[lab.copy])
     assert said(verdict) == {}

@@ -455,6 +455,7 @@ def test_the_real_commands_work_in_workers(bad: Path, tmp_path: Path) -> None:
 # -- What is told of rows that nothing tells apart, and of a diff that was changed --------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", quickly(1, [None, "row", "link"]))
 def test_rows_without_an_identity_left_only_where_there_are_fewer(
     tmp_path: Path, by: str | None

@@ -28,7 +28,6 @@ def test_many_shards_with_few_open_files(tmp_path: Path) -> None:
     assert len(list((world / "out/research").rglob("*.parquet"))) == 150
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "work", [pytest.param(match, marks=pytest.mark.slow), clean], ids=["match", "clean"]
 )

@@ -74,6 +74,7 @@ def test_an_entry_that_is_known_good_is_told_and_many_stop(
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_the_good_may_win(lists: Path, data: Path, tmp_path: Path) -> None:
     deliver(lists, DIGESTS[:30])
     deliver(lists, DIGESTS[5:25], role="good", source="Software")

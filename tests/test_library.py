@@ -208,7 +208,6 @@ def test_an_answer_shows_as_a_table_with_nothing_that_acts(place: Path) -> None:
     assert many.count("<tr>") == 201 and "… 800 more" in many
 
 
-@pytest.mark.slow
 def test_results_show_as_tables(place: Path) -> None:
     shown = {
         "inspect": relaion.inspect("data"),

@@ -89,6 +89,7 @@ CLEAN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_clean_loads_no_heavy_library(place: Path) -> None:
     """What the others import is held by the contracts of `lint-imports`, too."""
     done = run(place, *CLEAN)

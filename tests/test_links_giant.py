@@ -126,6 +126,7 @@ def test_a_line_of_brackets_is_read_in_time() -> None:
     assert time.process_time() - start < 10
 
 
+@pytest.mark.slow
 def test_giants_are_matched_and_told(tmp_path: Path) -> None:
     from tests.test_columns import listed
 

@@ -78,6 +78,7 @@ def test_macros_dismiss_no_inner_link(engine: Engine, texts: list[str]) -> None:
     assert dismissed(engine, texts) == []
 
 
+@pytest.mark.slow
 def test_real_links(engine: Engine, shared_data: Path) -> None:
     """Few rows are looked at, fewer by Python; none of those that hold a link is dismissed."""
     texts = real_links(shared_data)

@@ -80,6 +80,7 @@ def test_sql_and_python_agree(engine: Engine, keys: list[str]) -> None:
         assert prefixes == key_prefixes(key)
 
 
+@pytest.mark.slow
 def test_sql_and_python_agree_on_cases_and_real_links(engine: Engine, shared_data: Path) -> None:
     texts = [x.text for x in KEY_LINES if x.text.isprintable()] + real_links(shared_data)
     keys = [link_key(text) for text in texts]

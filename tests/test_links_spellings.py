@@ -134,6 +134,7 @@ def test_sql_spells_variants_as_python(engine: Engine, link: str, name: str) -> 
     assert disagreements(engine, [link, variants[name](link)])[0] == []
 
 
+@pytest.mark.slow
 def test_sql_spells_real_links_as_python(engine: Engine, shared_data: Path) -> None:
     """All but one in fifty."""
     texts = real_links(shared_data)

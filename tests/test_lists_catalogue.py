@@ -40,7 +40,7 @@ def test_what_a_shell_is_offered() -> None:
     assert (*readable(), *PACKED) == completion.SAMPLES
 
 
-@pytest.mark.parametrize("name", quickly(12, SAMPLES))
+@pytest.mark.parametrize("name", quickly(6, SAMPLES))
 def test_a_sample_is_read_with_the_options_that_it_needs(name: str, tmp_path: Path) -> None:
     if name in ("xlsx", "ods"):
         pytest.importorskip("python_calamine", reason="the extra `sheets` is not installed")

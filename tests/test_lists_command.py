@@ -33,6 +33,7 @@ def test_both_equations_and_the_words_that_decide_are_shown(folder: Path) -> Non
     assert not {A, B, C} & set((ran.stdout + ran.stderr).split())
 
 
+@pytest.mark.slow
 def test_the_standard_input_is_a_file_like_any_other(folder: Path) -> None:
     rows = (folder / "list.csv").read_text()
     arguments = ("lists", "add", "-", "--lists", "l.duckdb", "--source", "IWF", "--json")

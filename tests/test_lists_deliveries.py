@@ -103,7 +103,6 @@ def test_most_ordinary_deliveries_are_read() -> None:
 _LONGEST = 20_000  # bytes: of a long file one advice takes a second
 
 
-@pytest.mark.slow
 def test_what_a_refusal_advises_helps() -> None:
     tried = 0
     for case in CASES:

@@ -184,6 +184,7 @@ def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
     assert peak < 120e6
 
 
+@pytest.mark.slow
 def test_real_links_as_a_list(shared_data: Path, tmp_path: Path) -> None:
     links = pq.read_table(shared_data / "real/laion400m_10000.parquet").column("URL").to_pylist()
     wanted = Counter(("url", key_digest(link_key(link))) for link in links)

@@ -14,6 +14,7 @@ from relaion import match
 from relaion.engine import connect
 from relaion.lists import ingest, store
 from relaion.lists.database import STORE_VERSION
+from tests.drawn import quickly
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -90,12 +91,15 @@ ADDED, LEFT = {(3, d) for d in LISTED[10:]}, {(2, LISTED[30])}
 
 @pytest.mark.parametrize(
     ("made", "write", "after"),
-    [
-        (OLD, three, ADDED),
-        (OF_ANOTHER, no_second, LEFT),
-        pytest.param(OLD, no_second, LEFT, marks=pytest.mark.slow),
-        pytest.param(OF_ANOTHER, three, ADDED, marks=pytest.mark.slow),
-    ],
+    quickly(
+        1,
+        [
+            (OLD, three, ADDED),
+            (OF_ANOTHER, no_second, LEFT),
+            pytest.param(OLD, no_second, LEFT, marks=pytest.mark.slow),
+            pytest.param(OF_ANOTHER, three, ADDED, marks=pytest.mark.slow),
+        ],
+    ),
 )
 def test_other_stores_are_read_as_they_are_and_written_as_ours(
     lists: Path, made: list[str], write: Callable[[Path], int], after: set[tuple[int, str]]

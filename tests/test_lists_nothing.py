@@ -48,6 +48,7 @@ def test_where_no_line_may_hold_an_entry_the_file_is_refused_by_its_first_ones(
         store.add(tmp_path / "lists.duckdb", [tmp_path / "list.txt"], source="A")
 
 
+@pytest.mark.slow
 def test_beside_another_file_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "hosts.txt").write_text("\n".join([*HOSTS, ""]))
     (tmp_path / "list.txt").write_text("01" * 16 + "\n")

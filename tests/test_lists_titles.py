@@ -95,6 +95,7 @@ def _work(look: Callable[[str], object], n: int) -> float:
 _AROUND = (("", ""), ("see ", " !"), (" ", " removed:"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "look",
     quickly(

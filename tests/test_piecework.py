@@ -90,7 +90,6 @@ def compared(work: Path, sets: Any, hands: Counting | None) -> tuple[Compared, A
     return found, rows_of(lines), told.through
 
 
-@pytest.mark.slow
 def test_a_diff_is_the_same_whoever_reads_the_batches(tmp_path: Path, sets: Any) -> None:
     hands = Counting()
     found = compared(tmp_path / "a", sets, None)

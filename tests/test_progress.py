@@ -170,7 +170,6 @@ class Telling(InProcess):
                 yield from super().run([task])
 
 
-@pytest.mark.slow
 def test_one_shard_of_many_row_groups_moves_while_it_is_written(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +333,7 @@ def test_a_notebook_draws_the_same(clock: SimpleNamespace) -> None:
 # -- On a terminal, and in a pipe --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_terminal_shows_every_step_in_one_line_that_goes_again(world: Path, columns: int) -> None:
     with terminal(

@@ -102,6 +102,7 @@ def test_it_is_told_as_json(lists: Path, data: Path) -> None:
     assert relaion.match(data, lists).reported == ()
 
 
+@pytest.mark.slow
 def test_ids_that_are_not_kept_are_told_as_digests(lists: Path, data: Path) -> None:
     deliver(lists, "media id,md5", f"eins,{DIGESTS[3]}", f"zw\u00f6i,{DIGESTS[5]}", keep_ids=False)
     deliver(lists, "media id,md5", f"eins,{DIGESTS[3]}", source="B")
@@ -139,6 +140,7 @@ def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_another_givers_records_are_theirs(lists: Path, data: Path) -> None:
     """The same digest in lists that have nothing to do with each other."""
     md5s = [hashlib.md5(link.encode()).hexdigest() for link in LINKS]
@@ -151,6 +153,7 @@ def test_another_givers_records_are_theirs(lists: Path, data: Path) -> None:
     assert told(lists) == {"list-1.csv": ["record_id", "a", "b"]}
 
 
+@pytest.mark.slow
 def test_links_hosts_and_row_hashes_count_and_same_links_do_not(
     lists: Path, tmp_path: Path
 ) -> None:
@@ -262,7 +265,6 @@ def refused(lists: Path, data: Path, folder: str, words: str, **options: Any) ->
     assert sorted(lists.parent.rglob("*")) == before
 
 
-@pytest.mark.slow
 def test_where_it_may_not_lie(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     top = lists.parent
@@ -319,7 +321,6 @@ def test_what_a_killed_run_left_beside_it_is_removed(lists: Path, data: Path) ->
     assert not left.exists()
 
 
-@pytest.mark.slow
 def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     deliver(lists, "id,md5", f"y,{DIGESTS[3]}", source="B")

@@ -102,6 +102,7 @@ def left_over(unknown: set[tuple[int, int]]) -> set[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 @given(together=TOGETHER, before=TOGETHER)
 def test_an_update_tells_bounds_that_hold(
     engine: Engine, together: Together, before: Together

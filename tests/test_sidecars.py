@@ -334,6 +334,7 @@ def test_a_link_and_a_row_hash_both_join(tmp_path: Path) -> None:
     assert found.keys == ("url", "row_hash")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param("parquet", marks=pytest.mark.slow), "tsv"])
 def test_a_sidecar_row_without_its_link_still_names_by_row_hash(tmp_path: Path, how: str) -> None:
     """Its link may be missing, no link at all, or that of a mirror; each row has a row hash."""

@@ -198,6 +198,7 @@ def test_editions_that_leave_out_other_lists_are_asked_one_at_a_time(world: Path
 # -- scripts and pipes --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_whole_values_and_every_row(made: Path) -> None:
     query = "select repeat('f', 400) as digest, null as n, true as b, 'a\tb\nc' as t"
     done = in_process("sql", "data", "-c", query, cwd=made)
@@ -331,6 +332,7 @@ def test_csv_is_as_duckdb_writes_it(made: Path, tmp_path: Path) -> None:
     assert done.stdout == (tmp_path / "x.csv").read_text()
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("aN,\"'\n\r\t; #|\\é"), min_size=2, max_size=2))
 @settings(max_examples=60)
 def test_any_text_in_csv_is_as_duckdb_writes_it(values: list[str]) -> None:
@@ -360,6 +362,7 @@ def test_json_and_jsonl_tell_types_and_names_apart(made: Path) -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.slow
 def test_markdown_and_tables_are_whole_in_a_pipe(made: Path) -> None:
     query = "select 'a|b' as x, null as y"
     done = in_process("sql", "data", "-c", query, "--format", "markdown", cwd=made)

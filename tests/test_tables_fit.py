@@ -71,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", quickly(1, [80, 60, 140]))
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", quickly(4, ASKED))
 def test_nothing_is_wider_than_the_window_or_cut_off(
     world: Path, name: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,6 +176,7 @@ def holds(engine: Engine, captions: list[str], keywords: list[str]) -> list[bool
     return by_sql
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(BLANKS, BLANKS, HIDDEN, HIDDEN)
 def test_white_space_is_one_blank_and_what_is_unseen_hides_nothing(
@@ -186,6 +187,7 @@ def test_white_space_is_one_blank_and_what_is_unseen_hides_nothing(
     assert holds(engine, captions, [keyword]) == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_each_blank_and_each_unseen_letter(engine: Engine) -> None:
     assert len(WHITE) == 25
     blanks, hidden = sorted(WHITE), sorted(IGNORABLE)

@@ -59,7 +59,7 @@ FILES = [
 @pytest.mark.parametrize(
     ("command", "name", "text", "pack", "columns"),
     # the words are the same for each command
-    quickly(5, [(c, *f) for c in ("inspect", "match", "clean") for f in FILES
+    quickly(2, [(c, *f) for c in ("inspect", "match", "clean") for f in FILES
      if c == "inspect" or f[0] in ("a.csv", "a.jsonl.zst")]),
 )  # fmt: skip
 def test_the_command_in_the_refusal_works_as_given(

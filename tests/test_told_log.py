@@ -137,7 +137,6 @@ def test_no_listed_value_is_told(world: Path, tmp_path: Path) -> None:
         assert [s for s in SECRETS if s in kept + said] == [], command
 
 
-@pytest.mark.slow
 def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("workers = 1\n")
     (tmp_path / "c.toml").chmod(0o600)

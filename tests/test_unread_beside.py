@@ -150,6 +150,7 @@ def test_verify_counts_them_itself(tmp_path: Path) -> None:
         assert "table not_looked_at is not what was left out" in {f.what for f in found}
 
 
+@pytest.mark.slow
 def test_of_kinds_that_no_list_holds_nothing_is_told(tmp_path: Path) -> None:
     given = world(tmp_path, kinds=("image_sha1", "url"))
     told = {x.sentence for x in match([tmp_path / "en"], **given).not_looked_at}

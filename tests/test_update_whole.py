@@ -98,6 +98,7 @@ def world(cleaned: World, tmp_path: Path) -> World:
     return cleaned.copied(tmp_path)
 
 
+@pytest.mark.slow
 def test_who_comes_second_to_an_out_is_told_and_breaks_nothing(world: World) -> None:
     out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))

@@ -199,7 +199,7 @@ LIKE_OTHERS = ("one tar", "three tars", "a shard in a hidden folder", "hidden fi
 @pytest.mark.parametrize(
     "name",
     quickly(
-        2, [pytest.param(x, marks=pytest.mark.slow if x in LIKE_OTHERS else ()) for x in OF_A_RUN]
+        1, [pytest.param(x, marks=pytest.mark.slow if x in LIKE_OTHERS else ()) for x in OF_A_RUN]
     ),
 )
 def test_what_is_left_out_is_said_and_nothing_else(tmp_path: Path, name: str) -> None:

@@ -102,7 +102,6 @@ def test_what_the_oracle_made_is_clean(made: World) -> None:
     assert verdict.notices == ()
 
 
-@pytest.mark.slow
 def test_several_processes_say_the_same(world: World) -> None:
     put_back(world, 5, 5)
     assert check(world, workers=2) == check(world)
@@ -719,7 +718,6 @@ def test_scores_that_are_nan_do_not_count_as_covered(world: World) -> None:
     assert broken(check(world)) == {"6"}
 
 
-@pytest.mark.slow
 def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     world: World, tmp_path: Path
 ) -> None:
@@ -736,6 +734,7 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     assert ("6", text) in said(check(world, lists=other.store))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_key", quickly(1, [True, False]))
 def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     world: World, tmp_path: Path, has_key: bool

@@ -93,7 +93,8 @@ class LookedObjects:
         of_others: dict[str, dict[str, list[str]]] = shared.held.setdefault("stix words", {})
         for of, words in of_others.items():
             self.words[of] = {name: [*some] for name, some in words.items()}
-        here = {*self.ids}
+        spoken_of = {hash(of) for _, some in self.said.values() for of, _, _ in some}
+        here = spoken_of.intersection(self.ids) if spoken_of else spoken_of
         for of, name, word in (each for _, some in self.said.values() for each in some):
             self.words.setdefault(of, {}).setdefault(name, []).append(word)
             if is_indicator(of) and hash(of) not in here:
