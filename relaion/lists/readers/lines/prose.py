@@ -25,6 +25,7 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import spelling
 from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
+from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
     ABOUT_ENTRIES,
@@ -202,7 +203,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
     named = _names_in(piece, folded, is_below=is_below)
     strange = [u for u in strange if u not in named or u in _DOUBTS] + _doubts_cut(folded)
-    if FORBIDS.search(OTHER_USE.sub(" ", folded)):
+    if FORBIDS.search(OTHER_USE.sub(" ", folded)) or denial_in(piece, is_title=False):
         return ASKED
     is_cut = bare != folded
     if not strange and not (is_denied or is_judged or (of_some and is_cut)):
