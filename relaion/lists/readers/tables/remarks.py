@@ -44,13 +44,14 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.figures import Figures, measure_of
-from relaion.lists.readers.vocabulary.films import (
+from relaion.lists.readers.vocabulary.media import (
     is_measure,
     is_named_film,
+    is_plain_picture,
     measures_film,
+    media_of_file,
     names_codec,
 )
-from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.readers.vocabulary.spelling import words_in

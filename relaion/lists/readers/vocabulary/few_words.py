@@ -303,8 +303,7 @@ def is_measured(name: str, word: str) -> bool:
 
 
 _BESIDE_HARMLESS = _OF_NOTHING | words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected "
-    "present "
+    "of the in is has image picture file photo type format total min max avg mean detected present "
     "visible found estimated est original source primary main top first last number code name"
 )
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
