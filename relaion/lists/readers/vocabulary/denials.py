@@ -67,6 +67,7 @@ _DENIALS = re.compile(
     r"|\bnever (?:be )?(?:block|filter|match|flag|list)(?:ed|ted|ged)?\b"
     r"|(?:\A|\b(?:do|please|must|should|shall|to|may) )not (?:be )?(?:to be )?"
     r"(?:block|filter|flag|match|action)(?:ed|ted|ged)?\b"
+    r"|\b(?:no longer|nicht mehr|niet meer) (?:blocked|filtered|flagged|gesperrt|geblokkeerd)\b"
     rf"|\b{_NOT} {_DEGREE}{_ILLEGAL}\b(?! (?:but|only|sondern))"
     r"|\byasa ?disi (?:olmayan|degil\w*)|\bsuc (?:olmayan|degil\w*|icermeyen)"
     rf"|\b{_NONE} (?:(?:evidence|sign|signs|hint|indication|proof) (?:of|for) )?{_OFFENCE}\b"
