@@ -224,6 +224,8 @@ class FewWords:
         most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
         is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        if is_few and self._may_decide and any(map(weights.lets_go, told)):
+            return True
         often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
