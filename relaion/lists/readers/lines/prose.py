@@ -15,11 +15,11 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.lines.candidates import is_count, is_quoted
-from relaion.lists.readers.lines.headings import IS_UNKNOWN
 from relaion.lists.readers.lines.titles import (
     LISTED,
     TAKES_OUT,
     Doubt,
+    Doubted,
     is_innocent,
     units_of,
 )
@@ -70,10 +70,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 _DOUBTS = words_in(
     "{taken_back} {mistakes} {good} {disputed} {unconfirmed} {uncertain} {titles_taken_back} "
-    "{do_not_use} {titles_good} {good_alone} {titles_doubted} {notes_doubted} "
-    "{taken_back_alone} {unconfirmed_alone} {disputed_alone} {mistaken} {wrong} {to_remove} "
-    "{recalls} test tests sample samples example examples demo dummy training exercise "
-    "honeypot canary decoy"
+    "{do_not_use} {titles_good} {good_alone} {titles_doubted} {notes_doubted} {taken_back_alone} "
+    "{unconfirmed_alone} {disputed_alone} {mistaken} {wrong} {to_remove} {recalls} test tests "
+    "sample samples example examples demo dummy training exercise honeypot canary decoy"
 ) - words_in(
     "review queue potential possible previous previously old past former earlier law offline "
     "alt+ del anterior anteriores light trocken in no suspect victim out hidden minus {added} "
@@ -336,7 +335,11 @@ class LinesOfProse:
 
 def _is_heard(says: str | Doubt | None) -> bool:
     """Whether a line was heard as a title, so that it takes out or is asked about."""
-    return says.digits in (0, IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
+    return (
+        says.of in (Doubted.ENTRIES, Doubted.VALUES)
+        if isinstance(says, Doubt)
+        else says in TAKES_OUT
+    )
 
 
 def _asks(line: str) -> bool:

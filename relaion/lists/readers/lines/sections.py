@@ -26,7 +26,7 @@ from relaion.lists.readers.lines.head_names import (
     names_entries,
     names_pictures,
 )
-from relaion.lists.readers.lines.headings import IS_UNKNOWN, OF_ABOVE, LinesAtEnd, of_example
+from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.prose import LinesOfProse
 from relaion.lists.readers.lines.titles import (
@@ -39,6 +39,7 @@ from relaion.lists.readers.lines.titles import (
     UNKNOWN,
     USABLE,
     Doubt,
+    Doubted,
     has_sign,
     is_heading,
     is_innocent,
@@ -188,7 +189,7 @@ class Sections:
             self._footer.word = ""
         elif says is not None:
             self._footer.watch(says if self._heeded(says) else NEUTRAL, line, is_open=is_open)
-        return None if isinstance(says, Doubt) and says.digits == OF_ABOVE else says
+        return None if isinstance(says, Doubt) and says.of is Doubted.ABOVE else says
 
     def _look_at(self, block: str) -> None:
         for line in first_lines(block, NAMED_WITHIN):
@@ -222,7 +223,7 @@ class Sections:
                 was_ruled = self.rules is not None
                 self._turn(says, line)
                 # above what is listed it may be the name of a column
-                is_doubt = isinstance(says, Doubt) and says.digits != IS_UNKNOWN
+                is_doubt = isinstance(says, Doubt) and says.of is not Doubted.VALUES
                 if says in TAKES_OUT or is_doubt or (was_ruled and says == LISTED):
                     continue
             elif line.strip() and not line.lstrip().startswith("#"):
@@ -248,7 +249,7 @@ class Sections:
             self._above[told] = number if is_bare else 0
             is_remark = line.lstrip().startswith(("#", "//", ";"))
             if self.asks_first and not is_remark and not names_entries(line):
-                return Doubt(f"{number:,}", IS_UNKNOWN)
+                return Doubt(f"{number:,}", Doubted.VALUES)
             return plain
         cells = CELLS.split(line)
         is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
@@ -264,20 +265,20 @@ class Sections:
             return plain  # some word among links, as lists that were gathered hold
         if self.rules is not None or is_of_row or told in self._above:
             return plain
-        return Doubt(f"{number:,}", IS_UNKNOWN)
+        return Doubt(f"{number:,}", Doubted.VALUES)
 
     def _refuse_doubt(self, line: str) -> None:
         doubt = self._doubt
         if doubt is None:
             return
-        n, is_unknown = max(doubt.digits, -1), doubt.digits == IS_UNKNOWN
+        is_unknown = doubt.of is Doubted.VALUES
         if is_unknown and is_contact(line):
             return
-        length = f"{n}" if n > 0 else "32,"
+        length = doubt.digits or "32,"  # from those of an MD5 on
         held = MAY_HOLD_VALUE.pattern if is_unknown else (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
-        if not n or re.search(held, line):
+        if doubt.of is Doubted.ENTRIES or re.search(held, line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:
@@ -290,9 +291,9 @@ class Sections:
                 and not names_pictures(self.head)
                 and OF_FILE not in self.options.ignore
             ):
-                self._doubt, self._said = Doubt(says, -1), OF_LINKS_BY_TITLE
+                self._doubt, self._said = Doubt(says, Doubted.DIGESTS), OF_LINKS_BY_TITLE
         elif isinstance(says, Doubt):
-            is_unknown = says.digits == IS_UNKNOWN
+            is_unknown = says.of is Doubted.VALUES
             if is_unknown and self._doubt is not None:
                 return
             if OF_FILE not in self.options.ignore and self._heeded(says):

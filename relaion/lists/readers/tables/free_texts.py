@@ -42,6 +42,9 @@ _NO_TEXT = re.compile(
 )
 
 
+_FILE = re.compile(r"\.\w{2,5}$")
+
+
 @lru_cache(65536)
 def _is_understood(text: str) -> bool:
     """Whether a text says nothing that nobody here knows."""
@@ -58,6 +61,7 @@ class FreeTexts:
     """
 
     column: ListColumn
+    is_of_record: bool = False  # what it describes is the file itself
     seen: int = 0
     n: int = 0
     rows: list[int] = field(default_factory=list)
@@ -71,12 +75,14 @@ class FreeTexts:
         """Look at cells; those that were `read` already, and rows that are `out`, say nothing."""
         self.seen += len(cells)
         is_note = self.column.what == names.NOTE and not self._is_label
-        if self.column.what not in _SHOWING or len(self.texts) > _MOST_TEXTS:
+        is_showing = self.column.what in _SHOWING or self.is_of_record
+        if not is_showing or len(self.texts) > _MOST_TEXTS:
             return
         told = {cell for cell in set(cells) if cell.strip() and cell not in read}
         self.texts |= told
         shown = {} if self._is_label else {
-            cell: says for cell in told if (says := shown_by(cell, is_whole=False))
+            cell: says for cell in told
+            if not _FILE.search(cell) and (says := shown_by(cell, is_whole=False))
         }  # fmt: skip
         strange = {cell for cell in told if not _is_understood(cell)} if is_note else set()
         if not shown and not strange:

@@ -23,8 +23,7 @@ from relaion.lists.readers.tables.notes import (
     read_until,
 )
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.films import names_codec
-from relaion.lists.readers.vocabulary.media import media_of_file
+from relaion.lists.readers.vocabulary.media import media_of_file, names_codec
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import told as say
 

@@ -43,12 +43,12 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.figures import Figures, measure_of
-from relaion.lists.readers.vocabulary.films import (
+from relaion.lists.readers.vocabulary.media import (
     is_measure,
     is_named_film,
+    is_plain_picture,
     measures_film,
 )
-from relaion.lists.readers.vocabulary.media import is_plain_picture
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.readers.vocabulary.spelling import words_in
@@ -122,7 +122,7 @@ class RemarkColumn:
             self._plain in ("severity", "priority")
         )
         self._is_rated = is_trait or self._plain in _GRADED_AS or is_own
-        self._texts = None if self.is_good else FreeTexts(self.column)
+        self._texts = None if self.is_good else FreeTexts(self.column, self.is_of_record)
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
         is_figured = self.column.what in _FIGURED and not self.is_good

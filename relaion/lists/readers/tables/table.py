@@ -44,7 +44,7 @@ from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.codes import legend_in
 from relaion.lists.readers.vocabulary.few_words import tells_language
-from relaion.lists.readers.vocabulary.films import left_out, rows_of_films
+from relaion.lists.readers.vocabulary.media import left_out, rows_of_films
 from relaion.lists.values import (
     NOTHING,
     read_value,

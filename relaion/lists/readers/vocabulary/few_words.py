@@ -27,6 +27,7 @@ from relaion.lists.values import told_words
 FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
+_PHRASE = 6  # words of a phrase that comes again, and is told
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
@@ -118,7 +119,8 @@ class FewWords:
         return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
 
     def _held(self) -> str:
-        return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
+        held = {cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()}
+        return told_words(held, _PHRASE if len(held) <= _DECISIONS else None)
 
     def _is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
@@ -305,8 +307,7 @@ def is_measured(name: str, word: str) -> bool:
 
 
 _BESIDE_HARMLESS = _OF_NOTHING | words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected "
-    "present "
+    "of the in is has image picture file photo type format total min max avg mean detected present "
     "visible found estimated est original source primary main top first last number code name"
 )
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")

@@ -49,8 +49,7 @@ _SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
 _MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
 _ENDS = words_in("expires expiry expire valid ends end left remaining ablauf gültig expiration")
 _UNITS = words_in(
-    "day days hour hours minute minutes second seconds week weeks month months tage tagen "
-    "stunden "
+    "day days hour hours minute minutes second seconds week weeks month months tage tagen stunden "
     "jours heures días horas giorni ore dagen uren dias dager dagar timmar päivää dni дней"
 )
 _HIGH = words_in("{high}")
