@@ -136,6 +136,7 @@ _RECORD_ID = words_in("{record_id_names}")
 _FILE_NAMES = words_in("{file_names}")
 _CAPTIONS = words_in("{caption_names}")
 _NOTES = words_in("{note_names}")
+_IDENTIFIED = words_in("identified identifiziert identifi@ identificad* identificat* located")
 
 
 def squeezed(name: str) -> str:
@@ -237,7 +238,8 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
         return NameSays(NOTE, word=plain)
     if set(words) <= _REFERENCE:
         return NameSays(REFERENCE, word=words[0])
-    return NameSays(UNKNOWN)
+    is_of_people = set(words) & _PEOPLE and set(words) & _IDENTIFIED  # `victim_identified`
+    return NameSays(OF_PEOPLE, word=plain) if is_of_people else NameSays(UNKNOWN)
 
 
 def _root(word: str) -> str:
