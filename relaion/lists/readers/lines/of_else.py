@@ -71,6 +71,12 @@ _DENIED = re.compile(
     r"|senza|zonder"
     r"|sem|utan|uden|bez|без)\b|以外|除く|不含|なし|제외"
 )
+_AFTER_OBJECT = re.compile(r"[,;(]")
+_INFO_HASH = re.compile(
+    r"\binfo[ -]?hash\w*|\b(?:bit ?)?torrent (?:hash\w*|ids?)\b|\bbtihs?\b"
+    r"|\b(?:commit|transaction|block) hashes\b"
+)
+"""Of torrents, of versions of a program, of coins: as long as an SHA-1, and of no file."""
 _OF_OTHERS = re.compile(
     r"動画|映像|视频|視頻|影片|录像|동영상|비디오|サムネイル|縮小|缩略图|縮圖|썸네일|音声|音频|오디오|文字列|字符串"
 )
@@ -81,7 +87,9 @@ def of_else(text: str) -> Doubt | str | None:
     """What a folded title says that digests are of: of links, or of what else than files."""
     if _OF_OTHERS.search(text) and not (_OF_PICTURES.search(text) or _DENIED.search(text)):
         return Doubt("of something else", Doubted.DIGESTS)
-    if _DENIED.search(text):
+    if _INFO_HASH.search(text) and not _DENIED.search(text):
+        return Doubt("info hashes", Doubted.DIGESTS)
+    if _DENIED.search(_clause(text)):
         return None
     if word := _of_more(text):
         return Doubt(word, Doubted.DIGESTS)
@@ -89,6 +97,13 @@ def of_else(text: str) -> Doubt | str | None:
     if found or (found := _OBJECT.search(text)) is None:
         return _called(found) if found else None
     return _of_object(found["of"])
+
+
+def _clause(text: str) -> str:
+    """A text up to where it has said of what digests are: `MD5 of the URL, without scheme`."""
+    found = _OBJECT.search(text)
+    stop = _AFTER_OBJECT.search(text, found.start("of")) if found else None
+    return text[: stop.start()] if stop else text
 
 
 def _of_more(text: str) -> str:
