@@ -33,6 +33,7 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
+from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
 
@@ -113,7 +114,7 @@ def says_of(line: str) -> str | Doubt | None:
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return says
     text = _plain(bare)
-    found: str | Doubt | None = _of_above(says, bare, text)
+    found: str | Doubt | None = _of_above(says, line.strip(), text)
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
     if found is None and is_heading(line):
         found = _of_heading(bare, text)
@@ -125,17 +126,18 @@ def says_of(line: str) -> str | Doubt | None:
     return found or says
 
 
-def _of_above(says: str | None, bare: str, text: str) -> Doubt | None:
+def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
     """What a sentence says that stands below entries, or is none of a heading."""
-    units = units_of(bare)
+    units = units_of(line)
     if _names_above(text) and _is_strange(units):
         return Doubt("above", Doubted.ABOVE)
     if says != LISTED and (end := _END_OF.match(text)):
         ended = title_of(f"# {text[end.end() :]}")
         if isinstance(ended, Doubt) or ended in TAKES_OUT or _SPOKEN.search(text):
             return Doubt("end of", Doubted.ABOVE)
-    is_asking = any(map(_ASKS.fullmatch, units))
-    is_denied = NOT_TO_BLOCK.search(text) and len(units) <= _SHORT and not is_asking
+    if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
+        return None
+    is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
     return Doubt("not to be blocked") if is_denied else None
 
 

@@ -28,7 +28,7 @@ from relaion.lists.readers.lines.head_names import (
 )
 from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
-from relaion.lists.readers.lines.prose import LinesOfProse
+from relaion.lists.readers.lines.prose import HOST_IN, LinesOfProse
 from relaion.lists.readers.lines.titles import (
     IS_OF,
     LISTED,
@@ -51,6 +51,7 @@ from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
 
 _QUOTES = "\"' \r\n"
+_OF_MANY = re.compile(r"\s*(?=\S*[*\[])(?!\[)[^\s#!]+\s*")  # hosts: `*banner*`, `ads[0-9]`
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
@@ -118,8 +119,8 @@ class Sections:
     prose: LinesOfProse = field(default_factory=LinesOfProse)
 
     def __post_init__(self) -> None:
-        is_said = OF_FILE in self.options.ignore or self.options.scope is not None
-        self.prose.is_heeded = self.heeds_unknown and not is_said
+        self.prose.is_heeded = self.heeds_unknown and OF_FILE not in self.options.ignore
+        self.prose.of_hosts = self.options.scope is not None
         self.prose.tells = not self.options.is_good
         self._has_algorithm = names_algorithm(self.head)
         self._has_grades = column_decides(self.head, {names.CATEGORY})
@@ -198,9 +199,10 @@ class Sections:
             self._any_value = True
             self._valued = self._valued or self._value_in(line)
 
-    @staticmethod
-    def _value_in(line: str) -> str:
-        """A line that holds a value in one of its cells; else none."""
+    def _value_in(self, line: str) -> str:
+        """A line that holds a value in one of its cells, or where it is asked for a host."""
+        if self.options.scope is not None and HOST_IN.match(line):
+            return line
         cells = [*CELLS.split(line), *re.findall(r"^\S+|(?<!\w)\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
@@ -242,7 +244,8 @@ class Sections:
     def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
-        if shape(line.strip(_QUOTES)) is not None:
+        is_pattern = self.options.scope is not None and _OF_MANY.fullmatch(line) is not None
+        if is_pattern or shape(line.strip(_QUOTES)) is not None:
             return None
         if not self._valued:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW

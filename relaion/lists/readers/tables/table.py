@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.links.key import is_bare
-from relaion.links.text import BLANK, trim
+from relaion.links.text import BLANK, is_bare, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
 from relaion.lists.readers.format import (
