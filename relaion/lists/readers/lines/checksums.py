@@ -215,7 +215,7 @@ def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) 
 def _heed_notes(batch: Batch, told: Sequence[str], notes: LinkBeside) -> None:
     """What stands behind the names of files: `b.jpg # removed`."""
     for i, name in enumerate(told):
-        note = media.note_of_file(name)
+        note = media.note_of_file(name) or (name if name.isalpha() else "")  # `raus`
         if note and (fate := media.media_of_file(name.removesuffix(note).rstrip(" \t#;|([,–—-"))):
             batch.fates.setdefault(i, fate)
         says = of_line(note, 0, is_good=notes.is_good) if note else None
