@@ -200,7 +200,7 @@ def test_links_in_a_column_that_plays_no_role_are_told(tmp_path: Path) -> None:
     data = write(tmp_path / "en" / "p.parquet", **table).parent
     write(data / "q.parquet", **table | {"found_on": ["a", "b"]})
     lists = listed(tmp_path, ("url", LINKS[1]))
-    told = {"LINK", "original_url", "found_on", "page_url"}
+    told = {"LINK", "original_url", "found_on", "page_url", "remark"}
     done = clean([data], lists, tmp_path / "out", executor=InProcess())
     assert done.verdict is not None
     assert done.verdict.ok, done.verdict.findings

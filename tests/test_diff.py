@@ -13,9 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError, StopError
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, read_edition
 from relaion.labs.diff_file import META, SCHEMA, read_diff
+from relaion.labs.diffing import in_step
 from relaion.labs.hashes import check_hashes
 from relaion.links import KEY_VERSION
+from relaion.run.pool import Here
+from relaion.run.progress import QUIET
 from relaion.stages.apply import apply
 from relaion.stages.diff import diff
 from tests.copies import LAION, LINKS, NO_HASH, RELAION, Laid, cut, lay
@@ -156,6 +160,25 @@ def test_sets_cut_alike_give_the_same_as_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_shards_are_compared_in_step_though_each_version_lies_in_a_folder_of_its_own(
+    tmp_path: Path,
+) -> None:
+    names = {"old": ("0", "1", "a/2", "b/2"), "new": ("1", "b/2", "c/2", "3")}
+    for side, of in names.items():
+        for name in of:
+            lay(tmp_path / side / f"{name}.parquet", rows(1), LAION)
+    old, new = (
+        read_edition(Here(), [tmp_path / side], first, (), QUIET)
+        for side, first in (("old", OLD_NUMBERS), ("new", NEW_NUMBERS))
+    )
+    found = {old[n - OLD_NUMBERS].shard.path: other for n, other in in_step(old, new).items()}
+    told = {
+        path.relative_to(tmp_path).as_posix(): n.shard.path.relative_to(tmp_path).as_posix()
+        for path, n in found.items()
+    }
+    assert told == {"old/1.parquet": "new/1.parquet", "old/b/2.parquet": "new/b/2.parquet"}
+
+
 def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> None:
     old, _ = sides(tmp_path)
     done = diff(old, shutil.copytree(old, tmp_path / "same"), tmp_path / "d.parquet")

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.roles import IMAGE_KINDS
+from relaion.verifier.rows import At, rows_of
 from tests.layout_cases import write
 from tests.pipeline import here
 
@@ -118,3 +120,13 @@ def test_rows_whose_links_kept_their_quotes_leave(tmp_path: Path) -> None:
         add(tmp_path, [entries[i] for i in LISTED], *([] if kind == "url" else ["--kind", kind]))
     clean(tmp_path, *shards)
     assert kept(tmp_path) == [REST] * 3
+
+
+def test_the_check_counts_bytes_that_are_no_utf_8_as_values() -> None:
+    """Of a digest column of text: blanks are none, all else that is no digest is."""
+    raw = [b"\xe9" * 5, b"", b"  ", None, b"0" * 32, b" \xff "]
+    column = pa.array(raw, pa.large_binary())
+    for role in IMAGE_KINDS:
+        batch = pa.record_batch([column], ["digest"])
+        rows = rows_of(batch, pa.schema([("digest", pa.string())]), {role: (At(0, "string"),)})
+        assert rows.unread[role, 0] == (2 if role == "image_md5" else 3)

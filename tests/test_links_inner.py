@@ -101,6 +101,22 @@ def test_inner_links_are_others(text: str) -> None:
         link_key(x)
 
 
+@given(
+    links.filter(lambda u: split(u)[3]).map(lambda u: u.partition(":")[2].lstrip("/\\")),
+    st.from_regex(r"(?!http|hxxp)[a-z][a-z0-9+-]{1,8}", fullmatch=True),
+    st.sampled_from([":", ":/", "://", ":\\\\"]),
+    st.sampled_from(["%s", " %s", '"%s', "<%s>", "\u200b%s"]),
+)
+def test_another_service_holds_what_a_link_of_http_holds(
+    link: str, scheme: str, slashes: str, frame: str
+) -> None:
+    found = inner_links(frame % f"{scheme}{slashes}{link}")
+    own = inner_links(frame % f"http://{link}")
+    assert link_key(f"http://{link}") not in {link_key(x) for x in found} - {
+        link_key(x) for x in own
+    }
+
+
 @given(st.binary(max_size=60), st.sampled_from([b"%s", b"http://a.test/%s", b"//p.test/a.test/%s"]))
 def test_bytes_never_raise(raw: bytes, frame: bytes) -> None:
     for x in inner_links(frame % raw):

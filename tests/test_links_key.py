@@ -162,3 +162,16 @@ def test_long_and_nested_texts_take_time_in_proportion() -> None:
     for text in texts:
         assert link_key(link_key(text)) == link_key(text)
         entry_fault(text)
+
+
+@given(
+    links,
+    st.sampled_from(['"%s"', "'%s'", "<%s>", "\u2039%s\u203a", '"\\\\%s",', "\u201c//%s\u201d"]),
+    st.sampled_from([".", "%2E", "%252e", "\u3002", "\uff0e", "%EF%BD%A1"]),
+)
+def test_quotes_around_a_link_without_a_scheme_change_nothing(
+    link: str, frame: str, dot: str
+) -> None:
+    _, host, port, path, query = split(link)
+    bare = f"{host.replace('.', dot)}{port}{path}{query}"
+    assert link_key(frame % bare) == link_key(bare) == link_key(link)

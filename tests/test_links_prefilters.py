@@ -25,6 +25,7 @@ from relaion.links import (
     link_key,
     link_steps,
 )
+from relaion.links.entries import names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes, as_text
 from relaion.parquet.mended import marked, unmarked
@@ -156,6 +157,8 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     ):
         if key != links.keys[n]:
             yield "a link that is canonical when tidied has that key", links.held[n]
+        if names_part(unmarked(links.held[n])):
+            yield "a link that is canonical when tidied names no part of a page", links.held[n]
     yield from tail_breaches(engine, links)
     for n, holds, is_odd, hosts, below in engine.rows(
         "select n, may_hold_link(url), inner_is_odd(url, t, lower(t)),"

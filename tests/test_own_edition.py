@@ -58,6 +58,20 @@ def rewritten(world: Path, **columns: pa.Array) -> Path:
     return path
 
 
+def test_a_script_may_ask_with_the_macros_of_digests_whatever_a_shard_holds(world: Path) -> None:
+    bare = rewritten(world)
+    held = pq.read_table(bare)
+    digests = [n for n in held.column_names if n.lower() in ("md5", "sha1", "sha256", "row_hash")]
+    pq.write_table(held.drop_columns(digests), bare)
+    script = OWN + HONEST + (
+        "insert into removals select 'mine', shard_no, file_row_number, 'none' "
+        "from shard where not has_text(text);"
+    )  # fmt: skip
+    (world / "mine.sql").write_text(script)
+    done = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 def test_names_that_differ_only_in_case_or_are_ours_get_numbers(world: Path) -> None:
     n = pa.array(range(12, 0, -1))

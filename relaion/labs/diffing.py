@@ -1,6 +1,7 @@
 """Two versions of a data set compared, in a worker: which identities left, and nothing else."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -153,12 +154,8 @@ def gone_rows(
 ) -> list[Path]:
     """Work files `rows`: those of the old set whose row hash is nowhere in the new one."""
     engine = seeker.engine
-    named = {(n.shard.subset, n.shard.name): n for n in new} if ROW in by else {}
-
-    items = []
-    for batch in of_old:
-        keys = [(n.shard.subset, n.shard.name) for n in batch]
-        items.append((batch, [named[key] for key in keys if key in named]))
+    beside = in_step([n for batch in of_old for n in batch], new) if ROW in by else {}
+    items = [(batch, [beside[n.no] for n in batch if n.no in beside]) for batch in of_old]
     files = seeker.files("old-rows", _not_in_step, items)
     hashes: list[Path] = []
     if ROW in by:
@@ -179,6 +176,23 @@ def gone_rows(
         seeker.made(f"gone-rows-{i}", lambda path=path: gone(path))  # type: ignore[misc]
         for i, path in enumerate(files)
     ]
+
+
+def in_step(old: Sequence[Numbered], new: Sequence[Numbered]) -> dict[int, Numbered]:
+    """The shard of the new set that stands for each of the old one's, by the number of that.
+
+    By subset and name; else by a name that either set has once: the shards of one folder are a
+    subset named after it, and no two versions lie in one. A wrong pair only costs time.
+    """
+    of_place = {(n.shard.subset, n.shard.name): n for n in new}
+    names = [Counter(n.shard.name for n in shards) for shards in (old, new)]
+    of_name = {n.shard.name: n for n in new if all(count[n.shard.name] == 1 for count in names)}
+    found = {}
+    for n in old:
+        other = of_place.get((n.shard.subset, n.shard.name)) or of_name.get(n.shard.name)
+        if other is not None:
+            found[n.no] = other
+    return found
 
 
 def _not_in_step(seeker: Seeker, batch: Sequence[Numbered], beside: Sequence[Numbered]) -> str:

@@ -351,6 +351,7 @@ class Seeker:
 
         def look() -> None:
             self.run("fast/34_hit_tails", has_inner=False)
+            self.run("apply/79_proved_links")
             self.run("fast/15_near_links", has_hosts=False, has_hashed=False)
             self._keyed()
             self.run("apply/73_link_ids")

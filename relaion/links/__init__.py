@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from relaion.lazily import lazily
 
-KEY_VERSION = 4
+KEY_VERSION = 5
 """Raised whenever the key of any link changes; a list store of another version is refused."""
 
 if TYPE_CHECKING:

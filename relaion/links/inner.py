@@ -25,8 +25,11 @@ DEPTH = 3
 _AT_ONCE = 12  # links looked at in one text: more is no link but noise
 _ALL = 64
 
-# up to the end of the host: what follows may hold a link
-_OUTER = re.compile(r"\s*(?:https?:)?[/\\]*[^/\\?#]*", re.IGNORECASE)
+# up to the end of the host: what follows may hold a link. Whatever the scheme is, quoted or not,
+# its host is no link inside: `ftp://example.com/a.jpg` is another service. What holds a dot is a
+# host with an empty port, as the key has it, and `hxxp` a link that was made unclickable.
+_OTHER = r"[^\w/\\?#.:]*(?!h(?:tt|xx)ps?:|localhost:)[a-z][a-z0-9+-]*(?::|%(?:25)*3a)"
+_OUTER = re.compile(rf"(?:{_OTHER}|\s*https?:|)[/\\]*[^/\\?#]*", re.IGNORECASE | re.ASCII)
 _LETTER = r"(?:[A-Za-z0-9_-]|[^\x00-\x7f])"
 # a scheme with slashes and a dotted host, or a dotted host behind a sign that ends a word; both
 # are followed by a slash
@@ -65,12 +68,8 @@ def inner_links(url: str | bytes) -> list[str]:
 
 
 def _bare_of_frame(text: str) -> str:
-    """A link without quotes around it; any other text as it stands, blanks and all."""
-    if text[:1] in ("h", "H"):
-        return text
-    trimmed = trim(drop_breaks(text))
-    bare = unframed(trimmed)
-    return text if bare == trimmed else bare
+    """A link without quotes around it, or what nobody sees; one of http as it stands."""
+    return text if text[:4].lower() == "http" else unframed(trim(drop_breaks(text)))
 
 
 def _inside(text: str, inner: re.Pattern[str], depth: int) -> Iterator[str]:

@@ -19,6 +19,7 @@ from relaion.links.text import (
     cut_place,
     drop_breaks,
     escapes,
+    is_bare,
     is_giant,
     quote_raw,
     trim,
@@ -126,7 +127,6 @@ def _refused(text: str) -> str:
 # -- A web link taken apart: what belongs to its scheme, host, port, path and query ------------
 
 _WEB = re.compile(r"(?:(?:https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
-_BARE = re.compile(r"(?:([^/\\?#:@\s]+)|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:[/\\?#]|\Z)")
 _REST = re.compile(r"([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 
 
@@ -168,14 +168,6 @@ def take_apart(text: str) -> Parts | None:
     return Parts(
         text[:start], user + at, host, colon + digits, rest[2], rest[3] or "", rest[4] or ""
     )
-
-
-def is_bare(text: str) -> bool:
-    """Whether a text without a scheme is a link: a dotted host stands in front."""
-    found = _BARE.match(text)
-    if found is None:
-        return False
-    return not found[1] or found[1] == "localhost" or "." in found[1][1:-1]
 
 
 def mark(p: Parts) -> None:

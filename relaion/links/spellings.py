@@ -12,11 +12,12 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
-from relaion.links.key import ORDINARY, is_bare, link_key
+from relaion.links.key import ORDINARY, link_key
 from relaion.links.text import (
     as_bytes,
     as_text,
     drop_breaks,
+    is_bare,
     is_giant,
     quote_raw,
     trim,

@@ -126,9 +126,17 @@ _ESCAPE = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 # signs that people and programs put around a whole link; no link begins with one
 _FRAMES = {
     '"': '"', "'": "'", "`": "`", "<": ">", "\u201c": "\u201d", "\u201e": "\u201c\u201d",
-    "\u2018": "\u2019", "\u00ab": "\u00bb",
+    "\u2018": "\u2019", "\u00ab": "\u00bb", "\u2039": "\u203a",
 }  # fmt: skip
-_FRAMED = re.compile(r"(?i)(?:https?|ftp):[/\\]|//|www\.")
+_FRAMED = re.compile(r"(?i)(?:https?|ftp)(?::|%(?:25){0,3}3a)|[/\\]{2}|www\.")
+_BARE = re.compile(r"(?:([^/\\?#:@\s]+)|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:[/\\?#]|\Z)")
+# a full stop that ends a label, in whatever way it is written, between two other characters
+_DOTTED = re.compile(
+    r"(?i).(?:[.\u3002\uff0e\uff61]|%(?:25)*(?:2e|e3%(?:25)*80%(?:25)*82"
+    r"|ef%(?:25)*bc%(?:25)*8e|ef%(?:25)*bd%(?:25)*a1)).",
+    re.DOTALL,
+)
+_IN_FRAMES = re.compile("[\"'`<>\u201c-\u201e\u2018\u2019\u00ab\u00bb\u2039\u203a]")
 _DEEPEST_FRAME = 8
 
 # a token's regular expression, the same at the end of a text, and what a token means
@@ -251,7 +259,21 @@ def unframed(text: str) -> str:
         if len(framed) < 2 or framed[-1] not in closing:
             return text
         inner = trim(framed[1:-1])
-    return inner if _FRAMED.match(inner) else text
+    return inner if _FRAMED.match(inner) or _is_bare_within(inner) else text
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text without a scheme is a link: a dotted host stands in front."""
+    found = _BARE.match(text)
+    if found is None:
+        return False
+    return not found[1] or found[1] == "localhost" or _DOTTED.search(found[1]) is not None
+
+
+def _is_bare_within(text: str) -> bool:
+    """The same of what stands in quotes: a host with a quote is several words, or none."""
+    found = _BARE.match(text)
+    return found is not None and not _IN_FRAMES.search(found[0]) and is_bare(text)
 
 
 def undo_entities(text: str) -> str:

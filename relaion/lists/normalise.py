@@ -26,7 +26,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line
 from relaion.lists.readers.tables.notes import Remark
-from relaion.lists.readers.tables.remarks import of_line
+from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.values import (
     LONGEST,
     NOTHING,

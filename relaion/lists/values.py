@@ -279,10 +279,10 @@ def quoted(name: str) -> str:
     return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
 
-def _may_be_told(word: str) -> bool:
+def _may_be_told(word: str, most: int) -> bool:
     """Whether a text is a word or a few, and no caption, path or value."""
     is_path = re.search(r"[/\\]|\w\.\w", word) and not _NO_PATH.fullmatch(word)
-    is_short = len(word.split()) <= _MOST_WORDS or read_text(word, alone=True) is not None
+    is_short = len(word.split()) <= most or read_text(word, alone=True) is not None
     return is_short and not is_path and not could_be_value(word)
 
 
@@ -291,11 +291,16 @@ _NO_PATH = re.compile(r"[a-z]+/[\w.+-]+|[\d\W]+")
 TOLD = 10  # words that are told
 
 
-def told_words(counted: Mapping[str, int]) -> str:
-    """Words and how often, ten at most; what could be a value is counted only."""
+def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
+    """Words and how often, ten at most; what could be a value is counted only.
+
+    So is a text of more words than three; or than `most`, where several rows hold it.
+    """
     told = Counter[str]()
     for word, n in counted.items():
-        told[word if _may_be_told(word) else NOT_SHOWN] += n
+        told[
+            word if _may_be_told(word, (most if n > 1 else None) or _MOST_WORDS) else NOT_SHOWN
+        ] += n
     said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

@@ -162,10 +162,11 @@ class Finder:
         few = is_few(batch)
         ((n,),) = self.engine.rows("select count(*) from store.entries") if few else [(0,)]
         if few and n >= MANY_ENTRIES:
+            self._is_narrowed = True  # before it is: what fails half-way must not stay for the next
             self.engine.run(self.script("fast/29_few_hashes"))
         elif self._is_narrowed:
             view_hashes(self.engine)
-        self._is_narrowed = few and n >= MANY_ENTRIES
+            self._is_narrowed = False
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""

@@ -123,6 +123,7 @@ def _rules(edition: Edition, editions: Sequence[Edition]) -> set[str]:
 def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> None:
     """What the script sees, but for `source` and `removals`."""
     own.run(load(version)["38_text_macros"])
+    own.macros(load(version)["04_digest_macros"])  # whatever columns this shard happens to have
     own.view_shards(sources([n]), version, wanted=("shard",))
     for table in ("lists", "editions"):
         own.create(table, engine.table(f"from {table}"))

@@ -27,6 +27,7 @@ from relaion.run.pool import HERE
 from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
+from relaion.sqlset import load
 
 if TYPE_CHECKING:
     from relaion.parquet.roles import Columns
@@ -163,6 +164,7 @@ def open_shards(engine: Engine, paths: Sequence[Path], work: Path, columns: Colu
 
 
 def _roles(engine: Engine, shards: Sequence[Numbered]) -> None:
+    engine.macros(load(SQL_VERSION)["04_digest_macros"])  # theirs to ask with, whatever data has
     engine.view_shards(sources(shards), SQL_VERSION)
 
 

@@ -408,7 +408,8 @@ def _doubles(column: pa.Array, kind: str) -> pa.Array:
 def _present(column: pa.Array, *, is_text: bool) -> int:
     """How many values of a digest column there are, whatever they are; blanks are none."""
     if is_text:
-        column = pc.utf8_trim(pc.cast(column, options=_ANY_TEXT), " ")
+        # not `utf8_trim`: it fails on bytes that are no UTF-8, and those are a value
+        column = pc.ascii_trim(pc.cast(column, options=_ANY_TEXT), " ")
     return int(pc.sum(pc.greater(pc.binary_length(column), 0)).as_py() or 0)
 
 

@@ -3,6 +3,7 @@
 -- params:  none
 -- reads:   sidecar_hits (list_id integer, kind varchar, digest varchar, trait_id integer, url varchar, row_hash bigint)
 -- reads:   near_links (url varchar)
+-- reads:   tidied_links (url varchar, tidy varchar)
 -- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar, names_part boolean)
 -- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, entry_digest varchar, trait_id integer)
 -- nulls:   host_digest is null for row hashes, and where the host is odd; trait_id where the giver
@@ -18,12 +19,13 @@ create or replace temp table sidecar_keys as
 with keyed as (
     select
         n.url,
-        coalesce(o.url_key, link_stripped(n.url)) as url_key,
+        coalesce(o.url_key, link_stripped(coalesce(t.tidy, n.url))) as url_key,
         coalesce(o.names_part, false) as names_part,
         case
             when o.url is null then link_host_digest(link_host(n.url)) else o.host_digest
         end as host_digest
     from near_links as n
+    left join tidied_links as t on n.url = t.url
     left join odd_keys as o on n.url = o.url
 ),
 

@@ -6,6 +6,7 @@
 -- writes:  listed_hosts (host_digest varchar, is_open boolean)
 -- writes:  listed_domains (host_digest varchar)
 -- writes:  listed_keys (short ubigint)
+-- writes:  long_tailed_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- nulls:   an odd host has no digest, an end that is not plain no tail: such rows all go on
 -- order:   none

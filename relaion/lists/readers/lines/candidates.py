@@ -8,7 +8,7 @@ from itertools import takewhile
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.lists.readers.lines.headings import OF_ABOVE, says_of
+from relaion.lists.readers.lines.headings import says_of
 from relaion.lists.readers.lines.titles import (
     LISTED,
     LONGEST_TITLE,
@@ -17,6 +17,7 @@ from relaion.lists.readers.lines.titles import (
     QUICK,
     UNKNOWN,
     Doubt,
+    Doubted,
     may_be_title,
     of_words,
 )
@@ -114,7 +115,7 @@ def titles_among(
 
 
 def _known(titles: dict[int, str | Doubt]) -> dict[int, str | Doubt]:
-    return {i: s for i, s in titles.items() if s not in (UNKNOWN, Doubt("above", OF_ABOVE))}
+    return {i: s for i, s in titles.items() if s not in (UNKNOWN, Doubt("above", Doubted.ABOVE))}
 
 
 _SECTIONS = 10  # a list has no more kinds of entries that are told apart

@@ -36,9 +36,8 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
 from relaion.lists.readers.tables.of_links import digest_of_link
-from relaion.lists.readers.tables.remarks import of_line
-from relaion.lists.readers.vocabulary.films import path_of
-from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file, note_of_file
+from relaion.lists.readers.tables.remark_of_cell import of_line
+from relaion.lists.readers.vocabulary import media
 from relaion.lists.values import told, told_words
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -165,7 +164,7 @@ def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
         other = pc.invert(pc.match_substring_regex(names_found, _IMAGE))
         places = pc.indices_nonzero(other).to_pylist()
         batch.fates = {
-            i: fate for i in places if "." in told[i] and (fate := media_of_file(told[i]))
+            i: fate for i in places if "." in told[i] and (fate := media.media_of_file(told[i]))
         }
         batch.values = (Values(kinds, digests),)
         batch.last_name = told[-1]
@@ -192,7 +191,7 @@ def _labelled(line: str) -> tuple[str, str] | None:
     if found is None:
         return None
     name = (found["name"] or found["behind"]).strip().strip("\"'")
-    return (found["digest"] or found["before"], name) if is_name_of_media(name) else None
+    return (found["digest"] or found["before"], name) if media.is_name_of_media(name) else None
 
 
 def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:
@@ -208,7 +207,7 @@ def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) 
     batch.values = values.all()
     batch.fates = {
         i: fate for i, (_, name) in enumerate(found)
-        if i not in of_link and (fate := media_of_file(path_of(name)))
+        if i not in of_link and (fate := media.media_of_file(media.path_of(name)))
     }  # fmt: skip
     return batch
 
@@ -216,8 +215,8 @@ def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) 
 def _heed_notes(batch: Batch, told: Sequence[str], notes: LinkBeside) -> None:
     """What stands behind the names of files: `b.jpg # removed`."""
     for i, name in enumerate(told):
-        note = note_of_file(name)
-        if note and (fate := media_of_file(name.removesuffix(note).rstrip(" \t#;|([,–—-"))):
+        note = media.note_of_file(name) or (name if name.isalpha() else "")  # `raus`
+        if note and (fate := media.media_of_file(name.removesuffix(note).rstrip(" \t#;|([,–—-"))):
             batch.fates.setdefault(i, fate)
         says = of_line(note, 0, is_good=notes.is_good) if note else None
         if says and says.is_sure:
@@ -440,7 +439,7 @@ class Hashdeep:
 
 def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
     batch.last_name = record.get("filename")
-    if fate := media_of_file(record.get("filename", "")):
+    if fate := media.media_of_file(record.get("filename", "")):
         batch.fates[batch.n] = fate
     for name, value in record.items():
         if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):

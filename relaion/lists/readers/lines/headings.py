@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
-from relaion.lists.readers.lines.of_digests import ANY_LENGTH, OF_PARTS
+from relaion.lists.readers.lines.of_digests import OF_PARTS
 from relaion.lists.readers.lines.of_else import of_else
 from relaion.lists.readers.lines.of_none import of_none
 from relaion.lists.readers.lines.titles import (
@@ -24,6 +24,7 @@ from relaion.lists.readers.lines.titles import (
     TAKES_OUT,
     USABLE_NAME,
     Doubt,
+    Doubted,
     has_sign,
     is_heading,
     is_innocent,
@@ -32,6 +33,7 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
+from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
 
@@ -39,7 +41,6 @@ _BY_FOOTER = (
     "a line below entries ({word}) may say that what stands above it is not listed: if it is "
     "listed, say --ignore title; if not, leave it out of a copy"
 )
-OF_ABOVE, IS_UNKNOWN = -3, -2  # instead of the digits of a doubt
 _FEW = 4  # words of the name of a column
 _SHORT = 16  # words of a sentence that is looked at
 _ROW = re.compile(r"[;|\t]\s*\S|,\S")
@@ -113,7 +114,7 @@ def says_of(line: str) -> str | Doubt | None:
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return says
     text = _plain(bare)
-    found: str | Doubt | None = _of_above(says, bare, text)
+    found: str | Doubt | None = _of_above(says, line.strip(), text)
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
     if found is None and is_heading(line):
         found = _of_heading(bare, text)
@@ -125,17 +126,18 @@ def says_of(line: str) -> str | Doubt | None:
     return found or says
 
 
-def _of_above(says: str | None, bare: str, text: str) -> Doubt | None:
+def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
     """What a sentence says that stands below entries, or is none of a heading."""
-    units = units_of(bare)
+    units = units_of(line)
     if _names_above(text) and _is_strange(units):
-        return Doubt("above", OF_ABOVE)
+        return Doubt("above", Doubted.ABOVE)
     if says != LISTED and (end := _END_OF.match(text)):
         ended = title_of(f"# {text[end.end() :]}")
         if isinstance(ended, Doubt) or ended in TAKES_OUT or _SPOKEN.search(text):
-            return Doubt("end of", OF_ABOVE)
-    is_asking = any(map(_ASKS.fullmatch, units))
-    is_denied = NOT_TO_BLOCK.search(text) and len(units) <= _SHORT and not is_asking
+            return Doubt("end of", Doubted.ABOVE)
+    if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
+        return None
+    is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
     return Doubt("not to be blocked") if is_denied else None
 
 
@@ -146,7 +148,7 @@ def _names_column(line: str, bare: str) -> bool:
 
 def _of_heading(bare: str, text: str) -> Doubt | None:
     if word := _part(text):
-        return Doubt(word, ANY_LENGTH)
+        return Doubt(word, Doubted.DIGESTS)
     word = of_example(bare) or _no_abuse(text) or _other_algorithm(units_of(bare))
     return Doubt(word) if word else None
 
@@ -261,7 +263,7 @@ class LinesAtEnd:
             self.word = ""
             return
         word = says.word if isinstance(says, Doubt) else says
-        is_above = isinstance(says, Doubt) and says.digits == OF_ABOVE
+        is_above = isinstance(says, Doubt) and says.of is Doubted.ABOVE
         is_footer = _may_be_footer(says, line)
         if is_above or (is_footer and _names_above(_plain(line))):
             raise ListError(_BY_FOOTER.format(word=word))
@@ -275,7 +277,7 @@ class LinesAtEnd:
 
 
 def _may_be_footer(says: str | Doubt, line: str) -> bool:
-    is_doubt = isinstance(says, Doubt) and says.digits == 0 and says.word != "-"
+    is_doubt = isinstance(says, Doubt) and says.of is Doubted.ENTRIES and says.word != "-"
     if not is_doubt and says not in _FOOTERS:
         return False
     is_asking = any(map(_ASKS.fullmatch, units_of(line)))

@@ -29,8 +29,7 @@ from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.links import clean_entry
-from relaion.links.key import is_bare
-from relaion.links.text import WHITE, trim
+from relaion.links.text import WHITE, is_bare, trim
 from relaion.lists.readers.format import OF_LINE, TAKEN_BACK, numbered
 from relaion.lists.readers.tables.notes import takes_back
 from relaion.lists.readers.vocabulary.spelling import words_in

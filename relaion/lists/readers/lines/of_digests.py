@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, units_of
+from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, Doubted, units_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.title_patterns import LINKS_HASHED
 
@@ -33,7 +33,6 @@ _PICTURES = words_in("{pictures}")
 _OF_A_TYPE = re.compile(
     r"(?i)\.te(?:\.[a-z0-9]+)?\Z"
 )  # `simple.HASH_URL_MD5.te` is read by its name
-ANY_LENGTH = -1  # of digits, from those of an MD5 on
 
 
 def of_digests(name: str) -> tuple[Doubt, str] | None:
@@ -42,9 +41,9 @@ def of_digests(name: str) -> tuple[Doubt, str] | None:
         return None
     text = re.sub(r"[\W_]+", " ", re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", name)).casefold()
     if LINKS_HASHED.search(text):
-        return Doubt(OF_LINKS, ANY_LENGTH), _OF_LINKS
+        return Doubt(OF_LINKS, Doubted.DIGESTS), _OF_LINKS
     told = units_of(text)
     word = next((unit for unit in told if unit in OF_PARTS), None)
     if word is None or not _PICTURES.isdisjoint(told):
         return None
-    return Doubt(word, ANY_LENGTH), _BY_PARTS
+    return Doubt(word, Doubted.DIGESTS), _BY_PARTS

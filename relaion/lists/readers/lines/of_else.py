@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.lines.titles import OF_LINKS, Doubt
+from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, Doubted
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.spelling import words_in
 
-ANY_LENGTH = -1  # of digits, from those of an MD5 on
 _HASH = (
     r"(?:md-?5s?|sha-?1s?|sha-?256s?|sha|hash(?:es|werten?|summen|wert)?|digests?|checksums?"
     r"|fingerprints?"
@@ -72,6 +71,12 @@ _DENIED = re.compile(
     r"|senza|zonder"
     r"|sem|utan|uden|bez|без)\b|以外|除く|不含|なし|제외"
 )
+_AFTER_OBJECT = re.compile(r"[,;(]")
+_INFO_HASH = re.compile(
+    r"\binfo[ -]?hash\w*|\b(?:bit ?)?torrent (?:hash\w*|ids?)\b|\bbtihs?\b"
+    r"|\b(?:commit|transaction|block) hashes\b"
+)
+"""Of torrents, of versions of a program, of coins: as long as an SHA-1, and of no file."""
 _OF_OTHERS = re.compile(
     r"動画|映像|视频|視頻|影片|录像|동영상|비디오|サムネイル|縮小|缩略图|縮圖|썸네일|音声|音频|오디오|文字列|字符串"
 )
@@ -81,15 +86,24 @@ _OF_PICTURES = re.compile(r"画像|写真|静止画|图片|图像|照片|圖片|
 def of_else(text: str) -> Doubt | str | None:
     """What a folded title says that digests are of: of links, or of what else than files."""
     if _OF_OTHERS.search(text) and not (_OF_PICTURES.search(text) or _DENIED.search(text)):
-        return Doubt("of something else", ANY_LENGTH)
-    if _DENIED.search(text):
+        return Doubt("of something else", Doubted.DIGESTS)
+    if _INFO_HASH.search(text) and not _DENIED.search(text):
+        return Doubt("info hashes", Doubted.DIGESTS)
+    if _DENIED.search(_clause(text)):
         return None
     if word := _of_more(text):
-        return Doubt(word, ANY_LENGTH)
+        return Doubt(word, Doubted.DIGESTS)
     found = _CALLED.search(text)
     if found or (found := _OBJECT.search(text)) is None:
         return _called(found) if found else None
     return _of_object(found["of"])
+
+
+def _clause(text: str) -> str:
+    """A text up to where it has said of what digests are: `MD5 of the URL, without scheme`."""
+    found = _OBJECT.search(text)
+    stop = _AFTER_OBJECT.search(text, found.start("of")) if found else None
+    return text[: stop.start()] if stop else text
 
 
 def _of_more(text: str) -> str:
@@ -106,9 +120,9 @@ def _called(found: re.Match[str]) -> Doubt | str | None:
     if found["blank"]:
         return None
     if any(_USABLE.fullmatch(word) for word in told):
-        return Doubt("a digest of digests", ANY_LENGTH)
+        return Doubt("a digest of digests", Doubted.DIGESTS)
     is_else = of_what(found["what"]) == ELSE
-    return Doubt("of something else", ANY_LENGTH) if is_else else None
+    return Doubt("of something else", Doubted.DIGESTS) if is_else else None
 
 
 def _of_object(text: str) -> Doubt | str | None:
@@ -120,11 +134,11 @@ def _of_object(text: str) -> Doubt | str | None:
     last = next((w for w in reversed(told) if w in _ELSE | _LINKS | _CONTENT), "")
     if last in _CONTENT:
         altered = next((w for w in told if w in _ALTERED), "")
-        return Doubt(altered, ANY_LENGTH) if altered else None
+        return Doubt(altered, Doubted.DIGESTS) if altered else None
     if last in _LINKS or of_what(" ".join(told)) == LINK:
         return OF_LINKS
     if last in _ELSE:
         beside = _AND.search(text)
         is_both = beside and not _CONTENT.isdisjoint(re.findall(r"\w+", text[beside.end() :]))
-        return None if is_both else Doubt(last, ANY_LENGTH)
+        return None if is_both else Doubt(last, Doubted.DIGESTS)
     return None

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.links.key import is_bare
+from relaion.links.text import is_bare
 from relaion.lists.readers.containers.text import WHOLE, RowReader, content
 from relaion.lists.readers.format import (
     ANY,

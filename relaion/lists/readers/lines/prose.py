@@ -15,16 +15,17 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.lines.candidates import is_count, is_quoted
-from relaion.lists.readers.lines.headings import IS_UNKNOWN
 from relaion.lists.readers.lines.titles import (
     LISTED,
     TAKES_OUT,
     Doubt,
+    Doubted,
     is_innocent,
     units_of,
 )
 from relaion.lists.readers.vocabulary import spelling
 from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
+from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.sentences import (
     ABOUT_ENTRIES,
@@ -36,6 +37,7 @@ from relaion.lists.readers.vocabulary.sentences import (
     IS_SHARED,
     NOT_SHARED,
     OF_SOME,
+    ONLY_SOME,
     OTHER_USE,
     SIGNER,
     STATES,
@@ -66,14 +68,16 @@ _HOST = re.compile(r"(?<![\w.-])\.*(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?")
 _ONE_TOKEN = re.compile(r"(?!\S*[\u2e80-\uffff])(?=\S*[\d.=_:/\\|,*\[\]-])\S+")
 _OF_DIFF = re.compile(r"diff |index \w+\.\.|@@|--- |\+\+\+ |-----BEGIN |-----END |Hash: \w+$")
 _VALUE = re.compile(r"[0-9A-Fa-f]{32}|://|(?m:^[^\s#]*[A-Za-z2-7+/]{22})")
+HOST_IN = re.compile(r"(?m)^[^\S\n]*(?:[\d.:]+[^\S\n]+)?[^\s#;!]*[^\W_]\.[^\W_]")
+"""A line that begins with a host, or with an address and a host."""
+_VALUE_OR_HOST = re.compile(f"{HOST_IN.pattern}|{_VALUE.pattern.replace('(?m:', '(?:')}")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 _DOUBTS = words_in(
     "{taken_back} {mistakes} {good} {disputed} {unconfirmed} {uncertain} {titles_taken_back} "
-    "{do_not_use} {titles_good} {good_alone} {titles_doubted} {notes_doubted} "
-    "{taken_back_alone} {unconfirmed_alone} {disputed_alone} {mistaken} {wrong} {to_remove} "
-    "{recalls} test tests sample samples example examples demo dummy training exercise "
-    "honeypot canary decoy"
+    "{do_not_use} {titles_good} {good_alone} {titles_doubted} {notes_doubted} {taken_back_alone} "
+    "{unconfirmed_alone} {disputed_alone} {mistaken} {wrong} {to_remove} {recalls} test tests "
+    "sample samples example examples demo dummy training exercise honeypot canary decoy"
 ) - words_in(
     "review queue potential possible previous previously old past former earlier law offline "
     "alt+ del anterior anteriores light trocken in no suspect victim out hidden minus {added} "
@@ -202,7 +206,9 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
     named = _names_in(piece, folded, is_below=is_below)
     strange = [u for u in strange if u not in named or u in _DOUBTS] + _doubts_cut(folded)
-    if FORBIDS.search(OTHER_USE.sub(" ", folded)):
+    is_only = of_some and ONLY_SOME.search(bare) is not None
+    is_forbidden = FORBIDS.search(OTHER_USE.sub(" ", folded)) is not None
+    if is_only or is_forbidden or denial_in(piece, is_title=False):
         return ASKED
     is_cut = bare != folded
     if not strange and not (is_denied or is_judged or (of_some and is_cut)):
@@ -263,10 +269,12 @@ class LinesOfProse:
     """The lines of text of a file; `told` are those that were not understood, by number.
 
     `is_heeded`: they are looked at; `tells`: not only those that are asked about.
+    `of_hosts`: the entries may be hosts.
     """
 
     is_heeded: bool = True
     tells: bool = True
+    of_hosts: bool = False
     told: list[int] = field(default_factory=list)
     asked: int = 0  # the first line to ask about
     understood: int = 0  # lines that are no comments and were
@@ -286,7 +294,8 @@ class LinesOfProse:
         """Look at those lines of a block that hold words and no value; `before` stand others."""
         if not self.is_heeded:
             return
-        held = None if self._has_values else _VALUE.search(block)
+        value = _VALUE_OR_HOST if self.of_hosts else _VALUE
+        held = None if self._has_values else value.search(block)
         first = (
             block.count("\n", 0, held.start()) if held else 0 if self._has_values else len(lines)
         )
@@ -299,7 +308,8 @@ class LinesOfProse:
             is_heard = _is_heard(titles.get(i))
             if (is_heard and not _asks(line)) or (many and not is_comment):
                 continue
-            if not _is_text(lines[i], cells) or is_quoted(lines, i) or is_count(lines, i):
+            is_row = self.of_hosts and HOST_IN.match(line) is not None
+            if is_row or not _is_text(lines[i], cells) or is_quoted(lines, i) or is_count(lines, i):
                 continue
             self._cut += bool(rest.strip(_SIGNS))
             self._looked_at += 1
@@ -336,7 +346,11 @@ class LinesOfProse:
 
 def _is_heard(says: str | Doubt | None) -> bool:
     """Whether a line was heard as a title, so that it takes out or is asked about."""
-    return says.digits in (0, IS_UNKNOWN) if isinstance(says, Doubt) else says in TAKES_OUT
+    return (
+        says.of in (Doubted.ENTRIES, Doubted.VALUES)
+        if isinstance(says, Doubt)
+        else says in TAKES_OUT
+    )
 
 
 def _asks(line: str) -> bool:

@@ -26,9 +26,9 @@ from relaion.lists.readers.lines.head_names import (
     names_entries,
     names_pictures,
 )
-from relaion.lists.readers.lines.headings import IS_UNKNOWN, OF_ABOVE, LinesAtEnd, of_example
+from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
-from relaion.lists.readers.lines.prose import LinesOfProse
+from relaion.lists.readers.lines.prose import HOST_IN, LinesOfProse
 from relaion.lists.readers.lines.titles import (
     IS_OF,
     LISTED,
@@ -39,6 +39,7 @@ from relaion.lists.readers.lines.titles import (
     UNKNOWN,
     USABLE,
     Doubt,
+    Doubted,
     has_sign,
     is_heading,
     is_innocent,
@@ -50,6 +51,7 @@ from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
 
 _QUOTES = "\"' \r\n"
+_OF_MANY = re.compile(r"\s*(?=\S*[*\[])(?!\[)[^\s#!]+\s*")  # hosts: `*banner*`, `ads[0-9]`
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
@@ -117,8 +119,8 @@ class Sections:
     prose: LinesOfProse = field(default_factory=LinesOfProse)
 
     def __post_init__(self) -> None:
-        is_said = OF_FILE in self.options.ignore or self.options.scope is not None
-        self.prose.is_heeded = self.heeds_unknown and not is_said
+        self.prose.is_heeded = self.heeds_unknown and OF_FILE not in self.options.ignore
+        self.prose.of_hosts = self.options.scope is not None
         self.prose.tells = not self.options.is_good
         self._has_algorithm = names_algorithm(self.head)
         self._has_grades = column_decides(self.head, {names.CATEGORY})
@@ -188,7 +190,7 @@ class Sections:
             self._footer.word = ""
         elif says is not None:
             self._footer.watch(says if self._heeded(says) else NEUTRAL, line, is_open=is_open)
-        return None if isinstance(says, Doubt) and says.digits == OF_ABOVE else says
+        return None if isinstance(says, Doubt) and says.of is Doubted.ABOVE else says
 
     def _look_at(self, block: str) -> None:
         for line in first_lines(block, NAMED_WITHIN):
@@ -197,9 +199,10 @@ class Sections:
             self._any_value = True
             self._valued = self._valued or self._value_in(line)
 
-    @staticmethod
-    def _value_in(line: str) -> str:
-        """A line that holds a value in one of its cells; else none."""
+    def _value_in(self, line: str) -> str:
+        """A line that holds a value in one of its cells, or where it is asked for a host."""
+        if self.options.scope is not None and HOST_IN.match(line):
+            return line
         cells = [*CELLS.split(line), *re.findall(r"^\S+|(?<!\w)\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
@@ -222,7 +225,7 @@ class Sections:
                 was_ruled = self.rules is not None
                 self._turn(says, line)
                 # above what is listed it may be the name of a column
-                is_doubt = isinstance(says, Doubt) and says.digits != IS_UNKNOWN
+                is_doubt = isinstance(says, Doubt) and says.of is not Doubted.VALUES
                 if says in TAKES_OUT or is_doubt or (was_ruled and says == LISTED):
                     continue
             elif line.strip() and not line.lstrip().startswith("#"):
@@ -241,14 +244,15 @@ class Sections:
     def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
-        if shape(line.strip(_QUOTES)) is not None:
+        is_pattern = self.options.scope is not None and _OF_MANY.fullmatch(line) is not None
+        if is_pattern or shape(line.strip(_QUOTES)) is not None:
             return None
         if not self._valued:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
             self._above[told] = number if is_bare else 0
             is_remark = line.lstrip().startswith(("#", "//", ";"))
             if self.asks_first and not is_remark and not names_entries(line):
-                return Doubt(f"{number:,}", IS_UNKNOWN)
+                return Doubt(f"{number:,}", Doubted.VALUES)
             return plain
         cells = CELLS.split(line)
         is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
@@ -264,20 +268,20 @@ class Sections:
             return plain  # some word among links, as lists that were gathered hold
         if self.rules is not None or is_of_row or told in self._above:
             return plain
-        return Doubt(f"{number:,}", IS_UNKNOWN)
+        return Doubt(f"{number:,}", Doubted.VALUES)
 
     def _refuse_doubt(self, line: str) -> None:
         doubt = self._doubt
         if doubt is None:
             return
-        n, is_unknown = max(doubt.digits, -1), doubt.digits == IS_UNKNOWN
+        is_unknown = doubt.of is Doubted.VALUES
         if is_unknown and is_contact(line):
             return
-        length = f"{n}" if n > 0 else "32,"
+        length = doubt.digits or "32,"  # from those of an MD5 on
         held = MAY_HOLD_VALUE.pattern if is_unknown else (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
-        if not n or re.search(held, line):
+        if doubt.of is Doubted.ENTRIES or re.search(held, line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:
@@ -290,9 +294,9 @@ class Sections:
                 and not names_pictures(self.head)
                 and OF_FILE not in self.options.ignore
             ):
-                self._doubt, self._said = Doubt(says, -1), OF_LINKS_BY_TITLE
+                self._doubt, self._said = Doubt(says, Doubted.DIGESTS), OF_LINKS_BY_TITLE
         elif isinstance(says, Doubt):
-            is_unknown = says.digits == IS_UNKNOWN
+            is_unknown = says.of is Doubted.VALUES
             if is_unknown and self._doubt is not None:
                 return
             if OF_FILE not in self.options.ignore and self._heeded(says):

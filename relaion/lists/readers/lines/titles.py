@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 from relaion.lists.readers.format import (
@@ -54,11 +55,18 @@ IS_OF = frozenset((VIDEO, NO_IMAGE, OTHER_HASH))
 TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
 
 
+class Doubted(Enum):
+    """Of what a title may take something out: `VALUES` where nobody here knows its words."""
+
+    ENTRIES, DIGESTS, VALUES, ABOVE = range(4)
+
+
 @dataclass(frozen=True)
 class Doubt:
-    """A title that may take out what stands below it; `digits`: only digests of that length."""
+    """A title that may take out some of a list; `digits`: only digests of that length."""
 
     word: str
+    of: Doubted = Doubted.ENTRIES
     digits: int = 0
 
 
@@ -248,7 +256,7 @@ def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Dou
             return OTHER_HASH
         digits = next((n for begins, n in _DIGITS if re.match(begins, algorithm)), 0)
         is_denied = any(w in ("no", "not", "without", "ohne", "sans", "sin") for w in found)
-        return Doubt(algorithm, digits) if digits and not is_denied else None
+        return Doubt(algorithm, Doubted.DIGESTS, digits) if digits and not is_denied else None
     if not is_last_few or not _PICTURE.isdisjoint(told) or not {*told}.isdisjoint(_STRONG):
         return None
     if any(map(_BUT.fullmatch, told)):

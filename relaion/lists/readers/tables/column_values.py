@@ -38,6 +38,7 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
         return column if is_sign else replace(column, what=names.UNKNOWN, word="")
     is_kind = column.what in (names.MEDIA, names.CATEGORY, names.TYPE) or column.word == "class"
     is_of_other = is_kind and is_measured(column.name, column.word)
+    is_of_other = is_of_other or column.word == "verfahren"  # of police, or of making a digest
     is_of_other = is_of_other and not any(map(word_of_any, filled))
     is_size = column.word == "resolution" and all(map(_SIZE.fullmatch, filled))
     if filled and (is_of_other or is_size):

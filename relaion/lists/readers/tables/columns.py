@@ -8,8 +8,7 @@ from functools import cached_property
 from itertools import zip_longest
 
 from relaion.errors import ListError
-from relaion.links.key import is_bare
-from relaion.links.text import BLANK, trim
+from relaion.links.text import BLANK, is_bare, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import POLICIES

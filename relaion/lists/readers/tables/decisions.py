@@ -58,6 +58,7 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
 } | dict.fromkeys(words_in("{uncertain}"), UNSURE)
 _STANDING["knownbad"] = COUNTS
+_STANDING["known"] = UNSURE  # good, or to who gives the list
 _LISTS = words_in("{listed} {added}")
 
 _MEDIA = {
@@ -104,6 +105,7 @@ _GRADED = re.compile(
 _CONFIRMED, _EITHER, _NO_GRADE = map(words_in, ("{confirmed}", "{listed_or_let_go}", "d e z"))
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
+_LISTED_AS, _INTACT = map(words_in, ("{listed_categories}", "intact allocated existing"))
 
 
 @lru_cache(65536)
@@ -139,7 +141,7 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     if bare in YES or plain in YES:
         return yes
     is_gone = no is COUNTS
-    if not bare or bare in NO or plain in NO:
+    if not bare or bare in NO or plain in NO or (no is COUNTS and plain in _INTACT):
         return no if bare or is_gone else UNSURE
     if _DATE.fullmatch(bare) or days_of(bare):
         if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
@@ -196,6 +198,7 @@ _KNOWN_TYPES = (
     | dict.fromkeys(_OF_HOSTS, WordSays(kinds=("host",)))
     | dict.fromkeys(("hash", "digest", "filehash"), WordSays(kinds=IMAGE_KINDS))
     | dict.fromkeys(_OF_NOTHING, WordSays(NO_ENTRY))
+    | dict.fromkeys(("exact", "exactmatch"), COUNTS)
 )
 
 
@@ -214,9 +217,13 @@ def _category(word: str, plain: str) -> WordSays | None:
     return UNSURE if _NUMBER.fullmatch(plain) or _NUMBER.fullmatch(word) else None
 
 
+def _listed_as(_: str, plain: str) -> WordSays | None:
+    return COUNTS if plain in _LISTED_AS else None
+
+
 _LOOKS = {
-    names.STANDING: (_standing, _media, _type),
-    names.CATEGORY: (_category, _standing, _media),
+    names.STANDING: (_standing, _media, _type, _listed_as),
+    names.CATEGORY: (_category, _standing, _media, _listed_as),
     names.MEDIA: (_media, _type, _standing),
     names.TYPE: (_type, _media, _standing),
 }
@@ -251,6 +258,7 @@ def media_word(word: str) -> WordSays | None:
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
+_FEW, _PHRASE = 8, 6  # words of a vocabulary, and those that one may consist of
 # what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
 _OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
@@ -327,6 +335,11 @@ class DecidingColumn:
         named = say(self.name) or "without a name"
         return f"column {self.index + 1} ({named}) decides which rows count"
 
+    @staticmethod
+    def _held(words: Counter[str]) -> str:
+        """A vocabulary is told whole: a phrase in it is no caption."""
+        return told_words(words, _PHRASE if len(words) <= _FEW else None)
+
     @property
     def _option(self) -> str:
         return option_name(self.name, self.index)
@@ -340,7 +353,7 @@ class DecidingColumn:
         if self.is_of_disk and self.chosen is None and self._says_erased():
             raise ListError(
                 f"{self._which}: beside paths it may say that a file was deleted on its disk, or "
-                f"that a record was taken back; it holds {told_words(self.words)}; say --ignore "
+                f"that a record was taken back; it holds {self._held(self.words)}; say --ignore "
                 f"{self._option} for the former, --where {self._option}=WORD,WORD for the latter"
             )
         if not self.unsure:
@@ -348,7 +361,7 @@ class DecidingColumn:
         if self.word == names.TAKEN_DOWN:
             raise ListError(
                 f"{self._which}: it may say that a host took down what is listed, or that a record "
-                f"was taken back; it holds {told_words(self.words)}; say --ignore {self._option} "
+                f"was taken back; it holds {self._held(self.words)}; say --ignore {self._option} "
                 f"for the former, --where {self._option}=WORD,WORD for the latter"
             )
         if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
@@ -356,10 +369,10 @@ class DecidingColumn:
             if self.words[KNOWN_GOOD_CATEGORY]:
                 why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
         else:
-            why = f"words in it are not known: {told_words(self.unsure)}"
+            why = f"words in it are not known: {self._held(self.unsure)}"
         why += "; the file may be cut off" * is_cut
         raise ListError(
-            f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
+            f"{self._which}, and {why}; it holds {self._held(self.words)}; choose with --where "
             f"{self._option}=WORD,WORD" + f" or say --ignore {self._option}" * self._may_be_ignored
         )
 
@@ -372,11 +385,11 @@ class DecidingColumn:
         if self.chosen is None and "ok" in told and told & _NOT_OK:
             raise ListError(
                 f"{self._which}, and nobody here knows which of its words is of what is listed "
-                f"({told_words(self.words)}); choose with --where {self._option}=WORD,WORD"
+                f"({self._held(self.words)}); choose with --where {self._option}=WORD,WORD"
             )
         if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
             raise ListError(
-                f"{self._which}, and its words ({told_words(self.words)}) may answer requests, "
+                f"{self._which}, and its words ({self._held(self.words)}) may answer requests, "
                 "where removed means granted, or tell what was taken back; choose with --where "
                 f"{self._option}=WORD,WORD"
             )

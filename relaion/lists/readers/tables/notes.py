@@ -10,6 +10,8 @@ from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.note_denials import denied_by
+from relaion.lists.readers.vocabulary.shown import shown_by
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
 
@@ -77,6 +79,9 @@ _UNCONFIRMED = words_in("{unconfirmed}")
 _OF_AGE = re.compile(
     r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
     r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
+    r"|\b(?:she|he|sie|er|elle|il|person|model|woman|man|frau|mann|ella|lei) (?:is|was|ist|war|est"
+    r"|a|tiene|ha|hat)? ?(?:1[89]|[2-6]\d)\b"
+    r"|\b(?:1[89]|[2-6]\d) ?(?:-? ?years?[- ]old|y/?o|jahre alt|ans|años|anos|anni|jaar oud)\b"
 )
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
 _WORDS = re.compile(r"[^\W_]+")
@@ -224,6 +229,8 @@ def read_short(note: str) -> Remark | None:
         return Remark(None, "adult", is_sure=False, is_whole=False)
     if _FORBIDS.match(text := folded(note[:_LONGEST])):
         return Remark(None, "not to", is_sure=False, is_whole=False)
+    if said := denied_by(note) or shown_by(note, is_whole=True):
+        return Remark(None, said, is_sure=False, is_whole=False)
     units = _units(_WORDS.findall(text))
     word = next((unit for unit in units if unit in _DOUBTED), None)
     if word is None or not _IN_SHORT_NOTES.issuperset(units):
@@ -249,7 +256,9 @@ _FORBIDS = re.compile(
     r"(?:please |bitte |merci de |priere de |por favor |a |da |te |zu )?(?:"
     rf"(?:do not|don'?t|not to|must not|should not|ne pas) {_SHARING}\w+"
     rf"|(?:nicht|niet) {_SHARING}\w+en\b|non {_SHARING}\w+re\b"
-    rf"|(?:no|nao|não) {_SHARING}\w+(?:ar|er|ir)\b|nie \w+ac\b|не \w+ть\b)"
+    rf"|(?:no|nao|não) (?!further|other|matter|number|paper|user|owner|after|over|under|\w+[ck]er\b"
+    rf"|banner|header|folder|filter|older|younger|letter|server|year|clear) ?"
+    rf"{_SHARING}\w+(?:ar|er|ir)\b|nie \w+ac\b|не \w+ть\b)"
 )
 """What is not to be done with an entry; sharing it is another thing."""
 

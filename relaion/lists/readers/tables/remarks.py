@@ -14,28 +14,27 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import (
-    GOOD,
     NO_IMAGE,
-    OTHER_HASH,
-    TAKEN_BACK,
     UNDOES,
     VIDEO,
 )
-from relaion.lists.readers.lines.bad import cell_of_bad, refuse_bad_cell
+from relaion.lists.readers.lines.bad import refuse_bad_cell
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import media_word, option_name, type_of
-from relaion.lists.readers.tables.folders import CHOICE, folder_of, undone_in
-from relaion.lists.readers.tables.notes import (
-    MISTAKES,
-    Remark,
-    read_note,
-    read_short,
-    read_text,
-    read_until,
+from relaion.lists.readers.tables.decisions import media_word, option_name
+from relaion.lists.readers.tables.folders import CHOICE
+from relaion.lists.readers.tables.free_texts import FreeTexts
+from relaion.lists.readers.tables.notes import Remark, read_text
+from relaion.lists.readers.tables.remark_of_cell import (
+    IN_FOLDER,
+    LENGTHS_OF,
+    SHORT,
+    is_right_of_good,
+    of_media,
+    read_cell,
+    remark_of_folder,
 )
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
@@ -44,112 +43,24 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.figures import Figures, measure_of
-from relaion.lists.readers.vocabulary.films import (
+from relaion.lists.readers.vocabulary.media import (
     is_measure,
     is_named_film,
+    is_plain_picture,
     measures_film,
-    names_codec,
 )
-from relaion.lists.readers.vocabulary.media import is_plain_picture, media_of_file
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.trials import tester_in
 from relaion.lists.values import told as say
 
-_NO_IMAGES = words_in("{no_pictures} zip application")
-_DIGITS = {
-    32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
-    128: "sha512 blake2b whirlpool",
-}  # fmt: skip
-_WRONGLY_BAD = MISTAKES | words_in(
-    "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
-    "fälschlich+ fälschlicherweise"
-)
-_LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
-
 _MEDIA_NAMES = words_in("{pictures} {films} audio document documents")
 _MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
 _FIGURED = _MEASURED | {names.CONFIDENCE}
-_SHORT = 5  # words of a text that is no caption
-
-
-def _of_media(cell: str, *, alone: bool) -> Remark | None:
-    """What a cell says of what its row is of, by the words or the type that it holds."""
-    told = [piece.strip() for piece in ([cell] if alone else re.split(r"[;,|\n]+", cell))]
-    says = [s for piece in told if (s := media_word(piece))]
-    if not says or any(s.media == "image" for s in says):
-        return None
-    fate = says[0].fate
-    is_plain = "/" in cell or fate == VIDEO or names.squeezed(cell) in _NO_IMAGES
-    return Remark(fate, say(told[0], 20)) if is_plain else None
-
-
-@lru_cache(65536)
-def _read_cell(cell: str, what: str) -> Remark | None:
-    fate = media_of_file(cell)
-    if fate == VIDEO or (fate and "://" not in cell and what != names.CAPTION):
-        return Remark(fate, "")
-    if "://" in cell or (what == names.FILE_NAME and "." in cell):
-        return None
-    is_note = what in (names.NOTE, names.UNKNOWN)
-    if (said := read_text(cell, alone=not is_note and what != names.SEVERITY)) is not None:
-        return said
-    if not is_note or len(cell) > 60 or cell.count(" ") > _SHORT:
-        return None
-    if said := _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell):
-        return said
-    return read_until(cell) or (read_short(cell) if what == names.NOTE else None)
-
-
-def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
-    """What a note on one line says of an entry, of so many digits; what takes back does just that.
-
-    A list of what is known good may hold any file.
-    """
-    if is_good and (word := cell_of_bad(note, names.NOTE)):
-        return Remark(None, word, is_sure=False)
-    said = _read_cell(note.strip(), names.NOTE) or read_note(note)
-    if said is None or (is_good and _is_right_of_good(said)):
-        return None
-    if said.algorithm and _LENGTHS[said.algorithm] != digits:  # it may be what it was found by
-        return replace(said, is_sure=False) if digits else None
-    if not said.word:  # a frame of a film may be called after it
-        said = replace(said, word="file names", is_sure=" " not in note.strip())
-    is_of = said.fate in (VIDEO, NO_IMAGE, OTHER_HASH, None)
-    return said if is_of else replace(said, fate=TAKEN_BACK)
-
-
-def _of_folder(cell: str, *, is_good: bool) -> Remark | None:
-    """What the folder says in which a file lies: a path ends in a name with an extension."""
-    if not _PATH.fullmatch(cell) or not (part := undone_in(folder_of(cell), is_good=is_good)):
-        return None
-    return Remark(None, f"{_IN_FOLDER}{say(part)}", is_sure=False)
-
-
-_PATH = re.compile(r"[^\n]*[/\\][^/\\\n]+\.[A-Za-z0-9]{2,5}")
-_IN_FOLDER = "folder "
-
-
-def _is_right_of_good(said: Remark) -> bool:
-    """Whether a remark says no more than what a list of known good may hold: any file."""
-    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in _WRONGLY_BAD
-
-
-def _of_algorithm(cell: str) -> Remark | None:
-    if names_codec(cell):
-        return Remark(VIDEO, say(cell, 20), is_sure=False)
-    says = type_of(cell)
-    if says is not None and says.fate == VIDEO:
-        return Remark(VIDEO, says.unusable)
-    if says is None or says.fate != OTHER_HASH or says.unusable not in _LENGTHS:
-        return None
-    return Remark(OTHER_HASH, says.unusable, algorithm=says.unusable)
-
-
 WATCHED = frozenset((
     names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
-    names.ID, *names.TRAITS,
+    names.ID, names.OF_PEOPLE, *names.TRAITS,
 ))  # fmt: skip
 _NO_ABUSE = words_in(
     "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno info informational "
@@ -196,6 +107,8 @@ class RemarkColumn:
     _is_rated: bool = False  # it says how bad a record is
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
     _figures: Figures | None = None  # where it measures
+    _texts: FreeTexts | None = None  # of no list of what is known good
+    _before: int = 0  # rows
 
     def __post_init__(self) -> None:
         self._plain = names.squeezed(self.column.name)
@@ -209,6 +122,7 @@ class RemarkColumn:
             self._plain in ("severity", "priority")
         )
         self._is_rated = is_trait or self._plain in _GRADED_AS or is_own
+        self._texts = None if self.is_good else FreeTexts(self.column, self.is_of_record)
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
         is_figured = self.column.what in _FIGURED and not self.is_good
@@ -232,7 +146,7 @@ class RemarkColumn:
         if self._figures:
             kept = [cell for i, cell in enumerate(cells) if i not in out] if out else cells
             self._figures.watch(Counter(kept).items())
-        said = {cell: self._read(cell) for cell in self._telling(cells)}
+        said = self._said_by(cells, out)
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
         if all(remark is None for remark in said.values()) and self.has_images:
@@ -253,6 +167,15 @@ class RemarkColumn:
                 fates[i] = fate
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
+
+    def _said_by(self, cells: Sequence[str], out: Collection[int]) -> dict[str, Remark | None]:
+        """What each cell says; those that say nothing of these kinds are looked at as texts."""
+        is_of_people = self.column.what == names.OF_PEOPLE  # whose state decides nothing
+        said = {} if is_of_people else {cell: self._read(cell) for cell in self._telling(cells)}
+        if self._texts:
+            self._texts.watch(cells, {c for c, r in said.items() if r}, out, self._before)
+        self._before += len(cells)
+        return said
 
     def _telling(self, cells: Sequence[str]) -> set[str]:
         """The cells that may say anything: no numbers of records, no plain names of pictures."""
@@ -290,16 +213,18 @@ class RemarkColumn:
         what = names.NOTE if is_note else self.column.what
         is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
         tester = tester_in(self.column.name, cell) if is_whom else ""
-        said = _read_cell(cell, what) or (
+        said = read_cell(cell, what) or (
             Remark(None, tester, is_sure=False) if tester else self._read_beside(cell)
         )
-        return said or (_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None)
+        return said or (
+            remark_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None
+        )
 
     def _read_beside(self, cell: str) -> Remark | None:
         """What a word says that stands where a giver, an id or how bad it is should stand."""
         what = self.column.what
         if what in (names.ID, names.BY):
-            remark = _of_media(cell, alone=True)  # a picture may come from a video
+            remark = of_media(cell, alone=True)  # a picture may come from a video
             return (
                 replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
             )
@@ -317,15 +242,15 @@ class RemarkColumn:
 
     def fate_of(self, cell: str) -> str | None:
         """What a cell surely says of its row; nothing is counted."""
-        remark = _read_cell(cell, self.column.what) if cell else None
+        remark = read_cell(cell, self.column.what) if cell else None
         return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
 
     def _is_right(self, remark: Remark) -> bool:
-        return self.is_good and _is_right_of_good(remark)
+        return self.is_good and is_right_of_good(remark)
 
     def _is_passed(self, remark: Remark, cell: str) -> bool:
         """Whether a word stands in a longer text that nothing calls a note."""
-        is_long = not remark.is_whole and len(cell.split()) > _SHORT
+        is_long = not remark.is_whole and len(cell.split()) > SHORT
         return is_long and self.column.what != names.NOTE
 
     def _is_file_column(self) -> bool:
@@ -344,12 +269,14 @@ class RemarkColumn:
                 f"which entries expire: say --ignore {option} if it decides nothing; if not, leave "
                 "out, in a copy, the rows that have expired"
             )
-        if folders := {w: n for w, n in self.unsure.items() if w.startswith(_IN_FOLDER)}:
+        if folders := {w: n for w, n in self.unsure.items() if w.startswith(IN_FOLDER)}:
             raise ListError(
                 f"column {self.column.told} names files in {sum(folders.values()):,} rows that lie "
                 f"in folders which may say that they are not listed ({_told(Counter(folders))}): "
                 f"{CHOICE}"
             )
+        if self._texts and not self.unsure:
+            self._texts.refuse()
         if self.column.what == names.CONFIDENCE and (so_far or len(self.values) > _FEW_SCORES):
             self.unsure.pop("0", None)
         if self.unsure:
@@ -421,6 +348,8 @@ class RemarkColumn:
             )
         elif not self.passed and self._few.is_phrase():
             found.append(self._few.told_phrase())
+        if not found and self._texts and (told := self._texts.notice()):
+            found.append(told)
         if self.ignored:
             found.append(
                 f"column {self.column.told} is ignored, and says of rows that they are not listed: "
@@ -432,7 +361,7 @@ class RemarkColumn:
 
 
 def _fits(remark: Remark, digits: int) -> bool:
-    return not remark.algorithm or _LENGTHS[remark.algorithm] == digits
+    return not remark.algorithm or LENGTHS_OF[remark.algorithm] == digits
 
 
 def _is_image(cell: str) -> bool:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.links.key import is_bare
-from relaion.links.text import BLANK, trim
+from relaion.links.text import BLANK, is_bare, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
 from relaion.lists.readers.format import (
@@ -44,7 +43,7 @@ from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.codes import legend_in
 from relaion.lists.readers.vocabulary.few_words import tells_language
-from relaion.lists.readers.vocabulary.films import left_out, rows_of_films
+from relaion.lists.readers.vocabulary.media import left_out, rows_of_films
 from relaion.lists.values import (
     NOTHING,
     read_value,

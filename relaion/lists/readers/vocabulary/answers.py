@@ -4,8 +4,7 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.spelling import words_in
 
 YES = words_in(
-    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar tak "
-    "ano "
+    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar tak ano "
     "áno igen kyllä evet так taip jā jah sant prawda pravda igaz tosi doğru adevărat"
 )
 NO = words_in(

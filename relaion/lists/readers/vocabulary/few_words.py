@@ -27,6 +27,7 @@ from relaion.lists.values import told_words
 FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
+_PHRASE = 6  # words of a phrase that comes again, and is told
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
@@ -118,7 +119,8 @@ class FewWords:
         return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
 
     def _held(self) -> str:
-        return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
+        held = {cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()}
+        return told_words(held, _PHRASE if len(held) <= _DECISIONS else None)
 
     def _is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
@@ -224,6 +226,8 @@ class FewWords:
         most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
         is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        if is_few and self._may_decide and any(map(weights.lets_go, told)):
+            return True
         often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
@@ -303,8 +307,7 @@ def is_measured(name: str, word: str) -> bool:
 
 
 _BESIDE_HARMLESS = _OF_NOTHING | words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected "
-    "present "
+    "of the in is has image picture file photo type format total min max avg mean detected present "
     "visible found estimated est original source primary main top first last number code name"
 )
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")

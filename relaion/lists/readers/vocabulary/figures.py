@@ -27,8 +27,7 @@ _NAMES = {
         "{sure_names}"
     ),
     SCORE: (
-        "score scores scoring punktzahl puntuación puntaje punteggio pontuação skóre pisteet "
-        "wynik оценка 分数 スコア 점수"
+        "{score_names}"
     ),
     VOTES: (
         "{vote_names}"
@@ -50,8 +49,7 @@ _SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
 _MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
 _ENDS = words_in("expires expiry expire valid ends end left remaining ablauf gültig expiration")
 _UNITS = words_in(
-    "day days hour hours minute minutes second seconds week weeks month months tage tagen "
-    "stunden "
+    "day days hour hours minute minutes second seconds week weeks month months tage tagen stunden "
     "jours heures días horas giorni ore dagen uren dias dager dagar timmar päivää dni дней"
 )
 _HIGH = words_in("{high}")
@@ -61,7 +59,7 @@ _FIGURE = re.compile(
     r"(?P<tiny>e-\d{1,3})?\s*"
     r"(?:(?P<percent>%|percent|prozent|pct)|(?:/|of|out of|von|sur|de|di|van)\s*(?P<of>\d{1,6}))?"
 )
-_HALF, _NEAR = Decimal("0.5"), Decimal("0.9")
+_HALF, _NEAR, _NONE = Decimal("0.5"), Decimal("0.9"), Decimal(0)
 _SCALES = (1, 5, 10, 100)
 _MOST = 4096  # different cells that are kept as figures
 
@@ -132,6 +130,11 @@ class Figures:
         return next((scale for scale in _SCALES if most <= scale), 0)
 
     @property
+    def _most(self) -> Decimal:
+        """The highest figure that is no percentage."""
+        return max((n for n, is_percent in self.figures.values() if not is_percent), default=_NONE)
+
+    @property
     def is_mixed(self) -> bool:
         """Whether figures have two scales, or stand among words: `0.97` and `95`, `high`."""
         if self.what not in (SURE, LIKENESS):
@@ -144,16 +147,17 @@ class Figures:
 
     def _is_low(self, n: Decimal, is_percent: bool) -> bool:
         scale = 100 if is_percent else self._scale
-        if self.what == VOTES:
-            return n < 0
+        if self.what == VOTES:  # `1/3`; none, where others have some
+            return n < (_HALF * 100 if is_percent else 0) or (n == 0 and self._most > 0)
         if self.what == DISTANCE:
             return n != 0
         if self.what == REST:
             return n <= 0
         if self.what == LIKENESS:
             return n < _NEAR * (100 if scale > 1 else 1)
-        is_known = scale and not (self.what == SCORE and scale > 1 and not is_percent)
-        return n < 0 or bool(is_known and n < _HALF * scale)
+        if self.what == SCORE and scale != 1 and not is_percent:  # nobody says of how many
+            return n < 0 or bool(scale and n < _HALF * self._most)
+        return n < 0 or bool(scale and n < _HALF * scale)
 
     def doubt(self) -> str:
         """What of it leaves open which rows are listed; empty for nothing."""
@@ -188,7 +192,7 @@ class Figures:
 
 
 _LOWEST = {
-    SURE: "low", SCORE: "low", VOTES: "less than 0", DISTANCE: "not 0", LIKENESS: "not the same",
+    SURE: "low", SCORE: "low", VOTES: "none, or few,", DISTANCE: "not 0", LIKENESS: "not the same",
     REST: "over",
 }  # fmt: skip
 _IN_WORDS = (SURE, SCORE, LIKENESS)

@@ -56,8 +56,7 @@ _PLAIN = _HASH | words_in("{beside_plain_hashes}")
 _OF_CHECK, _REPORTED = map(words_in, ("{of_check_names}", "{reported_names}"))
 _OF_LINK = words_in("{link_names}")
 _OF_IMAGE = words_in(
-    "image images img imgs picture pictures pic pics photo photos media file files content "
-    "direct "
+    "image images img imgs picture pictures pic pics photo photos media file files content direct "
     "full hotlink bild imagen"
 )
 _REFERENCE = words_in("{reference_names}")
@@ -109,8 +108,7 @@ _PEOPLE = words_in("{names_of_people}")
 OF_PEOPLE = "of people"
 _BY_OTHERS = words_in("{taken_down_by_others}")
 _WHEN = words_in(
-    "at on date time when day timestamp datum by until since reason reasons comment am um zeit "
-    "tag "
+    "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
 _OF_WHOM = words_in("{subject_names}")
@@ -138,6 +136,7 @@ _RECORD_ID = words_in("{record_id_names}")
 _FILE_NAMES = words_in("{file_names}")
 _CAPTIONS = words_in("{caption_names}")
 _NOTES = words_in("{note_names}")
+_IDENTIFIED = words_in("identified identifiziert identifi@ identificad* identificat* located")
 
 
 def squeezed(name: str) -> str:
@@ -239,7 +238,8 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
         return NameSays(NOTE, word=plain)
     if set(words) <= _REFERENCE:
         return NameSays(REFERENCE, word=words[0])
-    return NameSays(UNKNOWN)
+    is_of_people = set(words) & _PEOPLE and set(words) & _IDENTIFIED  # `victim_identified`
+    return NameSays(OF_PEOPLE, word=plain) if is_of_people else NameSays(UNKNOWN)
 
 
 def _root(word: str) -> str:

@@ -223,3 +223,13 @@ SIGNER = re.compile(
     r"|telefoon|puh|t|f|m|p)?[ .:]*(?:\+|\(?0)[\d ()./-]{5,20}(?: ?(?:ext|x|dw)[. ]*\d{1,5})?"
 )
 """A number by which somebody is called."""
+
+ONLY_SOME = re.compile(
+    r"\b(?:only|just|solely|nur|lediglich|ausschliesslich|seule?s?|seulement|uniquement|solo"
+    r"|solamente|unicamente|soltanto|alleen|slechts|apenas|somente|endast|bara|kun|bare|vain|tylko"
+    r"|pouze|только)\b"
+    r"|\b(?:are|is|make up|form) (?:the list|all that is listed|ours|yours|meant|valid|relevant)\b"
+    r"|\b(?:count|counts|apply|gelten|zahlen|comptent|cuentan|contano|tellen|contam)\W*\Z"
+    r"|\b(?:sind|bilden) (?:die liste|unsere|gemeint|gultig)\b|\bsont la liste\b|\bson la lista\b"
+)
+"""That those entries of which a sentence speaks are listed, and so others are not."""

@@ -44,6 +44,9 @@ _SHAPES = re.compile(
 
 _PHRASE = re.compile(
     r"\b(?:take|taking|taken|leave|left|struck|cross\w*) (?:\w+ )?(?:off|out|down)\b"
+    r"|\bno case\b|\bnew owners?\b|\b(?:monitor|watch|observe|log|alert|info) only\b"
+    r"|\b(?:order|block|ban|seizure|injunction)s? "
+    r"(?:lifted|expired|ended|vacated|quashed|dropped)\b"
 )
 
 
@@ -68,6 +71,11 @@ def is_verdict(word: str) -> bool:
     pieces = [p for p in re.split(r"[\W_]+", folded(word)) if p]
     is_said = "".join(pieces) in _KNOWN or _PHRASE.search(" ".join(pieces)) is not None
     return is_said or any(p in _VERDICTS for p in pieces)
+
+
+def lets_go(text: str) -> bool:
+    """Whether a text holds a phrase by which something is let go: `order lifted`."""
+    return _PHRASE.search(folded(text)) is not None
 
 
 def is_topical(word: str) -> bool:
@@ -106,6 +114,7 @@ def describe(told: Sequence[str], spelled: Mapping[str, str], *, is_read: bool) 
 
 
 _LIGHTS = [words_in(light) for light in ("{lights_red}", "{lights_green}", "{lights_yellow}")]
+_HUES = words_in("hair skin eyes eye clothing shirt car wall background folder dress")
 _COLOURED = words_in("{colour_names}")
 
 
@@ -114,7 +123,10 @@ def are_lights(told: Collection[str], name: str) -> bool:
     plain = {names.squeezed(word) for word in told}
     is_of_lights = plain <= _LIGHTS[0] | _LIGHTS[1] | _LIGHTS[2]
     has_both = bool(plain & _LIGHTS[0]) and bool(plain & _LIGHTS[1])
-    return has_both and is_of_lights and _COLOURED.isdisjoint(names.words_of(name))
+    if has_both and is_of_lights:
+        return _COLOURED.isdisjoint(names.words_of(name))
+    is_listed = plain >= {"black", "white"} and plain <= {"black", "white", "grey", "gray"}
+    return is_listed and (len(names.words_of(name)) == 1 and name.casefold() not in _HUES)
 
 
 _MOST_SIGNS = 4  # characters

@@ -1,0 +1,140 @@
+"""Texts beside entries that are written freely: remarks on a few of them, or what each shows.
+
+No list of words is whole. Of remarks in words that nobody here knows the rows are told, where they
+stand in few. Where some texts of a column speak of children, those that speak of grown-ups or of
+things alone may be of what is not listed, and the curator is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from relaion.errors import ListError
+from relaion.lists.readers.lines.prose import read_prose
+from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.decisions import option_name
+from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.shown import CHILD, shown_by
+from relaion.lists.readers.vocabulary.spelling import words_in
+
+_SHOWING = frozenset((
+    names.UNKNOWN, names.NOTE, names.CAPTION, names.OTHER, names.OF_PEOPLE,
+))  # fmt: skip
+_MOST_ROWS = 10  # that are named
+_MOST_TEXTS = 4096  # different ones that are looked at
+_CAPTIONS = words_in("caption captions text texts alt alttext query prompt keyword keywords title")
+_LABELS = words_in(
+    "tag tags label labels keyword keywords schlagwort schlagworte etiqueta etiquetas"
+)
+_OF_AGE = words_in(
+    "age ages alter âge edad età leeftijd idade ålder alder person persons people individual "
+    "victim victims subject opfer personne persona pessoa slachtoffer"
+)
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_NO_TEXT = re.compile(
+    r"://|^\S+@\S+$|^\S*[/\\]\S*$|^\S*\.\w{2,5}$"
+    r"|^(?=\S*\d)\S+$|^[A-Z]{2,6}[ -]?\d+"
+)
+
+
+_FILE = re.compile(r"\.\w{2,5}$")
+
+
+@lru_cache(65536)
+def _is_understood(text: str) -> bool:
+    """Whether a text says nothing that nobody here knows."""
+    if not _LETTERS.search(text) or _NO_TEXT.search(text) or answer_of(text) is not None:
+        return True
+    return read_prose(text) is None
+
+
+@dataclass
+class FreeTexts:
+    """What the texts of one column said so far; of no list of what is known good.
+
+    `rows` are the numbers, from 1, of the first rows in which a text is not understood.
+    """
+
+    column: ListColumn
+    is_of_record: bool = False  # what it describes is the file itself
+    seen: int = 0
+    n: int = 0
+    rows: list[int] = field(default_factory=list)
+    children: int = 0
+    shown: Counter[str] = field(default_factory=Counter)
+    texts: set[str] = field(default_factory=set)
+
+    def watch(
+        self, cells: Sequence[str], read: Collection[str], out: Collection[int], first: int
+    ) -> None:
+        """Look at cells; those that were `read` already, and rows that are `out`, say nothing."""
+        self.seen += len(cells)
+        is_note = self.column.what == names.NOTE and not self._is_label
+        is_showing = self.column.what in _SHOWING or self.is_of_record
+        if not is_showing or len(self.texts) > _MOST_TEXTS:
+            return
+        told = {cell for cell in set(cells) if cell.strip() and cell not in read}
+        self.texts |= told
+        shown = {} if self._is_label else {
+            cell: says for cell in told
+            if not _FILE.search(cell) and (says := shown_by(cell, is_whole=False))
+        }  # fmt: skip
+        strange = {cell for cell in told if not _is_understood(cell)} if is_note else set()
+        if not shown and not strange:
+            return
+        for i, cell in enumerate(cells):
+            if cell not in told or i in out:
+                continue
+            if (says := shown.get(cell)) == CHILD:
+                self.children += 1
+            elif says:
+                self.shown[says] += 1
+            if cell in strange:
+                self.n += 1
+                if len(self.rows) < _MOST_ROWS:
+                    self.rows.append(first + i + 1)
+
+    @property
+    def _is_label(self) -> bool:
+        return not _LABELS.isdisjoint(names.words_of(self.column.name))
+
+    @property
+    def _is_caption(self) -> bool:
+        return self.column.what == names.CAPTION and self.column.word in _CAPTIONS
+
+    def refuse(self) -> None:
+        """Raise ListError where some texts speak of children, and others of what is none."""
+        told = names.words_of(self.column.name)
+        is_of_age = not _OF_AGE.isdisjoint(told)
+        is_asked = self.children or (is_of_age and self.column.what != names.CAPTION)
+        if not self.shown or not is_asked or self._is_caption:
+            return
+        option = option_name(self.column.name, self.column.index)
+        held = ", ".join(f"{word}: {n:,}" for word, n in self.shown.most_common(_MOST_ROWS))
+        raise ListError(
+            f"column {self.column.told} speaks in {self.shown.total():,} rows of what is no child "
+            f"({held}); leave out, in a copy, the rows that are not listed, choose its rows with "
+            f"--where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
+        )
+
+    def notice(self) -> str:
+        """Of what rows it says something that nobody here understood; empty for none."""
+        option = option_name(self.column.name, self.column.index)
+        if 0 < self.n <= self.seen / 2:  # in more rows they tell what each shows
+            told = ", ".join(map(str, self.rows)) + ", …" * (self.n > len(self.rows))
+            return (
+                f"column {self.column.told} holds texts that nobody here understood in {self.n:,} "
+                f"of {self.seen:,} rows ({told}): look whether they take these back; if so, choose "
+                f"with --where {option}=WORD,WORD, if not, say --ignore {option}"
+            )
+        if self.shown and not self.n:
+            return (
+                f"column {self.column.told} speaks in {self.shown.total():,} rows of what may be "
+                f"no child: taken to decide nothing; if it does, leave them out in a copy"
+            )
+        return ""

@@ -1,0 +1,80 @@
+-- name:    proved_links
+-- purpose: Of the links that could be looked for, those that are, where SQL can prove it.
+-- params:  none
+-- reads:   long_tailed_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
+-- reads:   wanted_links (link_id uuid)
+-- writes:  proved_links (link_id uuid)
+-- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
+-- nulls:   a link whose key SQL cannot prove has no link_id here: it stays possible
+-- order:   none
+--
+-- Nearly all links are canonical, or are when they are tidied (`05_link_macros`): their key is
+-- known, and compared at once. What is looked for leads to one thing (`73_link_ids`), and so does
+-- what has its key; a fragment can be in none of these links. The few others go on as before.
+
+create or replace temp table sought_links as
+with told as (
+    select
+        l.shard_no,
+        l.file_row_number,
+        l.url,
+        l.is_holder,
+        link_is_canonical(l.url) as is_canonical
+    from long_tailed_links as l
+    where l.is_own
+),
+
+undone as (
+    select
+        t.*,
+        case when not t.is_canonical then link_undone(t.url) end as undone
+    from told as t
+),
+
+tidied as (
+    select
+        u.shard_no,
+        u.file_row_number,
+        u.url,
+        u.is_holder,
+        u.is_canonical,
+        case when u.is_canonical then u.url else link_tidied(u.undone) end as tidy
+    from undone as u
+),
+
+proved as (
+    select
+        t.shard_no,
+        t.file_row_number,
+        t.url,
+        t.is_holder,
+        case
+            when t.is_canonical or link_is_canonical(t.tidy)
+                then left(sha256(link_stripped(t.tidy)), 32)::uuid
+        end as link_id
+    from tidied as t
+)
+
+select
+    p.shard_no,
+    p.file_row_number,
+    p.url,
+    p.is_holder,
+    p.link_id
+from proved as p
+where p.link_id is null or p.link_id in (select w.link_id from wanted_links as w);
+
+create or replace temp table proved_links as
+select distinct s.link_id
+from sought_links as s
+where s.link_id is not null;
+
+create or replace temp view possible_links as
+select
+    s.shard_no,
+    s.file_row_number,
+    s.url,
+    true as is_own,
+    s.is_holder
+from sought_links as s
+where s.link_id is null;
