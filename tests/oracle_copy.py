@@ -57,6 +57,12 @@ def row_id(row: Mapping[str, Any]) -> int | None:
     return None if found in FILLERS else found
 
 
+def computed_id(row: Mapping[str, Any]) -> int | None:
+    """The hash of a row's link and caption, where it has both: a wrong one of its own hides none."""
+    link, caption = row.get("url"), row.get("text")
+    return None if link is None or caption is None else murmur(link, caption)
+
+
 def is_weak(row: Mapping[str, Any]) -> bool:
     """Whether its hash is of a caption alone: it may be met, and tells nothing where it is not."""
     return _own(row) is None and not row.get("url")
@@ -176,7 +182,7 @@ def by_diff(
     def fate(row: Mapping[str, Any]) -> Fate:
         mine = row_id(row) if ROW in by else None
         link = link_id(row) if LINK in by else None
-        if mine in hashes:
+        if mine in hashes or (ROW in by and computed_id(row) in hashes):
             return Fate("removed", True)
         if link is not None and salted(link, salt) in links:
             return Fate("removed with its link", True)

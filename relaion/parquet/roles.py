@@ -265,7 +265,7 @@ def name_other_links(layout: Layout, sample: Callable[[Column], Sequence[Value]]
     taken = [c.name for c in layout.playing("url")]
     plain = [c for c in layout.columns if c.role is None and not c.why]
     named = [c for c in plain if c.type in ("string", "binary") and says_link(c.name)]
-    other = [c for c in plain if c.type in ("string", "binary") and c not in named]
+    other = [c for c in plain if c.type == "string" and c not in named]  # bytes may be images
     told = list(layout.columns)
     for column in (*named, *other[:_LOOKED_INTO]):
         values = [_text(v) for v in sample(column)]
