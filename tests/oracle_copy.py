@@ -58,7 +58,7 @@ def row_id(row: Mapping[str, Any]) -> int | None:
 
 
 def computed_id(row: Mapping[str, Any]) -> int | None:
-    """The hash of a row's link and caption, where it has both: a wrong one of its own hides none."""
+    """The hash of link and caption, where a row has both: a wrong one of its own hides none."""
     link, caption = row.get("url"), row.get("text")
     return None if link is None or caption is None else murmur(link, caption)
 
