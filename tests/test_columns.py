@@ -4,6 +4,7 @@ The property holds `clean` and `verify` against the plain oracle, which reads va
 """
 
 import base64
+import hashlib
 import json
 import math
 import tempfile
@@ -53,6 +54,19 @@ def kept(folder: Path, paths: list[Path], lists: Path, **options: Any) -> list[A
     assert done.verdict.ok, done.verdict.findings
     out = sorted((folder / "out" / "research").rglob("*.parquet"))
     return [n for path in out for n in pq.read_table(path)["n"].to_pylist()]
+
+
+def test_a_column_that_duckdb_cannot_read_and_pyarrow_can_is_matched(tmp_path: Path) -> None:
+    digests = pa.array([hashlib.md5(b"1").digest(), hashlib.md5(b"2").digest()], pa.binary(16))
+    paths = []
+    for i in range(2):
+        path = write(tmp_path / "en" / f"{i}.parquet", n=[0, 1], url=LINKS[:2], md5=digests)
+        paths.append(path)
+    split = {"md5": "BYTE_STREAM_SPLIT"}
+    table = pq.read_table(path)
+    pq.write_table(table, path, use_dictionary=False, column_encoding=split)
+    lists = listed(tmp_path, ("image_md5", hashlib.md5(b"2").hexdigest()))
+    assert kept(tmp_path, paths, lists) == [0, 0]
 
 
 def test_every_hash_column_is_matched(tmp_path: Path) -> None:

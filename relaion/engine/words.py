@@ -71,7 +71,10 @@ BY_STATEMENT = (
 
 
 def is_by_file(error: duckdb.Error) -> bool:
-    """Whether an error may come from what a file holds, not from the machine or a statement."""
+    """Whether an error may come from what a file holds, not from the machine or a statement.
+
+    One of no kind at all is one: so the reader of parquet tells of encodings that it does not know.
+    """
     kinds = (
         duckdb.IOException,
         duckdb.InvalidInputException,
@@ -79,7 +82,7 @@ def is_by_file(error: duckdb.Error) -> bool:
         duckdb.NotSupportedError,
         duckdb.SerializationException,
     )
-    return isinstance(error, kinds) and cause_of(error) is None
+    return (type(error) is duckdb.Error or isinstance(error, kinds)) and cause_of(error) is None
 
 
 @contextmanager
