@@ -20,7 +20,7 @@ _NARROW = re.compile(r"u?int(?:8|16|32)")
 _FLOATS = ("float16", "float", "double")
 # an algorithm within a name (`original_md5`, `contentMd5`, `imagesha1`), and words beside it that
 # say that something else than the image was hashed
-_ALGORITHM = re.compile(r"(md5|sha[_-]?1|sha[_-]?256)(?![0-9])")
+_ALGORITHM = re.compile(r"(md5|(?<![a-z])md[ _-]5|sha[ _-]?1|sha[ _-]?256)(?![0-9])")
 _OF_OTHERS = re.compile(
     r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
@@ -157,7 +157,7 @@ def _claim_of_digest(name: str, kind: str) -> Claim:
         return Claim(None)
     if other := _OF_OTHERS.search(words) or _OF_OTHERS.search(name.lower()):
         return Claim(None, refusal=f"by its name a hash of the {other[1]}, not of the image")
-    role = "image_" + re.sub("[_-]", "", found[1])
+    role = "image_" + re.sub("[ _-]", "", found[1])
     return _if_fit(role, kind, len(ROLES[role].names))
 
 
