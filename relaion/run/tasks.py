@@ -256,7 +256,7 @@ class Reports(Mapping[int, Report]):
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
 
 BATCH_ROWS = 1_000_000
-FEW_ROWS = 50_000  # as one thread searches as soon as several, and looks at once more for little
+ONE_THREAD_ROWS = 50_000  # which one thread searches as soon as several do
 FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
@@ -282,11 +282,11 @@ _BYTES_A_ROW = 4  # of a list store: so many rows take twenty times as long as t
 
 
 def is_few(shards: Sequence[Numbered]) -> bool:
-    """Whether shards have so few rows that what is done once costs more than all that is done each.
+    """Whether shards have so few rows that to set a search going takes longer than to search.
 
-    What asks DuckDB for less is then worth a further look at each row.
+    Then one thread does, and a further look at each row is worth it where DuckDB has less to plan.
     """
-    return sum(n.shard.rows for n in shards) <= FEW_ROWS
+    return sum(n.shard.rows for n in shards) <= ONE_THREAD_ROWS
 
 
 def share_of(rows: Sequence[int], searches: int, lists: int) -> int:
