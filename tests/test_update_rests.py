@@ -344,9 +344,11 @@ def test_what_a_kill_leaves_of_the_word_of_a_check_goes_when_the_command_is_repe
 ) -> None:
     out = twice.folder / "out2"
     (out / "verified.json").rename(out / f".relaion-{5:016x}.part")
-    assert updated(twice).done_before
+    again = updated(twice)  # and is left anew: as there was no word, it is checked
+    assert again.done_before
+    assert again.verdict is not None
     assert {p.name for p in out.iterdir()} == {
-        "audit.duckdb", "manifest.json", "research", "research-safe",
+        "audit.duckdb", "manifest.json", "research", "research-safe", "verified.json",
     }  # fmt: skip
 
 

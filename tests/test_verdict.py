@@ -292,7 +292,10 @@ def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     lines = said.stdout.splitlines()
     assert lines[lines.index(first) + 1] == check
     assert "clean" not in said.stdout.replace("relaion clean", "")
-    given = ("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
+    given = (
+        "clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out",
+        "--no-verify",
+    )  # fmt: skip
     again = here(*given)
     assert CASES["no scores"].sentence in again.stdout
     sentence = (
@@ -322,6 +325,24 @@ def test_a_finished_run_that_left_nothing_out_claims_nothing_more(tmp_path: Path
     assert line.endswith("its audit names nothing that was not looked at")
     assert check.startswith("to check it: relaion verify '")
     assert "every promise" not in again.stdout
+
+
+def test_a_run_whose_check_did_not_come_to_its_end_is_checked_when_repeated(tmp_path: Path) -> None:
+    data, lists, words = make(tmp_path, CASES["nothing"])
+    assert words is not None
+    given = ("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
+    here(*given, "--no-verify")
+    shard = next((tmp_path / "out/research").rglob("*.parquet"))
+    whole = shard.read_bytes()
+    shard.unlink()  # it may be a link of the input
+    shard.write_bytes(whole[:-1] + b"?")
+    broken = here(*given)
+    assert broken.returncode == 1, broken.stdout
+    shard.write_bytes(whole)
+    told = json.loads(here(*given, "--json").stdout)
+    assert told["done_before"]
+    assert told["summary"] == f"{tmp_path / 'out'}: clean; every promise was checked and held"
+    assert "nothing was done or checked" in here(*given).stdout  # it held: nothing is left to do
 
 
 def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError, RelaionError, ScriptError, Stopped
 from relaion.lists.key import key_path, ledger_path
+from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
     AnyPath,
     AnyPaths,
+    Seal,
     as_path,
     as_paths,
     as_texts,
@@ -83,7 +85,8 @@ def clean(
 ) -> Cleaned:
     """Write editions of a data set without the rows that lists and rules name.
 
-    Resumes a run broken off; a finished OUT is left as it is. Inputs are never modified. A NULL
+    Resumes a run broken off; a finished OUT is left as it is, and checked if its check did not hold
+    or was left out. Inputs are never modified. A NULL
     matches nothing and drops no row; NULL and NaN are no score.
 
     Args:
@@ -209,12 +212,20 @@ def carry_out(
     `make` makes it of what `Run` takes; `parent` is what an update goes on from. `workers` is how
     many were asked of a `cluster`, if any.
     """
-    limits = request.settings.limits.here
     folder.check_ours(place)
     before = folder.finished(place, request.plan)
     if before is not None:
         folder.purge(place)  # left by a kill after the manifest
-        return result_of(pool, place, before, True, request.inputs.notices, None, None, command)
+        verdict, told = None, request.inputs.notices
+        if verify and not (place.path / VERIFIED).is_file():
+            # who repeats a command whose check was stopped would take its exit code for the answer
+            listen.say(f"{place.named}: this run was finished before; it is checked now")
+            verdict = _checked(
+                place, request, pool, paths, lists, before["run"], columns=columns, listen=listen,
+                parent=parent, cluster=cluster, workers=workers,
+            )  # fmt: skip
+            told = told if place.remote is None else (*told, *verdict.notices)
+        return result_of(pool, place, before, True, told, verdict, None, command)
     journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
     if goes_on:
         listen.say(f"{place.named}: going on with the interrupted run")
@@ -232,27 +243,54 @@ def carry_out(
         )
         found, told, passed_over, store = run.whole()
     verdict = None
-    with _finished(place) as purge_work, ExitStack() as left:
-        if verify:
-            words, mirror = request.keywords, None
-            if place.remote is not None:
-                mirror = left.enter_context(mirrored(place.remote.store.at, place.path.parent))
-            pool.rest()
-            verdict = check(
-                pool, place.path if mirror is None else mirror.folder, inputs=paths, lists=store,
-                keywords=words.raw if words else None, key=request.known.key, columns=columns,
-                sidecars=request.sidecars, progress=listen,
-                workers=limits.fitting(limits.workers) if cluster is None else workers,
-                held=purge_work, ledger=ledger_path(request.key), parent=parent,
-                rests=parent is not None, digested=run.digested, mirror=mirror, cluster=cluster,
-                work=None if cluster is None else _beside(place),
-            )  # fmt: skip
-            told = told if mirror is None else (*told, *verdict.notices)
-    if verdict is not None:
-        _leave_check(place, request, found["run"], verdict, listen)
+    if verify:
+        pool.rest()
+        verdict = _checked(
+            place, request, pool, paths, store, found["run"], columns=columns, listen=listen,
+            parent=parent, cluster=cluster, workers=workers, digested=run.digested,
+        )  # fmt: skip
+        told = told if place.remote is None else (*told, *verdict.notices)
+    else:
+        folder.purge(place)
     return result_of(
         pool, place, found, False, told, verdict, passed_over, command, audit=run.audit
     )
+
+
+def _checked(
+    place: folder.Out,
+    request: Request,
+    pool: LocalPool,
+    paths: Sequence[Path],
+    store: Path | Snapshot,
+    run: str,
+    *,
+    columns: Columns | None,
+    listen: Progress,
+    parent: Path | None,
+    cluster: Cluster | None,
+    workers: int | None,
+    digested: Mapping[Path, Seal] | None = None,
+) -> Verdict:
+    """Check a run that is finished, by other code, and leave word of it where all held.
+
+    `store` is what it was matched with; `digested` are files that it has digested itself just now.
+    """
+    limits, words, mirror = request.settings.limits.here, request.keywords, None
+    with _finished(place) as purge_work, ExitStack() as left:
+        if place.remote is not None:
+            mirror = left.enter_context(mirrored(place.remote.store.at, place.path.parent))
+        verdict = check(
+            pool, place.path if mirror is None else mirror.folder, inputs=paths, lists=store,
+            keywords=words.raw if words else None, key=request.known.key, columns=columns,
+            sidecars=request.sidecars, progress=listen,
+            workers=limits.fitting(limits.workers) if cluster is None else workers,
+            held=purge_work, ledger=ledger_path(request.key), parent=parent,
+            rests=parent is not None, digested=digested, mirror=mirror, cluster=cluster,
+            work=None if cluster is None else _beside(place),
+        )  # fmt: skip
+    _leave_check(place, request, run, verdict, listen)
+    return verdict
 
 
 def _beside(place: folder.Out) -> Path:

@@ -36,13 +36,13 @@ class EditionCount:
 
 @dataclass(frozen=True)
 class Cleaned(Tabled):
-    """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
+    """What a run made. `verdict` is None where `verify` was switched off, or all held before.
 
     `out` is where it lies, in a store its address; `run` the name of the run, `editions` are the
     rows of each by subset. `removals` say why rows left, as the public audit tells it: subsets of
     few rows together as `small`, or nowhere (`untold`). `publishable` and `why` are those of the
     manifest.
-    `done_before`: this very run was finished before, and nothing was done. `notices` are for
+    `done_before`: this very run was finished before, and nothing was written. `notices` are for
     whoever ran it. `coverage` says how many rows could be matched by what, `not_looked_at` what was
     left out. `summary` is the verdict in a sentence; where none was reached, what is known without.
     """
