@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +49,7 @@ def _handler(world: WebWorld) -> type[BaseHTTPRequestHandler]:
             world.asked.append(f"POST {self.path}")
             parts = unquote(urlsplit(self.path).path).split("/")
             files = world.commits.get(parts[-1], {})
-            self._json(_told(files, asked.get("paths", []), exact=True))
+            self._json(_told(files, asked.get("paths", [])))
 
         def _answer(self, *, with_body: bool) -> None:
             world.asked.append(f"{self.command} {self.path}")
@@ -76,7 +77,8 @@ def _handler(world: WebWorld) -> type[BaseHTTPRequestHandler]:
             elif "tree" in names:
                 at = names.index("tree")
                 below = "/".join(names[at + 2 :])
-                self._json(_told(world.commits.get(names[at + 1], {}), [below], exact=False))
+                is_whole = "recursive=true" in urlsplit(self.path).query.lower()
+                self._json(_tree(world.commits.get(names[at + 1], {}), below, is_whole=is_whole))
             else:
                 self._json({"id": "example/set", "sha": commit, "siblings": []})
 
@@ -116,22 +118,39 @@ def _handler(world: WebWorld) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _told(files: dict[str, bytes], paths: list[str], *, exact: bool) -> list[dict[str, Any]]:
-    """What the Hub tells of files at or below some paths."""
-    found = []
-    for name, data in files.items():
-        is_there = any(
-            name == p or (not exact and (not p or name.startswith(f"{p}/"))) for p in paths
-        )
-        if is_there:
-            oid = hashlib.sha1(data).hexdigest()
-            lfs = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
-            found.append({"type": "file", "path": name, "size": len(data), "oid": oid, "lfs": lfs})
-    folders = {name.rpartition("/")[0] for name in files}
-    for path in paths if exact else ():
-        if path not in files and any(f == path or f.startswith(f"{path}/") for f in folders):
-            found.append({"type": "directory", "path": path, "oid": "0" * 40, "size": 0})
-    return found
+def _told(files: dict[str, bytes], paths: list[str]) -> list[dict[str, Any]]:
+    """What the Hub tells of these paths, of files and folders alike."""
+    folders = _folders(files)
+    return [
+        _file(path, files[path]) if path in files else _folder(path)
+        for path in paths
+        if path in files or path in folders
+    ]
+
+
+def _tree(files: dict[str, bytes], top: str, *, is_whole: bool) -> list[dict[str, Any]]:
+    """What it tells of all that lies below a folder, or of what lies in it."""
+    begins = f"{top}/" if top else ""
+
+    def lies_there(path: str) -> bool:
+        return path.startswith(begins) and (is_whole or "/" not in path.removeprefix(begins))
+
+    found = [_folder(path) for path in sorted(_folders(files)) if lies_there(path)]
+    return found + [_file(path, data) for path, data in files.items() if lies_there(path)]
+
+
+def _folders(files: dict[str, bytes]) -> set[str]:
+    return {str(above) for name in files for above in PurePosixPath(name).parents} - {"."}
+
+
+def _folder(path: str) -> dict[str, Any]:
+    return {"type": "directory", "path": path, "oid": "0" * 40, "size": 0}
+
+
+def _file(path: str, data: bytes) -> dict[str, Any]:
+    oid, sha256 = hashlib.sha1(data).hexdigest(), hashlib.sha256(data).hexdigest()
+    lfs = {"oid": sha256, "size": len(data), "pointerSize": 130}
+    return {"type": "file", "path": path, "size": len(data), "oid": oid, "lfs": lfs}
 
 
 @contextmanager
