@@ -316,7 +316,7 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     found = find_shards(inputs)
     for notice in found.notices:
         notes.notice(notice)
-    shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
+    shards = [read_shard(s, statement.parameters.columns, looks=True) for s in found.shards]
     shards = [shard for group in group_shards(shards) for shard in group.shards]
     sources = {
         (shard.subset, shard.name): Source(
