@@ -16,6 +16,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.parquet.leaves import leaves_of
+from relaion.parquet.looked_at import looked_into
 from relaion.parquet.looking import MOST_VALUES
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.roles import Layout
@@ -192,6 +193,21 @@ def test_images_are_not_read_with_the_links_beside_them(tmp_path: Path) -> None:
     path.write_bytes(damaged)
     column = layout_of(path).columns[1]
     assert (column.claimed, "(image.path)" in column.why) == ("url", True)
+
+
+def test_it_is_said_of_which_columns_some_values_were_seen_and_of_which_none(
+    tmp_path: Path,
+) -> None:
+    n = 30
+    table = {"url": [LINK] * n, "jpg": [b"\xff" * 50_000] * n, "key": ["x"] * n, "n": range(n)}
+    path = write(tmp_path / "p.parquet", table, use_dictionary=False)
+    shards = [
+        s for g in group_shards([read_shard(ShardPath(path, "s"), looks=True)]) for s in g.shards
+    ]
+    assert looked_into(shards) == (
+        "no links or digests among some values of each column without a role: key",
+        "not looked into for links and digests, for values are large: jpg",
+    )
 
 
 def test_a_column_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ values, not at all: `relaion/verifier/README.md` says at which.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,19 +24,33 @@ from relaion.parquet.leaves import (
     may_hold,
 )
 from relaion.parquet.roles import Layout
-from relaion.parquet.sights import LINKS, MOST_LEAVES, SEEN, UNLOOKED, UNREAD, Sight, Sights
+from relaion.parquet.sights import LARGE, LINKS, MOST_LEAVES, SEEN, UNLOOKED, UNREAD, Sight, Sights
 from relaion.parquet.telling import told_by, told_by_bounds, told_by_numbers, told_by_widths
 
 MOST_VALUES = 2048  # of a leaf and row group
 FEW_VALUES = 200  # where there are less, the row group is read on for more
 MOST_GROUPS = 5  # row groups looked into, spread over the file
 WIDEST = 32_768  # bytes of a value on average; beyond it stand images, or pages of text as a whole
-_BYTES = 4 << 20  # of a row group that are read at once
 _ROWS = 65_536
 
 
-def look_into(file: pq.ParquetFile, layout: Layout, *, reads: bool = True) -> Sights:
-    """What is seen in the leaves that no role looks at; `reads` off asks the footer alone.
+class Reach(NamedTuple):
+    """How much is read of a shard: values of a leaf, and bytes of all leaves, in a row group.
+
+    Leaves of bytes are read where these are `widest` on average, or less.
+    """
+
+    values: int
+    bytes: int
+    widest: int
+
+
+HERE = Reach(MOST_VALUES, 4 << 20, WIDEST)
+THERE = Reach(FEW_VALUES, 256 << 10, 256)  # every page has to be fetched
+
+
+def look_into(file: pq.ParquetFile, layout: Layout, reach: Reach | None = HERE) -> Sights:
+    """What is seen in the leaves that no role looks at; without `reach`, as the footer tells.
 
     A leaf that cannot be read stops nothing: it is named as such.
     """
@@ -46,9 +61,11 @@ def look_into(file: pq.ParquetFile, layout: Layout, *, reads: bool = True) -> Si
         return frozenset(found)
     count = file.metadata.num_row_groups
     picked = {round(i * (count - 1) / (MOST_GROUPS - 1)) for i in range(MOST_GROUPS)}
-    for group in sorted(picked) if count and reads else ():
-        told = {sight.path for sight in found if sight.what != SEEN}
-        found |= {*_look(file, group, [p for p in places if p.path not in told])}
+    for group in sorted(picked) if count else ():
+        if reach is None:
+            break
+        told = {sight.path for sight in found if sight.what not in (SEEN, LARGE)}
+        found |= {*_look(file, group, [p for p in places if p.path not in told], reach)}
     found |= _bounds(file, places, found)
     return frozenset(found)
 
@@ -65,17 +82,23 @@ def _sight(place: ValueLeaf, what: str) -> Sight:
     return Sight(place.column, place.path, sql, place.many, what)
 
 
-def _look(file: pq.ParquetFile, group: int, places: Sequence[ValueLeaf]) -> Iterator[Sight]:
+def _look(
+    file: pq.ParquetFile, group: int, places: Sequence[ValueLeaf], reach: Reach
+) -> Iterator[Sight]:
     """What is seen in one row group."""
     meta = file.metadata.row_group(group)
     sizes: dict[ValueLeaf, int] = {}
     for place in places:
         chunk = meta.column(place.leaf)
-        if 0 < chunk.total_uncompressed_size <= WIDEST * chunk.num_values:
-            sizes[place] = chunk.total_uncompressed_size
+        widest = WIDEST if is_text(place.type) else reach.widest
+        size = chunk.total_uncompressed_size if chunk.num_values else 0
+        if size > widest * chunk.num_values:
+            yield _sight(place, LARGE)
+        elif size > 0:
+            sizes[place] = size
     if not sizes or not meta.num_rows:
         return
-    rows = _fit(meta.num_rows, sum(sizes.values()), MOST_VALUES)
+    rows = _fit(meta.num_rows, sum(sizes.values()), reach.values, reach)
     try:
         read = _first(file, group, list(sizes), rows)
     except (OSError, pa.ArrowException):  # which of them?
@@ -84,16 +107,16 @@ def _look(file: pq.ParquetFile, group: int, places: Sequence[ValueLeaf]) -> Iter
         try:
             values = _plain(read[place]) if place in read else None
             if values is None or (rows < meta.num_rows and len(values) < FEW_VALUES):
-                values = _more(file, group, place, _fit(meta.num_rows, size, _ROWS))
+                values = _more(file, group, place, _fit(meta.num_rows, size, _ROWS, reach))
             for what in _told(place, values):
                 yield _sight(place, what)
         except (OSError, pa.ArrowException):
             yield _sight(place, UNREAD)
 
 
-def _fit(rows: int, size: int, most: int) -> int:
+def _fit(rows: int, size: int, most: int, reach: Reach) -> int:
     """How many rows may be read at once, by their bytes on average."""
-    return max(1, min(most, _BYTES * rows // max(1, size)))
+    return max(1, min(most, reach.bytes * rows // max(1, size)))
 
 
 def _first(

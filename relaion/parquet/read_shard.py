@@ -20,7 +20,7 @@ from relaion.parquet.columns import (
 from relaion.parquet.footer import read_footer
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
-from relaion.parquet.looking import look_into
+from relaion.parquet.looking import HERE, THERE, look_into
 from relaion.parquet.roles import (
     Column,
     Columns,
@@ -105,7 +105,7 @@ def read_shard(
                 # where no link is needed, one is a row's identity, if there is any: another is none
                 layout = _settled(path, layout, takes_several=needs_link)
             is_here = record_of(path) is None
-            sights = look_into(file, layout, reads=is_here) if looks else NOTHING
+            sights = look_into(file, layout, HERE if is_here else None) if looks else NOTHING
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
@@ -245,5 +245,5 @@ def described(shard: Shard) -> Layout:
 def _seen(path: Path, layout: Layout) -> Sights:
     """What columns without a role hold; a file that cannot be read tells others so."""
     with suppress(OSError, pa.ArrowException), open_parquet(path) as file:
-        return look_into(file, layout)
+        return look_into(file, layout, HERE if record_of(path) is None else THERE)
     return NOTHING

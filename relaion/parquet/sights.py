@@ -20,6 +20,8 @@ IN_TEXT = "links in text"  # JSON, HTML or the like, in which links stand as val
 DIGESTS_IN_TEXT = "digests in text"  # the same of digests, by the names of their members
 SEEN = "seen"  # its name says links, and its values do not
 UNREAD = "unread"
+LARGE = "large"  # on average: images, or pages of text
+TOO_LARGE = "not looked into for links and digests, for values are large"
 UNLOOKED = "unlooked"
 MOST_LEAVES = 1000  # of very wide tables there is no end
 
@@ -62,7 +64,10 @@ def name_other_columns(layout: Layout, sights: Collection[Sight]) -> Layout:
     return replace(layout, columns=tuple(told))
 
 
-def _said(column: Column, sights: Sequence[Sight], layout: Layout) -> tuple[str, str] | None:
+Said = tuple[str | None, str]
+
+
+def _said(column: Column, sights: Sequence[Sight], layout: Layout) -> Said | None:
     """The role that a column looks like, and why nobody looks at it; None for most columns."""
     found: dict[str, list[Sight]] = {}
     for sight in sights:
@@ -118,7 +123,7 @@ def _paths(sights: Sequence[Sight]) -> str:
     return ", ".join(found[:3]) + more
 
 
-def _said_of_unseen(column: Column, found: Mapping[str, Sequence[Sight]]) -> tuple[str, str] | None:
+def _said_of_unseen(column: Column, found: Mapping[str, Sequence[Sight]]) -> Said | None:
     if UNREAD in found:
         return "url", "cannot be read, so nobody knows whether it holds links"
     if UNLOOKED in found:
@@ -126,4 +131,6 @@ def _said_of_unseen(column: Column, found: Mapping[str, Sequence[Sight]]) -> tup
         return "url", f"{why} such columns"
     if "<" in column.type and (column.claimed == "url" or column.claimed in WIDTHS):
         return column.claimed, f"{column.why}; to match them write them as a column of their own"
+    if LARGE in found and not column.why:
+        return None, f"{TOO_LARGE}: {_paths(found[LARGE])}"
     return None

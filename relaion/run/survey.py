@@ -11,6 +11,7 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, StopError
 from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
+from relaion.parquet.looked_at import looked_into
 from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
     Seal,
@@ -212,7 +213,11 @@ def read_inputs(
     ]
     return Inputs(
         tuple(sorted(numbered, key=attrgetter("no"))),
-        (*found.notices, *mixed_notices(groups)),
+        (
+            *found.notices,
+            *mixed_notices(groups),
+            *(looked_into(n.shard for n in numbered) if meant is None else ()),
+        ),
         aside,
         found.skipped,
     )
