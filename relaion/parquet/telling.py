@@ -42,6 +42,7 @@ _HELD_DIGEST = (
 )
 _WORDS = (b"md5", b"md-5", b"sha", b"hash", b"digest", b"checksum")  # of names of digests
 _BOUND = re.compile(_BEGUN.encode())
+_HEX = r"(?i)^\s*(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})\s*$"
 # what could be a digest in any writing, before each is read as one
 _MAYBE = (
     r"(?i)^\W*(?:[a-z0-9-]{2,8}[:=/-]\W*)?"
@@ -146,13 +147,16 @@ def _bare(values: pa.Array) -> int:
 def _digests(values: pa.Array) -> str | None:
     """The role of digests that are written among some values."""
     short = values.filter(pc.less_equal(pc.binary_length(values), _LONGEST))
+    bare = short.filter(pc.match_substring_regex(short, _HEX))
+    if len(bare):
+        # no word is one by chance, so one is enough
+        sizes = Counter(len(value.strip()) for value in _some(bare))
+        role = next(r for r, width in WIDTHS.items() if 2 * width == sizes.most_common(1)[0][0])
+        return None if role == "image_md5" and _are_uuids(_some(bare)) else role
     maybe = short.filter(
         pc.or_(pc.match_substring_regex(short, _MAYBE), pc.match_substring_regex(short, _IN_PATH))
     )
-    if not len(maybe):
-        return None
-    step = max(1, len(maybe) // _READ)
-    read = maybe.take(pa.array(range(0, len(maybe), step)[:_READ])).to_pylist()
+    read = _some(maybe)
     forms: Counter[tuple[str, str]] = Counter()
     texts: dict[tuple[str, str], list[bytes]] = {}
     for value in read:
@@ -169,6 +173,14 @@ def _digests(values: pa.Array) -> str | None:
         if form != "hex" and share * 2 > len(values) and _are_mixed(texts[role, form], form):
             return role
     return None
+
+
+def _some(values: pa.Array) -> list[bytes]:
+    """A few of some values, spread over all."""
+    step = max(1, len(values) // _READ)
+    places = pa.array(range(0, len(values), step)[:_READ], pa.int64())
+    found: list[bytes] = values.take(places).to_pylist()
+    return found
 
 
 def _are_uuids(values: Sequence[bytes]) -> bool:
