@@ -3,8 +3,8 @@
 import base64
 import hashlib
 import json
+import pickle
 import uuid
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def told(folder: Path, values: Any) -> tuple[str | None, str]:
     return layout.columns[1].claimed, layout.columns[1].why
 
 
-LINKS_BY_FORM: dict[str, Sequence[Any]] = {
+LINKS_BY_FORM: dict[str, Any] = {
     "one among words": [*WORDS, LINK],
     "without a scheme": ["e.example/1.jpg", *WORDS],
     "of one scheme or another": [*WORDS, "//e.example/1.jpg"],
@@ -63,6 +63,16 @@ LINKS_BY_FORM: dict[str, Sequence[Any]] = {
     "JSON": [*WORDS, json.dumps({"caption": "x", "image": {"url": LINK}})],
     "escaped JSON": [*WORDS, json.dumps([LINK]).replace("/", "\\/")],
     "a Python dict": [*WORDS, str({"src": LINK})],
+    "a list without quotes": [*WORDS, f"[{LINK}, {LINK}]"],
+    "Markdown": [*WORDS, f"![a cat]({LINK})"],
+    "a source set": [*WORDS, f"{LINK} 1x, {LINK} 2x"],
+    "a field": [*WORDS, f"a cat|{LINK}|7"],
+    "a named value": [*WORDS, f"source: {LINK}"],
+    "a JSON type": pa.array([json.dumps({"a": {"u": LINK}})], pa.json_()),
+    "views": pa.array([*WORDS, LINK], pa.string_view()),
+    "views of bytes": pa.array([LINK.encode()], pa.binary_view()),
+    "packed bytes": [pickle.dumps({"a": 1, "u": LINK}), b"\xff\xd8"],
+    "bytes of fixed length": pa.array([LINK.encode()], pa.binary(len(LINK))),
     "HTML": [*WORDS, f"<p>x<img alt='y' src='{LINK}'></p>"],
 }
 DIGESTS_BY_FORM: dict[str, tuple[str, Any]] = {
@@ -88,7 +98,8 @@ NOTHING: dict[str, Any] = {
     "bare UUIDs": [u.hex for u in UUIDS],
     "raw UUIDs": [u.bytes for u in UUIDS],
     "slugs": ["a-slug-of-many-words-xy", "another-slug-of-words12"] * 9,
-    "thumbnails": [bytes(range(256)) * 4, b"\x89PNG" * 99],
+    "thumbnails": [bytes(range(256)) * 4, b"\x89PNG" * 99, b"\xff\xd8\xe1http://ns.example/x/1/\0"],
+    "prose with brackets": ["[OC] my cat", "(see a.example)", "a; b | c"],
     "JSON without links": [json.dumps({"a": 1, "Software": "x/y"}), "[]", "{}"],
     "JSON of a host": [json.dumps({"by": "http://example.com"})],
     "names of sixteen letters": [b"sixteen letters!"] * 9,

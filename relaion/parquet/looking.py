@@ -29,9 +29,10 @@ from relaion.parquet.telling import told_by, told_by_bounds, told_by_numbers, to
 
 MOST_VALUES = 2048  # of a leaf and row group
 FEW_VALUES = 200  # where there are less, the row group is read on for more
-MOST_GROUPS = 5  # row groups looked into, spread over the file
+MOST_GROUPS = 3  # row groups looked into: the first, the last and one between
 WIDEST = 32_768  # bytes of a value on average; beyond it stand images, or pages of text as a whole
 _ROWS = 65_536
+_MUCH = 512 << 10  # bytes of values, beyond which few are looked at
 
 
 class Reach(NamedTuple):
@@ -150,7 +151,8 @@ def _batches(
 
 def _plain(values: pa.Array) -> pa.Array:
     """The values without NULL, no more than are looked at."""
-    return (values.drop_null() if values.null_count else values)[:MOST_VALUES]
+    kept = (values.drop_null() if values.null_count else values)[:MOST_VALUES]
+    return kept if kept.nbytes <= _MUCH else kept[:FEW_VALUES]
 
 
 def _told(place: ValueLeaf, values: pa.Array) -> Iterable[str]:

@@ -19,7 +19,7 @@ from relaion.roles import WIDTHS
 _AHEAD = r"""^[\s\x00\xef\xbb\xbf"'`<(]*"""
 _SCHEMED = r"(?:https?(?::|%3a|&#0*58;|&#x0*3a;|&colon;)(?:[/\\]|%2f|%5c|&)|//[^\s/?#]+\.)"
 _ONE = rf"{_SCHEMED}\S+"
-_LINK = rf"(?i){_AHEAD}{_ONE}(?:[\s,;|]+{_ONE})*\s*$"
+_LINK = rf"(?i){_AHEAD}(?:{_ONE}(?:[\s,;|]+{_ONE})*\s*$|{_ONE}[\s,;|].*[\s,;|]{_ONE})"
 _BEGUN = rf"(?i){_AHEAD}{_SCHEMED}"
 # folders and files are written with dots and strokes, too
 _FILES = (
@@ -30,11 +30,16 @@ _BARE = (
     rf"(?i){_AHEAD}(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]+(?::[0-9]+)?/[^\s/]\S*\s*$",
     rf"(?i){_AHEAD}(?:[a-z0-9_-]+\.)+(?:{_FILES})/",
 )
-# text that has members or tags, one of which is a link with more than a host
+# text that has members or tags, one of which is a link with more than a host; or fields, or a name
+_PATHED = r"""(?:https?:)?(?:\\?/){2}[^\s"'<>/\\]+(?:\\?/[^\s"'<>\\]|\?)"""
 _HELD = (
-    r"""(?is)^[\s\x00\xef\xbb\xbf]*[\[{<(].*["'>]\s*(?:https?:)?(?:\\?/){2}[^\s"'<>/\\]+"""
-    r"""(?:\\?/[^\s"'<>\\]|\?)"""
+    rf"""(?is)^[\s\x00\xef\xbb\xbf]*(?:!?[\[{{<(].*["'>(]\s*{_PATHED}|[\[{{(]+\s*{_PATHED}|"""
+    rf"""(?:[a-z][a-z0-9_-]*[=:]|.*[|\t;])\s*["']?https?:{_PATHED.removeprefix("(?:https?:)?")})"""
 )
+# bytes of other forms (BSON, MessagePack, pickles) hold texts as they are; so do images
+_PACKED = r"(?is)https?://[a-z0-9.-]+(?::[0-9]+)?/[^\s\x00-\x1f]"
+_IMAGE = r"(?s)^(?:\xff\xd8|\x89PNG|GIF8|RIFF|BM|II\*|MM\x00|\x00\x00\x00.ftyp)"
+_PACKED_MOST = 4096  # bytes
 _HELD_DIGEST = (
     r"""(?is)^[\s\x00\xef\xbb\xbf]*[\[{(].*["'][a-z0-9_ -]*"""
     r"""(?:md-?5|sha-?1|sha-?256|hash|checksum|digest)[a-z_ -]*["']\s*:\s*["']"""
@@ -76,9 +81,10 @@ def told_by(values: pa.Array, *, is_text: bool) -> frozenset[str]:
     found: set[str] = set()
     if signs.link and _are_links(values, signs):
         found.add(LINKS)
-    elif signs.structure and (signs.link or signs.digest):
-        found |= {IN_TEXT} if signs.link and _any(values, _HELD) else set()
-        found |= {DIGESTS_IN_TEXT} if signs.digest and _any(values, _HELD_DIGEST) else set()
+    elif signs.scheme and (_any(values, _HELD) or (not is_text and _are_packed(values))):
+        found.add(IN_TEXT)
+    if signs.digest and _any(values, _HELD_DIGEST):
+        found.add(DIGESTS_IN_TEXT)
     role = _digests(values) if most >= _SHORTEST else None
     if role := role or (None if is_text else _raw_digests(values)):
         found.add(role)
@@ -97,8 +103,7 @@ class _TellingSigns:
     def __init__(self, data: bytes) -> None:
         self.scheme = any(sign in data for sign in (b"//", b":/", b"\\", b"%", b"&"))
         self.link = self.scheme or b"/" in data
-        self.structure = any(sign in data for sign in (b"{", b"[", b"<", b"("))
-        lower = data.lower() if self.structure else b""
+        lower = data.lower() if b"{" in data or b"(" in data else b""
         self.digest = any(word in lower for word in _WORDS)
 
 
@@ -127,11 +132,17 @@ def told_by_numbers(numbers: Sequence[int]) -> frozenset[str]:
 
 
 def _any(values: pa.Array, pattern: str) -> bool:
-    return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
+    return len(values) > 0 and bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def _many(values: pa.Array, pattern: str) -> int:
     return int(pc.sum(pc.match_substring_regex(values, pattern)).as_py())
+
+
+def _are_packed(values: pa.Array) -> bool:
+    """Whether bytes that are no image hold links among others."""
+    small = values.filter(pc.less_equal(pc.binary_length(values), _PACKED_MOST))
+    return _any(small.filter(pc.invert(pc.match_substring_regex(small, _IMAGE))), _PACKED)
 
 
 def _bare(values: pa.Array) -> int:
