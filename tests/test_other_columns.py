@@ -98,6 +98,7 @@ NOTHING: dict[str, Any] = {
     "bare UUIDs": [u.hex for u in UUIDS],
     "raw UUIDs": [u.bytes for u in UUIDS],
     "slugs": ["a-slug-of-many-words-xy", "another-slug-of-words12"] * 9,
+    "licences": ["?", "https://creativecommons.org/licenses/by/2.0/", None],
     "thumbnails": [bytes(range(256)) * 4, b"\x89PNG" * 99, b"\xff\xd8\xe1http://ns.example/x/1/\0"],
     "prose with brackets": ["[OC] my cat", "(see a.example)", "a; b | c"],
     "JSON without links": [json.dumps({"a": 1, "Software": "x/y"}), "[]", "{}"],

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.parquet.sights import LINKS
+from relaion.parquet.telling import told_by
 from relaion.paths import ShardPath
+from relaion.roles import WIDTHS
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.update import update
@@ -113,6 +116,42 @@ def test_whatever_leaf_holds_a_link_or_a_digest_its_column_is_named(
         (group,) = group_shards(shards)
     named = {c.name: c.claimed for c in group.layout.columns if c.claimed}
     assert named == {f"c{at}": role}
+
+
+SIGNS = st.sampled_from(
+    [
+        LINK,
+        MD5.hex(),
+        "https://creativecommons.org/licenses/by/2.0/",
+        "//",
+        "{",
+        '"md5":',
+        "e.org/x",
+    ]
+)
+VALUES = st.lists(
+    st.one_of(
+        st.binary(max_size=40),
+        st.sampled_from([MD5, bytes(16)]),
+        st.lists(st.one_of(SIGNS, st.text(max_size=3)), max_size=4).map(
+            lambda parts: "".join(parts).encode("utf-8", "surrogatepass")
+        ),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@drawn(40, 2000, values=VALUES, is_text=st.booleans())
+def test_any_values_can_be_looked_at(values: list[bytes], is_text: bool) -> None:
+    for kind in (pa.binary(), pa.large_binary()):
+        whole = told_by(pa.array(values, kind), is_text=is_text)
+        part = told_by(pa.array([b"x", *values], kind)[1:], is_text=is_text)
+        assert whole == part
+    if LINK.encode() in values:
+        assert LINKS in whole
+    if MD5.hex().encode() in values:
+        assert set(whole) & set(WIDTHS)
 
 
 def said(lines: tuple[NotLookedAt, ...]) -> set[str | None]:

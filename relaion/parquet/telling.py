@@ -21,6 +21,8 @@ _SCHEMED = r"(?:https?(?::|%3a|&#0*58;|&#x0*3a;|&colon;)(?:[/\\]|%2f|%5c|&)|//[^
 _ONE = rf"{_SCHEMED}\S+"
 _LINK = rf"(?i){_AHEAD}(?:{_ONE}(?:[\s,;|]+{_ONE})*\s*$|{_ONE}[\s,;|].*[\s,;|]{_ONE})"
 _BEGUN = rf"(?i){_AHEAD}{_SCHEMED}"
+# these say what may be done with an image, in columns that every copy of LAION's sets has
+_LICENCE = r"(?i)^\s*https?://(?:www\.)?creativecommons\.org/(?:licenses|publicdomain)/\S*\s*$"
 # folders and files are written with dots and strokes, too
 _FILES = (
     "tar|tgz|gz|zip|rar|7z|bz2|xz|zst|parquet|arrow|lance|jsonl?|csv|tsv|txt|md|npz|npy|h5|lmdb|wds|"
@@ -47,6 +49,7 @@ _HELD_DIGEST = (
 )
 _WORDS = (b"md5", b"md-5", b"sha", b"hash", b"digest", b"checksum")  # of names of digests
 _BOUND = re.compile(_BEGUN.encode())
+_LICENCE_BOUND = re.compile(rb"(?i)\s*https?://(?:www\.)?creativecommons\.org/")
 _HEX = r"(?i)^\s*(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})\s*$"
 # what could be a digest in any writing, before each is read as one
 _MAYBE = (
@@ -103,11 +106,14 @@ class _TellingSigns:
     def __init__(self, data: bytes) -> None:
         self.scheme = any(sign in data for sign in (b"//", b":/", b"\\", b"%", b"&"))
         self.link = self.scheme or b"/" in data
+        self.licence = self.scheme and b"creativecommons" in data
         lower = data.lower() if b"{" in data or b"(" in data else b""
         self.digest = any(word in lower for word in _WORDS)
 
 
 def _are_links(values: pa.Array, signs: _TellingSigns) -> bool:
+    if signs.licence:
+        values = values.filter(pc.invert(pc.match_substring_regex(values, _LICENCE)))
     n = len(values)
     if signs.scheme and (_any(values, _LINK) or 2 * _many(values, _BEGUN) > n):
         return True
@@ -116,7 +122,8 @@ def _are_links(values: pa.Array, signs: _TellingSigns) -> bool:
 
 def told_by_bounds(bounds: Sequence[bytes]) -> frozenset[str]:
     """What the least and the greatest value tell, as a footer has them, maybe cut short."""
-    return frozenset({LINKS} if any(map(_BOUND.match, bounds)) else ())
+    links = [b for b in bounds if _BOUND.match(b) and not _LICENCE_BOUND.match(b)]
+    return frozenset({LINKS} if links else ())
 
 
 def told_by_widths(widths: Sequence[int]) -> frozenset[str]:
@@ -136,7 +143,8 @@ def _any(values: pa.Array, pattern: str) -> bool:
 
 
 def _many(values: pa.Array, pattern: str) -> int:
-    return int(pc.sum(pc.match_substring_regex(values, pattern)).as_py())
+    found: int = pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
+    return found
 
 
 def _are_packed(values: pa.Array) -> bool:
