@@ -511,6 +511,24 @@ def test_two_objects_that_no_folder_can_hold(s3: S3World, world: Path) -> None:
     assert "has an empty name" in done.stderr
 
 
+def test_links_inside_columns_are_seen_in_the_first_shard_and_by_bounds_in_others(
+    s3: S3World, tmp_path: Path
+) -> None:
+    n = 900
+    urls = [f"https://h.example/{i}.jpg" for i in range(n)]
+    kind = pa.list_(pa.struct({"link": pa.string(), "bytes": pa.binary()}))
+    image = {"link": urls[0], "bytes": b"\xff" * 2_000}
+    late = [*["x"] * (n - 1), urls[0]]
+    for no, (images, later) in enumerate([([[image]] * n, ["x"] * n), ([None] * n, late)]):
+        rows = {"url": urls, "images": pa.array(images, kind), "later": later}
+        pq.write_table(pa.table(rows), tmp_path / f"{no}.parquet")
+    s3.put_folder(tmp_path, "read/inside")
+    seen = did(here("inspect", f"s3://{BUCKET}/read/inside", "--json", cwd=tmp_path))
+    (layout,) = json.loads(seen.stdout)["layouts"]
+    assert [c["claimed"] for c in layout["columns"]] == [None, "url", "url"]
+    assert "(images[].link)" in layout["columns"][1]["why"]
+
+
 def test_names_with_signs_of_patterns_and_blanks(s3: S3World, world: Path, tmp_path: Path) -> None:
     key = "read/signs [1]/x?y=z 50% ü.parquet"
     s3.put(key, world / "data/en/a.parquet")
