@@ -76,9 +76,9 @@ class Inspection(Tabled):
 def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
-    Reads footers, a few values of digest columns, and whole columns only where a footer does not
-    count NULLs (and scores, unless there are very many, for NaN). Writes nothing. A missing link
-    column is told, not refused.
+    Reads footers, a few values of digest columns and of columns without a role, and whole columns
+    only where a footer does not count NULLs (and scores, unless there are very many, for NaN).
+    Writes nothing. A missing link column is told, not refused.
 
     Args:
         paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
