@@ -138,7 +138,7 @@ def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
     if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
         return None
     is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
-    return Doubt("not to be blocked") if is_denied else None
+    return Doubt("not to be blocked", is_denial=True) if is_denied else None
 
 
 def _names_column(line: str, bare: str) -> bool:

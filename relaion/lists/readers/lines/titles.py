@@ -5,12 +5,9 @@ below was taken back, is known good, of videos or of another algorithm, up to th
 whatever the format is, no such line is read as one that lists anything. Its values are counted, and
 leave a list that the delivery brings up to date. The file's name is its first title.
 
-Only short lines without a value are titles, and words of a title stand at one of its ends, beside
-what titles are made of: a sentence such as `report removals to us` says nothing of the lines below.
-Where a line speaks of such a thing and may be a title or not, nobody here can say what it means:
-the file is refused, if anything stands below it, until the curator says `--ignore title`. So it
-is for a short line among entries that may be a heading and is not made of words that decide
-nothing, such as those of numbers, days, places, parts of a list.
+Only short lines without a value are titles, and words of a title stand at one of its ends: a
+sentence such as `report removals to us` says nothing of the lines below. Who else is asked is told in
+`lines/__init__.py`.
 """
 
 from __future__ import annotations
@@ -63,11 +60,15 @@ class Doubted(Enum):
 
 @dataclass(frozen=True)
 class Doubt:
-    """A title that may take out some of a list; `digits`: only digests of that length."""
+    """A title that may take out some of a list, or does so in plain words, as a denial.
+
+    `digits`: only digests of that length.
+    """
 
     word: str
     of: Doubted = Doubted.ENTRIES
     digits: int = 0
+    is_denial: bool = False
 
 
 _SAY_LISTED = words_in("{listed} enabled") - words_in("{abuse}") - {"cp"}
