@@ -121,7 +121,7 @@ def says_of(line: str) -> str | Doubt | None:
     if found is None and not is_row and not _names_column(line, bare):
         found = of_else(text)
     if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
-        word = of_none(text)
+        word = of_none(text) or (_no_abuse(text) if len(text.split()) <= _FEW + 1 else "")
         found = Doubt(word) if word else None
     return found or says
 

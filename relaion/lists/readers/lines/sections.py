@@ -139,7 +139,9 @@ class Sections:
             self.rules = self.by_name = says
         said = of_digests(self.file_name) if not (says or is_ignored) else None
         is_named = said and said[0].word == OF_LINKS and has_entries(self.head)
-        if said and not self.options.kind and not is_named:
+        columns = {cell.strip(_QUOTES).casefold() for cell in CELLS.split(self.head.split("\n")[0])}
+        is_column = said is not None and said[0].word in columns  # `filename_md5.csv`
+        if said and not self.options.kind and not (is_named or is_column):
             self._doubt, self._said = said
         word = "" if is_ignored else of_example(re.sub(r"[\W_]+", " ", self.file_name))
         if word and self._doubt is None:
@@ -220,6 +222,7 @@ class Sections:
             above = line
             says = self._watch(says, line)
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
+            is_named = is_named and not (says == OF_LINKS and ", " in line)  # a sentence
             if is_named and not self._any_value and names_entries(line):
                 self.names = line
             elif says is not None:
@@ -246,9 +249,11 @@ class Sections:
     def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
-        is_pattern = self.options.scope is not None and _OF_MANY.fullmatch(line) is not None
-        if is_pattern or shape(line.strip(_QUOTES)) is not None:
-            return None
+        is_of_hosts = self.options.scope is not None  # their programs write heads of their own
+        is_head = is_of_hosts and line.lstrip().startswith(("#", "!"))
+        is_pattern = is_of_hosts and _OF_MANY.fullmatch(line) is not None
+        if is_head or is_pattern or shape(line.strip(_QUOTES)) is not None:
+            return plain if is_head else None
         if not self._valued:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
             self._above[told] = number if is_bare else 0

@@ -75,6 +75,8 @@ _DENIALS = re.compile(
     r"|\b(?:leave|keep) (?:them|these|those|it|this|everything) (?:alone|online|up|available)\b"
     r"|\bkeep (?:available|online)\b"
     r"|\bno (?:further )?action (?:is |was )?(?:needed|required|necessary)\b"
+    r"|\b(?:submitted|included|added|uploaded|reported|listed|hashed) (?:here |to you )?"
+    r"(?:by (?:accident|mistake)|in error|accidentally|mistakenly|versehentlich|par erreur)\b"
     r"|\bno longer (?:stand behind|vouch for|support)\b"
 )
 # of scripts whose marks are part of a letter, as they stand
@@ -155,8 +157,10 @@ _NO = words_in("{negations} {denied_not}") | frozenset(("degil", "zadne"))
 _FILLERS = words_in("{fillers} pls plz kérem kerem proszę prosím lütfen пожалуйста")
 _REMOVING = words_in("{unblocking} entsperren débloquer desbloquear deblokkeren odblokować")
 _SHARING = (
-    r"(?!(?:del|sprid|spred|jaka|levit|kerro|avaa|julkais|publik|publi|open|opn|view|copy|share|sdil"
-    r"|sir|zverej|paylas|dagit|yay|передав|распростран|поширю|розголош|reenvi|recirc|distrib|forward"
+    r"(?!(?:del|sprid|spred|jaka|levit|kerro|avaa|julkais|publik|publi|open|opn|view|copy|share"
+    r"|sdil"
+    r"|sir|zverej|paylas|dagit|yay|передав|распростран|поширю|розголош|reenvi|recirc|distrib"
+    r"|forward"
     r"|show|post|tell|disclos|contact|mention|seen|yet|vis|skriv|redistr|disting)\w*)"
 )
 _FORBIDS = re.compile(
