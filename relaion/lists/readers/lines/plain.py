@@ -146,7 +146,8 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST and "://" not in line else ""
-    if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
+    is_count = name[:1].isdigit()  # `6 hashes`
+    if not name or is_count or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
         return False
     # where the file does not say what it holds, `sha256` above the next digests changes nothing
     is_other = column.name or names.read_name(name).what == names.OTHER
