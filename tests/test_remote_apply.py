@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 import relaion
@@ -171,3 +170,71 @@ def test_two_runs_and_strangers_are_refused(store: S3World, lab: labs.Lab, tmp_p
         relaion.apply(f"s3://{BUCKET}/lab", OUT, keep=lab.new, work=tmp_path)
     assert {*objects(store)} == {CERTIFICATE}
     assert not [*tmp_path.iterdir()]
+
+
+# -- a diff --------------------------------------------------------------------------------------
+
+DIFF = f"s3://{BUCKET}/lab/diffs/d.parquet"
+
+
+def diff(lab: labs.Lab, work: Path) -> Any:
+    return relaion.diff(lab.old, lab.new, DIFF, work=work)
+
+
+def test_a_diff_in_a_store_says_what_one_here_says(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    done = diff(lab, tmp_path / "work")
+    found = objects(store)
+    assert {*found} == {"diffs/d.parquet"}
+    (tmp_path / "d.parquet").write_bytes(found["diffs/d.parquet"])
+    assert said(tmp_path / "d.parquet") == said(lab.copy.parent / "diff.parquet")
+    assert (str(done.out), done.left) == (DIFF, len(labs.GONE))
+    with pytest.raises(InputError, match="exists already"):
+        diff(lab, tmp_path / "work")
+    relaion.apply(lab.copy, tmp_path / "clean", diff=DIFF, work=tmp_path / "work")
+    assert below(tmp_path / "clean") == below(lab.copy.parent / "local")
+    assert not [*(tmp_path / "work").iterdir()]
+
+
+def test_a_diff_that_cannot_be_put_stays_here(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    """Its claim goes; the same command makes it anew, and another run is refused meanwhile."""
+    store.fault = lambda environ: (
+        (400, "ExpiredToken")
+        if environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith("d.parquet")
+        else None
+    )
+    with pytest.raises(OutputError, match=r"expired.*the diff is made, and lies whole in") as e:
+        diff(lab, tmp_path)
+    store.fault = None
+    assert SECRET not in str(e.value)
+    (kept,) = tmp_path.rglob("*.parquet")
+    assert said(kept) == said(lab.copy.parent / "diff.parquet")
+    assert objects(store) == {}
+    at = objects_at(remote_url(DIFF).folder)
+    held = take_claim(at, "somebody else", f"d.parquet{CLAIM}")
+    with pytest.raises(BusyError, match=r"d\.parquet: another run"):
+        diff(lab, tmp_path)
+    held.drop()
+    diff(lab, tmp_path)
+    assert {*objects(store)} == {"diffs/d.parquet"}
+    assert not [*tmp_path.iterdir()]
+    for out in (f"s3://{BUCKET}/", "https://h.example/d.parquet"):
+        with pytest.raises(InputError, match=r"a whole bucket|nothing is written"):
+            relaion.diff(lab.old, lab.new, out, work=tmp_path)
+
+
+def test_a_kill_leaves_a_claim_that_the_same_command_takes(
+    store: S3World, lab: labs.Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the diff is put, and between that and the end of the claim."""
+    monkeypatch.setattr("relaion.remote.claim.RunClaim.drop", lambda _: 1 / 0)  # as a kill does
+    with pytest.raises(ZeroDivisionError):
+        diff(lab, tmp_path)
+    monkeypatch.undo()
+    assert {*objects(store)} == {"diffs/d.parquet", f"diffs/d.parquet{CLAIM}"}
+    with pytest.raises(InputError, match="exists already"):
+        diff(lab, tmp_path)
+    assert {*objects(store)} == {"diffs/d.parquet"}
