@@ -1,6 +1,7 @@
 """OUT of `apply` and of `diff` in a store: as of this machine, whole or not at all, resumed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from relaion.remote import remote_url
 from relaion.remote.claim import CLAIM, take_claim
 from relaion.remote.objects_at import objects_at
 from tests import labs
+from tests.pipeline import Sent, add_lists, here, write_shard
 from tests.remote_world import BUCKET, SECRET, S3World
 from tests.test_remote_labs import below, said
 
@@ -96,6 +98,7 @@ def test_a_cleaned_copy_in_a_store_is_that_of_a_folder(
         apply(lab, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_copy_goes_on_where_a_store_broke_off(
     store: S3World, lab: labs.Lab, tmp_path: Path
 ) -> None:
@@ -137,6 +140,7 @@ def _clean_there(lab: labs.Lab, work: Path) -> None:
     relaion.clean(lab.old, lists, OUT, work=work)
 
 
+@pytest.mark.slow
 def test_what_a_broken_copy_put_is_purged(store: S3World, lab: labs.Lab, tmp_path: Path) -> None:
     store.fault = _no_manifest
     with pytest.raises(RelaionError):
@@ -181,6 +185,7 @@ def diff(lab: labs.Lab, work: Path) -> Any:
     return relaion.diff(lab.old, lab.new, DIFF, work=work)
 
 
+@pytest.mark.slow
 def test_a_diff_in_a_store_says_what_one_here_says(
     store: S3World, lab: labs.Lab, tmp_path: Path
 ) -> None:
@@ -226,6 +231,7 @@ def test_a_diff_that_cannot_be_put_stays_here(
             relaion.diff(lab.old, lab.new, out, work=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_a_claim_that_the_same_command_takes(
     store: S3World, lab: labs.Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,3 +244,45 @@ def test_a_kill_leaves_a_claim_that_the_same_command_takes(
     with pytest.raises(InputError, match="exists already"):
         diff(lab, tmp_path)
     assert {*objects(store)} == {"diffs/d.parquet"}
+
+
+# -- the check before publishing -----------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_in_a_store_is_checked_as_one_here(store: S3World, tmp_path: Path) -> None:
+    rows = [
+        {"url": f"http://h{i % 10}.example/dir/{i}.jpg", "text": f"picture {i}", "punsafe": 0.02}
+        for i in range(60)
+    ]
+    write_shard(tmp_path / "data/en/a.parquet", rows)
+    lists = tmp_path / "lists.duckdb"
+    add_lists(lists, [Sent((("url", str(rows[3]["url"])),))])
+    relaion.clean(tmp_path / "data", lists, tmp_path / "out")
+    store.put_folder(tmp_path / "data", "lab/data")
+    store.put_folder(tmp_path / "out", "lab/out")
+    local = relaion.diff_check(tmp_path / "out", tmp_path / "data", lists)
+    work: dict[str, Any] = {"work": tmp_path / "work"}
+    top = f"s3://{BUCKET}/lab"
+    found = relaion.diff_check(f"{top}/out", f"{top}/data", lists, **work)
+    assert str(found.out) == f"{top}/out"
+    assert replace(found, out=local.out) == local
+    assert not found.ok
+    diff = tmp_path / "d.parquet"
+    relaion.diff(tmp_path / "data", tmp_path / "out/research", diff, i_accept_disclosure=True)
+    store.put("lab/earlier.parquet", diff)
+    told = relaion.diff_check(
+        f"{top}/out", f"{top}/data", lists, earlier=f"{top}/earlier.parquet", **work
+    )
+    assert told.residual == {"research": 0, "research-safe": 0}
+    with pytest.raises(InputError, match=rf"{top}/data: holds no finished run"):
+        relaion.diff_check(f"{top}/data", f"{top}/data", lists, **work)
+    with pytest.raises(InputError, match="is part of a run"):
+        relaion.diff_check(f"{top}/out/research", f"{top}/data", lists, **work)
+    done = here(
+        "diff", "--check", f"{top}/out", "--inputs", f"{top}/data", "--lists", lists,
+        "--work", tmp_path / "work", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert f"{top}/out: " in done.stdout
+    assert not [*(tmp_path / "work").iterdir()]
