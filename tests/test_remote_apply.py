@@ -84,6 +84,10 @@ def test_a_cleaned_copy_in_a_store_is_that_of_a_folder(
     assert (str(done.out), str(done.certificate)) == (OUT, f"s3://{BUCKET}/lab/{CERTIFICATE}")
     same_as_local(lab, store)
     assert not [*tmp_path.iterdir()]
+    by: dict[str, Any] = {"inputs": lab.copy, "diff": lab.copy.parent / "diff.parquet"}
+    verdict = relaion.verify(OUT, work=tmp_path, **by)
+    assert {o.state for o in verdict.outcomes} == {"held"}
+    assert not [n for n in verdict.notices if "certificate" in n]
     store.forget()
     assert apply(lab, tmp_path).done_before
     assert not [a for a in store.asked if a.startswith(("PUT", "DELETE"))]
@@ -93,6 +97,10 @@ def test_a_cleaned_copy_in_a_store_is_that_of_a_folder(
     with pytest.raises(InputError, match="holds a finished run with other arguments"):
         apply(lab, tmp_path, by="link")
     name = next(name for name in objects(store) if name.endswith(".tar"))
+    store.put("lab/clean/more.txt", b"x")
+    store.put(f"lab/{name}", b"another".ljust(len(objects(store)[name])))
+    found = {f.where for f in relaion.verify(OUT, work=tmp_path, **by).findings}
+    assert {"more.txt", name.removeprefix("clean/")} <= found
     store.client.delete_object(Bucket=BUCKET, Key=f"lab/{name}")
     with pytest.raises(OutputError, match="is missing or another file"):
         apply(lab, tmp_path)
