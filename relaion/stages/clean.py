@@ -30,7 +30,7 @@ from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, Cluster, engine_of, joined
+from relaion.run.engines import LOCAL, Cluster, engine_of, joined, same
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
@@ -231,27 +231,30 @@ def carry_out(
         listen.say(f"{place.named}: going on with the interrupted run")
     pool.begin(_worth(request), place.work, held=(place.lock,))
     reads = [n.shard.path for n in request.inputs.shards] + ([] if parent is None else [parent])
-    with (
-        private_umask(),
-        joined(
-            cluster, request.settings.limits, workers, pool, listen, place.work, [place.path], reads
-        ) as (hands, granted),
-    ):
-        request = replace(request, settings=replace(request.settings, limits=granted))
-        run = make(
-            place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
-        )
-        found, told, passed_over, store = run.whole()
     verdict = None
-    if verify:
-        pool.rest()
-        verdict = _checked(
-            place, request, pool, paths, store, found["run"], columns=columns, listen=listen,
-            parent=parent, cluster=cluster, workers=workers, digested=run.digested,
-        )  # fmt: skip
-        told = told if place.remote is None else (*told, *verdict.notices)
-    else:
-        folder.purge(place)
+    with ExitStack() as stays:
+        with (
+            private_umask(),
+            joined(
+                cluster, request.settings.limits, workers, pool, listen, place.work, [place.path],
+                reads, stays if verify else None,
+            ) as (hands, granted),
+        ):  # fmt: skip
+            request = replace(request, settings=replace(request.settings, limits=granted))
+            run = make(
+                place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
+            )
+            found, told, passed_over, store = run.whole()
+        if verify:
+            pool.rest()
+            verdict = _checked(
+                place, request, pool, paths, store, found["run"], columns=columns, listen=listen,
+                parent=parent, cluster=same(cluster, hands), workers=workers,
+                digested=run.digested,
+            )  # fmt: skip
+            told = told if place.remote is None else (*told, *verdict.notices)
+        else:
+            folder.purge(place)
     return result_of(
         pool, place, found, False, told, verdict, passed_over, command, audit=run.audit
     )
