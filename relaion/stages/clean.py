@@ -25,7 +25,7 @@ from relaion.paths import (
     shown,
     typed,
 )
-from relaion.remote.urls import is_remote
+from relaion.remote.urls import is_remote, remote_url
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
@@ -141,11 +141,7 @@ def clean(
     cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
         refuse_remote(where, "a part of a clean")
-        if elsewhere := next(filter(is_remote, sidecars), None):
-            raise InputError(
-                f"{shown(elsewhere)}: a part of a clean reads sidecars of this machine, for "
-                "`merge` has to find them again; fetch it, and name the file"
-            )
+        _refuse_signed(sidecars)
     if share is not None and cluster is not None:
         raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
     if share is not None and phase == WRITE_PHASE:
@@ -342,6 +338,16 @@ def _finished(place: folder.Out) -> Iterator[Callable[[], object]]:
         ) from None
 
 
+def _refuse_signed(sidecars: Sequence[Path]) -> None:
+    """Raise InputError for a sidecar that a merge could not find again."""
+    for path in sidecars:
+        if is_remote(path) and remote_url(path).query:
+            raise InputError(
+                f"{shown(path)}: a part of a clean notes its sidecars for `merge`, and the query "
+                "of a link may be a signature, which is noted nowhere; fetch it, and name the file"
+            )
+
+
 def _worth(request: Request) -> int:
     """How many processes are worth their start, as far as there is room for them."""
     limits = request.settings.limits
@@ -367,7 +373,7 @@ def _said(
         "named_key": key and str(key),
         "named_sidecars": [shown(path) if is_remote(path) else str(path) for path in sidecars],
         "key": str((key or key_path(lists)).absolute()),
-        "sidecars": [str(path.absolute()) for path in sidecars],
+        "sidecars": [str(path if is_remote(path) else path.absolute()) for path in sidecars],
     }
 
 
