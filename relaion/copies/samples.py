@@ -40,6 +40,7 @@ _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _MOST_FIELDS = 1_000
 _MOST_NAMES = 10_000  # of fields whose meaning is remembered
 _IDENTITY = ("url", "text", "row_hash")
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
 
 
 # -- What identifies each sample ---------------------------------------------------------------
@@ -332,7 +333,8 @@ class _Reader:
         NaN, which writers put for none, is none.
         """
         try:
-            found = json.loads(data, object_pairs_hook=tuple, parse_constant=lambda _: None)
+            text = data.decode(json.detect_encoding(data), "surrogatepass")
+            found = _DECODER.decode(text)
         except (ValueError, RecursionError):
             raise self._wrong(record, "is no JSON") from None
         if not isinstance(found, tuple):
