@@ -264,7 +264,7 @@ def index(version: str = VERSION) -> str:
         "",
         "If listed sites are joined, 43 and 90 run for each batch; with sidecars 97, too, and 98",
         "for these. Then the choice is made again, with 92 to 96 before 48",
-        "(`relaion/run/cover_teams.py`): 93 for each knot of a group; for each level 94, 95 for",
+        "(`relaion/run/cover_task.py`): 93 for each knot of a group; for each level 94, 95 for",
         "each further knot, and 96 until it seats no team. All that comes after the choice runs",
         "again, too.",
         "",

@@ -26,7 +26,7 @@ from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, Worker
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, read_footers, read_inputs, several
+from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
 
 if TYPE_CHECKING:
     from relaion.copies.form import Indexed
@@ -374,7 +374,7 @@ class Applying:
         if of == 1:
             raise StopError(lines[0])
         is_told = not isinstance(self.progress, Quiet)
-        where = shown(self.out) if is_told else several(lines)
+        where = shown(self.out) if is_told else first_of(lines)
         said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
         if left:
             beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
