@@ -227,7 +227,7 @@ def index(version: str = VERSION) -> str:
         "",
         "- it finds files, sets the parameters, and writes;",
         "- it makes views of the shards (`shard`, `row_links`, `row_digests`, `row_no_digests`,",
-        "  `row_values`) and of the lists (`listed_hashes`, `near_hashes`);",
+        "  `row_values`) and of the lists (`listed_entries`, `near_entries`);",
         "- it fills the tables `odd_keys`, `inner_links`, `spelled` and `row_hashes` with what",
         "  SQL cannot find out about a link.",
         "",

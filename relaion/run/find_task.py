@@ -28,7 +28,7 @@ from relaion.run.python_answers import (
 from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
-from relaion.run.store_entries import NeededKinds, view_hashes
+from relaion.run.store_entries import NeededKinds, view_entries
 from relaion.run.survey import SIDECAR_KEYS, Numbered
 from relaion.run.tasks import FindTask, rows_of
 from relaion.sidecars import Sidecar
@@ -62,12 +62,12 @@ class Finder:
         self._roles = roles
         self._workers = settings.limits.threads
         self._scripts = load(settings.sql_version)
-        self._is_narrowed = False  # near_hashes
+        self._is_narrowed = False  # near_entries
         self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
             engine.macros(self.script(macros))
         make_tables(engine)
-        view_hashes(engine)
+        view_entries(engine)
 
     def script(self, name: str) -> Script:
         """A script of the run's version."""
@@ -152,23 +152,23 @@ class Finder:
         with ODOMETER.stretch(self._worth if asks_hashes else 0):
             fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(self.script("24_row_keys"), kinds=sorted(wanted.kinds))
-        self._choose_hashes(batch)
+        self._choose_entries(batch)
         told("30_list_hits", good_wins=self._settings.good_wins)
         if counts:
             told("31_found_values", roles=list(self._roles))
         else:
             self.none_of("31_found_values", "table found_values")
 
-    def _choose_hashes(self, batch: Sequence[Numbered]) -> None:
-        """View `near_hashes`: those that digests of few rows have, of many entries; else all."""
+    def _choose_entries(self, batch: Sequence[Numbered]) -> None:
+        """View `near_entries`: of many those that digests of few rows may equal, else all."""
         n = 0
         if rows_of(batch) <= NARROWED_ROWS:
             ((n,),) = self.engine.rows("select count(*) from store.entries")
         if n >= NARROWED_ENTRIES:
             self._is_narrowed = True  # before it is: what fails half-way must not stay for the next
-            self.engine.run(self.script("fast/29_few_hashes"))
+            self.engine.run(self.script("fast/29_few_entries"))
         elif self._is_narrowed:
-            view_hashes(self.engine)
+            view_entries(self.engine)
             self._is_narrowed = False
 
     def none_of(self, script: str, *relations: str) -> None:
