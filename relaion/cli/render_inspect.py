@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from relaion.cli.render import plain_table, several
+from relaion.cli.render import plain_table
 from relaion.cli.result_line import line_of
 from relaion.parquet.glossary import BY_NAME, NO_COLUMN
-from relaion.paths import shown
+from relaion.paths import several, shown
 
 if TYPE_CHECKING:
     from relaion.parquet.looked_at import Match

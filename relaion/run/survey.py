@@ -125,7 +125,7 @@ class Inputs:
         if self.broken:
             for other in self.broken[1:]:
                 tell(other.why)
-            raise DamagedError(several([b.why for b in self.broken]))
+            raise DamagedError(first_of([b.why for b in self.broken]))
         return self.shards
 
     @property
@@ -149,7 +149,7 @@ class Inputs:
         return [_stamp(paths[no]) for no in sorted(paths)]
 
 
-def several(lines: Sequence[str]) -> str:
+def first_of(lines: Sequence[str]) -> str:
     """The first of some lines, and how many there are."""
     more = len(lines) - 1
     return f"{lines[0]} (and {more} more)" if more else lines[0]
@@ -203,7 +203,7 @@ def read_inputs(
         Broken(order[s.path], s, broken[s.path]) for s in found.shards if s.path in broken
     )
     if not groups:
-        raise DamagedError(several([b.why for b in aside]))
+        raise DamagedError(first_of([b.why for b in aside]))
     for group in groups:
         for line in _roles_noted(group):
             NOTES.info("%s", line)
