@@ -295,6 +295,7 @@ _WORDS_KNOWN = _OF_NOTHING | words_in("date time datum datums fecha data jour ta
 def of_nothing(name: str) -> bool:
     """Whether a column by its name tells where, by whom, with what and of whom."""
     told = names.words_of(name)
+    told = told[:-1] if told[1:] and told[-1] == "as" else told  # `closed as`, and no `asn`
     if not _OPINIONS.isdisjoint(told):  # `team view`
         return False
     is_by = len(told) > 1 and told[-1] in _BY
