@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.format import GOOD, OF_FILE, Options
+from relaion.lists.readers.format import GOOD, OF_NAME, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.names import squeezed
@@ -151,8 +151,7 @@ def _is_of_software(row: list[str]) -> bool:
 
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
-    is_ignored = OF_FILE in options.ignore
-    if not is_ignored and (
+    if OF_NAME not in options.ignore and (
         titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
     ):
         return "the file's name says that it lists what is known good"
@@ -165,9 +164,7 @@ def _good_words(head: str, file_name: str, options: Options) -> str | None:
         has_value = has_value or not (is_comment or is_title or not bare)
         if has_value and is_title:
             continue  # of a section: its lines are told apart
-        if not (is_ignored and not has_value) and (
-            is_title or (is_comment and titles.says_good(bare))
-        ):
+        if is_title or (is_comment and titles.says_good(bare)):
             what = "comment" if is_comment else "title"
             return f"a {what} in it says that it lists what is known good"
     return None

@@ -10,7 +10,7 @@ from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
-from relaion.lists.readers.vocabulary.note_denials import denied_by
+from relaion.lists.readers.vocabulary.denials import denied_by
 from relaion.lists.readers.vocabulary.shown import shown_by
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
