@@ -86,7 +86,7 @@ ABOUT = {
     ),
     "hashdeep": AboutFormat("output of hashdeep and md5deep", _PROGRAMS, _DIGESTS),
     "cdx": AboutFormat(
-        "indexes of web archives (CDX)", "web archives", "links and digests of pictures",
+        "indexes of web archives (CDX, CDXJ)", "web archives", "links and digests of pictures",
     ),
     "certutil": AboutFormat("output of certutil, in any language", _PROGRAMS, _DIGESTS),
     "get-filehash": AboutFormat("output of Get-FileHash, as a list", _PROGRAMS, _DIGESTS),

@@ -27,11 +27,10 @@ from relaion.lists.readers.lines.checksums import (
     Checksums,
     FileHashList,
     FileHashTable,
-    Hashdeep,
 )
 from relaion.lists.readers.lines.listings import git_log, git_objects, settings
 from relaion.lists.readers.lines.plain import Lines
-from relaion.lists.readers.lines.programs import Fciv, SevenZip
+from relaion.lists.readers.lines.programs import Fciv, Hashdeep, SevenZip
 from relaion.lists.readers.lines.rules import HostRules
 from relaion.lists.readers.registry import DOCUMENTS, TABLES
 from relaion.lists.readers.tables.icse import Icse

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, count, islice
+from typing import NamedTuple
 
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row
@@ -91,14 +92,27 @@ class Stix:
         document.notices.extend(reading.notices())
 
 
-Held = tuple[int, Object, str, str, Sequence[str] | None, str, str]
-"""The number of an object, one that says the same, and what is its own: its id, its pattern, its
-names, its first day and the day on which it was modified."""
+class HeldObject(NamedTuple):
+    """An object of a file: its number there, one that says the same, and what is its own.
+
+    `first` is the day from which it holds, `modified` that of its last change; a text is empty, and
+    `named` is None, where it has none.
+    """
+
+    number: int
+    value: Object
+    record_id: str
+    pattern: str
+    named: Sequence[str] | None
+    first: str
+    modified: str
+
+
 _FREE = frozenset(("id", "pattern", "name", "created", "valid_from", "modified"))
-"""Names under which nothing decides, but what `Held` holds beside an object."""
+"""Names under which nothing decides, but what `HeldObject` holds beside an object."""
 
 
-def _held(document: ListDocument, free: frozenset[str]) -> Iterator[Iterable[Held]]:
+def _held(document: ListDocument, free: frozenset[str]) -> Iterator[Iterable[HeldObject]]:
     """The objects of a file, some at a time."""
     number = 0
     for some in stix_pieces(document):
@@ -113,7 +127,7 @@ def _held(document: ListDocument, free: frozenset[str]) -> Iterator[Iterable[Hel
             number += 1
 
 
-def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> Iterable[Held] | None:
+def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> Iterable[HeldObject] | None:
     """Objects that are written alike; None where few say the same, or more is in one."""
     own = (leaf for leaf in values.shape.leaves if leaf.place[0] in _FREE)
     if not free >= _FREE or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
@@ -129,24 +143,25 @@ def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> Iterable[
     )
     first = [one or other for one, other in zip(valid, created, strict=True)]
     ids = [*map(str.strip, ids)]
-    return zip(count(number), kinds, ids, patterns, names_of, first, modified)
+    told = zip(count(number), kinds, ids, patterns, names_of, first, modified)
+    return map(HeldObject._make, told)
 
 
-def _held_of(number: int, value: Object) -> Held:
+def _held_of(number: int, value: Object) -> HeldObject:
     """An object that nothing shares."""
     named, pattern = value.get("name"), text_of(value.get("pattern"))
     is_named = named is not None and type(named) is not dict
     first = text_of(value.get("valid_from")) or text_of(value.get("created"))
-    return (
+    return HeldObject(
         number, value, id_of(value), pattern,
         tuple(map(text_of, each_of(named))) if is_named else None,
         first, text_of(value.get("modified")),
     )  # fmt: skip
 
 
-def _each(held: Sequence[Held]) -> dict[int, Object]:
+def _each(held: Sequence[HeldObject]) -> dict[int, Object]:
     """The objects among these that differ, by their identity."""
-    return {id(each[1]): each[1] for each in held}
+    return {id(each.value): each.value for each in held}
 
 
 @dataclass
@@ -162,13 +177,13 @@ class _Indicators:
     shapes: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
 
-    def batch(self, some: list[Held]) -> Batch:
+    def batch(self, some: list[HeldObject]) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
         types = {key: type_of(x) for key, x in _each(some).items()}
-        held = [each for each in some if types[id(each[1])] == "indicator"]
+        held = [each for each in some if types[id(each.value)] == "indicator"]
         batch, values = Batch(len(held)), Columns()
         for each in some if len(held) < len(some) else ():
-            kind = types[id(each[1])]
+            kind = types[id(each.value)]
             if kind in SEEN_TYPES:
                 batch.skipped[SEEN] += 1
             elif kind != "indicator":
@@ -206,12 +221,12 @@ class _Indicators:
         return _FREE - (self.read_names - {"name"})
 
     def _columns(
-        self, held: Sequence[Held], ids: Sequence[str], patterns: Sequence[str],
+        self, held: Sequence[HeldObject], ids: Sequence[str], patterns: Sequence[str],
         named: Sequence[Sequence[str] | None],
     ) -> FieldColumns:  # fmt: skip
         """The fields of indicators: those that many share, and what is said of single ones."""
         row_of = {key: self._row(x) for key, x in _each(held).items()}
-        rows = [row_of[id(each[1])] for each in held]
+        rows = [row_of[id(each.value)] for each in held]
         said = self.looked.words
         for i, of in enumerate(ids) if said else ():
             if of in said:

@@ -1,8 +1,8 @@
 """Digests of files as programs print them, a file a line or a block of lines each.
 
 `md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
-escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, and
-hashdeep. By the names of the files, digests of videos are no entries.
+escaped), BSD's `MD5 (name) = digest`, `certutil`, and PowerShell's `Get-FileHash`. By the names of
+the files, digests of videos are no entries.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from relaion.lists.values import told, told_words
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
-_HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
+HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+SUM = re.compile(rf"\\?({HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
@@ -54,11 +54,11 @@ _TAG = re.compile(
 _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 # `a.jpg: digest`, `a.jpg=digest`, `digest: a.jpg`; other names may be those of users
 _LABELLED = re.compile(
-    rf"(?P<name>[^:=\s][^:=]*+)[:=]\s*+(?P<digest>{_HEX})\s*"
-    rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*+)"
+    rf"(?P<name>[^:=\s][^:=]*+)[:=]\s*+(?P<digest>{HEX})\s*"
+    rf"|(?P<before>{HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*+)"
 )
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
-_SEVERAL = re.compile(rf"(?:{_HEX})\s+\S")
+_SEVERAL = re.compile(rf"(?:{HEX})\s+\S")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
 
@@ -246,7 +246,7 @@ def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
         return None
     if any("://" in line for line in lines):
         return None
-    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
+    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
     return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
 
 
@@ -395,55 +395,3 @@ def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
             batch.unusable[told(algorithm) or "unknown"] += 1
             batch.skipped[OTHER_HASH] += 1
     return _filled(batch, kinds, found)
-
-
-# -- hashdeep --------------------------------------------------------------------------------------
-
-_HASHDEEP = "%%%% HASHDEEP-"
-_FEW_FIELDS = "fewer fields than columns"
-
-
-@dataclass(frozen=True)
-class Hashdeep:
-    """Digests of each file by several algorithms; what is left of a line is the file's name."""
-
-    name: str = "hashdeep"
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure by the first line."""
-        return Sure() if head.lstrip().startswith(_HASHDEEP) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """A record a line, with a digest of each column that names one."""
-        columns: list[str] = []
-        for block in stream.blocks:
-            batch, values = Batch(0), Columns()
-            for line in content(block.split("\n")):
-                if line.startswith("%%%%"):
-                    if not line.startswith(_HASHDEEP):
-                        columns = [c.strip().lower() for c in line.lstrip("% ").split(",")]
-                    continue
-                if not columns:
-                    raise ListError(
-                        "is a hashdeep file without its line of columns (%%%% size,md5,…); fetch "
-                        "it again"
-                    )
-                cells = line.split(",", len(columns) - 1)
-                if len(cells) < len(columns):
-                    batch.skipped[_FEW_FIELDS] += 1
-                    continue
-                _put(dict(zip(columns, cells, strict=True)), options.kind, batch, values)
-            batch.values = values.all()
-            yield batch
-
-
-def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
-    batch.last_name = record.get("filename")
-    if fate := media.media_of_file(record.get("filename", "")):
-        batch.fates[batch.n] = fate
-    for name, value in record.items():
-        if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):
-            values.put((kind or f"image_{name}",), value, batch.n)
-    others = [name for name in record if name not in ("size", "filename", *ALGORITHMS)]
-    batch.unusable.update(told(x) for x in others if re.fullmatch("[0-9a-fA-F]+", record[x]))
-    batch.n += 1

@@ -1,11 +1,13 @@
-"""Digests as two programs print them that say who they are: FCIV of Windows, and `7z h`."""
+"""Digests as programs print them that say who they are: hashdeep, FCIV of Windows, `7z h`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from relaion.errors import ListError
+from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers.containers.text import content
 from relaion.lists.readers.format import (
     ALGORITHMS,
@@ -17,26 +19,68 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.lines.checksums import HEX, NO_LINE
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import told
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
-
-_NO_LINE = "no line of such a file"
-_LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}
-_HEX = r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})"
 
 
-def _put(digests: list[str], name: str, options: Options, batch: Batch, values: Columns) -> None:
-    """Add the digests of one file as a record; by its name it may be no image."""
-    for digest in digests:
-        algorithm = _LENGTHS[len(digest)]
-        kinds = (options.kind,) if options.kind else (*IMAGE_KINDS, *HASHED_LINK_KINDS)
-        if any(kind.endswith("_" + algorithm) for kind in kinds):
-            values.put(kinds, digest, batch.n)
-    if not options.is_good and (fate := media_of_file(name)):
+def _put(
+    digests: Mapping[str, str], name: str | None, options: Options, batch: Batch, values: Columns
+) -> None:
+    """Add the digests of one file by algorithm, as a record; by its name it may be no image."""
+    kind = options.kind
+    for algorithm in ALGORITHMS:
+        if algorithm in digests and (not kind or kind.endswith("_" + algorithm)):
+            values.put((kind or f"image_{algorithm}",), digests[algorithm], batch.n)
+    if not options.is_good and (fate := media_of_file(name or "")):  # known good may be any file
         batch.fates[batch.n] = fate
     batch.last_name = name
     batch.n += 1
+
+
+def _by_length(digests: Iterable[str]) -> dict[str, str]:
+    return {LENGTHS[len(digest)]: digest for digest in digests}
+
+
+_HASHDEEP = "%%%% HASHDEEP-"
+_FEW_FIELDS = "fewer fields than columns"
+
+
+@dataclass(frozen=True)
+class Hashdeep:
+    """Digests of each file by several algorithms; what is left of a line is the file's name."""
+
+    name: str = "hashdeep"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        return Sure() if head.lstrip().startswith(_HASHDEEP) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with a digest of each column that names one."""
+        columns: list[str] = []
+        for block in stream.blocks:
+            batch, values = Batch(0), Columns()
+            for line in content(block.split("\n")):
+                if line.startswith("%%%%"):
+                    if not line.startswith(_HASHDEEP):
+                        columns = [c.strip().lower() for c in line.lstrip("% ").split(",")]
+                    continue
+                if not columns:
+                    raise ListError(
+                        "is a hashdeep file without its line of columns (%%%% size,md5,…); fetch "
+                        "it again"
+                    )
+                cells = line.split(",", len(columns) - 1)
+                if len(cells) < len(columns):
+                    batch.skipped[_FEW_FIELDS] += 1
+                    continue
+                record = dict(zip(columns, cells, strict=True))
+                others = record.keys() - {"size", "filename", *ALGORITHMS}
+                batch.unusable.update(told(x) for x in others if is_hex(record[x]))
+                _put(record, record.get("filename"), options, batch, values)
+            batch.values = values.all()
+            yield batch
 
 
 @dataclass(frozen=True)
@@ -56,15 +100,21 @@ class Fciv:
             for line in content(block.split("\n")):
                 bare = line.strip()
                 if found := _FCIV_LINE.fullmatch(bare):
-                    _put([d for d in found.group(1, 2) if d], found[3], options, batch, values)
+                    _put(
+                        _by_length(filter(None, found.group(1, 2))),
+                        found[3],
+                        options,
+                        batch,
+                        values,
+                    )
                 elif not (bare.startswith("//") or _FCIV_NAMES.fullmatch(bare)):
-                    batch.skipped[_NO_LINE] += 1
+                    batch.skipped[NO_LINE] += 1
             batch.values = values.all()
             yield batch
 
 
 _FCIV = re.compile(r"(?im)^(?://|#)\s*File Checksum Integrity Verifier")
-_FCIV_LINE = re.compile(rf"({_HEX})(?:\s+({_HEX}))?\s+(\S.*)")
+_FCIV_LINE = re.compile(rf"({HEX})(?:\s+({HEX}))?\s+(\S.*)")
 _FCIV_NAMES = re.compile(r"(?i)(?:md5|sha-?1|\s)+|-+")
 
 
@@ -113,12 +163,12 @@ def _line(
     if len(cells) < len(algorithms) + 2 or not all(
         re.fullmatch("[0-9A-Fa-f]+", d) for d in digests
     ):
-        if any(len(cell) >= min(_LENGTHS) for cell in cells):
-            batch.skipped[_NO_LINE] += 1
+        if any(len(cell) >= min(LENGTHS) for cell in cells):
+            batch.skipped[NO_LINE] += 1
         return
-    ours = [d for d, a in zip(digests, algorithms, strict=True) if _LENGTHS.get(len(d)) == a]
+    ours = [d for d, a in zip(digests, algorithms, strict=True) if LENGTHS.get(len(d)) == a]
     batch.unusable.update(told(a) for a in algorithms if a not in ALGORITHMS)
     if ours:
-        _put(ours, cells[-1], options, batch, values)
+        _put(_by_length(ours), cells[-1], options, batch, values)
     else:
         batch.skipped[OTHER_HASH] += 1

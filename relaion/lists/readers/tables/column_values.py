@@ -24,6 +24,7 @@ _OBJECTS = words_in("object objects asset assets subject target")
 _TO = words_in("to thru through au al ao a à tot til till do po до по")
 _OF_POLICE = words_in("operation operación operazione operação operacja operace")
 _SIGN = 3
+_WORDS = re.compile(r"(?=.{1,20}\Z)[^\W\d_]+(?:[ _-][^\W\d_]+)*")
 _SIZE = re.compile(r"(?i)\d+ ?[x×*] ?\d+|\d+(?:[.,]\d+)? ?(?:dpi|ppi|mp|px|p)")
 
 
@@ -64,9 +65,17 @@ def _told_by_cells(
     is_of_object = column.what in (names.OTHER, names.CAPTION) and column.word in _OBJECTS
     if is_of_object and _are_media(filled):
         return replace(column, what=names.MEDIA)
+    if _is_of_words(column, filled):  # `hashed`: file, path
+        return replace(column, what=names.UNKNOWN, kinds=(), word="")
     if column.word.endswith("of") and sum(map(bool, map(shape, filled))) * 2 > len(filled):
         return replace(column, what=names.ENTRY, kinds=ANY)  # of one thing: its name is `MD5 of`
     return _of_days(column, cells, filled)
+
+
+def _is_of_words(column: ListColumn, filled: Sequence[str]) -> bool:
+    """Whether a column is called as one of entries is, and holds few short words."""
+    is_one = column.what == names.ENTRY and not column.is_said and 0 < len({*filled}) <= _FEW
+    return is_one and all(map(_WORDS.fullmatch, filled))
 
 
 def _of_days(column: ListColumn, cells: Sequence[str], filled: Sequence[str]) -> ListColumn | None:

@@ -263,7 +263,7 @@ _FEW, _PHRASE = 8, 6  # words of a vocabulary, and those that one may consist of
 _OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
-_NOT_OK = words_in("bad nok ko malicious illegal")
+_NOT_OK = words_in("{unlawful} {listed_categories} bad nok ko malicious illegal") - {"ok"}
 _ANSWERS = words_in("rejected denied declined kept refused")
 
 

@@ -120,7 +120,7 @@ class RemarkColumn:
         told = [word for word in every if word not in ("is", "has")]
         is_own = every[:1] == ("x",) and every[-1] in _RATES | _GRADED_AS  # `x_acme_severity`
         is_trait = self.column.what in (names.SEVERITY, names.CONFIDENCE) or (
-            self._plain in ("severity", "priority")
+            self._plain in ("severity", "priority", "prio")
         )
         self._is_rated = is_trait or self._plain in _GRADED_AS or is_own
         self._texts = None if self.is_good else FreeTexts(self.column, self.is_of_record)
@@ -342,7 +342,7 @@ class RemarkColumn:
                 f"column {self.column.told} {told}: taken to decide nothing; if it does, choose "
                 f"with --where {option}=WORD"
             )
-        elif self._few.is_vocabulary():
+        elif self._few.is_vocabulary() or (not self.passed and self._few.is_repeated()):
             found.append(
                 f"column {self.column.told} holds {len(self._few.words):,} words in "
                 f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "

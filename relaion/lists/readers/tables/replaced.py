@@ -47,7 +47,7 @@ def is_replaced(column: ListColumn) -> bool:
 
 def is_successor(name: str) -> bool:
     """Whether a column by its name says by what the entry of its row was replaced."""
-    joined = names.squeezed(name)
+    joined = names.squeezed(name).removeprefix("is")
     return joined in _SUCCESSORS or _ALGORITHM.sub("", joined) in _SUCCESSORS
 
 

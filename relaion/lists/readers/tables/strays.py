@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import numbered
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, numbered
 from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.tables.replaced import is_replaced
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.values import told_words
 
 DIGEST = re.compile(
     r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
@@ -18,6 +20,7 @@ DIGEST = re.compile(
 )
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_WORD = 20  # characters
 _SHORTEST = 24  # characters of a digest: those of an MD5 in base64
 _FEW = 20  # one value in so many is a stray one
 
@@ -30,9 +33,17 @@ class Strays:
     hashes: Counter[int] = field(default_factory=Counter)
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
+    words: dict[int, Counter[str]] = field(default_factory=dict)  # in columns of entries
 
     def watch(self, cells: Mapping[int, Sequence[str]]) -> None:
-        """Count what looks like entries in columns that are none."""
+        """Count what looks like entries in columns that are none, and what takes back in those."""
+        entries = [c for c in self.columns if c.what == names.ENTRY]
+        for c in entries if len(entries) > 1 else ():
+            short = Counter(v for v in cells[c.index] if 0 < len(v) <= _WORD and v.isalpha())
+            for word, n in short.items():
+                says = read_text(word, alone=True)
+                if says and says.fate in (TAKEN_BACK, GOOD, DISPUTED):
+                    self.words.setdefault(c.index, Counter())[says.word] += n
         for c in self.columns:
             is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
             if is_watched or is_replaced(c):
@@ -48,6 +59,12 @@ class Strays:
         Of the beginning of a file (`so_far`) only one of which most cells are such.
         """
         for c in self.columns:
+            if said := self.words.get(c.index):
+                raise ListError(
+                    f"column {c.told} holds in {said.total():,} rows no entry but words that take "
+                    f"back ({told_words(said)}), and nobody here knows whether they take the other "
+                    "entries of their rows back: leave those rows out in a copy, or the words"
+                )
             n, of = self.hashes[c.index], self.filled[c.index]
             if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
                 hashes, rows = numbered(n, "hash", "hashes"), numbered(of, "row")

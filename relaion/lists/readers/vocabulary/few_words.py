@@ -39,6 +39,7 @@ _OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
 _LABELS = words_in("label labels flag flags")
+_TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
 _FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 _CHOICE = (
@@ -181,6 +182,13 @@ class FewWords:
         is_again = sum(self.values[word] for word in self.words) > len(self.words)
         return is_one and is_again and self._are_words() and len(self.values) > 1
 
+    def is_repeated(self) -> bool:
+        """Whether its cells are few texts that come again, whatever they are made of."""
+        n = sum(self.values[text] for text in self.words)
+        is_few = len(self.values) > 1 and 0 < len(self.words) <= _DECISIONS
+        is_again = n >= _OFTEN * len(self.words) and len(self.words) < n
+        return bool(self.column.name) and is_few and is_again and any(map(_TEXT.search, self.words))
+
     @property
     def _labels_rows(self) -> bool:
         """Whether its words stand before what they speak of, or in brackets behind it."""
@@ -295,6 +303,7 @@ _WORDS_KNOWN = _OF_NOTHING | words_in("date time datum datums fecha data jour ta
 def of_nothing(name: str) -> bool:
     """Whether a column by its name tells where, by whom, with what and of whom."""
     told = names.words_of(name)
+    told = told[:-1] if told[1:] and told[-1] == "as" else told  # `closed as`, and no `asn`
     if not _OPINIONS.isdisjoint(told):  # `team view`
         return False
     is_by = len(told) > 1 and told[-1] in _BY

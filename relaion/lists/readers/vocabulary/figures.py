@@ -57,7 +57,8 @@ _LOW = words_in("{low}")
 _FIGURE = re.compile(
     r"(?:ca\.?|about|[<>≤≥~≈=]+)?\s*(?P<n>[-−+]?(?:\d{1,12}(?:[.,]\d{1,18})?|[.,]\d{1,18}))"
     r"(?P<tiny>e-\d{1,3})?\s*"
-    r"(?:(?P<percent>%|percent|prozent|pct)|(?:/|of|out of|von|sur|de|di|van)\s*(?P<of>\d{1,6}))?"
+    r"(?:(?P<percent>%|percent|prozent|pct)|(?:/|of|out of|von|sur|de|di|van)\s*(?P<of>\d{1,6})"
+    r"|:\s*(?P<against>\d{1,6}))?"
 )
 _HALF, _NEAR, _NONE = Decimal("0.5"), Decimal("0.9"), Decimal(0)
 _SCALES = (1, 5, 10, 100)
@@ -206,4 +207,6 @@ def _figure(cell: str) -> tuple[Decimal, bool] | None:
     if found["tiny"]:  # `3.1e-05`
         n = Decimal(0)
     of = int(found["of"] or 0)
+    if found["against"]:  # `2:1`
+        of = int(n) + int(found["against"])
     return (n * 100 / of, True) if of else (n, bool(found["percent"]))

@@ -52,6 +52,7 @@ _SALTED = words_in(
 )
 """Before a digest: it is of more, or of less, than the bytes of a file."""
 _HASH = words_in("{hash_words}")
+_SETS = words_in("set sets list database")
 _PLAIN = _HASH | words_in("{beside_plain_hashes}")
 _OF_CHECK, _REPORTED = map(words_in, ("{of_check_names}", "{reported_names}"))
 _OF_LINK = words_in("{link_names}")
@@ -354,7 +355,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | None:
     """A digest of a video, a text, a person's name, or one that was taken back."""
     others = _OTHER_MEDIA | TAKEN_OUT | _SALTED
-    if not is_of_link:
+    if not is_of_link and _SETS.isdisjoint(words):  # `hash set name`
         others |= _STRING | _IDENTITY
     found = next((w for w in words if w in others and w != "binary"), None)
     return NameSays(OTHER, word=found) if found else None

@@ -126,12 +126,14 @@ def are_lights(told: Collection[str], name: str) -> bool:
     if has_both and is_of_lights:
         return _COLOURED.isdisjoint(names.words_of(name))
     is_listed = plain >= {"black", "white"} and plain <= {"black", "white", "grey", "gray"}
-    return is_listed and len(names.words_of(name)) == 1 and name.casefold() not in _HUES
+    is_bare = is_of_colour(name) or len(names.words_of(name)) == 1
+    return is_listed and is_bare and name.casefold() not in _HUES
 
 
 def is_of_colour(name: str) -> bool:
-    """Whether a column by its name tells a colour, and nothing of what."""
-    return names.squeezed(name) in _COLOURED
+    """Whether a column by its name tells a colour, and of nothing but a list."""
+    told = {*names.words_of(name)} - {"list", "liste", "lista", "lijst"}
+    return bool(told) and told <= _COLOURED
 
 
 _MOST_SIGNS = 4  # characters
