@@ -62,12 +62,13 @@ def _as_lines(options: Options) -> Options:
 _OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
 """A title, `List version 2024-05-01`, and no name of ids of versions."""
 _DENIED = re.compile(
-    r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder) (?P<what>\w+)"
+    r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder|duplicates?|dupes"
+    r"|dubletten|doppelte|doublons|duplicados|duplicati) (?P<what>\w+)"
 )
 """What is not listed: `SHA-1 / JPG only / no videos`."""
 
 
-def _below_title(column: ListColumn) -> ListColumn:
+def _called_by_title(column: ListColumn) -> ListColumn:
     is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
     denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
     is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
@@ -76,7 +77,7 @@ def _below_title(column: ListColumn) -> ListColumn:
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
-    column = _below_title(layout.columns[0])
+    column = _called_by_title(layout.columns[0])
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )
