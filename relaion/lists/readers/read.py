@@ -170,6 +170,7 @@ def _read(
     tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
+    tally.beside.refuse_strange(tally.taken)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))

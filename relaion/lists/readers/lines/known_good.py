@@ -66,7 +66,7 @@ def _good_table(head: str) -> str | None:
     rows = [[cell.strip("\"' ") for cell in row] for row in rows]
     for at, row in enumerate(rows[:20]):
         told = [squeezed(cell) for cell in row]
-        if any(name.startswith("hashlookup") for name in told):
+        if any(map(_HASHLOOKUP.match, row)):
             return "known-good software hashes (hashlookup)"
         if found := _good_names(told, rows[at + 1 :]):
             return found
@@ -76,6 +76,9 @@ def _good_table(head: str) -> str | None:
     return _NSRL if bare and bare * 2 > len(rows) else None
 
 
+_HASHLOOKUP = re.compile(
+    r"(?i)hashlookup[:_-]\w"
+)  # a field of its own; `Hash Lookup` is a program's
 _OF_SYSTEMS = re.compile(
     r"(?i)(?:[a-z]:|(?<=[\s*\"']))?\\(?:windows\\(?!temp\\)|program files(?: \(x86\))?\\)"
     r"|[a-z]:/(?:windows/(?!temp/)|program files(?: \(x86\))?/)"

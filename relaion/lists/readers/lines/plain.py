@@ -68,7 +68,8 @@ _DENIED = re.compile(
 """What is not listed: `SHA-1 / JPG only / no videos`."""
 
 
-def _called_by_title(column: ListColumn) -> ListColumn:
+def _if_title(column: ListColumn) -> ListColumn:
+    """The column as one of entries where its name is a title, or names what is left out."""
     is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
     denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
     is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
@@ -77,7 +78,7 @@ def _called_by_title(column: ListColumn) -> ListColumn:
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
-    column = _called_by_title(layout.columns[0])
+    column = _if_title(layout.columns[0])
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )
@@ -147,7 +148,8 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST and "://" not in line else ""
-    if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
+    is_count = name[:1].isdigit()  # `6 hashes`
+    if not name or is_count or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
         return False
     # where the file does not say what it holds, `sha256` above the next digests changes nothing
     is_other = column.name or names.read_name(name).what == names.OTHER

@@ -150,13 +150,16 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
     return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
 
 
+_OF_A_PROGRAM = re.compile(r"\bhash lookup\b")  # Autopsy's, and no list of what is known good
+
+
 @lru_cache(65536)
 def read_text(cell: str, *, alone: bool) -> Remark | None:
     """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = LEFT_LIST.sub("removed", folded(cell[:_LONGEST]))
+    text = LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):

@@ -76,8 +76,10 @@ NEXT_PART = re.compile(
 
 LINKS_HASHED = re.compile(
     r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
-    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
-    r"(?:urls?|links?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)(?: (?:computed|taken|made))? "
+    r"(?:of|over|von|der|de|des|del) (?:(?:the|each|every|all|an?|les|la|whole|full|complete|entire"
+    r"|raw|bare|normali[sz]ed|canonical|lower-?cased?|lower case|original|image|page|source"
+    r"|vollstandigen?|kompletten?|gesamten) )*(?:urls?|links?)\b"
 )
 """That digests are those of links."""
 
