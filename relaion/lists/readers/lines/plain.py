@@ -62,7 +62,8 @@ def _as_lines(options: Options) -> Options:
 _OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
 """A title, `List version 2024-05-01`, and no name of ids of versions."""
 _DENIED = re.compile(
-    r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder) (?P<what>\w+)"
+    r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder|duplicates?|dupes"
+    r"|dubletten|doppelte|doublons|duplicados|duplicati) (?P<what>\w+)"
 )
 """What is not listed: `SHA-1 / JPG only / no videos`."""
 

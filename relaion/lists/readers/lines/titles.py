@@ -57,10 +57,7 @@ class Doubted(Enum):
 
 @dataclass(frozen=True)
 class Doubt:
-    """A title that may take out some of a list, or does so in plain words, as a denial.
-
-    `digits`: only digests of that length.
-    """
+    """A title that may take out some of a list; `digits`: only digests of that length."""
 
     word: str
     of: Doubted = Doubted.ENTRIES
@@ -380,7 +377,7 @@ def is_unknown(line: str, bare: str) -> bool:
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
-    is_next = not is_doubted and _MISTAKEN.isdisjoint(units) and NEXT_PART.match(_folded(bare))
+    is_next = _NOT_NEXT.isdisjoint(units) and NEXT_PART.match(_folded(bare))
     if (
         is_next
         or any(w in _JUDGED or OTHER.fullmatch(w) for w in units)
@@ -411,6 +408,7 @@ def _is_named(units: list[str], bare: str) -> bool:
 
 
 _DOUBTED = (_ALONE | _UNCERTAIN) - _HEADINGS
+_NOT_NEXT = (_DOUBTED | _MISTAKEN) - words_in("previous vorige earlier anterior anteriore")
 _JUDGED = _STRONG.keys() | _GOOD | _NO_PICTURE
 _LONGEST_WORD = 24  # letters
 

@@ -68,6 +68,9 @@ NEXT_PART = re.compile(
     r"|tercer[oa]?|second[oa]|terz[oa]|tweede|derde|andra|tredje|anden|druga|druhy|второ[ей]"
     r"|вторая|трет\w+)"
     r" [^\W_]+[ :,]*\Z"
+    r"|(?:part|batch|series|set|group|lot|teil|partie|parte|deel|czesc|часть) (?:one|two|three"
+    r"|four|zwei"
+    r"|drei|deux|trois|dos|tres|due|tre|twee|drie|dwa|два)[ :,]*\Z"
 )
 """Where the next entries come from, or that they are the next ones: `Aus dem zweiten Asservat`."""
 
