@@ -22,10 +22,12 @@ from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
 from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
+from relaion.lists.readers.documents.misp_attributes import meanings
 from relaion.lists.readers.format import NO_TRAIT, Options
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.values import read_plain_link
@@ -384,6 +386,24 @@ def _told_of_entries(path: Path, options: Options) -> tuple[Any, Any]:
                     entries.append((record, kind, digest, repr(trait)))
         ids += batch.kept_ids
     return sorted(entries), ids
+
+
+def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
+    kinds = [
+        {"type": ("sha1",), "to_ids": ("true",), "comment": ("a picture",)},
+        {"type": ("md5", "nobody knows"), "tag": ("tlp:amber", "false-positive")},
+        {"type": ("url",), "to_ids": ("false",), "deleted": ("true",)},
+    ]
+    each = [kinds[i] for i in (0, 1, 0, 2, 0, 1)]
+    found = []
+    for rows in (each, [dict(row) for row in each]):
+        seen = {name for row in kinds for name in row}
+        fields = Fields(Options(), meanings(seen), seen)
+        told = fields.read(rows, [40] * len(rows), "type")
+        counted = [(d.name, d.words, d.unsure) for d in fields.deciding]
+        found.append((told, counted, [r.values for r in fields.remarks]))
+    assert found[0] == found[1]
+    assert found[0][0][0]  # else none was taken out
 
 
 def _multiplied(data: str, draw: random.Random) -> str | None:

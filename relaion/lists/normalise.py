@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,6 +49,7 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
+T = TypeVar("T")
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
@@ -231,15 +233,18 @@ class _Column:
         """Add the values to the entries by kind; count those that are none."""
         is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
         if is_link and self.of is not None and are_links(values):  # they need not be a column
-            others = self._without_plain_links([*zip(values, self.of, strict=True)])
-            self.looked_at = len(values) - len(others)
-            values, self.of = [value for value, _ in others], [of or 0 for _, of in others]
+            n = len(values)
+            values, self.of = self._without_plain_links(values, self.of)
+            self.looked_at = n - len(values)
         try:
             array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
             rest = self._sort_hex(array)
         except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
             rest = [(x, self.of[i] if self.of else None) for i, x in enumerate(values)]
-        for value, record in self._without_plain_links(rest) if is_link else rest:
+        if is_link and rest:
+            texts, records = zip(*rest, strict=True)
+            rest = [*zip(*self._without_plain_links(texts, records), strict=True)]
+        for value, record in rest:
             if is_link and (entry := read_plain_link(value)):
                 self._put(entry, record)
             else:
@@ -250,22 +255,25 @@ class _Column:
             digests, hosts, records = zip(*found, strict=True)
             self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
 
-    def _without_plain_links(self, values: Pairs) -> Pairs:
-        """Take in the plain links; returns the other values."""
-        found = plain_links([value for value, _ in values])
+    def _without_plain_links(
+        self, values: Sequence[str], of: Sequence[T]
+    ) -> tuple[Sequence[str], Sequence[T]]:
+        """Take in the plain links; returns the other values, and of which record each is."""
+        found = plain_links(values)
         if found is None:
-            return values
-        of = [values[i][1] for i in found.places]
-        self._add("url", found.digests, pa.array(of, pa.int64()), found.hosts)
-        self.tally.links += len(of)
-        return found.without(values)
+            return values, of
+        are_all = len(found.places) == len(values)
+        mine = of if are_all else [of[i] for i in found.places]
+        self._add("url", found.digests, mine, found.hosts)
+        self.tally.links += len(mine)
+        return found.without(values), found.without(of)
 
-    def _add(
-        self, kind: str, digests: pa.Array, records: pa.Array, hosts: Sequence[str | None] = ()
-    ) -> None:
+    def _add(self, kind: str, digests: pa.Array, of: Any, hosts: Sequence[str | None] = ()) -> None:
+        """Take in entries of the records `of`, an array of Arrow's or of numbers, or None each."""
+        records = of if isinstance(of, pa.Array) else pa.array(of, pa.int64())
         self.added += len(digests)
         if self.of is not None:
-            self.taken.update(records.to_pylist())
+            self.taken.update(of.to_pylist() if of is records else of)
         self.out.entries.setdefault(kind, SortedEntries()).add(
             digests,
             pa.array(hosts, pa.string()) if hosts else None,

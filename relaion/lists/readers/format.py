@@ -178,7 +178,8 @@ class Columns:
 
     def put(self, kinds: tuple[str, ...], value: str, record: int) -> None:
         """Take in a value of a record."""
-        text, of = self.held.setdefault(kinds, ([], []))
+        found = self.held.get(kinds)
+        text, of = found or self.held.setdefault(kinds, ([], []))
         text.append(value)
         of.append(record)
 

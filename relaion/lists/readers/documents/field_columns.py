@@ -23,11 +23,11 @@ class FieldColumns:
     several: Mapping[str, Words] = field(default_factory=dict)
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Row]) -> FieldColumns:
-        """Those of records by row."""
+    def of_rows(cls, rows: Sequence[Row], names: Iterable[str] | None = None) -> FieldColumns:
+        """Those of records by row: all of them, or these."""
         one: dict[str, Sequence[str]] = {}
         several: dict[str, Words] = {}
-        for name in dict.fromkeys(chain.from_iterable(rows)):
+        for name in dict.fromkeys(chain.from_iterable(rows)) if names is None else names:
             words = [row.get(name, ()) for row in rows]
             if all(len(some) == 1 for some in words):
                 one[name] = [some[0] for some in words]

@@ -7,6 +7,7 @@ are known for all; a field that it does not define decides by its name and its w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -193,32 +194,43 @@ class Fields:
 
         `digits` are those of the digest of each row, 0 for none.
         """
-        held = rows if isinstance(rows, FieldColumns) else self.columns(rows)
-        decided = [(d, _by_row(d, held)) for d in self.deciding]
+        if isinstance(rows, FieldColumns):
+            held, at, times = rows, None, None
+        else:
+            held, at = self._differing(rows)
+            times = [n for _, n in sorted(Counter(at).items())]
+        decided = [(d, _by_row(d, held, times)) for d in self.deciding]
         fates = fates_of(held.n, decided, is_good=self.options.is_good)
+        kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
+        if at is not None:
+            fates = {i: fates[k] for i, k in enumerate(at) if k in fates} if fates else {}
+            kinds = [*map(kinds.__getitem__, at)]
         for remarks in self.remarks:
             key = _key_of(remarks)
             cells = held.one.get(key) or [*map(" ; ".join, held.words(key))]
+            if at is not None:
+                cells = [*map(cells.__getitem__, at)]
             for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
-        kinds = next((said for d, said in decided if d.name == kinds_by), [COUNTS] * held.n)
         return fates, kinds
 
     def columns(self, rows: Sequence[Row]) -> FieldColumns:
         """The fields of rows that are read."""
-        one: dict[str, Sequence[str]] = {}
-        several: dict[str, Sequence[Sequence[str]]] = {}
-        told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
-        each = {id(row): row for row in rows}  # alike records share one
-        number = {key: n for n, key in enumerate(each)}
-        at = [number[id(row)] for row in rows]
-        for name in dict.fromkeys(told):
-            words = [row.get(name, ()) for row in each.values()]
-            if all(len(some) == 1 for some in words):
-                one[name] = [*map([some[0] for some in words].__getitem__, at)]
-            else:
-                several[name] = [*map(words.__getitem__, at)]
+        held, at = self._differing(rows)
+        one = {name: [*map(words.__getitem__, at)] for name, words in held.one.items()}
+        several = {name: [*map(words.__getitem__, at)] for name, words in held.several.items()}
         return FieldColumns(len(rows), one, several)
+
+    def _differing(self, rows: Sequence[Row]) -> tuple[FieldColumns, list[int]]:
+        """The fields that are read of rows that differ, and which of those each row is.
+
+        Records that are alike share one.
+        """
+        told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
+        each = {id(row): row for row in rows}
+        number = {key: n for n, key in enumerate(each)}
+        found = FieldColumns.of_rows([*each.values()], dict.fromkeys(told))
+        return found, [number[id(row)] for row in rows]
 
     def refuse(self, *, so_far: bool) -> None:
         """Raise ListError where a field says what nobody here knows."""
@@ -258,17 +270,23 @@ def _key_of(remarks: RemarkColumn) -> str:
     return getattr(remarks.column, "key", "") or remarks.column.name
 
 
-def _by_row(column: DecidingField, rows: FieldColumns) -> Sequence[WordSays]:
-    """What a field says of each row: of its words the first that takes it out, or gives a kind."""
+def _by_row(
+    column: DecidingField, rows: FieldColumns, times: Sequence[int] | None
+) -> Sequence[WordSays]:
+    """What a field says of each row: of its words the first that takes it out, or gives a kind.
+
+    Each row counts as often as `times` says.
+    """
     if column.name in rows.one:  # as of nearly all fields
-        return column.read(rows.one[column.name])
+        return column.read(rows.one[column.name], times)
     lacking = ("",) if column.must_say else ()
     held = [words or lacking for words in rows.words(column.name)]
     if not any(held):
         return [COUNTS] * rows.n
     if all(len(words) == 1 for words in held):
-        return column.read([words[0] for words in held])
-    said = iter(column.read([word for words in held for word in words]))
+        return column.read([words[0] for words in held], times)
+    each = times and [n for n, words in zip(times, held, strict=True) for _ in words]
+    said = iter(column.read([word for words in held for word in words], each))
     found = []
     for words in held:
         if len(words) == 1:

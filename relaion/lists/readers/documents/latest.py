@@ -37,6 +37,16 @@ def moments_of(texts: Sequence[str]) -> list[float]:
     return [*map(moment_of, texts)]
 
 
+def days_of(texts: Sequence[str]) -> list[str]:
+    """The days of such moments in UTC; an empty text for any other."""
+    joined = "".join(texts)
+    are_numbers = joined.isdigit() and joined.isascii() and all(texts)
+    if are_numbers and max(map(len, texts)) < _SECONDS_OF_NOW:
+        return [_day_of(int(text) // 86_400) for text in texts]
+    days = {text: day_of(text) or "" for text in {*texts}}
+    return [*map(days.__getitem__, texts)]
+
+
 def day_of(text: str) -> str | None:
     """The day of such a moment in UTC; None for any other text."""
     if text.isdigit() and text.isascii() and len(text) < _SECONDS_OF_NOW:

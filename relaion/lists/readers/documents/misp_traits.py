@@ -18,7 +18,7 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?!\d)")
 
 def day_said(value: object) -> str | None:
     """The day of a time in seconds since 1970, or in words."""
-    stamp = text_of(value) if value else ""
+    stamp = value if type(value) is str else text_of(value) if value else ""
     if stamp.isdecimal() and len(stamp) in (9, 10):
         return _day_of(int(stamp) // _SECONDS)
     found = _DAY.match(stamp)

@@ -15,7 +15,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.fields import Fields, Meaning
-from relaion.lists.readers.documents.latest import Deletion, Latest, day_of, moment_of
+from relaion.lists.readers.documents.latest import Deletion, Latest, days_of, moments_of
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_ENTRY,
@@ -42,7 +42,6 @@ from relaion.lists.values import shape, told
 
 AT_ONCE = 2000  # records of a batch
 _MANY = 4096  # words, and traits, that are kept
-_DIGITS = 15  # of a moment in seconds
 _DAYS = (names.FIRST, names.LAST)
 
 
@@ -140,7 +139,8 @@ class ValuedRecords:
         held = self._checked(given)
         values = held.first(exchange.value)
         fates, types = self.fields.read(held, [*map(len, values)], exchange.type)
-        has_type = [*map(bool, held.words(exchange.type))]
+        is_one = exchange.type in held.one
+        has_type = [True] * held.n if is_one else [*map(bool, held.words(exchange.type))]
         kinds, why = self._kinds(types, has_type)
         batch = Batch(0)
         for says in types if any(says.unusable for says in differing(types)) else ():
@@ -209,12 +209,7 @@ class ValuedRecords:
     def _moments(self, held: FieldColumns) -> Sequence[float]:
         if not self.exchange.moment:
             return [nan] * held.n
-        texts = held.first(self.exchange.moment)
-        whole = "".join(texts)
-        are_numbers = all(texts) and whole.isascii() and whole.isdigit()
-        if are_numbers and max(map(len, texts)) < _DIGITS:
-            return [*map(float, texts)]
-        return [*map(moment_of, texts)]
+        return moments_of(held.first(self.exchange.moment))
 
     def _checked(self, held: FieldColumns) -> FieldColumns:
         """The fields; a type that nobody knows is none where its value can be no entry."""
@@ -285,6 +280,9 @@ class ValuedRecords:
         for says in differing(types):
             said[id(says), True] = self._kind(says, has_type=True)
             said[id(says), False] = self._kind(says, has_type=False)
+        if len(said) == 2 and all(has_type):  # as of nearly all lists
+            kinds, why = said[id(types[0]), True]
+            return [kinds] * len(types), [why] * len(types)
         found = [said[id(says), is_it] for says, is_it in zip(types, has_type, strict=True)]
         return [kinds for kinds, _ in found], [why for _, why in found]
 
@@ -303,18 +301,16 @@ class ValuedRecords:
         told: list[Sequence[str]] = []
         for name, what in self.exchange.traits.items():
             texts = held.first(name)
-            if what in _DAYS:
-                days = {text: day_of(text) or "" if text else "" for text in {*texts}}
-                texts = [*map(days.__getitem__, texts)]
-            told.append(texts)
+            told.append(days_of(texts) if what in _DAYS else texts)
         if not told:
             return [NO_TRAIT] * held.n
         rows = [*zip(*told, strict=True)]
-        for row in {*rows}.difference(self._traits):
+        each = {*rows}
+        for row in each.difference(self._traits):
             if len(self._traits) >= _MANY:  # of a day, and by a giver, there are many
                 self._traits.clear()
             self._traits[row] = self._trait(row)
-        if self._traits.keys() >= {*rows}:
+        if self._traits.keys() >= each:
             return [*map(self._traits.__getitem__, rows)]
         return [*map(self._trait, rows)]
 

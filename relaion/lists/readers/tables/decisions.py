@@ -283,10 +283,15 @@ class DecidingColumn:
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
-    def read(self, cells: Sequence[str]) -> CellsSay:
-        """What each cell says; counts them all."""
+    def read(self, cells: Sequence[str], times: Sequence[int] | None = None) -> CellsSay:
+        """What each cell says; counts them all, each as often as `times` says."""
         said = self._said
-        counted = Counter(cells)
+        if times is None:
+            counted = Counter(cells)
+        else:
+            counted = Counter()
+            for cell, n in zip(cells, times, strict=True):
+                counted[cell] += n
         for cell, n in counted.items():
             if cell not in said:
                 said[cell] = self._say(cell)
