@@ -305,7 +305,10 @@ CopyPaths = Annotated[
         "here or at addresses.",
     ),
 ]
-CopyOut = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned copy to.")]
+CopyOut = Annotated[
+    Path,
+    path_option("--out", "DIR", "The folder to write the cleaned copy to, here or in a store."),
+]
 Keep = Annotated[
     list[Path] | None,
     path_option(
@@ -405,7 +408,9 @@ DiffNew = Annotated[
 ]
 DiffOut = Annotated[
     Path | None,
-    path_option("--out", "FILE", "The file to write the diff to, such as diff.parquet."),
+    path_option(
+        "--out", "FILE", "The file to write the diff to, such as diff.parquet, here or in a store."
+    ),
 ]
 Accept = Annotated[
     bool,
