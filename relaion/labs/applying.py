@@ -28,7 +28,7 @@ from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, Worker
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, read_footers, read_inputs, several
+from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
 from relaion.run.tasks import SLOWER
 
 if TYPE_CHECKING:
@@ -388,7 +388,7 @@ class Applying:
         if of == 1:
             raise StopError(lines[0])
         is_told = not isinstance(self.progress, Quiet)
-        where = self.named if is_told else several(lines)
+        where = self.named if is_told else first_of(lines)
         said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
         if left:
             beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"

@@ -51,7 +51,9 @@ def index(
         return Indexed(**{**told, "notices": tuple(told["notices"])}), plain, sha256
     made: list[Indexed] = []
     (seal,) = read_sealed(
-        [file.path], lambda: made.append(_module(file.form).index(file.path, into, columns))
+        [file.path],
+        lambda: made.append(_module(file.form).index(file.path, into, columns)),
+        beside=True,
     )
     return made[-1], seal.plain(), file_sha256(into)
 
