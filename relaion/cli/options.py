@@ -306,8 +306,7 @@ CopyPaths = Annotated[
     ),
 ]
 CopyOut = Annotated[
-    Path,
-    path_option("--out", "DIR", "The folder to write the cleaned copy to, here or in a store."),
+    Path, path_option("--out", "DIR", "The folder of the cleaned copy, also s3://.")
 ]
 Keep = Annotated[
     list[Path] | None,
@@ -408,9 +407,7 @@ DiffNew = Annotated[
 ]
 DiffOut = Annotated[
     Path | None,
-    path_option(
-        "--out", "FILE", "The file to write the diff to, such as diff.parquet, here or in a store."
-    ),
+    path_option("--out", "FILE", "The file of the diff: diff.parquet, or s3://bucket/d.parquet."),
 ]
 Accept = Annotated[
     bool,
