@@ -234,6 +234,13 @@ def test_a_diff_that_cannot_be_put_stays_here(
     diff(lab, tmp_path)
     assert {*objects(store)} == {"diffs/d.parquet"}
     assert not [*tmp_path.iterdir()]
+    store.fault = lambda _: (400, "ExpiredToken")
+    with pytest.raises(RelaionError, match="expired"):
+        diff(lab, tmp_path)
+    store.fault = None
+    with pytest.raises(RelaionError, match="no such bucket"):
+        relaion.diff(lab.old, lab.new, "s3://nowhere/d.parquet", work=tmp_path)
+    assert not [*tmp_path.iterdir()]
     for out in (f"s3://{BUCKET}/", "https://h.example/d.parquet"):
         with pytest.raises(InputError, match=r"a whole bucket|nothing is written"):
             relaion.diff(lab.old, lab.new, out, work=tmp_path)

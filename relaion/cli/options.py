@@ -305,7 +305,9 @@ CopyPaths = Annotated[
         "here or at addresses.",
     ),
 ]
-CopyOut = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned copy to.")]
+CopyOut = Annotated[
+    Path, path_option("--out", "DIR", "The folder of the cleaned copy, also s3://.")
+]
 Keep = Annotated[
     list[Path] | None,
     path_option(
@@ -405,7 +407,7 @@ DiffNew = Annotated[
 ]
 DiffOut = Annotated[
     Path | None,
-    path_option("--out", "FILE", "The file to write the diff to, such as diff.parquet."),
+    path_option("--out", "FILE", "The file of the diff: diff.parquet, or s3://bucket/d.parquet."),
 ]
 Accept = Annotated[
     bool,

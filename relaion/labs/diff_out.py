@@ -17,13 +17,15 @@ from relaion.paths import (
     shown,
 )
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
-from relaion.remote.failures import UnwrittenError
+from relaion.remote.failures import GoneError, UnwrittenError
 from relaion.remote.objects import Objects
 from relaion.remote.objects_at import objects_at
 from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL, is_remote
 from relaion.run.elsewhere import lying_here
 from relaion.run.where import Where, check_where, where_of
+
+_ANSWERED = ("no bucket", "none", "unknown", "refused", "expired", "unable")  # nothing was put
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ def diff_place(out: AnyPath, work: Path | None, named: Sequence[Path]) -> Iterat
             is_free = False  # the answer may be lost
             try:
                 claim = take_claim(store, owner, name)
-            except BusyError:
-                is_free = True
+            except (BusyError, UnwrittenError) as e:
+                is_free = isinstance(e, BusyError) or e.kind in _ANSWERED
                 raise
             path.unlink(missing_ok=True)
             yield DiffPlace(path, where, claim)
@@ -116,8 +118,12 @@ def _let_go(store: Objects, owner: str, name: str) -> bool:
 
 
 def _refuse_standing(url: RemoteURL) -> None:
-    if open_store(url).there(url) is not None:
-        raise InputError(f"{shown(url)}: exists already; remove it, or name another file")
+    """Raise InputError where an object stands already, or where the store does not say."""
+    try:
+        open_store(url).info(url)
+    except GoneError:
+        return
+    raise InputError(f"{shown(url)}: exists already; remove it, or name another file")
 
 
 def _refuse_file(out: Path, inputs: Sequence[Path]) -> None:

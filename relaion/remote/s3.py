@@ -73,9 +73,14 @@ class S3Store(FsspecStore):
             raise
 
     def _info(self, url: RemoteURL) -> RemoteFile:
-        about = retrying(
-            lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
-        )
+        try:
+            about = retrying(
+                lambda: self.fs.call_s3("head_object", Bucket=url.bucket, Key=url.key), url
+            )
+        except RemoteError as e:
+            if not e.kind:  # a 400, as for a key that has expired
+                self._ask_why(url, e)
+            raise
         return self._file(url, {**about, "size": about["ContentLength"]})
 
     def _ask_why(self, url: RemoteURL, e: RemoteError) -> None:

@@ -1,12 +1,9 @@
-"""Very many shards, and a very long list: time, and the memory of all processes at one time.
+"""A very long list, and ever more rows: time, and the memory of all processes at one time.
 
-    python -m tests.bench.large many [--shards N] [--folder DIR]      # a quarter of N, then N
     python -m tests.bench.large long [--rows N] [--entries N] [--folder DIR]
     python -m tests.bench.large [steps] [--rows N ...] [--plan] [--folder DIR]
 
-`many`: N names of one shard of 1,000 rows, cleaned to both editions without `verify`, at
-`--memory 3GB`; before them a quarter as many, so that growth is seen, and what the supervisor
-holds of each. `long`: `lists add` of N digests that no row has, then `match`. The data are
+`long`: `lists add` of N digests that no row has, then `match`. The data are
 those of `python -m tests.bench`; links to them, and what is made, are deleted.
 
 `steps`: ever more rows (a tenth of N, then N), cleaned with default flags but `--memory 4GB`, and
@@ -25,33 +22,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from relaion.engine import connect, literal
-from relaion.lists import store
 from tests.bench import steps
-from tests.bench.data import SHARD_ROWS, BenchSet, bench_set
+from tests.bench.data import SHARD_ROWS, BenchSet
 from tests.bench.measured import measure
 from tests.bench.peers import shards
-from tests.bench.prepared import SAMPLE, WORDS, prepare
+from tests.bench.prepared import prepare
 
 OURS = [sys.executable, "-m", "relaion"]
-
-
-def many(folder: Path, n: int) -> Iterator[tuple[str, list[str]]]:
-    """Clean n shards that are one."""
-    one = bench_set(
-        folder, 1_000, entries=1_000, shards=1, hit_every=100, n_keywords=WORDS, real=SAMPLE
-    )
-    lists = one.md5_list.with_suffix(".duckdb")
-    store.add(lists, [one.md5_list], source="bench", kind="image_md5")
-    for some in (n // 4, n):
-        data = folder / f"data-{some}" / "en"
-        data.mkdir(parents=True)
-        for i in range(some):
-            os.link(shards(one.data)[0], data / f"part-{i:06}.parquet")
-        yield f"clean of {some:,} shards of {one.rows:,} rows", [
-            "clean", str(data.parent), "--lists", str(lists), "--keywords", str(one.keywords),
-            "--no-verify", "--out", str(folder / f"out-{some}"), "--memory", "3GB",
-            "--yes-i-checked",
-        ]  # fmt: skip
 
 
 def long(real: BenchSet, folder: Path, rows: int, entries: int) -> Iterator[tuple[str, list[str]]]:
@@ -92,8 +69,7 @@ def _steps(given: argparse.Namespace) -> None:
 def main() -> None:
     """Prepare, measure, tell, delete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["many", "long", "steps"], nargs="?", default="steps")
-    parser.add_argument("--shards", type=int, default=20_000)
+    parser.add_argument("what", choices=["long", "steps"], nargs="?", default="steps")
     parser.add_argument(
         "--rows", type=int, nargs="+", help="20 million; of steps a tenth of 100 million, and these"
     )
@@ -115,14 +91,9 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="large-", dir=given.folder))  # beside what it links to
     try:
-        if given.what == "many":
-            works = many(folder, given.shards)
-        else:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
-                sets = other.submit(
-                    prepare, given.folder, given.set_rows, given.set_entries
-                ).result()
-            works = long(sets["real"], folder, (given.rows or [20_000_000])[0], given.entries)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+            sets = other.submit(prepare, given.folder, given.set_rows, given.set_entries).result()
+        works = long(sets["real"], folder, (given.rows or [20_000_000])[0], given.entries)
         for name, command in works:
             found = measure([*OURS, *command])
             print(

@@ -20,7 +20,8 @@ SEED = 4
 PLAN: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (("kills.kill_clean_at_random", (200, SEED)), ("kills.kill_clean_at_every_step", (2,)),
      ("parts.kill_parts", (100, SEED)), ("full_disk.limit_clean", (40,)),
-     ("damage.pipeline", (100,)), ("stores.kill_into_a_store", (4,))),
+     ("damage.pipeline", (100,)), ("stores.kill_into_a_store", (4,)),
+     ("stores.kill_a_copy_into_a_store", (4,))),
     (("kills.kill_lists", (100, SEED)), ("kills.kill_programs", (20, SEED)),
      ("full_disk.limit_lists", (30,)), ("full_disk.small_disk", (25,)),
      ("damage.flips", (1,)), ("damage.cuts", (1,)),
