@@ -1,8 +1,10 @@
 """From PATH arguments to shards: names, links, folders, and one-line refusals."""
 
+import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from relaion.errors import InputError
-from relaion.paths import Found, find_shards, find_sidecars
+from relaion.paths import Found, find_shards, find_sidecars, is_still, read_sealed
 
 ODD_NAMES = [
     "part[1].parquet",
@@ -292,3 +294,28 @@ def test_two_shards_of_one_name_in_one_subset_are_refused(tmp_path: Path) -> Non
     text = refused(tmp_path / "x" / "en", tmp_path / "y" / "en")
     assert "subset en has a shard p.parquet already" in text
     assert names(find_shards([tmp_path])) == [("x/en", "p.parquet"), ("y/en", "p.parquet")]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_file_is_sealed_as_it_was_read_also_where_its_times_were_put_back(
+    tmp_path: Path, beside: bool
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"before")
+    seen: list[bytes] = []
+
+    def read() -> None:
+        if not seen:
+            was = path.stat()
+            time.sleep(0.05)  # who hashes beside has the old bytes by now
+            path.write_bytes(b"after!")
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        seen.append(path.read_bytes())
+
+    try:
+        (seal,) = read_sealed([path], read, beside=beside)
+    except InputError as e:
+        assert "changed" in str(e) or "replaced" in str(e)
+    else:
+        assert seal.sha256 == hashlib.sha256(seen[-1]).hexdigest()
+        assert is_still(path, seal)
