@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
-_SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
+SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
 BY_SITE = "site-"
 """Before the name of a table of cover: what it holds of listed sites, by number, not of labels."""
 
@@ -146,7 +146,7 @@ class Task(AnyTask):
         """Bytes that take as long as what is to be sent elsewhere."""
         if self.settings.store is None:
             return 0
-        return _SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
+        return SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
 
 
 # -- What was done to a shard -----------------------------------------------------------------
