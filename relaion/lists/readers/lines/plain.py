@@ -67,7 +67,8 @@ _DENIED = re.compile(
 """What is not listed: `SHA-1 / JPG only / no videos`."""
 
 
-def _below_title(column: ListColumn) -> ListColumn:
+def _if_title(column: ListColumn) -> ListColumn:
+    """The column as one of entries where its name is a title, or names what is left out."""
     is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
     denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
     is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
@@ -76,7 +77,7 @@ def _below_title(column: ListColumn) -> ListColumn:
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
-    column = _below_title(layout.columns[0])
+    column = _if_title(layout.columns[0])
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )
