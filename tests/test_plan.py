@@ -26,8 +26,7 @@ from relaion.parquet.excerpt import cut
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
 from relaion.remote.standing import Traffic
-from relaion.run.cost import Model, Range, Sample, Whole
-from relaion.run.fetch_cost import Fetching, with_stores
+from relaion.run.cost import Fetching, Model, Range, Sample, Whole, with_stores
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered

@@ -21,7 +21,7 @@ from relaion.links import host_digest, link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
 from relaion.links.spellings import FORMS, spellings
-from relaion.verifier import lookup, model, short_digests
+from relaion.verifier import digests, lookup, model
 from relaion.verifier.candidates import (
     Carriers,
     Near,
@@ -41,13 +41,12 @@ from relaion.verifier.compare import (
     explain,
     row_digests,
 )
-from relaion.verifier.digests import as_digests
+from relaion.verifier.digests import Sieve, as_digests, common, prefix_of, prefixes
 from relaion.verifier.hands import processes
 from relaion.verifier.keywords import fold, holds_any, read_keywords
 from relaion.verifier.lookup import Digests, meet
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.rows import At, Rows, batches, open_shard, role_rows
-from relaion.verifier.short_digests import Sieve, common, prefix_of, prefixes
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
 from tests import oracle
@@ -326,7 +325,7 @@ def test_a_sieve_loses_no_digest_that_is_an_entry(
     asked = [Digests(x, at[n], Path(f"{n}")) for n, x in enumerate(found)]
     met, rows, _ = meet(entries, asked)
     with (
-        mock.patch.object(short_digests, "_AT_ONCE", 1 << 6),  # in parts
+        mock.patch.object(digests, "_AT_ONCE", 1 << 6),  # in parts
         mock.patch.object(lookup, "_FEW_DIGESTS", 0),
         mock.patch.object(lookup, "_DIGESTS_AT_ONCE", 2),
     ):

@@ -1,7 +1,7 @@
 """The only package that talks to DuckDB: connections, views of shards, errors in our own words."""
 
 from relaion.engine.connection import Connect, Engine, connect
-from relaion.engine.results import Result
+from relaion.engine.texts import Result
 from relaion.engine.views import VIEWS, ShardSource, literal, quote, sql_path
 
 __all__ = [

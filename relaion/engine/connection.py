@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.engine import texts, views
-from relaion.engine.results import Result
+from relaion.engine.texts import Result
 from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
     BY_STATEMENT,

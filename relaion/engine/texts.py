@@ -1,7 +1,9 @@
-"""SQL text that a user wrote: tried without a row, and asked what it reads."""
+"""SQL text that a user wrote: tried without a row, asked what it reads, and answered."""
 
 import re
+from dataclasses import dataclass
 from threading import Timer
+from typing import Any
 
 import duckdb
 
@@ -56,3 +58,16 @@ def names_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
         except duckdb.Error:
             found |= set(re.findall(r"\w+", text))
     return {name.lower() for name in found}
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a user's statement, to be fetched before the next one is run."""
+
+    columns: tuple[str, ...]
+    _con: duckdb.DuckDBPyConnection
+
+    def fetch(self, n: int) -> list[tuple[Any, ...]]:
+        """The next rows, at most n; none where the result has ended."""
+        with explained():
+            return self._con.fetchmany(n)

@@ -32,9 +32,20 @@ from relaion.paths import (
 from relaion.paths.stand_ins import within_tree
 from relaion.remote import is_remote, remote_url
 from relaion.remote.standing import Traffic
-from relaion.run.cost import Cost, Model, Sample, Whole, shares
+from relaion.run.cost import (
+    ALONE,
+    Cost,
+    Fetching,
+    Model,
+    Sample,
+    Sending,
+    Whole,
+    assumptions,
+    shares,
+    store_assumptions,
+    with_stores,
+)
 from relaion.run.elsewhere import brought_here
-from relaion.run.fetch_cost import Fetching, Sending, store_assumptions, with_stores
 from relaion.run.meter import Meter, Taken
 from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
@@ -53,7 +64,6 @@ _SMALLER = 8  # times: the other sample, so that what comes once is told from wh
 _PIECES = 8  # of a sample of large shards
 _FETCHED = 3  # of those elsewhere, where each may be a row group that is fetched whole
 _BYTES = 1 << 20  # that are copied at a time
-_ALONE = 0.75  # of a core that a sample has on a quiet machine, at least
 
 
 @dataclass(frozen=True)
@@ -226,7 +236,7 @@ def plan(
     steps = tuple(StepShare(name, share) for name, share in shares(model.steps(whole)))
     free = None if out is None else shutil.disk_usage(_standing(out)).free
     rests_on = [
-        *_assumptions(model, whole, sidecars),
+        *assumptions(model, whole, beside=bool(sidecars)),
         *store_assumptions(fetching, store is not None, limits.workers),
     ]  # fmt: skip
     return CleanPlan(
@@ -358,7 +368,7 @@ class _Trial:
     def measured(self, pieces: Sequence[_Piece]) -> Sample:
         """Clean a sample; twice where others were at work, who only ever add to what it takes."""
         found = self.run(pieces)
-        if found.taken.processors >= _ALONE * found.taken.seconds:
+        if found.taken.processors >= ALONE * found.taken.seconds:
             return found
         return min(found, self.run(pieces), key=lambda sample: sample.taken.processors)
 
@@ -415,25 +425,6 @@ def _on_one_disk(inputs: Inputs, out: Path | None) -> bool:
     there = _standing(out).stat().st_dev
     folders = {n.shard.path.parent for n in inputs.shards}
     return all(folder.stat().st_dev == there for folder in folders)
-
-
-def _assumptions(model: Model, whole: Whole, sidecars: Sequence[Path]) -> Iterator[str]:
-    large, workers = model.large, model.limits.workers
-    cores = f"{workers} processor core{'s' * (workers != 1)}"
-    yield "the rows that were picked are like the others"
-    yield f"{cores} free for this run alone, at the lower end"
-    yield "disks that keep up: shards that were just written are read from memory in so small a run"
-    if model.had < _ALONE:
-        yield (
-            f"the sample had {model.had:.0%} of a core, so others were at work: as long as they "
-            "are, count on the upper end"
-        )
-    if not any(large.removed.values()):
-        yield "no row of the sample left, so nobody knows how many shards will be written anew"
-    if sidecars:
-        yield "sidecars were searched whole, and cost that once"
-    if large.rows >= whole.rows:
-        yield "all rows were cleaned, so only the noise of the machine is left"
 
 
 def _told(inputs: Inputs, here: Cost, free: int | None, out: Path | None) -> Iterator[str]:

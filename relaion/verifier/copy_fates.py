@@ -22,9 +22,8 @@ from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked
 from relaion.verifier.candidates import Near, plain, plain_key
 from relaion.verifier.copy_editions import EditionSets
-from relaion.verifier.copy_known import HASHES, Records, any_among, flat
+from relaion.verifier.copy_known import HASHES, Records, any_among, flat, hashes_by_doubt
 from relaion.verifier.copy_records import bare_key, read_records
-from relaion.verifier.copy_rows import hashes_by_doubt
 from relaion.verifier.copy_statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import Source

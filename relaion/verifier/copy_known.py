@@ -1,14 +1,20 @@
 """By which row hashes a record may be known: its own, and what its link gives with each caption."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import mmh3
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.errors import InputError
+from relaion.parquet.columns import plain_type
 from relaion.parquet.glossary import says_caption
+from relaion.paths import shown
+from relaion.verifier.copy_statement import CopyLine
+from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 FILLERS = (-(2**63), -1, 0, 2**63 - 1)  # what NaN and gaps become
 HASHES = pa.list_(pa.int64())
@@ -120,3 +126,107 @@ def any_among(others: pa.Array, some: pa.Array) -> pa.Array:
     hits = pc.is_in(pc.list_flatten(others), value_set=some, skip_nulls=True)
     places = pc.list_parent_indices(others).filter(hits).unique()
     return pc.is_in(pa.array(range(len(others)), places.type), value_set=places)
+
+
+# -- The records of a copy that are rows of a parquet file ----------------------------------------
+
+
+def _no_fillers(hashes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_in(hashes, value_set=pa.array(FILLERS, pa.int64())), None, hashes)
+
+
+def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
+    """Row hashes, and where they lack those that are `computed` of link and caption."""
+    if "row_hash" in rows.columns:
+        hashes = tuple(map(_no_fillers, rows.columns["row_hash"]))
+        rows = replace(rows, columns={**rows.columns, "row_hash": hashes})
+    return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
+
+
+def hashes_by_doubt(rows: Rows) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Row hashes of rows of a set: sure ones, those without proof, and those that are contradicted.
+
+    As `copy_known.Further` has it: a link with its caption gives a sure one, whatever stands beside
+    it. Each may hold NULLs.
+    """
+    own, has_captions = row_ids(rows, computed=False), "text" in rows.columns
+    if not has_captions or "url" not in rows.columns:
+        is_proved = "url" not in rows.columns
+        none = own.slice(0, 0)
+        return (own, none, none) if is_proved else (none, own, none)
+    if own.null_count == rows.n:
+        return row_ids(rows, computed=True), own.slice(0, 0), own.slice(0, 0)
+    bare = Rows(rows.n, {role: some for role, some in rows.columns.items() if role != "row_hash"})
+    given = _no_fillers(bare.hashes())
+    has_link, has_caption = (_is_filled(rows.first(role, pa.binary())) for role in ("url", "text"))
+    is_own = pc.is_valid(own)
+    is_same = pc.or_(pc.fill_null(pc.equal(own, given), False), pc.invert(has_link))
+    both = pc.and_(has_link, has_caption)
+    sure = [own.filter(is_same), given.filter(pc.or_(both, pc.invert(is_own)))]
+    unproved, wrong = (
+        own.filter(pc.and_not(mask, is_same)) for mask in (pc.invert(has_caption), has_caption)
+    )
+    return pa.concat_arrays(sure), unproved, wrong
+
+
+def _is_filled(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.greater(pc.binary_length(texts), 0), False)
+
+
+def rows_of_copy(path: Path, line: CopyLine, *, is_one: bool) -> Iterator[Records]:
+    """The rows of a parquet file; with `is_one` it has captions in one column."""
+    schema = schema_of(path)
+    roles: dict[str, tuple[At, ...]] = {}
+    for role, name in line.columns.items():
+        at = schema.get_all_field_indices(name)
+        if not at or role not in ("url", "text", "row_hash"):
+            raise InputError(f"{shown(path)}: lacks a column by which its rows are known")
+        roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
+    if "text" in roles and not is_one:
+        kinds = [plain_type(kind) for kind in schema.types]
+        able = other_captions(
+            schema.names, [schema.field(x.position).name for (x,) in roles.values()]
+        )
+        more = [At(i, kinds[i]) for i in able if kinds[i] in ("string", "binary")]
+        roles["text"] += tuple(more)
+    keys = _keys(path, schema)
+    if not roles:  # by its key a row may still be that of a sample
+        n = sum(batch.num_rows for batch in batches(path, []))
+        here = None if keys is None else list(keys)
+        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()), here)
+        return
+    computed = {"url", "text"} <= set(roles)
+    for rows in role_rows(path, roles, ("url", "text", "row_hash")):
+        own = row_ids(rows, computed=False)
+        here = None if keys is None else [next(keys) for _ in range(rows.n)]
+        links = rows.first("url", pa.binary())
+        has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
+        weak = pc.and_not(pc.is_null(own), has_link)
+        others, doubt = columns_of(_further(rows, own, has_captions="text" in roles))
+        hashes = row_ids(rows, computed=computed)
+        yield Records(hashes, links, here, weak, others, doubt)
+
+
+def _further(rows: Rows, own: pa.Array, *, has_captions: bool) -> list[Further]:
+    captions = [column.to_pylist() for column in rows.all("text")]
+    if not captions[1:] and own.null_count == rows.n:
+        return [NOTHING] * rows.n
+    links, hashes = rows.first("url", pa.binary()).to_pylist(), own.to_pylist()
+    texts = zip(*captions, strict=True) if has_captions else [()] * rows.n
+    each = zip(links, texts, hashes, strict=True)
+    return [further(*told, has_captions=has_captions) for told in each]
+
+
+def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
+    """The keys of samples that img2dataset writes beside a tar."""
+    if schema.names.count("key") != 1 or pa.types.is_nested(schema.field("key").type):
+        return None
+    return (
+        key.decode("utf-8", "surrogateescape")
+        if isinstance(key, bytes)
+        else None
+        if key is None
+        else str(key)
+        for batch in batches(path, ["key"])
+        for key in batch.column(0).to_pylist()
+    )

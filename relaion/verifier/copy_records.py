@@ -32,8 +32,8 @@ from relaion.verifier.copy_known import (
     further,
     murmur,
     other_captions,
+    rows_of_copy,
 )
-from relaion.verifier.copy_rows import rows_of_copy
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
 
 _MANY = 8_192

@@ -37,10 +37,10 @@ from relaion.verifier.candidates import (
     shortened,
     spelled_digests,
 )
+from relaion.verifier.digests import Sieve, common, first_bytes, prefix_of, prefixes
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import Rows, Source, int64
-from relaion.verifier.short_digests import Sieve, common, first_bytes, prefix_of, prefixes
 from relaion.verifier.task import judge
 from relaion.verifier.undone import is_soon_undone, undone_key
 
