@@ -183,6 +183,7 @@ class UpdateRun(Run):
         return Gains(
             settings, beside, roles, replace(store, only=only), journal,
             self.executor, self.progress, self._fail, with_values=False, stays=True,
+            looks_at_links=not kinds <= WIDTHS.keys(),
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------
