@@ -233,8 +233,9 @@ def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
 
     monkeypatch.setattr(job, "BATCH_SHARDS", 5)
     # what the first batch is compared with is chosen by its rows, and no matter to the next one
-    monkeypatch.setattr(find_task, "MANY_ENTRIES", 1)
-    monkeypatch.setattr(find_task, "is_few", lambda shards: shards[0].no == 0)
+    monkeypatch.setattr(find_task, "NARROWED_ENTRIES", 1)
+    few = {True: 1, False: find_task.NARROWED_ROWS + 1}
+    monkeypatch.setattr(find_task, "rows_of", lambda shards: few[shards[0].no == 0])
     run(world, executor=Finds())
     assert searched == [5, 5, 2]
     assert contents(world / "out") == contents(whole / "out")

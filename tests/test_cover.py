@@ -15,7 +15,7 @@ from relaion.errors import BusyError, ListError, StopError
 from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
-from relaion.paths import locked
+from relaion.paths import atomic_write, locked
 from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
@@ -351,7 +351,9 @@ def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Pa
     for name in ("lists.duckdb", "lists.duckdb.key", "cover.duckdb"):
         shutil.copy(whole.folder / name, tmp_path / name)
     shutil.copytree(whole.folder / "data", tmp_path / "data")
-    (tmp_path / "cover.duckdb.new").write_bytes(b"torn")
+    with atomic_write(tmp_path / "cover.duckdb", 0o600, alone=True) as part:
+        shutil.copy(tmp_path / "cover.duckdb", part)
+    part.write_bytes(b"torn")
     done(tmp_path)
     assert contents(tmp_path / "out") == contents(whole.folder / "out")
     assert ledger(tmp_path) == ledger(whole.folder)

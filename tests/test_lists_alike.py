@@ -6,6 +6,7 @@ Each is read twice, once by the scanner alone, and once by what was learned from
 import io
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
-from relaion.lists.readers.documents import json_runs, json_text
+from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
@@ -142,6 +143,24 @@ def test_records_that_hold_nothing_hide_none_behind_them(empty: str, is_array: b
     for after in (0, 30):
         with learning(after, first=4):
             assert _read(text) == ([json.loads(record) for record in records], "")
+
+
+@pytest.mark.parametrize("between", [", ", "\n"])
+def test_records_that_a_pattern_takes_for_one_are_read_one_by_one(
+    between: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = json_patterns.shape_of
+
+    def of_two(*args: Any) -> Any:
+        shape = made(*args)
+        first = re.sub(r"\(\?P<g\d+>", "(?:", shape.pattern)
+        return replace(shape, pattern=rf"(?:{first},?\s*+)?+{shape.pattern}")
+
+    monkeypatch.setattr(json_runs, "shape_of", of_two)
+    records = [{"n": i, "in": {"n": "x"}, "md5": f"{i:032x}"} for i in range(60)]
+    text = between.join(map(json.dumps, records))
+    with learning(0):
+        assert _read(f"[{text}]" if between == ", " else text) == (records, "")
 
 
 _KEYS = st.sampled_from(["hash", "Hash", "HASH", "file", "n"])

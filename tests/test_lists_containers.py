@@ -186,7 +186,7 @@ def test_the_name_of_a_member_and_its_folder_speak_as_the_name_of_a_file(
     name: str, said: str
 ) -> None:
     assert said in (read(zipped((name, TEXT))).refused or "")
-    assert read(zipped((name, TEXT)), ignore=frozenset(("title",))).entries == RIGHT
+    assert read(zipped((name, TEXT)), ignore=frozenset(("file-name",))).entries == RIGHT
 
 
 def test_the_name_of_the_archive_speaks_too() -> None:

@@ -311,9 +311,9 @@ def test_the_names_of_columns_hold_below_a_title(lists: Path) -> None:
     assert held(lists) == {(1, A), (2, C)}, "record 2 still lists what record 1 did"
 
 
-def test_the_title_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None:
-    deliver(lists, "# removed", A, B, name="list.txt", ignore=["title"])
-    deliver(lists, "# removed", B, name="delta.txt", update=1)
+def test_the_name_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None:
+    deliver(lists, A, B, name="removed.txt", ignore=["file-name"])
+    deliver(lists, B, name="removed.txt", update=1)
     assert held(lists) == {(1, A)}
 
 

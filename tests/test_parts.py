@@ -183,6 +183,28 @@ def test_cover_sidecars_keywords_and_own_editions_are_as_in_one_clean(tmp_path: 
     assert stat.S_IMODE(ledgers[1].stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
+def test_parts_read_sidecars_of_a_store_as_one_clean_does(tmp_path: Path, s3: Any) -> None:
+    """Each part fetches them, and `merge` too where it chooses cover; a changed one is refused."""
+    covered_world(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "many")
+    s3.put_folder(tmp_path / "one/beside", "beside")
+    asked = (*ARGS, "--cover", "2", "--cover-site-rows", "60", "--yes-i-checked", "--sidecar")
+    did(here("clean", *asked, "beside", "--out", "out", "--no-verify", cwd=tmp_path / "one"))
+    shutil.rmtree(tmp_path / "many/beside")
+    args = (*asked, "s3://shards/beside")
+    search(tmp_path / "many", 2, args, "--yes-i-checked")
+    whole = s3.client.get_object(Bucket="shards", Key="beside/s.parquet")["Body"].read()
+    s3.put("beside/s.parquet", whole + b"PAR1")
+    done = part(tmp_path / "many", 1, 2, "write", args)
+    refused(done, "parts/1: holds part 1/2", "the sidecars differ")
+    s3.put("beside/s.parquet", whole)
+    write(tmp_path / "many", 2, args)
+    did(merge(tmp_path / "many", 2, "--out", "out"))
+    assert contents(tmp_path / "one/out") == contents(tmp_path / "many/out")
+    assert not list((tmp_path / "many").rglob("relaion-*"))
+
+
 def _ledger(path: Path) -> list[Any]:
     from relaion.engine import connect
 
@@ -642,13 +664,13 @@ def test_a_part_can_be_purged(world: Path) -> None:
     assert search(world, 2, ARGS) == 2
 
 
-def test_a_sidecar_elsewhere_is_refused_for_a_part_in_one_line(tmp_path: Path) -> None:
-    """`merge` would not find it again; and the query of a link, its signature, is in no note."""
+def test_a_signed_link_as_sidecar_is_refused_for_a_part_in_one_line(tmp_path: Path) -> None:
+    """`merge` would not find it again: the query of a link, its signature, is in no note."""
     make(tmp_path)
     args = ("--sidecar", "https://h.example/s.parquet?sig=0SECRET", "--out", "p")
     done = here("clean", *ARGS, *args, "--shards", "1/2", "--phase", "find", cwd=tmp_path)
     assert done.returncode == 2
-    assert "https://h.example/s.parquet: a part of a clean reads sidecars of this" in done.stderr
+    assert "https://h.example/s.parquet: a part of a clean notes its sidecars" in done.stderr
     assert "SECRET" not in done.stderr + done.stdout
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "p").exists()

@@ -376,6 +376,41 @@ def test_a_cluster_of_our_own_is_private_and_of_this_machine_alone(world: Path) 
         assert not list(Path(temp).glob("relaion-*"))
 
 
+def test_a_run_and_its_check_have_one_cluster_of_their_own(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that is started has a folder, and takes seconds."""
+    monkeypatch.setattr(find, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(tasks, "FEWEST_ROWS", 1)
+    monkeypatch.setattr("relaion.stages.verify.SMALL", 0)
+    seen: set[str] = set()
+    offices: set[str] = set()
+    ended = threading.Event()
+
+    def look(temp: str) -> None:
+        while not ended.wait(0.1):
+            seen.update(p.name for p in Path(temp).glob("relaion-ray-*"))
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    if b"relaion.run.ray_office" in (process / "cmdline").read_bytes():
+                        offices.add(process.name)
+
+    with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as temp:
+        monkeypatch.setenv("TMPDIR", temp)
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        looking = threading.Thread(target=look, args=[temp])
+        looking.start()
+        try:
+            out = cleaned(world, "own", engine="ray", workers=2)
+        finally:
+            ended.set()
+            looking.join()
+        assert not list(Path(temp).glob("relaion-*"))
+    assert told(out) == told(world / "local")
+    assert len(seen) == 1
+    assert len(offices) >= 2, "the check had no connection of its own"
+
+
 def listening(name: str) -> set[str]:
     """Where processes listen that have this name in their command line, as the kernel has it."""
     inodes = set()

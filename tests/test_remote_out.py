@@ -663,10 +663,8 @@ def test_an_update_goes_on_from_an_out_in_a_store(
 @pytest.mark.parametrize(
     "command",
     [
-        ("apply", "--keep", "local/research", "data", "--out", URL),
         ("demo", "--out", URL),
         ("merge", "data", "--out", URL),
-        ("diff", "data", "data", "--out", f"{URL}/diff.parquet"),
         ("report", "local", "--markdown", f"{URL}/a.md"),
         ("clean", "data", *LISTS, "--out", "elsewhere", "--work", URL),
         ("clean", "data", "--lists", f"{URL}/lists.duckdb", "--out", "elsewhere"),

@@ -32,19 +32,26 @@ _NOISE = 4  # columns that nothing asks for, far larger than the others
 _ROWS = 1_500
 
 
+def noise(chance: random.Random) -> pa.Array:
+    """Numbers, of which nobody thinks that they may be links."""
+    drawn = pa.py_buffer(chance.randbytes(300 * _ROWS))
+    numbers = pa.Array.from_buffers(pa.uint32(), 75 * _ROWS, [None, drawn])
+    return pa.FixedSizeListArray.from_arrays(numbers, 75)
+
+
 def wide_shard(path: Path, no: int) -> None:
     """A shard most of whose bytes nobody needs to search it."""
     chance = random.Random(no)
     n = range(_ROWS)
     columns: dict[str, Any] = {
         "url": [f"https://h{no}.example/{i}.jpg" for i in n],
-        "noise0": [chance.randbytes(300) for _ in n],
-        "noise1": [chance.randbytes(300) for _ in n],
+        "noise0": noise(chance),
+        "noise1": noise(chance),
         "TEXT": [f"a picture of a {'teapot' if i % 50 == 0 else 'cup'}" for i in n],
-        "noise2": [chance.randbytes(300) for _ in n],
+        "noise2": noise(chance),
         "punsafe": [chance.random() for _ in n],
         "md5": [f"{no * _ROWS + i:032x}" for i in n],
-        "noise3": [chance.randbytes(300) for _ in n],
+        "noise3": noise(chance),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path, row_group_size=_ROWS)

@@ -8,8 +8,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relaion.parquet.digests import NONE, Value, form_of, judge, read_digest
-from relaion.parquet.glossary import UNKNOWN
-from relaion.parquet.roles import Column, Layout, name_other_links
 from relaion.roles import WIDTHS
 
 
@@ -218,22 +216,3 @@ def test_a_refusal_names_the_digest_that_it_looks_like() -> None:
     assert "as long as a SHA-256" in judge(digests("sha256", 3), "image_md5").why
     assert "--column image_sha256=NAME" in judge(digests("sha256", 3), "image_sha1").why
     assert "as long as" not in judge(digests("sha512", 3), "image_md5").why
-
-
-@pytest.mark.parametrize(
-    ("kind", "values", "claimed"),
-    [
-        ("string", ["a", "b", "https://a.example/1.jpg"], "url"),
-        ("string", ["a.example/1.jpg", "a.example/2.jpg", "b"], "url"),
-        ("string", ["see https://a.example/1.jpg", "a/b.jpg"], None),
-        ("string", ["0f" * 16, "1f" * 16, "a"], "image_md5"),
-        ("string", ["0f" * 32], "image_sha256"),
-        ("string", ["0f" * 16, "a", "b"], None),
-    ],
-)
-def test_what_no_role_looks_at_is_told_by_its_values(
-    kind: str, values: list[str | bytes], claimed: str | None
-) -> None:
-    column = Column("etag", 0, kind, None, "", UNKNOWN, None)
-    told = name_other_links(Layout((column,)), lambda _: values).columns[0]
-    assert (told.claimed, bool(told.why)) == (claimed, claimed is not None)

@@ -86,7 +86,7 @@ def test_views_that_need_no_macros_say_the_same(tmp_path: Path, odd: str | None)
     said = []
     with connect() as engine:
         for few in (True, False):
-            engine.view_shards([source], VERSION, ["image_md5"], few=few)
+            engine.view_shards([source], VERSION, ["image_md5"], looks_for_plain=few)
             has_macros = engine.rows("from duckdb_functions() where function_name='digest_of_text'")
             assert bool(has_macros) == (odd is not None or not few)
             views = ("shard", "row_digests", "row_no_digests", "row_values")

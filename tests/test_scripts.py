@@ -22,8 +22,8 @@ FILLED_BY_PYTHON = {"other_hashes", "captionless",
     # of work files, when a copy is cleaned or two editions are compared
     "rows", "row_ids", "wanted_hashes", "wanted_links", "new_hashes", "old_hashes", "new_links",
     "old_links", "diff", "sample_keys", "step_hashes", "earlier_rows",
-    "store.entries", "store.lists", "store.traits", "listed_hashes",
-    "near_hashes",
+    "store.entries", "store.lists", "store.traits", "listed_entries",
+    "near_entries",
     # of an update: counts of now, of now without the new lists, and those of the audit before
     *(f"{when}_{table}" for when in ("now", "before")
       for table in ("hit_counts", "hit_unions", "hit_order", "hit_pairs")),
@@ -178,9 +178,10 @@ def test_the_list_is_hashed_and_not_the_rows_that_it_meets(
             "create or replace table store.entries as select 1 as list_id, "
             "'image_md5' as kind, i::varchar as digest, hash(i) as hash from range(1_000_000) r(i)"
         )
-        for hashed in {"listed_hashes", "near_hashes"} & set(script.relations("reads")):
+        for hashed in {"listed_entries", "near_entries"} & set(script.relations("reads")):
             engine.execute(f"drop table {hashed}")
-            engine.execute(f"create temp view {hashed} as select kind, {hashes} from store.entries")
+            columns_of = f"list_id, kind, digest, null as trait_id, {hashes}"
+            engine.execute(f"create temp view {hashed} as select {columns_of} from store.entries")
         engine.execute(f"drop table {probed}")
         engine.execute("create temp table values_of as select i from range(20_000) r(i)")
         engine.execute(f"create temp view {probed} as select * {_FEW.format(columns)}")

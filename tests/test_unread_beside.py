@@ -82,7 +82,9 @@ def world(folder: Path, *, kinds: tuple[str, ...] = ("image_md5", "image_sha1"))
 TOLD = {
     f"{PARQUET}column md5: {JUNK} values that are no MD5",
     f"{PARQUET}column original_md5: 1 values that are no MD5",
-    f"{PARQUET}column supplier_sha1: list<string>, but image SHA-1s are text or bytes",
+    f"{PARQUET}column supplier_sha1: holds what is as long as SHA-1 (supplier_sha1[]) inside, "
+    "which are not matched; if they are of images, write a row for each of them (in DuckDB: "
+    "unnest(supplier_sha1))",
     f"{TSV}column md5: {JUNK} values that are no MD5",
     f"{TSV}column sha1: 1 values that are no SHA-1",
 }

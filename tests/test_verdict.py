@@ -64,17 +64,25 @@ CASES = {
         {"punsafe": ["97 %", "0.99", None, "1"]},
     ),
     "hashes in lists": Case(
-        "subset en: column sha1: list<string>, but image SHA-1s are text or bytes",
+        "subset en: column sha1: list<string>, but image SHA-1s are text or bytes; to match them "
+        "write them as a column of their own",
         {"sha1": [["a"], None, [], ["b"]]},
     ),
     "hashes inside another column": Case(
-        "subset en: column crops: it holds original_md5, which looks like image MD5s inside "
-        "another column",
+        "subset en: column crops: holds what is as long as MD5 (crops[].original_md5) inside, "
+        "which are not matched; if they are of images, write a row for each of them (in DuckDB: "
+        "unnest(list_transform(crops, lambda x: x.original_md5)))",
         {"crops": [[{"box": [1], "original_md5": MD5S[1]}], None, [], []]},
     ),
     "links in lists": Case(
-        "subset en: column image_urls: list<string>, but links are text (string)",
+        "subset en: column image_urls: holds links (image_urls[]) inside, which are not matched; "
+        "to match them write a row for each of them (in DuckDB: unnest(image_urls))",
         {"image_urls": [["https://a.example/9.jpg"], None, [], []]},
+    ),
+    "a link inside a struct": Case(
+        "subset en: column image: holds links (image.src) inside, which are not matched; to match "
+        "them write a column of them (in DuckDB: image.src)",
+        {"image": [{"src": "https://a.example/9.jpg", "alt": "x"}, None, None, None]},
     ),
     "boxes and scores inside another column": Case(
         "", {"faces": [[{"box": [1.0], "name": "x", "url": 1}], None, [], []]}

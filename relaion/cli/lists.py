@@ -275,7 +275,8 @@ def add(
         typer.Option(
             "--ignore",
             metavar="NAME",
-            help="A column that says nothing about which rows count. Also: title, remark, folders.",
+            help="A column that says nothing about which rows count. Also: title, file-name, "
+            "remark, folders.",
         ),
     ] = None,
     columns: Annotated[

@@ -218,7 +218,7 @@ CoverSiteRows = Annotated[
     typer.Option(
         "--cover-site-rows", metavar="S", min=1,
         help="With --cover: the most rows that count as one site; larger hosts are split. "
-        "Default: chosen by cost.",
+        "Default: chosen by cost, 10 for each of the K at least.",
     ),
 ]  # fmt: skip
 Shards = Annotated[

@@ -99,11 +99,6 @@ def short(subsets: Sequence[str]) -> dict[str, str]:
     return {s: s[length:] or s for s in subsets}
 
 
-def several(n: int, noun: str) -> str:
-    """`1 subset`, `2 subsets`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
 def count(n: int) -> str:
     """A number with thousands apart; nothing for zero, so that the others stand out."""
     return f"{n:,}" if n else "-"

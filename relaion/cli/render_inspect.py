@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from relaion.cli.render import plain_table, several
+from relaion.cli.render import plain_table
 from relaion.cli.result_line import line_of
 from relaion.parquet.glossary import BY_NAME, NO_COLUMN
-from relaion.paths import shown
+from relaion.paths import several, shown
 
 if TYPE_CHECKING:
     from relaion.parquet.looked_at import Match
@@ -76,6 +76,10 @@ def _answer(inspection: Inspection) -> list[RenderableType]:
         said = "yes"
     elif not linked:
         said = "no: no column with links was found (if there is one: --column url=NAME)"
+        if any(c.claimed == "url" and "<" in c.type for x in inspection.layouts for c in x.columns):
+            said = (
+                "no: links stand inside other columns alone; make a column of them, as told above"
+            )
     else:
         names = ", ".join(shown(s.name) for s in held if s not in linked)
         said = f"not as a whole: no links in {names} (if there are any: --column url=NAME)"

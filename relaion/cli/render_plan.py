@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from relaion.cli.render import Hanging, plain_table, several
+from relaion.cli.render import Hanging, plain_table
 from relaion.cli.result_line import line_of
+from relaion.paths import several
 
 if TYPE_CHECKING:
     from relaion.run.cost import Cost, Range

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion.cli.render import Hanging, plain_table
-from relaion.paths import shown
-from relaion.reporting.document import BarChart, Commands, Grid, Part, Points, several
+from relaion.paths import several, shown
+from relaion.reporting.document import BarChart, Commands, Grid, Part, Points
 from relaion.reporting.sections import document
 
 if TYPE_CHECKING:

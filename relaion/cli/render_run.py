@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from relaion.cli.render import Hanging, count, plain_table, several, short
+from relaion.cli.render import Hanging, count, plain_table, short
 from relaion.cli.result_line import line_of
-from relaion.paths import shown
+from relaion.paths import several, shown
 from relaion.remote import is_remote
 from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union

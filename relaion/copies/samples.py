@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,8 +38,9 @@ _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", 
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _MOST_FIELDS = 1_000
+_MOST_NAMES = 10_000  # of fields whose meaning is remembered
 _IDENTITY = ("url", "text", "row_hash")
-_NAMES = tuple((role, frozenset(ROLES[role].names)) for role in _IDENTITY)
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
 
 
 # -- What identifies each sample ---------------------------------------------------------------
@@ -118,6 +120,17 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     ]
 
 
+class _Meant(NamedTuple):
+    """What a field may tell by its name: its rank for each role, and whether it says captions."""
+
+    ranks: Mapping[str, int]
+    says_caption: bool
+
+
+def _rank(pair: tuple[int, object]) -> int:
+    return pair[0]
+
+
 class _Reader:
     """Reads what identifies samples, and counts what people must know of."""
 
@@ -136,6 +149,7 @@ class _Reader:
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
         self._second = SecondLinks()
         self._fields: dict[str, None] = {}  # of the jsons, that play no role
+        self._meant: dict[str, _Meant] = {}
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
 
     def pieces(self, found: Samples) -> Iterator[list[_Identity]]:
@@ -237,7 +251,7 @@ class _Reader:
     def _further(self, record: int, fields: list[tuple[str, object]]) -> list[tuple[str, bytes]]:
         """Captions that only a word in the name of their field tells."""
         names = ROLES["text"].names
-        able = [x for x in fields if says_caption(x[0]) and x[0].lower() not in names]
+        able = [x for x in fields if self._means(x[0]).says_caption and x[0].lower() not in names]
         return [(name, text) for name, value in able if (text := self._text(record, value))]
 
     def _text(self, record: int, value: object) -> bytes:
@@ -257,16 +271,35 @@ class _Reader:
 
     def _named(self, role: str, fields: list[tuple[str, object]]) -> list[tuple[str, object]]:
         """The fields that play a role, the one that is known best by name first."""
-        if name := self._columns.get(role):
-            chosen = [pair for pair in fields if pair[0] == name]
-        else:
-            names = ROLES[role].names
-            chosen = [pair for pair in fields if pair[0].lower() in names]
-            chosen.sort(key=lambda pair: names.index(pair[0].lower()))
-        self.count["has " + role] += bool(chosen)
+        ranks = [
+            (rank, x) for x in fields if (rank := self._means(x[0]).ranks.get(role)) is not None
+        ]
+        if not ranks:
+            return []
+        chosen = [x for _, x in sorted(ranks, key=_rank)] if ranks[1:] else [ranks[0][1]]
+        self.count["has " + role] += 1
         if role == "text" and len(self._there) < _MOST_FIELDS:
             self._there.update(dict.fromkeys(name for name, _ in chosen))
-        return [(name, value) for name, value in chosen if value is not None]
+        return [x for x in chosen if x[1] is not None]
+
+    def _means(self, name: str) -> "_Meant":
+        """What a field of this name may tell."""
+        found = self._meant.get(name)
+        if found is None:
+            if len(self._meant) >= _MOST_NAMES:
+                self._meant.clear()
+            found = self._meant[name] = self._meaning(name)
+        return found
+
+    def _meaning(self, name: str) -> "_Meant":
+        ranks, plain = {}, name.lower()
+        for role in _IDENTITY:
+            if role in self._columns:
+                if name == self._columns[role]:
+                    ranks[role] = 0
+            elif plain in (names := ROLES[role].names):
+                ranks[role] = names.index(plain)
+        return _Meant(ranks, says_caption(name))
 
     def _texts(
         self, record: int, role: str, fields: list[tuple[str, object]]
@@ -300,25 +333,20 @@ class _Reader:
         NaN, which writers put for none, is none.
         """
         try:
-            found = json.loads(data, object_pairs_hook=tuple, parse_constant=lambda _: None)
+            text = data.decode(json.detect_encoding(data), "surrogatepass")
+            found = _DECODER.decode(text)
         except (ValueError, RecursionError):
             raise self._wrong(record, "is no JSON") from None
         if not isinstance(found, tuple):
             raise self._wrong(record, "is no object")
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
-        others = [x for x in found if not self._plays(x[0])]
+        means = self._means
+        others = [x for x in found if not means(x[0]).ranks]
         if len(self._fields) < _MOST_FIELDS:
             self._fields.update(dict.fromkeys(name for name, _ in others))
-        fields = [x for x in found if self._plays(x[0]) or says_caption(x[0])]
+        fields = [x for x in found if (told := means(x[0])).ranks or told.says_caption]
         return fields, others
-
-    def _plays(self, name: str) -> bool:
-        """Whether a field plays a role: the named one, or else any that is known by its name."""
-        return any(
-            name == self._columns[role] if role in self._columns else name.lower() in names
-            for role, names in _NAMES
-        )
 
     def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2

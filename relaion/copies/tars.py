@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from relaion.errors import InputError
 from relaion.paths import shown
 
 _ZEROS = bytes(1 << 20)
+_SMALL, _NEAR = 1 << 12, 1 << 13  # bytes of a piece, and of what is read with it
 _LONGEST_EXTENSION = 1 << 20  # bytes of a pax header, or of a long name
 _USTAR = b"ustar\0"
 _PREFIX = slice(345, 500)
@@ -78,6 +80,8 @@ class Tar:
     handle: int
     size: int
     is_ended: bool = False
+    _near: bytes = b""
+    _near_at: int = 0
 
     def members(self) -> Iterator[Member]:
         """All that the tar holds, in order; raises InputError, which quotes nothing of it.
@@ -98,12 +102,28 @@ class Tar:
             at = member.end
 
     def read(self, start: int, size: int) -> bytes:
-        """Some bytes of the file, all of them; raises InputError where they cannot be read."""
+        """Some bytes of the file, all of them; raises InputError where they cannot be read.
+
+        Small pieces stand close together (a header, its json, the next header): what stands behind
+        one is read with it.
+        """
+        if size <= _SMALL:
+            at = start - self._near_at
+            if not 0 <= at <= len(self._near) - size:
+                self._near, self._near_at, at = self._ahead(start), start, 0
+            if at + size <= len(self._near):
+                return self._near[at : at + size]
         data = bytearray(size)
         at = 0
         while at < size:  # the system may give less at once
             at += len(self.read_into(memoryview(data)[at:], start + at))
         return bytes(data)
+
+    def _ahead(self, start: int) -> bytes:
+        try:
+            return os.pread(self.handle, _NEAR, start)
+        except OSError as e:
+            raise self.wrong(f"cannot be read ({e.strerror})") from None
 
     def read_into(self, piece: memoryview, start: int) -> memoryview:
         """Fill a piece of memory, or the start of it, which is given back."""
@@ -292,27 +312,36 @@ class _Walk:
 
 # -- Pieces of a tar, written anew -----------------------------------------------------------------
 
-_PIECE, _AHEAD = 1 << 20, 32 << 20
+_PIECE, _AHEAD = 1 << 18, 32 << 20
 _EMPTY_TAR = bytes(2 * BLOCKSIZE)
 
 
 def copy_pieces(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, str]:
-    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written."""
+    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written.
+
+    A second thread hashes what was read while it is written, and while more is read.
+    """
     digest = hashlib.sha256()
-    piece = memoryview(bytearray(_PIECE))
-    size = begun = 0
-    with part.open("wb", buffering=0) as out:
+    pieces = [memoryview(bytearray(_PIECE)) for _ in range(2)]
+    hashed: list[Future[None] | None] = [None, None]
+    size = begun = turn = 0
+    with part.open("wb", buffering=0) as out, ThreadPoolExecutor(1) as hasher:
         for start, end in kept:
             at = start
             while at < end:
-                data = tar.read_into(piece[: end - at], at)
-                digest.update(data)
+                if waits := hashed[turn]:
+                    waits.result()
+                data = tar.read_into(pieces[turn][: end - at], at)
+                hashed[turn] = hasher.submit(digest.update, data)
+                turn = 1 - turn
                 at, size = at + len(data), size + len(data)
                 while data:
                     data = data[out.write(data) :]
                 if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
                     os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
                     begun = size
+        for waits in filter(None, hashed):
+            waits.result()
         if not size:  # all samples of a tar without end blocks: a file of no bytes is no tar
             size = out.write(_EMPTY_TAR)
             digest.update(_EMPTY_TAR)

@@ -215,7 +215,7 @@ class Engine:
         wanted: Collection[str] = VIEWS,
         shown_roles: Collection[str] = tuple(ROLES),
         *,
-        few: bool = False,
+        looks_for_plain: bool = False,
     ) -> None:
         """Create the views over files: the one place where SQL text is generated.
 
@@ -225,14 +225,14 @@ class Engine:
         for a role; the last three for the roles that are `looked_at`. Columns are taken by
         position, since names may be the same but for case, or ours. To bind a view takes its
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
-        tell; the others read as null. Of `few` rows each digest is looked at beforehand: where all
-        are plain, their views need no macros.
+        tell; the others read as null. With `looks_for_plain` each digest is looked at beforehand:
+        where all are plain, their views need no macros.
         """
         roles = views.roles_read(wanted, looked_at, shown_roles)
         if "row_values" in wanted:
             self.macros(load(version)["05_link_macros"])
         reads = [self._reading(source, roles) for source in sources]
-        if few:
+        if looks_for_plain:
             reads = [self._with_plain(read, roles) for read in reads]
         if not all(read.is_simple(roles) for read in reads):
             self.macros(load(version)["04_digest_macros"])

@@ -20,13 +20,16 @@ from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import signature
 from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
+from relaion.remote.objects import Noted
+from relaion.remote.urls import RemoteURL
 from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
 from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, read_footers, read_inputs, several
+from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
+from relaion.run.tasks import SLOWER
 
 if TYPE_CHECKING:
     from relaion.copies.form import Indexed
@@ -132,8 +135,15 @@ class Applying:
     progress: Progress
     files: Sequence[CopyFile] = ()
     hands: Executor | None = None  # who reads and writes files, in place of the pool
+    store: RemoteURL | None = None  # where OUT lies, if not here, and what it held at first
+    there: Mapping[str, Noted] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # of a shard of which another file failed
+
+    @property
+    def named(self) -> str:
+        """OUT as it may be shown."""
+        return shown(self.out if self.store is None else self.store)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -296,7 +306,7 @@ class Applying:
                 "relaion.labs.fates:work_out_of", {**question, "known": known}, hear=hear
             )
         except WorkerEndedError as e:
-            where = shown(hear.at[0]) if hear.at else shown(self.out)
+            where = shown(hear.at[0]) if hear.at else self.named
             more = f" (or one of {len(hear.at) - 1} more)" if len(hear.at) > 1 else ""
             raise StopError(f"{where}{more}: {e}") from None
         finally:
@@ -338,8 +348,12 @@ class Applying:
     ) -> CallTask:
         given = (file, self.out, seal, fates.leaving.get(number), number, self.limits.writer_bytes)
         before = self.journal.get(WRITTEN, str(file.no), dict)
+        if self.store is not None:
+            if before and self.there.get(file.name) != put_as(before):
+                before = None
+            named = named | {"store": self.store}
         call = Call("relaion.labs.one_file:write", given, named | {"before": before})
-        return self._task(file, call)
+        return replace(self._task(file, call), puts=self.store is not None)
 
     # -- tasks -----------------------------------------------------------------------------
 
@@ -347,7 +361,7 @@ class Applying:
         return (self.hands or self.pool).run(waiting)
 
     def _task(self, file: CopyFile, call: Call) -> CallTask:
-        size = file.path.stat().st_size
+        size = file.path.stat().st_size * (1 if self.store is None else 1 + SLOWER)
         return CallTask(file.no, shown(file.path), seconds_for(0, size, 1), call)
 
     def _value(self, file: CopyFile, outcome: TaskOutcome) -> Any:
@@ -374,7 +388,7 @@ class Applying:
         if of == 1:
             raise StopError(lines[0])
         is_told = not isinstance(self.progress, Quiet)
-        where = shown(self.out) if is_told else several(lines)
+        where = self.named if is_told else first_of(lines)
         said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
         if left:
             beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
@@ -382,6 +396,11 @@ class Applying:
         if n + left < of:
             said += "; the others are done"
         raise StopError(f"{said}; repair or replace what failed and repeat the command to go on")
+
+
+def put_as(done: Mapping[str, Any]) -> Noted:
+    """What the store said of a file when it was put."""
+    return Noted(int(done["bytes"]), str(done.get("etag")))
 
 
 def _written(shard: Shard) -> list[int]:

@@ -77,11 +77,23 @@ def _is_certificate(place: Path) -> bool:
     return "certificate" in _read(place)
 
 
+def is_certificate(data: bytes) -> bool:
+    """Whether some bytes are those of a certificate."""
+    return "certificate" in _parsed(data)
+
+
 def _read(place: Path) -> dict[str, Any]:
     """The certificate at a place; empty where there is none."""
     try:
-        return dict(json.loads(place.read_text(encoding="ascii")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return _parsed(place.read_bytes())
+    except OSError:
+        return {}
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(data.decode("ascii")))
+    except (ValueError, TypeError, RecursionError):
         return {}
 
 

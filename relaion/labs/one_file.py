@@ -26,6 +26,9 @@ from relaion.paths import (
     stamp_of,
     sync_folder,
 )
+from relaion.remote.objects_at import objects_at
+from relaion.remote.urls import RemoteURL
+from relaion.run.putting import origin_of, put_file
 from relaion.run.shard_task import copied, hard_linked
 
 
@@ -48,7 +51,9 @@ def index(
         return Indexed(**{**told, "notices": tuple(told["notices"])}), plain, sha256
     made: list[Indexed] = []
     (seal,) = read_sealed(
-        [file.path], lambda: made.append(_module(file.form).index(file.path, into, columns))
+        [file.path],
+        lambda: made.append(_module(file.form).index(file.path, into, columns)),
+        beside=True,
     )
     return made[-1], seal.plain(), file_sha256(into)
 
@@ -65,26 +70,31 @@ def write(
     stats_of: tuple[Path | None, Path | None] = (None, None),
     link: str | None = None,
     before: Mapping[str, Any] | None = None,
+    store: RemoteURL | None = None,
 ) -> dict[str, Any]:
     """Write a file without the records that leave it, or link it where none does.
 
     `leaving` is the work file of what leaves, with `number` for this file. `stats_of` are
     the parquet file of whose rows a stats file tells, and the index of its tar. `before` is what
     was said when it was written: where that is still so, nothing is done. `link` is the column of
-    a parquet file's links. Raises InputError where the file is another one than the `known` seal
-    is of.
+    a parquet file's links. With a `store` what is written is put there, and dropped here; whether
+    what was put `before` is still there whoever asks knows. Raises InputError where the file is
+    another one than the `known` seal is of, UnwrittenError where the store refuses.
     """
     seal = Seal.read(known)
     target = file.target(out)
     gone = _gone(leaving, number)
     of = hashlib.sha256(f"{seal.sha256} {gone.to_pylist()}".encode()).hexdigest()
     is_stats = file.form == STATS  # which the rows decide that stay, too
-    if before and before["of"] == of and not is_stats and is_still(target, _sealed(before)):
+    is_same = before is not None and before["of"] == of and not is_stats
+    if before and is_same and (store is not None or is_still(target, _sealed(before))):
         return dict(before)
     if not is_still(file.path, seal):
         raise replaced(file.path)
     left = _module(STATS).left_of(*stats_of, gone) if is_stats else None
     if not len(gone) and not (is_stats and _module(STATS).tells_more(file.path, left)):
+        if store is not None:
+            return _put(store, file.path, file, "copied", of, None, seal.sha256, link)
         how = _same_bytes(file.path, target, seal, copy=copy)
         return _told(target, how, of, None, seal.sha256, _quoting(file, target, link))
     if is_stats:
@@ -98,6 +108,11 @@ def write(
     if not is_still(file.path, seal):
         target.unlink()
         raise replaced(file.path)
+    if store is not None:
+        try:
+            return _put(store, target, file, "written", of, done.records, done.sha256, link)
+        finally:
+            target.unlink(missing_ok=True)
     quoting = _quoting(file, target, link)
     return _told(target, "written", of, done.records, done.sha256, quoting)
 
@@ -141,6 +156,25 @@ def _same_bytes(source: Path, target: Path, seal: Seal, *, copy: bool) -> str:
         if copied(source, part) != seal.sha256:
             raise replaced(source)
     return "copied"
+
+
+def _put(
+    store: RemoteURL,
+    path: Path,
+    file: CopyFile,
+    how: str,
+    of: str,
+    records: int | None,
+    sha256: str,
+    link: str | None,
+) -> dict[str, Any]:
+    """Put a file below OUT, from where it lies here; what it holds is looked at before."""
+    quoting = _quoting(file, path, link)
+    noted = put_file(objects_at(store), path, file.name, sha256, origin_of(path))
+    return {
+        "how": how, "of": of, "records": records, "bytes": noted.size, "sha256": sha256,
+        "etag": noted.etag, "quoting": quoting,
+    }  # fmt: skip
 
 
 def _told(

@@ -25,6 +25,7 @@ from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
+from relaion.run.remote_out import RemoteOut
 from relaion.run.survey import Numbered
 
 Plan = Mapping[str, Any]
@@ -43,7 +44,10 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
     """
     found = manifest.read(place.path)
     if found is not None:
-        _refuse_other(place.path, dict(found.get("plan", {})), plan, "holds a finished run", REPEAT)
+        _refuse_other(place, dict(found.get("plan", {})), plan, "holds a finished run", REPEAT)
+        if place.remote is not None:
+            _refuse_lacking(place.remote, found)
+            return found
         since = _since(found)
         for item in found["outputs"]:
             file = place.path / item["name"]
@@ -57,6 +61,8 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
                     "remove that OUT, or name another folder"
                 )
         return found
+    if place.remote is not None:
+        return None  # it was looked at before it was claimed
     strange = sorted(p.name for p in place.path.iterdir() if p.name not in (MANIFEST, WORK))
     if strange and not (place.work / PLAN).exists():
         raise OutputError(
@@ -64,6 +70,21 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
             f"{shown(strange[0])}), or one that was given another --work; name another folder"
         )
     return None
+
+
+def _refuse_lacking(remote: RemoteOut, made: Mapping[str, Any]) -> None:
+    """Raise OutputError where an OUT in a store lacks what its manifest states.
+
+    The store tells sizes; whether the bytes are those that were put only a look at them would tell.
+    """
+    there = remote.there()
+    for item in made["outputs"]:
+        noted = there.get(item["name"])
+        if noted is None or noted.size != item["bytes"]:
+            raise OutputError(
+                f"{shown(remote.store.named(item['name']))}: is missing or another file than the "
+                "finished run put; remove that OUT, or name another folder"
+            )
 
 
 _MARGIN = 2_000_000_000  # ns: the times of some disks are as coarse
@@ -138,15 +159,15 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
         except (OSError, ValueError, TypeError):
             before = {}
         # a file may have been mended: what is known of it is of its bytes, not of its size
-        _refuse_other(
-            place.path, _unsized(before), _unsized(plan), "holds an interrupted run", PURGE
-        )
+        _refuse_other(place, _unsized(before), _unsized(plan), "holds an interrupted run", PURGE)
         refuse_left(place.work)
         remove_parts(place.path)
         remove_parts(place.work)
     elif place.work.exists():  # left by a kill while it was removed
         refuse_left(place.work)
         remove_tree(place.work)
+    if place.remote is not None:
+        place.remote.refuse_strange([item["name"] for item in plan["inputs"]])
     private_folder(place.work)
     with atomic_write(path, mode=0o600) as part:
         part.write_text(json.dumps(plan), encoding="ascii")
@@ -155,8 +176,9 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
     return Journal(place.work), goes_on
 
 
-def purge(out: Path, work: Path) -> bool:
+def purge(place: Out) -> bool:
     """Remove a work folder and what its broken run had written; True where there was one."""
+    out, work = place.path, place.work
     if not work.is_dir():
         return False
     try:
@@ -165,6 +187,8 @@ def purge(out: Path, work: Path) -> bool:
         names = []
     if not (out / MANIFEST).exists():
         remove_parts(out)
+        if place.remote is not None:
+            place.remote.remove(names)
         for name in names:
             (out / name).unlink(missing_ok=True)
         folders = {parent for name in names for parent in Path(name).parents} - {Path()}
@@ -180,12 +204,12 @@ def _unsized(plan: Plan) -> Plan:
     return {**plan, "inputs": inputs}
 
 
-def _refuse_other(out: Path, old: Plan, plan: Plan, holds: str, way_out: str) -> None:
+def _refuse_other(place: Out, old: Plan, plan: Plan, holds: str, way_out: str) -> None:
     old, fresh = json.loads(json.dumps([old, plan]))
     different = [name for name in fresh if old.get(name) != fresh[name]]
     if different:
         what = ", ".join(_WORDS.get(name, name) for name in different)
-        raise InputError(f"{shown(out)}: {holds} with other arguments ({what}); {way_out}")
+        raise InputError(f"{place.named}: {holds} with other arguments ({what}); {way_out}")
 
 
 _WORDS = {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, ListError
-from relaion.paths import owned_folder, private_umask, shown, sync_folder, unwritten
+from relaion.paths import atomic_write, owned_folder, private_umask, shown
 from relaion.sqlset import load
 
 VERSION = 2
@@ -116,22 +116,12 @@ def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> Non
 def grow_ledger(ledger: Path, copied: Path, key: bytes, gains: dict[str, Path]) -> None:
     """Write the ledger of which `copied` is a copy, with what it gains, whole or not at all.
 
-    `gains` are work files by table. The caller holds the ledger's lock. What a kill leaves has the
-    same name each time, so that the next writer takes it.
+    `gains` are work files by table. The caller holds the ledger's lock.
     """
     with private_umask():
         _gain(copied, key, gains)
-        new = ledger.with_name(f"{ledger.name}.new")
-        try:
-            new.unlink(missing_ok=True)
-            shutil.copyfile(copied, new)
-            with new.open("rb") as f:
-                os.fchmod(f.fileno(), 0o600)
-                os.fsync(f.fileno())
-            new.replace(ledger)
-            sync_folder(ledger.parent)
-        except OSError as e:
-            raise unwritten(ledger, e, e.strerror or str(e)) from None
+        with atomic_write(ledger, 0o600, alone=True) as part:
+            shutil.copyfile(copied, part)
 
 
 def _gain(copied: Path, key: bytes, gains: dict[str, Path]) -> None:

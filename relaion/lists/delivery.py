@@ -14,7 +14,7 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
 from relaion.lists.readers.containers.text import file_sha256
-from relaion.lists.readers.format import EMPTY, OF_FILE, Options, words_written
+from relaion.lists.readers.format import EMPTY, OF_FILE, OF_NAME, Options, words_written
 from relaion.lists.readers.formats import check_format
 from relaion.paths import typed
 from relaion.roles import HASHED_LINK_KINDS, KINDS
@@ -49,7 +49,7 @@ class Delivery:
             "forms": list(self.forms),
             "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
             "where": [f"{name}={words_written(chosen)}" for name, chosen in o.where.items()],
-            "ignore": sorted(o.ignore - {OF_FILE}),  # the next delivery has a title of its own
+            "ignore": sorted(o.ignore - {OF_FILE, OF_NAME}),  # the next delivery has its own
             "role": o.role,
             "partial": o.partial,
             "keep_ids": self.keep_ids,

@@ -40,7 +40,7 @@ _FRAMES = frozenset((
     "『』", "「」", "【】", "（）",
 ))  # fmt: skip
 _BEHIND = re.compile(r"(?i)(\S{20,})\s*[\s(\[{]\s*(md5|sha-?1|sha-?256)\s*[)\]}]?")
-_BULLET = re.compile(r"(?:[*•‣◦▪●·>→]|\(?[0-9]{1,7}[.):])\s+")
+_BULLET = re.compile(r"(?:[*•‣◦▪●·>→]|[(\[]?[0-9]{1,7}[.)\]:])\s+")
 _LONGEST = 200  # characters of a digest in its dress
 _GROUPS = re.compile(r"[0-9A-Fa-f]{2,16}([-: .])[0-9A-Fa-f]{2,16}(?:\1[0-9A-Fa-f]{2,16})*")
 _NO_DIGESTS = ([8, 4, 4, 4, 12], [4] * 8)  # a UUID, an IPv6 address

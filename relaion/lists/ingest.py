@@ -414,7 +414,7 @@ def nothing_in(named: str, skipped: Counter[str], read: Sequence[FileRead]) -> L
         skipped = sum((found.tally.lost for found in read), Counter())
     advice = advice_for(skipped)
     if title := next((found.title for found in read if found.title), ""):
-        advice += f"; {title} says so, and where it is wrong, say --ignore title"
+        advice += f"; {title}"
     return ListError(
         f"{named}: nothing in it can be an entry ({told_of(skipped) or 'it is empty'}), and an "
         f"empty list is refused: {advice}"

@@ -38,16 +38,28 @@ _SIGNS = "".join(map(chr, range(33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # 
 def without_sign(value: str, kinds: Sequence[str], beside: LinkBeside) -> str:
     """A digest without the sign or the dash before it; one that is taken back is struck out.
 
-    A dash takes back beside plus signs, and is a bullet where most lines have one.
+    A plus adds. A dash takes back beside plus signs, and is a bullet where most lines have one.
     """
     found = _SIGNED.fullmatch(value)
     is_host = tuple(kinds) == ("host",) and beside.minus_removes
     if found is None or (shape(found[2]) in (None, "link") and not is_host):
         return value
+    if found[1].strip() == "+":
+        return found[2]
     if beside.minus_removes:
-        return found[2] if found[1].strip() == "+" else f"~~{found[2]}~~"
+        return f"~~{found[2]}~~"
     is_bullet = beside.dashes_are_bullets and found[1] != found[1].rstrip()
     return found[2] if is_bullet else value
+
+
+def in_cp1252(value: str) -> str | None:
+    """A text whose bytes are no UTF-8, as it reads in Windows-1252; None for any other."""
+    if value.isascii() or not re.search("[\udc80-\udcff]", value):
+        return None
+    try:
+        return value.encode("utf-8", "surrogateescape").decode("cp1252")
+    except UnicodeError:  # five bytes stand for nothing there
+        return None
 
 
 def reason_of(value: str, reason: str, kinds: Sequence[str]) -> str:

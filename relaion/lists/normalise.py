@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, pairs_of
-from relaion.lists.marks import PLAIN_HOST, STRUCK, reason_of, without_sign
+from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
 from relaion.lists.plain_links import are_links, plain_links
 from relaion.lists.readers.format import (
     LINK_KINDS,
@@ -24,7 +24,7 @@ from relaion.lists.readers.format import (
     Batch,
     Values,
 )
-from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line
+from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_signs
 from relaion.lists.readers.tables.notes import Remark
 from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.values import (
@@ -62,8 +62,9 @@ class Tally:
     `read` counts values, `records` records; `taken` of these brought an entry. `skipped` are
     values that are none, `lost` records that brought none, each by reason; `unusable` digests by
     algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
-    of a list is seen in all of it so far: `doubtful` of `links` end in a sign, `weak` of the
-    values `looked_at` are digests without their padding.
+    of a list is seen in all of it so far: `doubtful` of `links` end in a sign that may be theirs,
+    `cut` in one that was cut off, `weak` of the values `looked_at` are digests without their
+    padding.
     """
 
     read: int = 0
@@ -77,6 +78,7 @@ class Tally:
     beside: LinkBeside = field(default_factory=LinkBeside)
     links: int = 0
     doubtful: int = 0
+    cut: int = 0
     looked_at: int = 0
     weak: int = 0
     is_delta: bool = False  # it brings a list up to date, and names only what changed
@@ -351,13 +353,15 @@ class _Column:
         tally.links += sum(len(some) for kind, some in self.found.items() if kind in LINK_KINDS)
         tally.doubtful += len(self.doubtful)
         is_habit = tally.doubtful * _SELDOM > tally.links
+        ends_all = tally.cut > 1 and tally.cut == tally.links  # of all others signs were cut off
         for text, record in self.doubtful:
-            entry = SIGN if is_habit else read_value(text, self.kinds)
+            own = without_signs(text) if ends_all else text
+            entry = SIGN if is_habit and not ends_all else read_value(own, self.kinds)
             if isinstance(entry, str):
                 self._lose(entry, record)
             else:
                 self._put(entry, record)
-                tally.beside.as_they_stand += 1
+                tally.beside.as_they_stand += not ends_all
 
     def _settle_weak(self) -> None:
         """Digests without their padding, where most values are such."""
@@ -398,6 +402,8 @@ class _Column:
         beside = self.tally.beside
         says = of_line(note, digits, is_good=beside.is_good)
         if says is None or says.is_sure:
+            beside.gone += says is not None
+            beside.strange += says is None and bool(note.strip())
             return says
         beside.unsure[says.word] += beside.heeds_unsure
         return replace(says, fate=None)
@@ -429,21 +435,15 @@ class _Column:
         says = self._says(line.note) if line.note else None
         if fate := line.fault or (says and says.fate):
             return [fate]
+        self.tally.cut += line.is_cut
         found = [read_value(link, kinds) for link in line.links]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found
 
     def _spelled(self, value: str, entry: Entry | str) -> Sequence[Entry | str]:
         """A link that is no UTF-8 as it stands, and as it reads in Windows-1252."""
-        if isinstance(entry, str) or entry[0] != "url" or value.isascii():
-            return [entry]
-        if not re.search("[\udc80-\udcff]", value):
-            return [entry]
-        try:
-            told = value.encode("utf-8", "surrogateescape").decode("cp1252")
-        except UnicodeError:  # five bytes stand for nothing there
-            return [entry]
-        other = read_value(told, self.kinds)
+        told = in_cp1252(value) if isinstance(entry, tuple) and entry[0] == "url" else None
+        other = entry if told is None else read_value(told, self.kinds)
         if isinstance(other, str) or other == entry:
             return [entry]
         self.tally.beside.in_cp1252 += 1

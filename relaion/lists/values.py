@@ -98,13 +98,29 @@ def kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
 
 
 def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
-    """The digests of a cell that holds several and nothing else; empty for any other cell."""
-    pieces = [piece for piece in _PIECES.split(value) if piece]
-    if len(pieces) < 2 or not all(is_hex(p) and len(p) in LENGTHS for p in pieces):
+    """The digests of a cell that holds several and nothing else; empty for any other cell.
+
+    Each may have the name of its algorithm before it, `MD5:…;SHA256:…`.
+    """
+    pieces = [piece for piece in _PIECES.split(_LABELLED.sub(r"\1:", value)) if piece]
+    if len(pieces) < 2:
         return []
     told = {length: kind_for(algorithm, kinds) for length, algorithm in LENGTHS.items()}
     other = WRONG_LENGTH if len(_algorithms(kinds)) == 1 else OTHER_HASH
-    return [_plain(piece.lower(), told[len(piece)], other) for piece in pieces]
+    found: list[Entry | str] = []
+    for piece in pieces:
+        label, sign, digest = piece.rpartition(":")
+        if not (is_hex(digest) and (sign or len(digest) in LENGTHS)):
+            return []
+        if not sign or LENGTHS.get(len(digest)) == _LABELS.get(label.casefold()):
+            found.append(_plain(digest.lower(), told[len(digest)], other))
+        else:
+            found.append(OTHER_HASH)
+    return found
+
+
+_LABELS = {"md5": "md5", "sha1": "sha1", "sha-1": "sha1", "sha256": "sha256", "sha-256": "sha256"}
+_LABELLED = re.compile(r"(?i)(?<![\w-])([a-z][a-z0-9/-]{1,11})\s*[:=]\s*(?=[0-9a-f]{8,}(?![\w-]))")
 
 
 def _plain(digest: str, kind: str | None, other: str) -> Entry | str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.roles import Layout, listed
+from relaion.parquet.sights import NOTHING, Sights
 from relaion.paths import Stamp, shown, stamp_of
 from relaion.roles import ROLES
 
@@ -57,7 +58,8 @@ class Shard:
     position, how many NULLs the footer counts in a column that plays a role, None where it does
     not count; `says_empty`, whether it may say of some row group that such a column is all NULL.
     `stamp` and `footer`, the SHA-256 of the footer's bytes, tell whether the file is still the
-    one that was described.
+    one that was described. `sights` are what was seen in columns that play no role, `looked`
+    whether values of them were read.
     """
 
     path: Path
@@ -71,6 +73,8 @@ class Shard:
     says_empty: bool = field(default=True, compare=False)
     stamp: Stamp | None = field(default=None, compare=False)
     footer: str = field(default="", compare=False)
+    sights: Sights = field(default=NOTHING, compare=False)
+    looked: bool = field(default=False, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -116,7 +120,10 @@ def grouped(shards: Sequence[Shard], describe: Callable[[Shard], Layout]) -> lis
         alike.setdefault((shard.subset, signatures[known]), []).append(shard)
     groups = []
     for members in alike.values():
-        layout = describe(next((s for s in members if s.rows), members[0]))
+        # what one shard holds in a column that plays no role is said of all
+        sights = frozenset().union(*{shard.sights for shard in members})
+        first = next((s for s in members if s.rows), members[0])
+        layout = describe(replace(first, sights=sights))
         described = tuple(replace(shard, layout=layout) for shard in members)
         groups.append(LayoutGroup(members[0].subset, described, layout))
     order = {shard.path: i for i, shard in enumerate(shards)}

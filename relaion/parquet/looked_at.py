@@ -12,6 +12,7 @@ from relaion.parquet.footer import MAGICS
 from relaion.parquet.glossary import NO_COLUMN, bare_name, misfit
 from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Column, Layout
+from relaion.parquet.sights import TOO_LARGE
 from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS
 
@@ -271,6 +272,31 @@ def _of_subset(subset: str, shards: Sequence[Shard], asked: Asked) -> Iterator[N
     for role, why in wanted.items():
         if rows := sum(shard.rows for shard in shards if role not in shard.layout.roles):
             yield NotLookedAt(subset, role, None, why, rows)
+
+
+_SOME_VALUES = "no links or digests among some values of each column without a role"
+_TOLD = 5  # of these columns
+
+
+def looked_into(shards: Iterable[Shard]) -> tuple[str, ...]:
+    """Notices that name columns without a role of which some values were looked at, or none.
+
+    They may hold links and digests, by their types, and were not seen to: no more can be said.
+    """
+    layouts = {id(shard.layout): shard.layout for shard in shards}
+    columns = [
+        c
+        for layout in layouts.values()
+        for c in layout.columns
+        if not (c.role or c.claimed) and ("string" in c.type or "binary" in c.type)
+    ]
+    told = []
+    for what, is_large in ((_SOME_VALUES, False), (TOO_LARGE, True)):
+        names = {shown(c.name): None for c in columns if is_large is (TOO_LARGE in c.why)}
+        if names:
+            more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+            told.append(f"{what}: {', '.join(list(names)[:_TOLD])}{more}")
+    return tuple(told)
 
 
 def beside_shards(skipped: Iterable[Path]) -> list[Path]:

@@ -1,8 +1,9 @@
 """Shards read: one footer each, and a few values of digest columns from one shard a group."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,10 +17,10 @@ from relaion.parquet.columns import (
     plain_type,
     sample_values,
 )
-from relaion.parquet.digests import Value
 from relaion.parquet.footer import read_footer
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
+from relaion.parquet.looking import HERE, THERE, look_into
 from relaion.parquet.roles import (
     Column,
     Columns,
@@ -28,13 +29,14 @@ from relaion.parquet.roles import (
     assign,
     describe,
     listed,
-    name_other_links,
     named_by,
     overrides_of,
     settle,
 )
+from relaion.parquet.sights import NOTHING, Sights, name_other_columns
 from relaion.parquet.storage import check_sound
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
+from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import need_ends_of_many
 from relaion.roles import ROLES
 
@@ -77,10 +79,12 @@ def read_shard(
     *,
     needs_link: bool = True,
     settled: bool = True,
+    looks: bool = False,
 ) -> Shard:
     """Read the footer of one shard and give roles to its columns.
 
-    `settled` off leaves rivals for a role as their names tell. Raises DamagedError, in one
+    `settled` off leaves rivals for a role as their names tell. `looks` into columns that play no
+    role, too: of a shard that lies elsewhere only its footer is asked. Raises DamagedError, in one
     line that names the file, for what is no parquet file and a file that is damaged or
     encrypted; InputError for an override that does not fit, for two link columns that both
     hold values and of which the user named none, and (unless `needs_link` is off, as for a
@@ -97,27 +101,32 @@ def read_shard(
             layout = _named(path, lambda: detect(file.schema_arrow, overrides))
             nulls, says_empty = facts(footer, file, layout)
             rows, row_groups = meta.num_rows, meta.num_row_groups
+            if settled:
+                # where no link is needed, one is a row's identity, if there is any: another is none
+                layout = _settled(path, layout, takes_several=needs_link)
+            is_here = record_of(path) is None
+            sights = look_into(file, layout, HERE if is_here else None) if looks else NOTHING
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
-    if settled:
-        # where no link is needed, one is a row's identity, if there is any: another one is none
-        layout = _named(
-            path,
-            lambda: settle(
-                layout, lambda column: has_value(path, column), takes_several=needs_link
-            ),
-        )
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
-        raise InputError(f"{shown(path)}: {_no_link(layout)}")
+        seen = sights if looks and is_here else _seen(path, layout)
+        raise InputError(f"{shown(path)}: {_no_link(name_other_columns(layout, seen))}")
     if _stamp(path).written != stamp.written:
         raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
         path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, layout, nulls,
-        says_empty, stamp, footer_digest(footer),
+        says_empty, stamp, footer_digest(footer), sights, looks and is_here,
     )  # fmt: skip
+
+
+def _settled(path: Path, layout: Layout, *, takes_several: bool) -> Layout:
+    def settle_here() -> Layout:
+        return settle(layout, lambda c: has_value(path, c), takes_several=takes_several)
+
+    return _named(path, settle_here)
 
 
 def read_shards(
@@ -126,6 +135,7 @@ def read_shards(
     *,
     needs_link: bool = True,
     settled: bool = True,
+    looks: bool = False,
     tell: Callable[[object], object],
 ) -> None:
     """Read shards one by one as `read_shard` does, and tell of each as soon as it is read.
@@ -138,7 +148,9 @@ def read_shards(
         if i % _AHEAD == 0:
             need_ends_of_many([s.path for s in shards[i : i + _AHEAD]])
         try:
-            shard = read_shard(place, overrides, needs_link=needs_link, settled=settled)
+            shard = read_shard(
+                place, overrides, needs_link=needs_link, settled=settled, looks=looks
+            )
         except DamagedError as e:
             tell(e)
             continue
@@ -193,12 +205,17 @@ def _no_link(layout: Layout) -> str:
     names = [column.name for column in layout.columns]
     for mistaken in _mistaken(layout)[:1]:
         return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
+    for other in layout.columns:
+        if other.claimed == "url" and "<" in other.type:
+            return f"no link column, but column {shown(other.name)} {other.why}"
     hints = ("url", "uri", "link", "href", "src")
     likely = [
         c.name
         for c in layout.columns
         if c.type == "string" and not c.why and any(hint in c.name.lower() for hint in hints)
     ]
+    holding = [c.name for c in layout.columns if c.why.startswith("holds links, ")]
+    likely = holding or likely
     say = f"say --column url={shown(likely[0])}" if likely else "name it with --column url=NAME"
     return f"no link column; it has {listed(names)}; {say}"
 
@@ -216,17 +233,17 @@ def group_shards(shards: Sequence[Shard]) -> list[LayoutGroup]:
 def described(shard: Shard) -> Layout:
     """The layout of a shard, with how its digests are written; raises as `group_shards` does.
 
-    And with the columns of links that play no role.
+    And with the columns that play no role and hold links or digests.
     """
     layout = _named(
         shard.path, lambda: describe(shard.layout, lambda column: sample_values(shard.path, column))
     )
-    return name_other_links(layout, partial(_seen, shard.path))
+    sights = NOTHING if shard.looked else _seen(shard.path, layout)
+    return name_other_columns(layout, shard.sights | sights)
 
 
-def _seen(path: Path, column: Column) -> list[Value]:
-    """Values of a column that no role needs: one that cannot be read stops nothing."""
-    try:
-        return sample_values(path, column)
-    except DamagedError:
-        return []
+def _seen(path: Path, layout: Layout) -> Sights:
+    """What columns without a role hold; a file that cannot be read tells others so."""
+    with suppress(OSError, pa.ArrowException), open_parquet(path) as file:
+        return look_into(file, layout, HERE if record_of(path) is None else THERE)
+    return NOTHING

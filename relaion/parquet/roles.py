@@ -7,14 +7,12 @@ case stay two columns.
 """
 
 import difflib
-import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
-from relaion.parquet.glossary import BY_NAME, UNKNOWN, Claim, bare_name, claim, misfit, says_link
+from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit
 from relaion.paths import shown, typed
 from relaion.roles import ROLES, WIDTHS
 
@@ -246,59 +244,6 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
         for c in layout.columns
     )
     return replace(layout, columns=tuple(told))
-
-
-# by value: a column that no name betrays costs a look, and of very wide tables there is no end
-_LOOKED_INTO = 100
-_LINK = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.\S+\s*", re.IGNORECASE)
-_BARE_LINK = re.compile(r"\s*(?:[a-z0-9_-]+\.)+[a-z]{2,}(?::[0-9]+)?/\S+\s*", re.IGNORECASE)
-_HEX = re.compile(r"\s*[0-9A-Fa-f]{32,64}\s*")
-
-
-def name_other_links(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Layout:
-    """Say of columns of links that no role was given that nothing is matched there.
-
-    Such are those among whose sampled values is a link, or most are one without a scheme; where
-    the name says so, that alone is enough where no value was met. So are columns of digests: most
-    of what was sampled is as long as one, in hexadecimal.
-    """
-    taken = [c.name for c in layout.playing("url")]
-    plain = [c for c in layout.columns if c.role is None and not c.why]
-    named = [c for c in plain if c.type in ("string", "binary") and says_link(c.name)]
-    other = [c for c in plain if c.type == "string" and c not in named]  # bytes may be images
-    told = list(layout.columns)
-    for column in (*named, *other[:_LOOKED_INTO]):
-        values = [_text(v) for v in sample(column)]
-        values = [v for v in values if v.strip()]
-        links = sum(_LINK.fullmatch(v) is not None for v in values)
-        bare = sum(_BARE_LINK.fullmatch(v) is not None for v in values)
-        if links or bare * 2 > len(values) or (column in named and not values):
-            say = " ".join(f"--column url={shown(name)}" for name in (*taken, column.name))
-            what = "holds links" if links or bare else "its name says links"
-            why = f"{what}, which are not matched; to match them give {say}"
-            told[column.position] = replace(column, why=why, claimed="url")
-        elif column.meaning == UNKNOWN and (role := _digests_of(values)):
-            say = f"--column {role}={shown(column.name)}"
-            mine = [f"--column {role}={shown(c.name)}" for c in layout.playing(role)]
-            why = (
-                f"holds what is as long as {ROLES[role].algorithm}, which is not matched; if it is "
-                f"the image's, give {' '.join([*mine, say])}"
-            )
-            told[column.position] = replace(column, why=why, claimed=role)
-    return replace(layout, columns=tuple(told))
-
-
-def _digests_of(values: Sequence[str]) -> str | None:
-    """The role whose digests most of some values could be."""
-    found = Counter(len(v.strip()) for v in values if _HEX.fullmatch(v))
-    for role, width in WIDTHS.items():
-        if found[2 * width] * 2 > len(values):
-            return role
-    return None
-
-
-def _text(value: Value) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def assign(layout: Layout, full: Collection[int] | None) -> Layout:

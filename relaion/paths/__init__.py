@@ -37,6 +37,7 @@ from relaion.paths.names import (
     is_utf8,
     maybe_anywhere,
     maybe_path,
+    several,
     shown,
     typed,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "remove_tree",
     "replaced",
     "seal",
+    "several",
     "shown",
     "stamp_of",
     "sweep",

@@ -301,18 +301,22 @@ def is_still(path: Path, known: Seal) -> bool:
         return False
 
 
-def read_sealed(paths: Sequence[Path], read: Callable[[], None], hands: int = 1) -> list[Seal]:
+def read_sealed(
+    paths: Sequence[Path], read: Callable[[], None], hands: int = 1, *, beside: bool = False
+) -> list[Seal]:
     """Read some files, and seal them as they were while they were read.
 
+    With `beside` they are hashed meanwhile, by another thread, else afterwards.
     Raises InputError for one that was written to or replaced meanwhile. Where a file was given
     another name, which looks like a write, `read` is called again, with its digest known.
     """
     before = [stamp_of(path) for path in paths]
-    _reading(paths, before, read)
     with ThreadPoolExecutor(hands) as pool:  # hashing leaves other threads their turn
-        found = list(pool.map(seal, paths))
+        seals = pool.map(seal, paths) if beside else None
+        _reading(paths, before, read)
+        found = list(seals or pool.map(seal, paths))
     _refuse_written(paths, before)
-    if [each.stamp for each in found] == before:
+    if [each.stamp for each in found] == before == [stamp_of(path) for path in paths]:
         return found
     read_still(dict(zip(paths, found, strict=True)), read)
     return found

@@ -1,4 +1,4 @@
-"""Names as people can read them."""
+"""Names and numbers as people can read them."""
 
 import os
 import re
@@ -55,6 +55,11 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def several(n: int, noun: str) -> str:
+    """`1 shard`, `2 shards`."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 # -- Paths as callers give them: text or path objects, one or many -----------------------------

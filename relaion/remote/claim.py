@@ -42,34 +42,40 @@ def _read(data: bytes) -> Claimant | None:
         return None
 
 
+def _claimed(store: Objects, name: str) -> str:
+    """What a claim of this name is on, as it may be shown."""
+    return shown(store.named(name.removesuffix(CLAIM)))
+
+
 class RunClaim:
     """The claim of this run; `mark` is that of the object as it was put last."""
 
-    def __init__(self, store: Objects, mine: Claimant, mark: str) -> None:
+    def __init__(self, store: Objects, mine: Claimant, mark: str, name: str = CLAIM) -> None:
         self._store = store
+        self._name = name
         self._mine = mine
         self._mark = mark
 
     def check(self) -> None:
         """Raise BusyError where it is not this run's any more."""
-        found = self._store.read(CLAIM)
+        found = self._store.read(self._name)
         if found is None or found[0] != self._mine.data():
             raise BusyError(
-                f"{shown(self._store.at)}: the claim of this run on it was removed or replaced, so "
-                "another run may write there; nothing more was put, see what it holds"
+                f"{_claimed(self._store, self._name)}: the claim of this run on it was removed or "
+                "replaced, so another run may write there; nothing more was put, see what it holds"
             )
 
     def rest(self) -> None:
         """Say that the run has stopped, and may be gone on with."""
         said = Claimant(self._mine.owner, self._mine.since, goes_on=False)
-        self._store.put_over(CLAIM, said.data(), self._mark)
+        self._store.put_over(self._name, said.data(), self._mark)
 
     def drop(self) -> None:
         """Remove it: the OUT is finished, or holds nothing of this run. Another's stays."""
-        found = self._store.read(CLAIM)
+        found = self._store.read(self._name)
         theirs = None if found is None else _read(found[0])
         if theirs is not None and theirs.owner == self._mine.owner:
-            self._store.remove([CLAIM])
+            self._store.remove([self._name])
 
 
 def owner_of(folder: Path) -> str:
@@ -86,43 +92,45 @@ def owner_of(folder: Path) -> str:
     return found
 
 
-def refuse_claimed(store: Objects, owner: str) -> None:
+def refuse_claimed(store: Objects, owner: str, name: str = CLAIM) -> None:
     """Raise BusyError or OutputError where another run has claimed the OUT."""
-    found = store.read(CLAIM)
+    found = store.read(name)
     if found is not None:
-        _refuse(store, found[0], owner)
+        _refuse(store, found[0], owner, name)
 
 
-def take_claim(store: Objects, owner: str) -> RunClaim:
+def take_claim(store: Objects, owner: str, name: str = CLAIM) -> RunClaim:
     """Claim an OUT for the run with this name, or take over the claim that it left.
+
+    `name` is that of the claim: an OUT that is one object has one beside it.
 
     Raises BusyError where another run goes on there, OutputError where one was broken off, and
     UnwrittenError for a store that heeds no condition: whether it does is tried.
     """
     for _ in range(2):
         mine = Claimant(owner, datetime.now(UTC).isoformat(timespec="seconds"), goes_on=True)
-        put = store.put_new(CLAIM, mine.data())
+        put = store.put_new(name, mine.data())
         if put is None:
-            found = store.read(CLAIM)
+            found = store.read(name)
             if found is None:  # it was removed just now
                 continue
             data, mark = found
-            _refuse(store, data, owner)
-            put = store.put_over(CLAIM, mine.data(), mark)
-        elif store.put_new(CLAIM, b"{}\n") is not None:  # it is there, and yet it was put
-            store.remove([CLAIM])
+            _refuse(store, data, owner, name)
+            put = store.put_over(name, mine.data(), mark)
+        elif store.put_new(name, b"{}\n") is not None:  # it is there, and yet it was put
+            store.remove([name])
             raise no_condition(store.at)
         if put is not None:
-            return RunClaim(store, mine, put.etag)
-    raise BusyError(f"{shown(store.at)}: another run writes there; wait until it ends")
+            return RunClaim(store, mine, put.etag, name)
+    raise BusyError(f"{_claimed(store, name)}: another run writes there; wait until it ends")
 
 
-def _refuse(store: Objects, data: bytes, owner: str) -> None:
+def _refuse(store: Objects, data: bytes, owner: str, name: str) -> None:
     theirs = _read(data)
-    where = shown(store.at)
+    where = _claimed(store, name)
     if theirs is None:
         raise OutputError(
-            f"{shown(store.named(CLAIM))}: is no claim of a run, but has its name; name another OUT"
+            f"{shown(store.named(name))}: is no claim of a run, but has its name; name another OUT"
         )
     if theirs.owner == owner:
         return

@@ -176,5 +176,7 @@ def _opened(scheme: str) -> Store:
     from relaion.remote.by_fsspec import FsspecStore, gentle  # noqa: PLC0415 - as above
 
     if scheme == "gs":
-        return FsspecStore(found.GCSFileSystem)
+        # what the package shows first asks another service of each bucket's kind, at each request,
+        # and prints a line where it may not
+        return FsspecStore(import_module("gcsfs.core").GCSFileSystem)
     return FsspecStore(partial(gentle, found.AzureBlobFileSystem))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import shown
-from relaion.reporting.document import Grid, grid, joined, number, several, several_of, share
+from relaion.paths import several, shown
+from relaion.reporting.document import Grid, grid, joined, number, several_of, share
 from relaion.reporting.facts import AuditReport
 from relaion.reporting.markdown import escaped, table
 from relaion.reporting.sections import title_of

@@ -88,11 +88,6 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.3%}" if whole else ""
 
 
-def several(n: int, noun: str) -> str:
-    """`1 shard`, `2 shards`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
 def several_of(words: Sequence[str], noun: str) -> str:
     """`rule a`, `rules a and b`."""
     return f"{noun}{'' if len(words) == 1 else 's'} {joined(words)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from relaion.paths import shown
+from relaion.paths import several, shown
 from relaion.reporting.document import (
     BarChart,
     BarGroup,
@@ -17,7 +17,6 @@ from relaion.reporting.document import (
     grid,
     joined,
     number,
-    several,
 )
 from relaion.reporting.facts import AuditReport, PairLine, ScoreLine
 from relaion.roles import ROLES, kind_words

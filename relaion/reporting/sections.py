@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from relaion.paths import shown
+from relaion.paths import several, shown
 from relaion.reporting.document import (
     BarChart,
     BarGroup,
@@ -13,7 +13,6 @@ from relaion.reporting.document import (
     grid,
     joined,
     number,
-    several,
     several_of,
     share,
     size,

@@ -203,7 +203,7 @@ class _Noting(Engine):
         digests are told from other values, and may have changed the files.
         """
         self.tape.begin()
-        super().view_shards(*given, **{**named, "few": False})
+        super().view_shards(*given, **{**named, "looks_for_plain": False})
 
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create the views over sidecars; here every reading of them begins."""

@@ -12,7 +12,6 @@ from relaion.engine import Engine
 from relaion.lists.cover import attach_ledger, ranks
 from relaion.parquet.mended import raw_bytes
 from relaion.roles import WIDTHS
-from relaion.run.cover_teams import seat_teams
 from relaion.run.find_task import (
     Finder,
     Steps,
@@ -30,6 +29,9 @@ from relaion.sidecars.row_hash import row_hashes
 IMAGE_ROWS = 1_000
 """An image that more rows carry is a placeholder: it takes no row along, listed site or cover."""
 LEVELS = range(4)
+STEPS = 60
+"""A group of more knots, one hanging on the other, gets no team."""
+
 _RANKED_AT_ONCE = 200_000
 _FEATURES = ("url", "text", "punsafe", "language")
 
@@ -149,7 +151,7 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine.run(finder.script("91_groups"))
     if has_teams:
         engine.read_parquet("shown_things", task.reads["shown_things"])
-        seat_teams(engine, finder.script, cover=cover, image_rows=IMAGE_ROWS, levels=LEVELS)
+        _seat_teams(finder, cover)
     for level in LEVELS:
         engine.run(finder.script("48_cover"), level=level, cover=cover)
     engine.execute("create or replace temp table releases as select since from ledger_sites "
@@ -173,6 +175,31 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
         "release": last + 1 if gained else last, "bonds": n_bonds,
     }  # fmt: skip
     return step_done(task, task.writes.values(), found=found)
+
+
+def _seat_teams(finder: Finder, cover: int) -> None:
+    """Add to `cover_picks` teams for the groups of 91_groups, as many as can be found.
+
+    A neutral site that leaves alone hides no listed one that is gone together with others that show
+    the same image. So sites that such an image joins get teams of neutral sites that share one,
+    too, as far as there are any.
+    """
+    engine, script = finder.engine, finder.script
+    engine.run(script("92_knots"), image_rows=IMAGE_ROWS, cover=cover)
+    steps = 0
+    while steps < STEPS:
+        engine.run(script("93_next_knots"), step=steps + 1)
+        if not engine.rows("select 1 from knot_steps where step = ? limit 1", [steps + 1]):
+            break
+        steps += 1
+    for level in LEVELS if steps else ():
+        engine.run(script("94_first_teams"), level=level, cover=cover)
+        for step in range(2, steps + 1):
+            engine.run(script("95_grow_teams"), level=level, step=step)
+        while True:
+            engine.run(script("96_seat_teams"), level=level)
+            if not engine.rows("select 1 from seated_teams limit 1"):
+                break
 
 
 def _things(finder: Finder, task: FindTask) -> TaskOutcome:

@@ -4,8 +4,8 @@ import importlib.util
 import re
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,17 @@ _TRY_SECONDS = 5.0
 class Cluster:
     """A Ray cluster: `address` of one that runs, `auto` for that of this machine; None: start one.
 
-    One that is started here is of this machine alone, and ends with the command.
+    One that is started here is of this machine alone, and ends with the command; `token` is the key
+    of one that was, for whoever joins it after.
     """
 
     address: str | None
+    token: str = field(default="", repr=False)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this command starts it, or has started it."""
+        return self.address is None or bool(self.token)
 
 
 def named(engine: str) -> Cluster | None:
@@ -81,19 +88,29 @@ def joined(
     work: Path,
     folders: Iterable[Path] = (),
     reads: Iterable[Path] = (),
+    stays: ExitStack | None = None,
 ) -> "Iterator[tuple[Executor, Limits]]":
     """Who does the tasks of shards, and within which limits: a cluster, or the pool as it is.
 
     `workers` is how many were asked for; `folders` are what is written to beside the work folder,
-    `reads` are files that are read. Raises InputError for a cluster that cannot be used.
+    `reads` are files that are read. A cluster that is started here ends with this, or with what
+    `stays`: until then `same` names it. Raises InputError for a cluster that cannot be used.
     """
     if cluster is None:
         yield pool, limits
         return
     from relaion.run.ray_pool import RayPool  # noqa: PLC0415 - few runs need it
 
-    with RayPool(cluster, limits, workers, pool, listener) as ray:
+    with RayPool(cluster, limits, workers, pool, listener, stays) as ray:
         yield ray, ray.begin(work, folders, folders_of(reads))
+
+
+def same(cluster: Cluster | None, hands: object) -> Cluster | None:
+    """The cluster on which some hands work: one that was started for them is not started again."""
+    if cluster is None:
+        return None
+    found: Cluster = getattr(hands, "cluster", cluster)
+    return found
 
 
 def folders_of(paths: Iterable[Path]) -> set[Path]:

@@ -26,13 +26,14 @@ from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
-from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
-from relaion.run.tasks import FindTask, batches, is_few, share_of
+from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, first_of, sealed
+from relaion.run.tasks import FindTask, batches, rows_of, share_of
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
 FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search fewer
-FEW_BYTES = 200_000_000  # of lists that one thread reads about as soon as several
+ONE_THREAD_ROWS = 50_000  # which one thread searches as soon as several do, in lists of such a size
+ONE_THREAD_BYTES = 200_000_000
 LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
@@ -104,8 +105,8 @@ class Hunt:
         OutputError where nothing can be searched, DamagedError for shards that nobody hears of.
         """
         private_folder(self.work / FIND)
-        lists = self.store.path.stat().st_size
-        if is_few(shards) and not self.sidecars and lists <= FEW_BYTES:
+        is_small = self.store.path.stat().st_size <= ONE_THREAD_BYTES and not self.sidecars
+        if is_small and rows_of(shards) <= ONE_THREAD_ROWS:
             limits = replace(self.settings.limits, alone=True)
             self.settings = replace(self.settings, limits=limits)
         self.meet_sidecars()
@@ -121,7 +122,7 @@ class Hunt:
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
         if self._failed and self.fail is None:
-            raise DamagedError(several(list(self._failed.values())))
+            raise DamagedError(first_of(list(self._failed.values())))
         entries = self._path("hit_entries") if self.with_entries else None
         all_found = Hits.of(counted["counts"], counted["unions"])
         digests = {int(no): digest for no, digest in counted["digests"]}

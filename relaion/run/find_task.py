@@ -28,9 +28,9 @@ from relaion.run.python_answers import (
 from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
-from relaion.run.store_entries import NeededKinds, view_hashes
+from relaion.run.store_entries import NeededKinds, view_entries
 from relaion.run.survey import SIDECAR_KEYS, Numbered
-from relaion.run.tasks import FindTask, is_few
+from relaion.run.tasks import FindTask, rows_of
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
@@ -38,7 +38,9 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
-MANY_ENTRIES = 200_000  # to put them into a table takes longer than to make one of few rows
+LOOKED_AT_ROWS = 50_000  # to see of each digest whether it is plain; else DuckDB has more to plan
+NARROWED_ROWS = 50_000  # whose digests are put into a table sooner than so many entries
+NARROWED_ENTRIES = 200_000
 MACROS = ("05_link_macros", "08_inner_macros", "09_scope_macros")  # 07 where links are hashed
 
 
@@ -60,12 +62,12 @@ class Finder:
         self._roles = roles
         self._workers = settings.limits.threads
         self._scripts = load(settings.sql_version)
-        self._is_narrowed = False  # near_hashes
+        self._is_narrowed = False  # near_entries
         self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
             engine.macros(self.script(macros))
         make_tables(engine)
-        view_hashes(engine)
+        view_entries(engine)
 
     def script(self, name: str) -> Script:
         """A script of the run's version."""
@@ -113,10 +115,10 @@ class Finder:
         """View some shards and search them; those that DuckDB cannot read by a private copy."""
 
         def look() -> None:
-            read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
-                read, self._settings.sql_version, looked_at, wanted, shown_roles, few=is_few(shards)
-            )
+                sources(self.copies.as_read(shards)), self._settings.sql_version, looked_at, wanted,
+                shown_roles, looks_for_plain=rows_of(shards) <= LOOKED_AT_ROWS,
+            )  # fmt: skip
             search()
 
         self.copies.reading([original(n) for n in shards], look)
@@ -150,22 +152,23 @@ class Finder:
         with ODOMETER.stretch(self._worth if asks_hashes else 0):
             fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(self.script("24_row_keys"), kinds=sorted(wanted.kinds))
-        self._choose_hashes(batch)
+        self._choose_entries(batch)
         told("30_list_hits", good_wins=self._settings.good_wins)
         if counts:
             told("31_found_values", roles=list(self._roles))
         else:
             self.none_of("31_found_values", "table found_values")
 
-    def _choose_hashes(self, batch: Sequence[Numbered]) -> None:
-        """View `near_hashes`: those that digests of few rows have, of many entries; else all."""
-        few = is_few(batch)
-        ((n,),) = self.engine.rows("select count(*) from store.entries") if few else [(0,)]
-        if few and n >= MANY_ENTRIES:
+    def _choose_entries(self, batch: Sequence[Numbered]) -> None:
+        """View `near_entries`: of many those that digests of few rows may equal, else all."""
+        n = 0
+        if rows_of(batch) <= NARROWED_ROWS:
+            ((n,),) = self.engine.rows("select count(*) from store.entries")
+        if n >= NARROWED_ENTRIES:
             self._is_narrowed = True  # before it is: what fails half-way must not stay for the next
-            self.engine.run(self.script("fast/29_few_hashes"))
+            self.engine.run(self.script("fast/29_few_entries"))
         elif self._is_narrowed:
-            view_hashes(self.engine)
+            view_entries(self.engine)
             self._is_narrowed = False
 
     def none_of(self, script: str, *relations: str) -> None:

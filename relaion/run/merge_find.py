@@ -101,7 +101,10 @@ class MergeChoice(Choice):
 
 @dataclass(frozen=True)
 class Merger:
-    """What joins parts: `key` in place of the one that they were made with."""
+    """What joins parts: `key` in place of the one that they were made with.
+
+    `beside` are their sidecars, which only cover needs.
+    """
 
     parts: tuple[Part, ...]
     limits: Limits
@@ -110,6 +113,7 @@ class Merger:
     progress: Progress
     key: Path | None
     yes: bool
+    beside: Sequence[Path] = ()
 
     @property
     def plan(self) -> Plan:
@@ -208,9 +212,8 @@ class Merger:
                 for x in plan.sidecars
             )
         journal.add(e for e in first.journal.entries(SIDECARS))
-        paths = [Path(path) for path in first.said["sidecars"]]
         columns = plan.parameters["columns"]
-        return read_sealed_sidecars(paths, journal, columns, [], self.caller)
+        return read_sealed_sidecars(self.beside, journal, columns, [], self.caller)
 
     def _gather(self, journal: Journal) -> None:
         """Take what the parts found in their own shards, each file by a hard link or a copy."""

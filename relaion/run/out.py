@@ -28,7 +28,16 @@ from relaion.paths.locks import DAY
 from relaion.run import manifest
 from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import FIND, Journal
-from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
+from relaion.run.outputs import (
+    APPLY,
+    AUDIT,
+    MANIFEST,
+    PLAN,
+    VERIFIED,
+    WORK,
+    maker_of,
+    work_of,
+)
 from relaion.run.remote_out import RemoteOut, open_remote
 from relaion.run.settings import Plan, differences
 from relaion.run.where import Where
@@ -136,6 +145,8 @@ def begin(
         remove_parts(out.path)
         remove_parts(out.work)
     elif out.work.exists() and out.remote is not None:
+        if maker_of(out.work) == APPLY:  # whose objects nobody would know of without it
+            raise InputError(f"{out.named}: holds an interrupted run of `relaion apply`; {PURGE}")
         refuse_left(out.work)
         remove_tree(out.work)  # what it holds besides is looked at below
     elif out.work.exists():  # left by a kill while it was removed: of whatever run

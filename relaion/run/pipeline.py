@@ -38,9 +38,9 @@ from relaion.run.survey import (
     Inputs,
     Numbered,
     check_sidecars,
+    first_of,
     read_sealed_sidecars,
     roles_beside,
-    several,
     sidecar_lines,
 )
 from relaion.run.tasks import Report, Reports, Task, is_done, tasks
@@ -196,7 +196,7 @@ class Run:
     def _told_why(self) -> str:
         """Why shards failed; whoever heard each line is not told it again."""
         if isinstance(self.progress, Quiet) or self._of == 1:
-            return several(self._failed)
+            return first_of(self._failed)
         return f"{self.place.named}: as told above"
 
     def _stop_uncovered(self) -> None:

@@ -71,13 +71,15 @@ class Call:
 class CallTask:
     """A call as one of many tasks; `said["value"]` of its outcome is what `unpacked` reads.
 
-    `named` is what an error calls it, `seconds` how long it may take.
+    `named` is what an error calls it, `seconds` how long it may take; `puts`: it puts what it
+    writes into a store.
     """
 
     no: int
     named: str
     seconds: float
     call: Call
+    puts: bool = False
 
 
 class WorkerEndedError(StopError):

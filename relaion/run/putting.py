@@ -42,7 +42,7 @@ def put_editions(
     source = n.shard.path
     put: dict[str, WrittenShard] = {}
     # by digest: objects that have such bytes
-    twins = {digest: _origin(path) for digest, path in origins.items()}
+    twins = {digest: origin_of(path) for digest, path in origins.items()}
     try:
         for edition in settings.editions:
             name = settings.name(edition.name, n)
@@ -51,7 +51,7 @@ def put_editions(
                 made, path = WrittenShard(n.shard.rows, n.shard.bytes, sha256, "copied"), source
             else:
                 path = settings.target(edition.name, n)
-            noted = _put(store, path, name, made, twins.get(made.sha256))
+            noted = put_file(store, path, name, made.sha256, twins.get(made.sha256))
             twins[made.sha256] = (store.at / name, noted)
             how = "written" if made.how == "written" else "copied"
             put[edition.name] = replace(made, how=how, etag=noted.etag)
@@ -63,20 +63,23 @@ def put_editions(
     return put
 
 
-def _put(
-    store: Objects, path: Path, name: str, made: WrittenShard, twin: tuple[RemoteURL, Noted] | None
+def put_file(
+    store: Objects, path: Path, name: str, sha256: str, twin: tuple[RemoteURL, Noted] | None
 ) -> Noted:
-    """Put one shard; `twin` is an object of the same store, perhaps, that has the same bytes."""
+    """Put one file that has these bytes; `twin` is an object that has them, too, if any.
+
+    Raises UnwrittenError where the store refuses, InputError where the file has other bytes by now.
+    """
     noted = None
     if twin is not None:
-        noted = store.copy(*twin, name, made.sha256)
+        noted = store.copy(*twin, name, sha256)
     if noted is None:
         whole(path)  # what stands for an object may have holes yet
-        noted = store.put(path, name, made.sha256)
+        noted = store.put(path, name, sha256)
     return noted
 
 
-def _origin(path: Path) -> tuple[RemoteURL, Noted] | None:
+def origin_of(path: Path) -> tuple[RemoteURL, Noted] | None:
     """The object that a shard was read from, as it was seen then; None for a file of this machine.
 
     One without a mark could not be told from another that took its place.

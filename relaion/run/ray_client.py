@@ -39,12 +39,13 @@ class RayClient:
 
     def __init__(self, cluster: Cluster, log: Path) -> None:
         """`log` is a private file, for what Ray's libraries print."""
-        self._cluster = cluster
+        self._cluster = self.joined = cluster
         self._log = log
         self._left = ExitStack()
         self._said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._kept: list[dict[str, Any]] = []
         self._process: subprocess.Popen[str] | None = None
+        self._token = cluster.token or (secrets.token_hex(32) if cluster.is_own else "")
 
     def __enter__(self) -> "RayClient":
         return self
@@ -54,8 +55,8 @@ class RayClient:
 
     @property
     def _where(self) -> str:
-        address = self._cluster.address
-        return "--engine ray" if address is None else f"--engine ray={address}"
+        own = self._cluster.is_own
+        return "--engine ray" if own else f"--engine ray={self._cluster.address}"
 
     # -- to begin and to end -----------------------------------------------------------------
 
@@ -70,7 +71,9 @@ class RayClient:
             folder = self._left.enter_context(owned_folder("ray", _short_folder()))
             place, held = str(folder.path), (folder.lock,)
         self._start(held)
-        self._ask("open", address=self._cluster.address, place=place, workers=workers)
+        address = self._ask("open", address=self._cluster.address, place=place, workers=workers)
+        if self._cluster.address is None:
+            self.joined = Cluster(address, self._token)
         nodes = self.nodes(memory)
         if not nodes:
             raise InputError(
@@ -127,12 +130,12 @@ class RayClient:
             env["PYTHONPATH"] = os.pathsep.join(
                 str(Path(part).absolute()) for part in path.split(os.pathsep) if part
             )
-        if self._cluster.address is None:
+        if self._cluster.is_own:
             for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "RAY_JOB_CONFIG_JSON_ENV_VAR"):
                 env.pop(name, None)
             env |= {
                 "RAY_AUTH_MODE": "token",
-                "RAY_AUTH_TOKEN": secrets.token_hex(32),
+                "RAY_AUTH_TOKEN": self._token,
                 # by which Ray binds to loopback alone, as it does by default on other systems
                 "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             }

@@ -55,14 +55,17 @@ class Office:
 
     # -- commands: each is a dictionary with `do` -----------------------------------------------
 
-    def open(self, address: str | None, place: str, workers: int) -> None:
-        """Join a cluster, or start one on this machine alone, whose files lie in `place`."""
+    def open(self, address: str | None, place: str, workers: int) -> str:
+        """Join a cluster, or start one on this machine alone, whose files lie in `place`.
+
+        Returns the address by which others join it.
+        """
         quiet: dict[str, Any] = {
             "log_to_driver": False, "configure_logging": False, "logging_level": logging.CRITICAL,
         }  # fmt: skip
         if address is not None:
             self._ray.init(address=address, **quiet)
-            return
+            return address
         spill = Path(place) / "spill"
         spill.mkdir(mode=0o700)
         self._ray.init(
@@ -70,6 +73,7 @@ class Office:
             object_store_memory=_STORE, _temp_dir=str(Path(place) / "r"),
             object_spilling_directory=str(spill), _node_ip_address="127.0.0.1", **quiet,
         )  # fmt: skip
+        return str(self._ray.get_runtime_context().gcs_address)
 
     def nodes(self) -> list[dict[str, Any]]:
         """The nodes that live, with the room that each has in all."""

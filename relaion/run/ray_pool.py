@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,8 @@ class RayPool:
     """Does tasks on the machines of a cluster; a context, which ends the workers.
 
     `limits` say how many workers, None in its place for as many as there is room for, and how much
-    memory each has. `here` does what is no matter of shards. Tasks need the work folder, which all
+    memory each has. `here` does what is no matter of shards. A cluster that is started here ends
+    with this, or with what `stays`. Tasks need the work folder, which all
     machines have to share, and the folders that are written.
     """
 
@@ -79,7 +80,10 @@ class RayPool:
         wanted: int | None,
         here: "LocalPool | None",
         listener: Progress,
+        stays: ExitStack | None = None,
     ) -> None:
+        self._mine = ExitStack()
+        self._ends = stays or self._mine
         self._cluster, self._limits, self._wanted = cluster, limits, wanted
         self._here, self._listener = here, listener
         self._client: RayClient | None = None
@@ -90,7 +94,7 @@ class RayPool:
         self._marks: list[tuple[str, str]] = []
         self._devices: list[tuple[str, int]] = []
         # where machines are many, each has its own copy of the lists
-        self._lists = "" if cluster.address is None else secrets.token_hex(4)
+        self._lists = "" if cluster.is_own else secrets.token_hex(4)
         self._hired_on: set[str] = set()
         self._n_couriers = self._n_tries = 0
         self._full_at: float | None = None
@@ -103,13 +107,17 @@ class RayPool:
     def __exit__(self, *_: object) -> None:
         there = {c.node.node for c in self._couriers.values() if c.is_there}
         self._fire(list(self._couriers.values()), leaves=True)
-        if self._client is not None:
-            if self._lists and (lost := sorted(self._hired_on - there)):
-                self._client.tell("clear", nodes=lost, lists=self._lists)
-            self._client.end()
+        if self._client is not None and self._lists and (lost := sorted(self._hired_on - there)):
+            self._client.tell("clear", nodes=lost, lists=self._lists)
+        self._mine.close()
         for path, _text in self._marks:
             with suppress(OSError):  # it is swept with all else that is so called
                 Path(path).unlink()
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that was joined, or was started and can be joined by others now."""
+        return self._cluster if self._client is None else self._client.joined
 
     @property
     def searches(self) -> int:
@@ -128,10 +136,10 @@ class RayPool:
         refuse_left(work)
         remove_tree(self._work / FOLDER)
         private_folder(self._work / FOLDER)
-        self._client = RayClient(self._cluster, self._work / LOG)
+        self._client = self._ends.enter_context(RayClient(self._cluster, self._work / LOG))
         memory = self._limits.memory
         self._nodes = self._client.open(self._wanted or os.cpu_count() or 1, memory)
-        if self._cluster.address is not None:
+        if not self._cluster.is_own:
             self._client.refuse_other_versions(self._nodes)
         room = sum(node.room for node in self._nodes)
         self.size = max(1, min(room, self._wanted or room))
@@ -163,8 +171,7 @@ class RayPool:
 
     def run_here(self, task: "AnyTask") -> TaskOutcome:
         """Do a task that reads no shard with all of this machine: there is one of it alone."""
-        if self._here is None:
-            raise StopError("a task that only this machine does")  # cannot be: a check has none
+        assert self._here is not None  # noqa: S101 - a check has no such task
         settings = replace(task.settings, limits=task.settings.limits.here)
         (outcome,) = self._here.run([replace(task, settings=settings)])
         return outcome
@@ -197,8 +204,7 @@ class RayPool:
 
     def _hire(self) -> None:
         """Have one more courier, where most room is left."""
-        if self._client is None:
-            raise StopError("a cluster that nobody has joined")  # cannot be: `begin` did
+        assert self._client is not None  # noqa: S101 - `begin` has joined
         taken = [c.node.node for c in self._couriers.values()]
         free = max(self._nodes, key=lambda node: node.room - taken.count(node.node))
         self._n_couriers += 1
@@ -386,7 +392,7 @@ class RayPool:
         elif error is None:
             work.ratios.append((time.monotonic() - one.began) / one.task.seconds)
             said["said"] = self._named(said["said"], one)
-        if error is not None and said["fatal"] and self._cluster.address is not None:
+        if error is not None and said["fatal"] and not self._cluster.is_own:
             error = f"{error} (on {courier.node.name})"  # what one machine lacks, others may have
         return TaskOutcome(one.task.no, error, bool(said["fatal"]), said["said"])
 

@@ -99,7 +99,9 @@ def own_files(task: "AnyTask | CallTask", no: int) -> "tuple[AnyTask | CallTask,
 
 def puts(task: "AnyTask | CallTask") -> bool:
     """Whether a task puts what it writes into a store, and drops it here: no two at a time may."""
-    return isinstance(task, Task) and task.settings.store is not None
+    if isinstance(task, Task):
+        return task.settings.store is not None
+    return bool(getattr(task, "puts", False))  # of a call
 
 
 def remove_free(locks: Sequence[Path]) -> None:

@@ -7,7 +7,7 @@ the manifest states, as it was put, and nothing else.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,14 +58,16 @@ class RemoteOut:
                 "another OUT, or remove it"
             )
 
-    def finish(self, outputs: Mapping[str, Noted]) -> None:
-        """Put the audit and then the manifest, which lie in the staging folder; give up the claim.
+    def finish(self, outputs: Mapping[str, Noted], beside: Sequence[str] = (AUDIT,)) -> None:
+        """Put what goes `beside` the manifest and then that; give up the claim.
 
-        `outputs` are all shards as they were put. Raises OutputError where the store holds
-        anything else, BusyError where the claim is lost: then no manifest is put.
+        Both lie in the staging folder; `outputs` are all other files as they were put. Raises
+        OutputError where the store holds anything else, BusyError where the claim is lost: then no
+        manifest is put.
         """
         assert self._claim is not None  # noqa: S101 - no run begins without one
-        self.put_public(AUDIT)
+        for name in beside:
+            self.put_public(name)
         there = self.store.there()
         for name, noted in outputs.items():
             if there.get(name) != noted:
@@ -73,7 +75,7 @@ class RemoteOut:
                     f"{shown(self.store.named(name))}: is gone, or another one than was put; see "
                     "what writes there, and repeat the command to go on"
                 )
-        if strange := next(iter(there.keys() - outputs.keys() - {AUDIT, CLAIM}), None):
+        if strange := next(iter(there.keys() - outputs.keys() - {*beside, CLAIM}), None):
             raise OutputError(
                 f"{shown(self.store.named(strange))}: this run did not put it; remove it, and "
                 "repeat the command to go on"

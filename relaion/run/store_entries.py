@@ -149,15 +149,14 @@ def _row_hashes(engine: Engine) -> pa.Array:
     return pa.array(values, pa.int64())
 
 
-def view_hashes(engine: Engine) -> None:
-    """View `listed_hashes` of the attached store: 64 bits of each entry, as this DuckDB hashes.
+def view_entries(engine: Engine) -> None:
+    """View `listed_entries` of the attached store, with 64 bits of each digest as hash.
 
-    And `near_hashes`, those of them that rows are compared with: all, until others are chosen.
-
-    Those that the store holds, where they are that; else they are made in every search.
+    And `near_entries`, those that rows are compared with: all, until others are chosen. Hashes are
+    those that the store holds, where this DuckDB makes the same; else made in every search.
     """
     stored = engine.is_last and has_hashes(engine, "store.")
     hashes = "hash" if stored else "hash(digest) as hash"
-    listed = f"select kind, {hashes} from store.entries"  # noqa: S608
-    engine.execute(f"create or replace temp view listed_hashes as {listed}")
-    engine.execute("create or replace temp view near_hashes as select hash from listed_hashes")
+    listed = f"select list_id, kind, digest, trait_id, {hashes} from store.entries"  # noqa: S608
+    engine.execute(f"create or replace temp view listed_entries as {listed}")
+    engine.execute("create or replace temp view near_entries as from listed_entries")

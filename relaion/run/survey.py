@@ -11,6 +11,7 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, StopError
 from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
+from relaion.parquet.looked_at import looked_into
 from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
     Seal,
@@ -124,7 +125,7 @@ class Inputs:
         if self.broken:
             for other in self.broken[1:]:
                 tell(other.why)
-            raise DamagedError(several([b.why for b in self.broken]))
+            raise DamagedError(first_of([b.why for b in self.broken]))
         return self.shards
 
     @property
@@ -148,7 +149,7 @@ class Inputs:
         return [_stamp(paths[no]) for no in sorted(paths)]
 
 
-def several(lines: Sequence[str]) -> str:
+def first_of(lines: Sequence[str]) -> str:
     """The first of some lines, and how many there are."""
     more = len(lines) - 1
     return f"{lines[0]} (and {more} more)" if more else lines[0]
@@ -194,7 +195,7 @@ def read_inputs(
 
     shards = read_footers(
         caller, found.shards, columns, set_aside, settled=settled, needs_link=meant is None,
-        progress=progress,
+        looks=meant is None, progress=progress,
     )  # fmt: skip
     shards = shards if meant is None else [meant(shard) for shard in shards]
     groups = _grouped(caller, shards, set_aside)
@@ -202,7 +203,7 @@ def read_inputs(
         Broken(order[s.path], s, broken[s.path]) for s in found.shards if s.path in broken
     )
     if not groups:
-        raise DamagedError(several([b.why for b in aside]))
+        raise DamagedError(first_of([b.why for b in aside]))
     for group in groups:
         for line in _roles_noted(group):
             NOTES.info("%s", line)
@@ -212,7 +213,11 @@ def read_inputs(
     ]
     return Inputs(
         tuple(sorted(numbered, key=attrgetter("no"))),
-        (*found.notices, *mixed_notices(groups)),
+        (
+            *found.notices,
+            *mixed_notices(groups),
+            *(looked_into(n.shard for n in numbered) if meant is None else ()),
+        ),
         aside,
         found.skipped,
     )
@@ -246,9 +251,13 @@ def read_footers(
     *,
     settled: bool = True,
     needs_link: bool = True,
+    looks: bool = False,
     progress: Progress = QUIET,
 ) -> list[Shard]:
-    """Read shards in their order; one that is damaged, or ends the process, is set aside."""
+    """Read shards in their order; one that is damaged, or ends the process, is set aside.
+
+    `looks` into columns that play no role.
+    """
     shards: list[Shard] = []
     at = ended = 0
     layouts: list[Layout] = []
@@ -267,8 +276,9 @@ def read_footers(
             device=alike.setdefault(shard.stamp.device, shard.stamp.device)
         )
         nulls = alike.setdefault(tuple(shard.nulls.items()), shard.nulls)
+        sights = alike.setdefault(shard.sights, shard.sights)
         shard = replace(shard, path=place.path, subset=place.subset, name=place.path.name)
-        shards.append(replace(shard, layout=layouts[no], stamp=stamp, nulls=nulls))
+        shards.append(replace(shard, layout=layouts[no], stamp=stamp, nulls=nulls, sights=sights))
 
     progress.phase(SURVEY, Extent(len(paths)))
     while at < len(paths):
@@ -276,7 +286,7 @@ def read_footers(
         try:
             caller.call(
                 "relaion.parquet.read_shard:read_shards", paths[at:], columns, settled=settled,
-                needs_link=needs_link, hear=hear,
+                needs_link=needs_link, looks=looks, hear=hear,
             )  # fmt: skip
         except WorkerEndedError as e:
             if at == len(paths):  # all were told

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
-_SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
+SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
 BY_SITE = "site-"
 """Before the name of a table of cover: what it holds of listed sites, by number, not of labels."""
 
@@ -146,7 +146,7 @@ class Task(AnyTask):
         """Bytes that take as long as what is to be sent elsewhere."""
         if self.settings.store is None:
             return 0
-        return _SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
+        return SLOWER * len(self.settings.editions) * sum(file.bytes for file in self.files)
 
 
 # -- What was done to a shard -----------------------------------------------------------------
@@ -256,7 +256,6 @@ class Reports(Mapping[int, Report]):
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
 
 BATCH_ROWS = 1_000_000
-ONE_THREAD_ROWS = 50_000  # which one thread searches as soon as several do
 FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
@@ -281,12 +280,9 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 _BYTES_A_ROW = 4  # of a list store: so many rows take twenty times as long as to make it ready
 
 
-def is_few(shards: Sequence[Numbered]) -> bool:
-    """Whether shards have so few rows that to set a search going takes longer than to search.
-
-    Then one thread does, and a further look at each row is worth it where DuckDB has less to plan.
-    """
-    return sum(n.shard.rows for n in shards) <= ONE_THREAD_ROWS
+def rows_of(shards: Iterable[Numbered]) -> int:
+    """The rows of some shards together."""
+    return sum(n.shard.rows for n in shards)
 
 
 def share_of(rows: Sequence[int], searches: int, lists: int) -> int:
@@ -311,7 +307,7 @@ def tasks(
 
     `workers` is how many there is work for, where that is known; a single one shares with nobody.
     """
-    rows = sum(n.shard.rows for n in shards)
+    rows = rows_of(shards)
     most = settings.limits.fitting(settings.limits.workers)
     each = BATCH_ROWS if workers == 1 else rows // (SHARES * min(workers or most, most))
     each = max(FEWEST_ROWS, min(BATCH_ROWS, each))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, RelaionError
 from relaion.labs import place as ours
-from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
-from relaion.labs.certificate import (
-    certify,
-    place_of,
-    refuse_place,
-    renew_certificate,
-    write_certificate,
-)
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known, put_as
+from relaion.labs.certified import CertificatePlace, certificate_place
 from relaion.labs.copy_files import (
     ENDS,
     PARQUET,
@@ -50,23 +44,23 @@ from relaion.parquet.roles import Columns, Overrides
 from relaion.paths import (
     AnyPath,
     AnyPaths,
-    as_path,
     as_paths,
     maybe_anywhere,
     maybe_path,
     private_umask,
     shown,
 )
+from relaion.remote.urls import is_remote
 from relaion.run import manifest
 from relaion.run.elsewhere import brought_here, lying_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
-from relaion.run.out import Out, open_out, sweep_left
-from relaion.run.outputs import check_apart
+from relaion.run.out import Out, open_where, sweep_left
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import SEARCH, SURVEY, WRITE, Progress
 from relaion.run.settings import MEMORY, versions
 from relaion.run.survey import Numbered
+from relaion.run.where import Where, check_where, where_of
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -105,7 +99,7 @@ def apply(
 
     Args:
         paths: Files, folders or globs of the copy: parquet, TSV, CSV, JSON lines, tars.
-        out: The folder of the cleaned copy.
+        out: The folder of the cleaned copy, on this machine or in a store.
         keep: The published edition; one path or many.
         diff: The published diff, in place of `keep`.
         old: The set that the edition was made of: rows that it never had are then told apart.
@@ -114,9 +108,9 @@ def apply(
         without_identity: `keep` or `drop`: rows whose hash and link are NULL; None drops them with
             `keep`, and keeps them with a diff.
         columns: Role to the name, or names, of its columns in the copy; None finds them.
-        certificate: The file that says what OUT holds; None for beside it.
+        certificate: The file that says what OUT holds; None for beside it, in a store too.
         work: Where the private work folder is made, and what lies elsewhere is fetched to; None for
-            within `out`, and beside it.
+            within `out`, and beside it, or in the folder of state where `out` lies in a store.
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
         time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
@@ -136,22 +130,21 @@ def apply(
         StopError: Where the run stops itself: something to confirm, files that failed.
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
-    out, work, diff = as_path(out), maybe_path(work), maybe_anywhere(diff)
+    work, diff = maybe_path(work), maybe_anywhere(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
     chosen, listen = dict(said_of_rows(columns)), listening(progress, (SURVEY, SEARCH, WRITE))
-    local = lying_here((*paths, *keep, *old, *([diff] if diff else [])))
-    check_apart(out, work, [p for p in local if not p.is_file()])
-    certified = place_of(out, maybe_path(certificate))
-    refuse_place(certified, out, local)
+    where, certified = _placed(out, work, certificate, (*paths, *keep, *old, *filter(None, [diff])))
     cluster, apart = engine_of(engine, workers, memory, time_limit)
     limits = apart.here
     sweep_left(work, None)
     started = datetime.now(UTC)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         paths, keep, old, diff = left.enter_context(
-            _here(pool, paths, keep, old, diff, work=work, out=out, progress=listen)
+            _here(
+                pool, paths, keep, old, diff, work=where.make_near(), out=where.out, progress=listen
+            )
         )
-        found = _found(out, paths)
+        found = _found(where.out, paths)
         read = _read_diff(pool, paths, keep, diff)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
         refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
@@ -163,16 +156,18 @@ def apply(
             "columns": dict(sorted(chosen.items())),
         }  # fmt: skip
         plan = _plan(sql_version, parameters, _against(read, new, before), found)
-        place = left.enter_context(open_out(out, work))
+        place = left.enter_context(open_where(where))
         done = ours.finished(place, plan)
         if done is not None:
-            ours.refuse_changed(out, done, found.files, {"keep": (keep, new), "old": (old, before)})
-            ours.purge(place.path, place.work)
-            renew_certificate(certified, done)
-            return before_this(applied(out, done, found.notices, certified))
+            ours.refuse_changed(
+                where.told, done, found.files, {"keep": (keep, new), "old": (old, before)}
+            )
+            ours.purge(place)
+            certified.renew(done)
+            return before_this(applied(where.told, done, found.notices, certified.told))
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
-            listen.say(f"{shown(out)}: going on with the interrupted run")
+            listen.say(f"{place.named}: going on with the interrupted run")
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with (
             private_umask(),
@@ -182,8 +177,10 @@ def apply(
             ) as (hands, granted),
         ):  # fmt: skip
             run = Applying(
-                out, place.work, journal, pool, limits, sql_version, chosen, listen, hands=hands
-            )
+                where.out, place.work, journal, pool, limits, sql_version, chosen, listen,
+                hands=hands, store=where.url,
+                there={} if place.remote is None else place.remote.there(),
+            )  # fmt: skip
             # where the arguments do not fit, others can be given at once
             with nullcontext() if goes_on else _purged(place, InputError):
                 known = _read(run, found, identities)
@@ -198,13 +195,13 @@ def apply(
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
-                    refuse_strangers(out, known, identities, fates, read, yes=yes_i_checked)
+                    refuse_strangers(where.told, known, identities, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
         made = build(finished, read, started, datetime.now(UTC))
-        _publish(place, made, certified)
-        return applied(out, made, (*found.notices, *disowned(fates)), certified)
+        _publish(place, made, certified, {f.name: written.get(f.no) for f in found.files})
+        return applied(where.told, made, (*found.notices, *disowned(fates)), certified.told)
 
 
 @contextmanager
@@ -232,6 +229,17 @@ def _here(
         yield copy[: len(paths)], sets[:of], sets[of:], None if diff is None else copy[-1]
 
 
+def _placed(
+    out: AnyPath, work: Path | None, certificate: AnyPath | None, named: Sequence[Path]
+) -> tuple[Where, CertificatePlace]:
+    """Where OUT and its certificate go; raises InputError or OutputError where they cannot."""
+    where = where_of(out, work)
+    check_where(where, [p for p in named if is_remote(p) or not p.is_file()])
+    certified = certificate_place(where, certificate)
+    certified.refuse(where, lying_here(named))
+    return where, certified
+
+
 def _found(out: Path, paths: Sequence[Path]) -> FoundFiles:
     """The files of the copy; raises InputError where OUT would overwrite one."""
     found = find_copy(paths)
@@ -240,11 +248,19 @@ def _found(out: Path, paths: Sequence[Path]) -> FoundFiles:
     return found
 
 
-def _publish(place: Out, made: dict[str, Any], certified: Path) -> None:
-    """Leave the manifest and the certificate, and nothing else."""
+def _publish(
+    place: Out,
+    made: dict[str, Any],
+    certified: CertificatePlace,
+    written: Mapping[str, Mapping[str, Any] | None],
+) -> None:
+    """Leave the manifest and the certificate, and nothing else; `written` are files by name."""
     manifest.write(place.path, made)
-    write_certificate(certified, certify(made))
-    ours.purge(place.path, place.work)
+    if place.remote is not None:
+        put = {name: put_as(done) for name, done in written.items() if done is not None}
+        place.remote.finish(put, beside=())
+    certified.write(made)
+    ours.purge(place)
 
 
 def _plan(
@@ -269,7 +285,7 @@ def _purged(place: Out, kind: type[RelaionError] = RelaionError) -> Iterator[Non
     try:
         yield
     except kind:
-        ours.purge(place.path, place.work)
+        ours.purge(place)
         raise
 
 

@@ -25,12 +25,12 @@ from relaion.paths import (
     shown,
     typed,
 )
-from relaion.remote.urls import is_remote
+from relaion.remote.urls import is_remote, remote_url
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, Cluster, engine_of, joined
+from relaion.run.engines import LOCAL, Cluster, engine_of, joined, same
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
@@ -141,11 +141,7 @@ def clean(
     cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
         refuse_remote(where, "a part of a clean")
-        if elsewhere := next(filter(is_remote, sidecars), None):
-            raise InputError(
-                f"{shown(elsewhere)}: a part of a clean reads sidecars of this machine, for "
-                "`merge` has to find them again; fetch it, and name the file"
-            )
+        _refuse_signed(sidecars)
     if share is not None and cluster is not None:
         raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
     if share is not None and phase == WRITE_PHASE:
@@ -231,27 +227,30 @@ def carry_out(
         listen.say(f"{place.named}: going on with the interrupted run")
     pool.begin(_worth(request), place.work, held=(place.lock,))
     reads = [n.shard.path for n in request.inputs.shards] + ([] if parent is None else [parent])
-    with (
-        private_umask(),
-        joined(
-            cluster, request.settings.limits, workers, pool, listen, place.work, [place.path], reads
-        ) as (hands, granted),
-    ):
-        request = replace(request, settings=replace(request.settings, limits=granted))
-        run = make(
-            place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
-        )
-        found, told, passed_over, store = run.whole()
     verdict = None
-    if verify:
-        pool.rest()
-        verdict = _checked(
-            place, request, pool, paths, store, found["run"], columns=columns, listen=listen,
-            parent=parent, cluster=cluster, workers=workers, digested=run.digested,
-        )  # fmt: skip
-        told = told if place.remote is None else (*told, *verdict.notices)
-    else:
-        folder.purge(place)
+    with ExitStack() as stays:
+        with (
+            private_umask(),
+            joined(
+                cluster, request.settings.limits, workers, pool, listen, place.work, [place.path],
+                reads, stays if verify else None,
+            ) as (hands, granted),
+        ):  # fmt: skip
+            request = replace(request, settings=replace(request.settings, limits=granted))
+            run = make(
+                place, journal, request, lists, goes_on, executor or hands, pool, listen, yes=yes
+            )
+            found, told, passed_over, store = run.whole()
+        if verify:
+            pool.rest()
+            verdict = _checked(
+                place, request, pool, paths, store, found["run"], columns=columns, listen=listen,
+                parent=parent, cluster=same(cluster, hands), workers=workers,
+                digested=run.digested,
+            )  # fmt: skip
+            told = told if place.remote is None else (*told, *verdict.notices)
+        else:
+            folder.purge(place)
     return result_of(
         pool, place, found, False, told, verdict, passed_over, command, audit=run.audit
     )
@@ -339,6 +338,16 @@ def _finished(place: folder.Out) -> Iterator[Callable[[], object]]:
         ) from None
 
 
+def _refuse_signed(sidecars: Sequence[Path]) -> None:
+    """Raise InputError for a sidecar that a merge could not find again."""
+    for path in sidecars:
+        if is_remote(path) and remote_url(path).query:
+            raise InputError(
+                f"{shown(path)}: a part of a clean notes its sidecars for `merge`, and the query "
+                "of a link may be a signature, which is noted nowhere; fetch it, and name the file"
+            )
+
+
 def _worth(request: Request) -> int:
     """How many processes are worth their start, as far as there is room for them."""
     limits = request.settings.limits
@@ -364,7 +373,7 @@ def _said(
         "named_key": key and str(key),
         "named_sidecars": [shown(path) if is_remote(path) else str(path) for path in sidecars],
         "key": str((key or key_path(lists)).absolute()),
-        "sidecars": [str(path.absolute()) for path in sidecars],
+        "sidecars": [str(path if is_remote(path) else path.absolute()) for path in sidecars],
     }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.labs.diff_out import diff_place
 from relaion.labs.moved import edition_near
 from relaion.labs.piecework import Hearing
 from relaion.labs.sides import read_set, refuse_same, refuse_swapped, said_of_rows
@@ -21,15 +22,13 @@ from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,
-    as_path,
     as_paths,
     maybe_path,
     owned_folder,
     private_umask,
-    refuse_unwritable,
     shown,
 )
-from relaion.run.elsewhere import brought_here, lying_here
+from relaion.run.elsewhere import brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
@@ -104,7 +103,7 @@ def diff(
     Args:
         old: The version before: shards, folders or globs.
         new: The version after.
-        out: The file of the diff.
+        out: The file of the diff, on this machine or in a store.
         by: `row` or `link` where one identity alone is to tell rows; None for both.
         columns: Which columns of either set are link, caption or row hash, where names do not tell.
         work: Where a private, temporary folder is made; None for the system's.
@@ -123,15 +122,15 @@ def diff(
         OutputError: For a file that cannot be written.
         StopError: Where publishing it would point at listed rows.
     """
-    old, new, out, work = as_paths(old), as_paths(new), as_path(out), maybe_path(work)
+    old, new, work = as_paths(old), as_paths(new), maybe_path(work)
     if by not in (None, ROW, LINK):
         raise InputError(f"--by {by}: write row or link")
     listen = listening(progress)
     listen.steps((SURVEY, "compare"))
     cluster, apart = engine_of(engine, workers, memory, None)
     limits = apart.here
-    _refuse_out(out, lying_here((*old, *new)))
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        place = left.enter_context(diff_place(out, work, (*old, *new)))
         old, new = left.enter_context(_here(pool, old, new, work, listen))
         told = _published(old, new, accepted=i_accept_disclosure)
         sides = {}
@@ -158,7 +157,9 @@ def diff(
         ):
             hear = Hearing(hands, listen)
             asked = (owned.path, sql_version, limits, before, after, identities, salt)
-            found, lines = _compared(pool, out, hear, *asked, spread=each if cluster else None)
+            found, lines = _compared(
+                pool, place.told, hear, *asked, spread=each if cluster else None
+            )
         if found.rows and found.rows + found.nameless == rows["old"]:
             raise StopError(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
@@ -175,11 +176,12 @@ def diff(
             told = (_nobody_knows(new, found.rows, rows), *told)  # before all else
         said = _said(found, sides, rows, identities, salt, sql_version, believed)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
-        with blaming(out, OutputError):
-            sha256 = pool.call("relaion.labs.diffing:write_diff", lines, out, said)
+        with blaming(place.told, OutputError):
+            sha256 = pool.call("relaion.labs.diffing:write_diff", lines, place.path, said)
+        place.publish(sha256)
     return Diffed(
-        out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
-        found.linkless, found.rows - found.lines, found.colliding, identities, told,
+        place.told, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links,
+        found.without, found.linkless, found.rows - found.lines, found.colliding, identities, told,
         found.doubted, believed,
     )  # fmt: skip
 
@@ -222,24 +224,6 @@ def _doubts(
             f"{shown(new)}: holds {rows['new']:,} rows, more than {shown(old)} "
             f"({rows['old']:,}): right where the set grew; {swap}"
         )
-
-
-def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
-    """Raise InputError where a diff cannot stand, or where something else stands already."""
-    if out.is_dir():
-        raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
-    if not out.parent.is_dir():
-        raise InputError(f"{shown(out.parent)}: is not a folder; make it, or name another file")
-    place = out.resolve()
-    for path in inputs:
-        if place == path.resolve() or (path.is_dir() and path.resolve() in place.parents):
-            raise InputError(
-                f"{shown(out)}: lies in {shown(path)}, which is an input; inputs are never "
-                "modified, so name a file elsewhere"
-            )
-    if out.exists():
-        raise InputError(f"{shown(out)}: exists already; remove it, or name another file")
-    refuse_unwritable(out.parent, "and the diff goes there; name another file with --out")
 
 
 def _identities(

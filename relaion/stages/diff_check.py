@@ -24,8 +24,11 @@ from relaion.paths import (
     private_umask,
     shown,
 )
+from relaion.remote.told_path import AddressPath
+from relaion.remote.urls import is_remote
 from relaion.roles import COUNTED
 from relaion.run import manifest
+from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snapshot
@@ -106,14 +109,14 @@ def diff_check(
     """Take from each edition of OUT what an outsider could, and see whether listed rows stand out.
 
     Args:
-        check: The OUT of `clean` or `update`.
+        check: The OUT of `clean` or `update`, of this machine or of a store.
         inputs: The set that it was made of.
         lists: The list store.
         earlier: Diffs that were published before: rows that they named count as known.
         key: The curator key; None for the one beside the store.
         columns: Role to the name, or names, of its columns; None: as the run had it.
         sidecars: Files of image hashes by link or row hash.
-        work: Where a private, temporary folder is made; None for the system's.
+        work: Where private, temporary folders are made; None for the system's.
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
         sql_version: The set of SQL scripts.
@@ -127,18 +130,24 @@ def diff_check(
         InputError: For what cannot be read, or where what is seen is not what the run tells.
         ListError: For a store that cannot be used.
     """
-    out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
-    key, work = maybe_path(key), maybe_path(work)
+    (given,), inputs, lists = as_paths(check), as_paths(inputs), as_path(lists)
+    key, work, beside_them = maybe_path(key), maybe_path(work), as_paths(sidecars)
     cluster, limits = engine_of(engine, workers, memory, None)
     listen = listening(progress)
-    made = _made(out)
     if not inputs:
         raise InputError("--check needs --inputs: the set that OUT was made of")
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
-        known = read_known(lists, key, pool)
-        diffs = tuple(
-            pool.call("relaion.labs.diff_file:read_diff", path) for path in as_paths(earlier)
+        (out,), _ = left.enter_context(
+            brought_here(pool, [given], work=work, notes=OF_AN_OUT, progress=listen)
         )
+        made = _made(out)
+        known = read_known(lists, key, pool)
+        inputs, files = left.enter_context(
+            brought_here(pool, inputs, (*beside_them, *as_paths(earlier)), work=work,
+                         progress=listen)
+        )  # fmt: skip
+        beside_them, published = files[: len(beside_them)], files[len(beside_them) :]
+        diffs = tuple(pool.call("relaion.labs.diff_file:read_diff", path) for path in published)
         parameters: dict[str, Any] = made["parameters"]
         columns = columns or parameters["columns"]
         old = read_inputs(inputs, columns, pool).whole()
@@ -158,7 +167,7 @@ def diff_check(
             )  # fmt: skip
             store = snapshot(lists, known, journal, pool)
             told: list[str] = []
-            beside = read_sealed_sidecars(as_paths(sidecars), journal, columns, told, pool)
+            beside = read_sealed_sidecars(beside_them, journal, columns, told, pool)
             _refuse_fewer_sidecars(out, made, beside)
             searched = Hunt(settings, beside, COUNTED, store, journal, hands, listen).run(old)
             check_sidecars(beside)
@@ -189,7 +198,8 @@ def diff_check(
                 unlooked += _unlooked(made, out / name, found, by)
                 rows[name] = found.unexplained
                 strata += [Stratum(name, *line) for line in found.strata]
-    checked = Checked(out, cover, rows, tuple(strata), tuple(told), tuple(unlooked))
+    told_as = AddressPath(shown(given)) if is_remote(given) else given
+    checked = Checked(told_as, cover, rows, tuple(strata), tuple(told), tuple(unlooked))
     return checked if checked.ok else replace(checked, way_out=_way_out(made))
 
 

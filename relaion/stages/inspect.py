@@ -94,7 +94,7 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
         found = find_shards(here, twins=True)
         refuse_outputs(here, found.shards)
         found.refuse_twins()
-        shards = read_footers(pool, found.shards, columns, _refuse, needs_link=False)
+        shards = read_footers(pool, found.shards, columns, _refuse, needs_link=False, looks=True)
         groups = grouped(shards, partial(described, pool))
         layouts = _layouts(groups)
         subsets = tuple(

@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
 from relaion.run import out as folder
+from relaion.run.elsewhere import brought_here
 from relaion.run.merge_find import Merger
 from relaion.run.merge_out import (
     clear,
@@ -114,8 +115,13 @@ def merge(
             return _put(places, as_path(given_out), work, pool, listen)
         found = together(places)
         pool.begin(1, work_for_merge(found), held=(found[0].place.lock,))
-        merger = Merger(found, limits, executor or pool, pool, listen, key, yes_i_checked)
-        return _searched(paths, found, merger.run())
+        first = found[0]
+        named = [Path(path) for path in first.said["sidecars"] if first.plan.parameters["cover"]]
+        with brought_here(pool, (), named, work=work, out=first.place.path) as (_, beside):
+            merger = Merger(
+                found, limits, executor or pool, pool, listen, key, yes_i_checked, beside
+            )
+            return _searched(paths, found, merger.run())
 
 
 def _searched(paths: Sequence[Path], parts: Sequence[Part], asks: str) -> Merged:

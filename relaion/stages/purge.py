@@ -52,5 +52,5 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     with folder.open_where(where) as place:
         refuse_left(place.work)
         if maker_of(place.work) == APPLY:
-            return Purged(place.work, ours.purge(place.path, place.work))
+            return Purged(place.work, ours.purge(place))
         return Purged(place.work, folder.purge(place))

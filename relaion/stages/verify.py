@@ -28,6 +28,7 @@ from relaion.paths import (
 from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
+from relaion.remote.objects_at import objects_at
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, Cluster, cluster_of
@@ -116,9 +117,8 @@ def verify(
             }  # fmt: skip
             _refuse_foreign(folder, of_clean, "clean")
             if mirror is not None:
-                raise InputError(
-                    f"{shown(mirror.url)}: is a copy that `apply` cleaned; fetch it to a folder of "
-                    "this machine to check it"
+                folder = left.enter_context(
+                    _whole_here(pool, as_paths(out), mirror.url, maybe_path(work), listen)
                 )
             with _copy_here(pool, as_paths(inputs), of_copy, maybe_path(work), listen) as given:
                 return _check_copy(
@@ -158,6 +158,18 @@ def _copy_here(
             for name, of in (("inputs", inputs), ("keep", keep), ("old", old), ("diff", of_diff))
         }
         yield {**given, **found, "diff": next(iter(found["diff"]), None)}
+
+
+@contextmanager
+def _whole_here(
+    pool: LocalPool, out: Sequence[Path], url: RemoteURL, work: Path | None, progress: Progress
+) -> Iterator[Path]:
+    """A copy in a store, and its certificate beside it, fetched whole: others read them."""
+    from relaion.labs.certificate import END  # noqa: PLC0415 - for copies alone
+
+    with brought_here(pool, (), out, work=work, progress=progress, ends=ENDS) as (_, (folder,)):
+        objects_at(url.folder).get(f"{url.name}{END}", folder.with_name(f"{folder.name}{END}"))
+        yield folder
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from relaion.lists.snapshot import Held
 from relaion.parquet.looked_at import (
     Asked,
     NotLookedAt,
+    looked_into,
     not_looked_at,
     passed_over_beside,
     unread_beside,
@@ -316,8 +317,10 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     found = find_shards(inputs)
     for notice in found.notices:
         notes.notice(notice)
-    shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
+    shards = [read_shard(s, statement.parameters.columns, looks=True) for s in found.shards]
     shards = [shard for group in group_shards(shards) for shard in group.shards]
+    for notice in looked_into(shards):
+        notes.notice(notice)
     sources = {
         (shard.subset, shard.name): Source(
             shard.path,

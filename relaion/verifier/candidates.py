@@ -105,6 +105,8 @@ _HIDING = "%25|%3[0-9]|%[46][1-6]"
 _MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
 # and without another scheme, or an escape of what a host or its borders are made of, it cannot do
 # without a whole host, a sign before it that ends a word, and a slash behind it or behind its port
+# (`_TELLING` is such an escape: of a letter, a digit or one of `-._%`, of `&/:=?\` at the borders,
+# of anything that is no printed ASCII, or cut short; blanks, quotes, brackets, commas tell nothing)
 _TELLING = "%(?:2[^0-47-9a-c]|3[^bce]|4[^0]|5[^bde]|6[^0]|7[^b-f]|[^2-7]|$)"
 _INNER_HOST = r"[/?&=:](?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]+(?::[0-9]+)?[/\\]"
 _MAY_SHOW = rf"(?is)^https?://[^/\\?#]*(?:[/\\?#].*)?(?:{_TELLING}|http|[^\x00-\x7f]|{_INNER_HOST})"

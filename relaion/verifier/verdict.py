@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from relaion.errors import StopError
-from relaion.paths import shown
+from relaion.paths import several, shown
 from relaion.tabled import Tabled
 
 State = Literal["held", "held in part", "broken", "not checked"]
@@ -207,7 +207,7 @@ def _once(said: list[str], text: str) -> None:
 def count(n: int, noun: str, verb: str = "") -> str:
     """`1 row is`, `2 rows are`: a number with its noun, and `is`, `has` or `differs` to fit."""
     many = {"is": "are", "has": "have", "stands": "stand", "differs": "differ"}
-    said = f"{n:,} {noun}" + ("" if n == 1 else "s")
+    said = several(n, noun)
     if not verb:
         return said
     return f"{said} {verb if n == 1 else many[verb]}"

@@ -3,7 +3,7 @@
 -- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
--- reads:   listed_hashes (kind varchar, hash ubigint)
+-- reads:   listed_entries (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar, trait_id integer)
 -- reads:   store.lists (list_id integer, role varchar)
 -- writes:  known_good (kind varchar, digest varchar)
@@ -26,7 +26,7 @@
 create or replace temp table maybe_sidecar_hits as
 with all_shorts as (
     select coalesce(e.hash, 0) as short
-    from listed_hashes as e
+    from listed_entries as e
     where starts_with(e.kind, 'image_')
 ),
 

@@ -2,8 +2,7 @@
 -- purpose: The rows that a list names, once for each list, kind, level and spelling.
 -- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
--- reads:   near_hashes (hash ubigint)
--- reads:   store.entries (list_id integer, kind varchar, digest varchar, trait_id integer)
+-- reads:   near_entries (list_id integer, kind varchar, digest varchar, trait_id integer, hash ubigint)
 -- reads:   store.traits (trait_id integer, severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, given_by varchar)
 -- reads:   store.lists (list_id integer, forms varchar[], role varchar)
 -- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, entry_digest varchar, trait_id integer)
@@ -17,8 +16,8 @@
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
--- between DuckDB versions: `near_hashes` are those of the one that runs this, of all entries, or of
--- those that `fast/29_few_hashes` leaves.
+-- between DuckDB versions: those of `near_entries` are of the one that runs this. It is all entries,
+-- or those that `fast/29_few_entries` leaves.
 -- A list of what is known good names no row. What stands on such a list and on another one too is
 -- listed, unless the curator lets the good win.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
@@ -28,7 +27,7 @@
 create or replace temp table maybe_hits as
 with all_shorts as (
     select coalesce(e.hash, 0) as short
-    from near_hashes as e
+    from near_entries as e
     union all
     select hash(k.digest) as short
     from sidecar_keys as k
@@ -66,7 +65,7 @@ create or replace temp table known_good as
 select distinct
     e.kind,
     e.digest
-from store.entries as e
+from near_entries as e
 semi join maybe_hits as m on e.digest = m.digest and e.kind = m.kind
 inner join store.lists as l on e.list_id = l.list_id
 where $good_wins and l.role = 'good';
@@ -83,7 +82,7 @@ with by_entry as (
         m.digest,
         e.trait_id
     from maybe_hits as m
-    inner join store.entries as e
+    inner join near_entries as e
         on m.digest = e.digest and m.kind = e.kind
     inner join store.lists as l on e.list_id = l.list_id
     anti join known_good as g on m.digest = g.digest and m.kind = g.kind

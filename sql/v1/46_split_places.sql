@@ -18,7 +18,10 @@
 -- The ledger knows places by their rank alone.
 --
 -- By the cost: the largest of a few limits by which no more than one row in fifty would leave, were
--- every site that is opened by a listed row as large as it may be; else the smallest.
+-- every site that is opened by a listed row as large as it may be; else the smallest. Limits of less
+-- than ten rows for each neutral site are none: a part of a host takes its like from within that
+-- host, and one of 61 rows has no twenty directories that are alike. With --cover 20 most parts
+-- stood out so, and an attack found them (tests/bench); with 200 rows it finds none.
 
 -- A host stands in nearly every batch: summed once, for all that comes after.
 create or replace temp table summed_counts as
@@ -62,8 +65,14 @@ from listed as l
 inner join sized as s on l.place = s.site;
 
 create or replace temp table site_limit as
-with limits as (
+with steps as (
     select unnest([60, 100, 200, 500, 1000]) as site_rows
+),
+
+limits as (
+    select s.site_rows
+    from steps as s
+    where s.site_rows >= least(10 * $cover, 1000)
 ),
 
 total as (
@@ -82,8 +91,11 @@ costs as (
 )
 
 select
-    coalesce($site_rows, max(c.site_rows) filter (where c.cost * 50 <= t.n_rows), 60)::bigint
-        as site_rows,
+    coalesce(
+        $site_rows,
+        max(c.site_rows) filter (where c.cost * 50 <= t.n_rows),
+        min(c.site_rows)
+    )::bigint as site_rows,
     t.n_rows
 from costs as c
 cross join total as t

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -351,10 +352,12 @@ class Trial:
         share = out / self.known.population.rows
         sites = np.mean([removed.covered.sites for removed in all_removed])
         weak = np.mean([removed.covered.weak for removed in all_removed])
+        limits = sorted({removed.covered.site_rows for removed in all_removed})
         say("")
         say(
             f"K = {k}{f', {mutant}' if mutant else ''}: goal {goal(k):.3f}. A draw has "
-            f"{listed:.0f} listed rows in {sites:.0f} sites, {weak:.1f} of them weak; "
+            f"{listed:.0f} listed rows in {sites:.0f} sites of at most "
+            f"{' or '.join(map(str, limits))} rows, {weak:.1f} of them weak; "
             f"{out:,.0f} rows leave ({share:.2%})."
         )
         say("")
@@ -384,6 +387,8 @@ def run(given: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Do what was asked; returns the exit code."""
     if not given.sample.is_file():
         raise SystemExit(f"{given.sample}: no such file; give --sample, parquet with URL and TEXT")
+    if find_spec("sklearn") is None:
+        raise SystemExit("scikit-learn is missing: pip install 'relaion[bench]'")
     population = populate(given.rows, given.seed, sampled(given.sample))
     hosts = len(population.hosts)
     train = given.train or min(-(-given.draws * 5 // 9), given.draws - 1)
@@ -391,7 +396,7 @@ def run(given: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise SystemExit("--draws, --train: there must be lists to train on, and others to test")
     say(
         f"{given.rows:,} rows of {hosts:,} hosts; {given.draws} lists, {train} to train on; "
-        f"sites of at most {given.site_rows:,} rows; seed {given.seed}."
+        f"seed {given.seed}."
     )
     with tempfile.TemporaryDirectory(prefix="attack-", dir=given.folder) as named:
         folder = Path(named)
@@ -425,7 +430,7 @@ def parsed(args: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--train", type=int, help="draws to train on (default: 5 of 9)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-K", dest="cover", type=int, action="append", help="(default: 1 5 20)")
-    parser.add_argument("--site-rows", type=int, default=60)
+    parser.add_argument("--site-rows", type=int, help="(default: as a run chooses by the cost)")
     parser.add_argument("--mutant", choices=MUTANTS, help="attack this alone, which must exit 1")
     parser.add_argument("--no-mutants", action="store_true", help="attack the cover alone")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))

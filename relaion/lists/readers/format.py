@@ -224,11 +224,12 @@ class Maybe:
 
 EMPTY = "(empty)"
 BETWEEN = " / "  # the names of a path, as of a field within another
-OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
+OF_FILE = "title"  # what `--ignore` calls titles and lines in words that nobody here knows
+OF_NAME = "file-name"  # and the file's name
 OF_FOLDERS = "folders"  # and the folders in which files lie
 OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back
 
-OF_NO_COLUMN = frozenset((OF_FILE, OF_LINE, OF_FOLDERS))
+OF_NO_COLUMN = frozenset((OF_FILE, OF_NAME, OF_LINE, OF_FOLDERS))
 
 
 def words_written(chosen: Iterable[str]) -> str:

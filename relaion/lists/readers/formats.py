@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
 from relaion.lists.readers.containers.text import first_lines
+from relaion.lists.readers.documents.json_list import JSON_START
 from relaion.lists.readers.documents.stix_entries import StixPatterns
 from relaion.lists.readers.format import (
     Batch,
@@ -105,9 +106,6 @@ _ROOTS = (
     ("urlset|sitemapindex", "a sitemap (XML)"),
     ("Workbook", "a spreadsheet in XML"),
 )
-_JSON_START = re.compile(
-    r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])"
-)
 _JSON_KINDS = (
     (r'"odata\.metadata"|"@odata\.context"|"MediaID"', "JSON of Project VIC (VICS, CAID)"),
 )
@@ -142,7 +140,7 @@ def _xml(head: str, _: str) -> str | None:
 
 def _json(head: str, _: str) -> str | None:
     rest = _after_comments(head.lstrip("\ufeff \t\r\n\v\f\0"))
-    if not _JSON_START.match(rest):
+    if not JSON_START.match(rest):
         return None
     found = next((what for key, what in _JSON_KINDS if re.search(key, rest)), None)
     return found or ("JSON, an object a line" if _is_jsonl(rest) else "JSON")

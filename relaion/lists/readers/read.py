@@ -59,7 +59,7 @@ _OF_TYPED_LINES = frozenset(("te", "local-file"))  # each says first of what kin
 class FileRead:
     """What became of one file, whose records are counted from `first`.
 
-    `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
+    `form` is the format that read it, `decided` what columns said, `title` what took out all.
     `after` is the number of the record behind its last one, where `put` took in what titles took
     out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
     delivery, which brings no list up to date. `shared` is what files of a delivery tell each other.
@@ -166,10 +166,11 @@ def _read(
             yield some
     yield from out.rest(head, number)
     if out.any and not kinds:
-        found.title = "the file's name" if sections.by_name else "a title in it"
+        found.title = _BY_NAME if sections.by_name else _BY_TITLE
     tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
+    tally.beside.refuse_strange(tally.taken)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
@@ -362,6 +363,10 @@ def _unsigned(source: Iterator[str], notices: list[str]) -> Iterator[str]:
         yield re.sub("(?m)^- ", "", kept)
         if end:
             return
+
+
+_BY_NAME = "the file's name says so, and where it is wrong, say --ignore file-name"
+_BY_TITLE = "a title in it says so, and where it is wrong, leave it out of a copy"
 
 
 def _head(source: Iterator[str]) -> tuple[list[str], bool]:

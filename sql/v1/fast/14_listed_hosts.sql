@@ -3,7 +3,7 @@
 -- params:  $has_links  boolean  whether any link, host or prefix is listed; without one, none is near
 -- params:  $has_inner  boolean  whether links inside links are looked at
 -- reads:   store.entries (kind varchar, host_digest varchar)
--- reads:   listed_hashes (kind varchar, hash ubigint)
+-- reads:   listed_entries (kind varchar, hash ubigint)
 -- reads:   sidecar_keys (key_kind varchar, digest varchar, host_digest varchar)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  listed_hosts (host_digest varchar, is_open boolean)
@@ -48,7 +48,7 @@ where e.kind = 'host' and e.host_digest is not null;
 
 create or replace temp table listed_keys as
 select coalesce(l.hash, 0) as short
-from listed_hashes as l
+from listed_entries as l
 where l.kind = 'url'
 union
 select hash(k.digest) as short

@@ -4,7 +4,7 @@
 -- params:  $kinds  varchar[]  the kinds that the lists hold
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- reads:   listed_hashes (kind varchar, hash ubigint)
+-- reads:   listed_entries (kind varchar, hash ubigint)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -22,7 +22,7 @@
 create or replace temp table hashed_links as
 with listed as (
     select e.hash as short
-    from listed_hashes as e
+    from listed_entries as e
     where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
 ),
 

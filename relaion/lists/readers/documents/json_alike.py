@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -64,8 +64,9 @@ class RecordShape:
 
     `pattern` finds such a record: its groups have numbers as names, and `TEXT` stands for what is
     between quotes. `names` are all that such a record may have, `required` those that each has,
-    `varied` the groups that tell what some have and others not. `asked` are the groups that a
-    reader asked for, some of all of its runs: of other ones nothing is taken out of a text.
+    `varied` the groups that tell what some have and others not. `mark` stands once in each. `asked`
+    are the groups that a reader asked for, some of all of its runs: of other ones nothing is taken
+    out of a text.
     """
 
     pattern: str
@@ -73,6 +74,7 @@ class RecordShape:
     names: tuple[str, ...]
     required: tuple[str, ...]
     varied: tuple[int, ...]
+    mark: str
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
     asked: set[int] = field(default_factory=set)
@@ -114,10 +116,10 @@ class RecordShape:
         if _is_plain(window):
             signs = _Signs(between, is_plain=True, is_by_line="\n" in window)
             found = self.cut(window, signs)
-            if 2 * found.end > len(window) and found.are_ends_of_lines_told():
+            if 2 * found.end > len(window) and found.are_all():
                 return found, at + found.end
         found = self.cut(window, _Signs(between))
-        return found, at + found.end
+        return (found, at + found.end) if found.are_all() else (found.none(), at)
 
     def cut(self, window: str, signs: _Signs, *, whole: bool = False) -> AlikeRecords:
         """The records at the beginning of a text; what is taken out are all groups if `whole`."""
@@ -126,8 +128,6 @@ class RecordShape:
         parts, step = pattern.split(window), pattern.groups + 1
         n, rest = len(parts) // step, parts[-2] or ""
         n, end = n - bool(rest), len(window) - len(rest)
-        if n and not window[:end].rstrip(" \t\r\n,").endswith("}"):  # a part would be lost
-            raise ListError(_LOST)
         return AlikeRecords(self, n, parts, step, groups, window, end, signs)
 
     def _groups(self, signs: _Signs) -> tuple[int, ...] | None:
@@ -206,12 +206,19 @@ class AlikeRecords(Sequence[Any]):
         """The records as objects."""
         return iter(self.objects)
 
-    def are_ends_of_lines_told(self) -> bool:
-        """Whether each end of a line stands between records, and none in a text."""
+    def are_all(self) -> bool:
+        """Whether they are as many as stand in their text, by what stands once in or behind each.
+
+        That is the mark of their shape, or the end of a line, which so stands in no text.
+        """
         if not self.signs.is_by_line:
-            return True
+            return self.window.count(self.shape.mark, 0, self.end) == self.n
         held = self.window[: self.end]
         return held.count("\n") == self.n - (not held.rstrip(" ").endswith("\n"))
+
+    def none(self) -> AlikeRecords:
+        """None of them."""
+        return replace(self, n=0, parts=[], end=0)
 
     @overload
     def __getitem__(self, at: int) -> Any: ...

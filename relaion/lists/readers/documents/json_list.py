@@ -23,7 +23,10 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told as say
 
 _AT_ONCE = 4000
-_START = re.compile(r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])")
+JSON_START = re.compile(
+    r"(?!\[\d+\][ \t]+[^\s\[])(?:"  # a line with its number before it
+    r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]]))"
+)
 _COMMENT = re.compile(r"\s*(?:/\*.*?\*/|//[^\n]*\n|#[^\n]*\n)", re.S)
 _BLANKS = "\ufeff \t\r\n\v\f\0"
 _KINDS = (
@@ -44,7 +47,7 @@ class JsonList:
 
     def sniff(self, head: str, file_name: str) -> Sure | None:
         """Sure where it begins as JSON does, perhaps behind comments."""
-        return Sure() if _START.match(_after_comments(head)) else None
+        return Sure() if JSON_START.match(_after_comments(head)) else None
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """The objects as rows of a table, or the values."""

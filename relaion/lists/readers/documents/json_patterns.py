@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -53,7 +53,39 @@ def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> 
     names = tuple(maker.names_of(root))
     pairs = zip(names, root.members, strict=True)
     required = tuple(name for name, member in pairs if not member.may_lack)
-    return RecordShape(pattern, tuple(maker.leaves), names, required, tuple(maker.varied), build)
+    leaves, varied = tuple(maker.leaves), tuple(maker.varied)
+    return RecordShape(pattern, leaves, names, required, varied, _mark(root), build)
+
+
+def _mark(root: ObjectNode) -> str:
+    """What stands once in each record: the longest name of a field that stands nowhere else in it.
+
+    Raises UnlikeError where there is none.
+    """
+    ends = [*_names_in(root)]
+    found = [
+        f"{member.name}{member.colon}:" for member in root.members
+        if not member.may_lack and sum(name.endswith(member.name[1:]) for name in ends) == 1
+    ]  # fmt: skip
+    if not found:
+        raise UnlikeError
+    return max(found, key=len)
+
+
+def _names_in(node: Node) -> Iterator[str]:
+    """The names in a node, as they are written."""
+    if isinstance(node, ObjectNode):
+        for member in node.members:
+            yield member.name
+            yield from _names_in(member.value)
+    for each in _within(node):
+        yield from _names_in(each)
+
+
+def _within(node: Node) -> Sequence[Node]:
+    if isinstance(node, ArrayNode):
+        return node.items
+    return node.nodes if isinstance(node, EitherNode) else ()
 
 
 class _Where(NamedTuple):

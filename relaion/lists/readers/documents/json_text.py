@@ -244,7 +244,7 @@ class JsonReader:
         That is None, as which nothing else is whole. What begins a long document is most of it.
         """
         held: list[Any] = []
-        if self._before or self._at or self._ended or len(self._text) < _LITTLE:
+        if self._before or self._ended or len(self._text) < _LITTLE:
             self._take_whole(held, "", 1)
         return held[0] if held else None
 
@@ -267,6 +267,9 @@ class JsonReader:
                 for some, after in alike.runs(self._text, self._at, between):
                     self._at = after
                     yield some
+                if not alike.left and self._is_near_end:
+                    self._more()
+                    continue
             held: list[Any] = []
             try:
                 is_full = self._take_whole(held, between, alike.left or _AT_ONCE, alike)
@@ -275,9 +278,14 @@ class JsonReader:
                 raise
             if held:
                 yield held
-            if not is_full and len(self._text) - self._at < _LITTLE and not self._ended:
+            if not is_full and self._is_near_end:
                 self._more()
                 is_full = True
+
+    @property
+    def _is_near_end(self) -> bool:
+        """Whether a record that the end of this block cuts begins here, as it seems."""
+        return not self._ended and len(self._text) - self._at < _LITTLE
 
     def _take_whole(
         self, held: list[Any], between: str, most: int = _AT_ONCE, alike: AlikeReading | None = None

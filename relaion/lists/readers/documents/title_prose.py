@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import OF_FILE, Options
-from relaion.lists.readers.lines.prose import ASKED, TOLD, read_prose
+from relaion.lists.readers.lines.prose import ASKED, DENIED, TOLD, read_prose
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.tables.decisions import is_ignored
 from relaion.lists.readers.vocabulary import names
@@ -40,6 +40,10 @@ _ASKED = (
     "{name} in it speaks of entries in words that may take some of them back: if it does not, say "
     "--ignore title; if it does, leave out what it takes back in a copy"
 )
+_DENIED = (
+    "{name} in it says that entries are not listed: leave it and what it takes back out of a copy, "
+    "or that field alone where they are"
+)
 
 
 def judge_titles(said: Iterable[tuple[str, str]], options: Options) -> list[str]:
@@ -47,13 +51,16 @@ def judge_titles(said: Iterable[tuple[str, str]], options: Options) -> list[str]
 
     Raises ListError where one speaks of some of the entries.
     """
-    if OF_FILE in options.ignore:
-        return []
+    is_denial_only = OF_FILE in options.ignore
     told: dict[str, set[str]] = {}
     for name, text in said:
         if names.squeezed(name) not in _TITLES or is_ignored(options, name, _NOWHERE):
             continue
         says = read_title(name, text)
+        if says == DENIED:
+            raise ListError(_DENIED.format(name=say(name)))
+        if is_denial_only:
+            continue
         if says == ASKED:
             raise ListError(_ASKED.format(name=say(name)))
         if says == TOLD:

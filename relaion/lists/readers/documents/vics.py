@@ -176,7 +176,9 @@ class _MediaReading:
         parts = map(self._columns, self.found.media())
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         held |= {str(i) for i in range(1, len(told) + 1)}
-        ignore = {name for name in self.options.ignore if names.squeezed(name) in held}
+        ignore = {
+            name for name in self.options.ignore if name in held or names.squeezed(name) in held
+        }
         where = {
             name: words | {_REMOVAL} if is_named(name, CATEGORY, 0) else words
             for name, words in self.options.where.items()

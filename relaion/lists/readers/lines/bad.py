@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import OF_FILE, Options
+from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import is_named, option_name
@@ -66,10 +66,11 @@ def cell_of_bad(cell: str, what: str) -> str | None:
 
 def refuse_bad_head(head: str, file_name: str, options: Options) -> None:
     """Raise ListError where a list of what is known good says above its entries that it is none."""
-    if not options.is_good or OF_FILE in options.ignore:
+    if not options.is_good:
         return
-    if word := word_of_bad(re.sub(r"[\W_]+", " ", file_name)):
-        raise ListError(_told("the file's name", "it", word, OF_FILE))
+    word = word_of_bad(re.sub(r"[\W_]+", " ", file_name))
+    if word and OF_NAME not in options.ignore:
+        raise ListError(_told("the file's name", "it", word, OF_NAME))
     for line in head.split("\n", 2000)[:2000]:
         bare = line.strip("\ufeff \t\r")
         if len(bare) <= titles.LONGEST_TITLE and (

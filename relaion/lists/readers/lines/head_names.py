@@ -13,6 +13,8 @@ NAMED_WITHIN = 10
 """Lines in which names of columns are looked for: titles may stand before them."""
 _LONGEST = 4096  # characters of a line of names that are looked at
 
+_FEW_WORDS = 4  # of a name
+
 
 def _cells_say(line: str) -> list[names.NameSays]:
     return [names.read_name(cell.strip("\"'= ")) for cell in CELLS.split(line[:_LONGEST].strip())]
@@ -58,4 +60,6 @@ def has_entries(head: str) -> bool:
 def names_entries(line: str) -> bool:
     """Whether a line is one of names of columns, of which one holds entries."""
     is_plain = len(line) < _LONGEST and not line.lstrip().startswith("#")
+    cells = line.split(", ")  # `MD5 of the full URL, lower-cased`
+    is_plain = is_plain and not (len(cells) > 1 and len(cells[0].split()) > _FEW_WORDS)
     return is_plain and any(says.what == names.ENTRY for says in _cells_say(line))

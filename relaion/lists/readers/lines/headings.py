@@ -121,7 +121,7 @@ def says_of(line: str) -> str | Doubt | None:
     if found is None and not is_row and not _names_column(line, bare):
         found = of_else(text)
     if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
-        word = of_none(text)
+        word = of_none(text) or (_no_abuse(text) if len(text.split()) <= _FEW + 1 else "")
         found = Doubt(word) if word else None
     return found or says
 
@@ -138,7 +138,7 @@ def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
     if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
         return None
     is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
-    return Doubt("not to be blocked") if is_denied else None
+    return Doubt("not to be blocked", is_denial=True) if is_denied else None
 
 
 def _names_column(line: str, bare: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.format import GOOD, OF_FILE, Options
+from relaion.lists.readers.format import GOOD, OF_NAME, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.names import squeezed
@@ -66,7 +66,7 @@ def _good_table(head: str) -> str | None:
     rows = [[cell.strip("\"' ") for cell in row] for row in rows]
     for at, row in enumerate(rows[:20]):
         told = [squeezed(cell) for cell in row]
-        if any(name.startswith("hashlookup") for name in told):
+        if any(map(_HASHLOOKUP.match, row)):
             return "known-good software hashes (hashlookup)"
         if found := _good_names(told, rows[at + 1 :]):
             return found
@@ -76,6 +76,9 @@ def _good_table(head: str) -> str | None:
     return _NSRL if bare and bare * 2 > len(rows) else None
 
 
+_HASHLOOKUP = re.compile(
+    r"(?i)hashlookup[:_-]\w"
+)  # a field of its own; `Hash Lookup` is a program's
 _OF_SYSTEMS = re.compile(
     r"(?i)(?:[a-z]:|(?<=[\s*\"']))?\\(?:windows\\(?!temp\\)|program files(?: \(x86\))?\\)"
     r"|[a-z]:/(?:windows/(?!temp/)|program files(?: \(x86\))?/)"
@@ -148,8 +151,7 @@ def _is_of_software(row: list[str]) -> bool:
 
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
-    is_ignored = OF_FILE in options.ignore
-    if not is_ignored and (
+    if OF_NAME not in options.ignore and (
         titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
     ):
         return "the file's name says that it lists what is known good"
@@ -162,9 +164,7 @@ def _good_words(head: str, file_name: str, options: Options) -> str | None:
         has_value = has_value or not (is_comment or is_title or not bare)
         if has_value and is_title:
             continue  # of a section: its lines are told apart
-        if not (is_ignored and not has_value) and (
-            is_title or (is_comment and titles.says_good(bare))
-        ):
+        if is_title or (is_comment and titles.says_good(bare)):
             what = "comment" if is_comment else "title"
             return f"a {what} in it says that it lists what is known good"
     return None

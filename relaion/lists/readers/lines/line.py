@@ -57,7 +57,7 @@ _FILE = re.compile(
     r"|aspx?|jspx?|cgi|pdf|mp4|m4v|webm|mov|avi|mkv|mpe?g|wmv|flv)\Z"
 )
 _PLAIN = re.compile(r"https?://[A-Za-z0-9_.~!$*+=@%&:/?-]*[A-Za-z0-9_~$*+=@%&/-]")
-_BULLET = re.compile(r"(?:[-*+>•‣◦▪●·–—→]|\(?[0-9]{1,7}[.):]|[0-9]{1,7}(?=\s+\S*:[/\\]))\s+")
+_BULLET = re.compile(r"(?:[-*+>•‣◦▪●·–—→]|[(\[]?[0-9]{1,7}[.)\]:]|[0-9]{1,7}(?=\s+\S*:[/\\]))\s+")
 # when a link was found, in the ways in which lists and logs write it
 _STAMP = re.compile(
     r"(?i)[\[(]?(?:(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8})"
@@ -86,7 +86,8 @@ class LinkBeside:
 
     `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `dashes_are_bullets`:
     most lines begin with a dash. `unsure` counts notes
-    of which nobody here knows whether they take back, by word, if `heeds_unsure`. `as_they_stand`
+    of which nobody here knows whether they take back, by word, if `heeds_unsure`; `gone` those that
+    do, `strange` those that say nothing such. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
     spellings.
     """
@@ -96,9 +97,20 @@ class LinkBeside:
     heeds_unsure: bool = True
     is_good: bool = False
     unsure: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+    strange: int = 0
     noted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
+
+    def refuse_strange(self, n: int) -> None:
+        """Raise ListError where some notes take back, and few others of `n` entries may, too."""
+        if self.gone and 0 < self.strange * 2 < n and self.heeds_unsure:
+            raise ListError(
+                f"notes take entries back, and {self.strange:,} other notes may do so: say "
+                f"--ignore {OF_LINE} if those decide nothing, else write the word there, as in "
+                "`# removed`"
+            )
 
     def refuse_unsure(self) -> None:
         """Raise ListError where notes may take entries back, and nobody here can say."""
@@ -124,7 +136,7 @@ class LinkLine:
     """The links of a line, or why there is none; whether a note was left out.
 
     `note` is what it says. `doubtful` is the link with a sign at its end for which it was not
-    taken.
+    taken, `is_cut` whether signs were cut off a link.
     """
 
     links: tuple[str, ...] = ()
@@ -132,6 +144,7 @@ class LinkLine:
     noted: bool = False
     doubtful: str | None = None
     note: str = ""
+    is_cut: bool = False
 
 
 def is_list_of_changes(sample: str) -> bool:
@@ -277,9 +290,9 @@ def _ended(text: str) -> LinkLine:
     glued = _GLUED.search(text)
     if glued and takes_back(glued[1]):
         return LinkLine(fault=TAKEN_BACK)
-    body = text[: _end_of_own(text)]
+    body = without_signs(text)
     if body == text or _is_file(body):
-        return LinkLine((body,))
+        return LinkLine((body,), is_cut=body != text)
     signs = set(text[len(body) :])
     if signs <= _OWN or (body.endswith("/") and signs == {"."}):  # dots: a folder's name
         return LinkLine((text,))
@@ -289,6 +302,11 @@ def _ended(text: str) -> LinkLine:
         if has_path and not body.endswith("/")
         else LinkLine((body,))
     )
+
+
+def without_signs(text: str) -> str:
+    """A link without the signs at its end that no bracket of its own opens."""
+    return text[: _end_of_own(text)]
 
 
 def _end_of_own(text: str) -> int:

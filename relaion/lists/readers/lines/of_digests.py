@@ -18,11 +18,11 @@ OF_LINKS_BY_TITLE = (
 )
 _OF_LINKS = (
     "its name says that it holds {word}: say so with --kind url_md5 (or url_sha1, url_sha256); if "
-    "they are those of images, say --ignore title"
+    "they are those of images, say --ignore file-name"
 )
 _BY_PARTS = (
     "its name says that its digests are of something else than pictures ({word}): if they are "
-    "those of pictures, say --ignore title"
+    "those of pictures, say --ignore file-name"
 )
 OF_PARTS = words_in(
     "thumbnail thumbnails thumb thumbs preview previews string strings text texts keyword keywords "

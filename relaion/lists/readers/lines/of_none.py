@@ -26,7 +26,7 @@ def of_none(text: str) -> str:
     if len(text.split()) > _LONGEST or _DENIED.search(text):
         return ""
     text = TAKES_NOTHING.sub(" ", text)
-    for pattern in (TRIAL, SET_ASIDE, OF_SYSTEM, CONSENT):
+    for pattern in (TRIAL, SET_ASIDE, OF_SYSTEM, CONSENT, TO_READ):
         if found := pattern.search(text):
             return found[0]
     if OF_DESIGN.fullmatch(text.strip(_SIGNS)):
@@ -161,6 +161,31 @@ CONSENT = re.compile(
     r"|\bcon il consenso\b|\bconsenso (?:\w+ )?(?:dato|prestato)\b|\bmet toestemming\b"
 )
 """That whom a picture shows allowed it."""
+
+TO_READ = re.compile(
+    r"\b(?:press|media|news) (?:coverage|articles?|reports?|releases?|links?|clippings?|stories)\b"
+    r"|\bnewspaper \w+|\bparod(?:y|ies)\b|\b(?:in|by|from) the (?:press|media)\b"
+    r"|\b(?:support|help|victims?'?|counsell?ing|prevention|crisis) (?:services?|lines?|resources?"
+    r"|pages?|offers?|centres?|centers?)\b|\bhelp-?lines?\b|\bfind help\b"
+    r"|\b(?:reporting|take-?down|complaint|abuse|contact) (?:forms?|pages?|portals?|addresses)\b"
+    r"|\b(?:the|their) (?:\w+ )?forms? (?:are|is) (?:here|below)\b"
+    r"|\b(?:background|further|related) (?:reading|information|material)\b"
+    r"|\bhilf(?:e|s)(?:angebote?\w*|telefone?|seiten?|stellen?)\b|\bberatungs(?:stellen?"
+    r"|angebote?)\b"
+    r"|\b(?:presse|medien|zeitungs)(?:berichte?|artikel|mitteilung(?:en)?|schau|echo|links?)\b"
+    r"|\bmelde(?:formulare?|seiten?|portale?)\b"
+    r"|\bliens? de signalement\b|\b(?:articles?|revue|coupures) de presse\b"
+    r"|\b(?:services?|lignes?|numeros?) d'(?:aide|ecoute|assistance)\b|\bformulaires? de \w+"
+    r"|\b(?:lineas?|servicios?) de (?:ayuda|apoyo|atencion)\b|\bnoticias? de prensa\b"
+    r"|\b(?:articulos|enlaces) de (?:prensa|denuncia|ayuda)\b|\bcobertura de prensa\b"
+    r"|\b(?:rassegna|articoli di|servizi di|numeri di) (?:stampa|aiuto|assistenza|sostegno)\b"
+    r"|\brassegna stampa\b|\b(?:pers|nieuws)(?:berichten|artikelen)\b|\bhulp(?:lijnen|verlening)\b"
+    r"|\b(?:linhas|servicos) de (?:apoio|ajuda)\b|\b(?:stodlinjer|hjelpelinjer|hjaelpelinjer)\b"
+    r"|\b(?:artykuly|doniesienia) pras\w+|\bmaterial\w* (?:сми|press)\b"
+    r"|\bматериал\w* сми\b"
+    r"|\b(?:служб|телефон)\w* (?:помощи|доверия|поддержки)\b|\bпублик\w+ в сми\b"
+)
+"""Of pages that people are to read, or to turn to."""
 
 UNTIL = re.compile(
     r"\b(?:valid|good|listed|in force|effective|current|applies|gultig|gilt|valable|en vigueur"

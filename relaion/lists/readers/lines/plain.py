@@ -61,16 +61,23 @@ def _as_lines(options: Options) -> Options:
 
 _OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
 """A title, `List version 2024-05-01`, and no name of ids of versions."""
+_DENIED = re.compile(
+    r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder) (?P<what>\w+)"
+)
+"""What is not listed: `SHA-1 / JPG only / no videos`."""
 
 
-def _below_version(column: ListColumn) -> ListColumn:
+def _if_title(column: ListColumn) -> ListColumn:
+    """The column as one of entries where its name is a title, or names what is left out."""
     is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
-    return replace(column, what=names.ENTRY, name="") if is_title else column
+    denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
+    is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
+    return replace(column, what=names.ENTRY, name="") if is_title or is_denied else column
 
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
-    column = _below_version(layout.columns[0])
+    column = _if_title(layout.columns[0])
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )
@@ -140,7 +147,8 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST and "://" not in line else ""
-    if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
+    is_count = name[:1].isdigit()  # `6 hashes`
+    if not name or is_count or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
         return False
     # where the file does not say what it holds, `sha256` above the next digests changes nothing
     is_other = column.name or names.read_name(name).what == names.OTHER

@@ -56,6 +56,10 @@ _ASKED = (
     "line {at:,} speaks of entries in words that may take some of them back: if it does not, say "
     "--ignore title; if it does, leave it and what it takes back out of a copy"
 )
+_DENIED = (
+    "line {at:,} says that entries are not listed: leave it and what it takes back out of a copy, "
+    "or the line alone where they are; no option goes against so plain a word"
+)
 _MOST_TOLD = 10
 _MOST_READ = 20_000  # lines of a file
 _MANY = 200  # lines of a block: more are no remarks on a list
@@ -154,12 +158,12 @@ def _is_compound(word: str) -> bool:
     return False
 
 
-TOLD, ASKED = "told", "asked"
+TOLD, ASKED, DENIED = "told", "asked", "denied"
 
 
 @lru_cache(4096)
 def read_prose(line: str, *, is_below: bool = False) -> str | None:
-    """Whether a line is to be told of, or asked about; None for one that is understood.
+    """Whether a line is to be told of, asked about, or denies; None for one that is understood.
 
     `is_below`: entries stand above it, and names may.
     """
@@ -169,8 +173,8 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
     found = None
     for piece in _PIECES.split(text):
         says = _of_piece(piece.strip(_SIGNS), of_some=says_of_some, is_below=is_below)
-        if says == ASKED:
-            return ASKED
+        if says in (ASKED, DENIED):
+            return says
         found = found or says
     return found
 
@@ -208,8 +212,9 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     strange = [u for u in strange if u not in named or u in _DOUBTS] + _doubts_cut(folded)
     is_only = of_some and ONLY_SOME.search(bare) is not None
     is_forbidden = FORBIDS.search(OTHER_USE.sub(" ", folded)) is not None
-    if is_only or is_forbidden or denial_in(piece, is_title=False):
-        return ASKED
+    is_denial = denial_in(piece, is_title=False)
+    if is_denial or is_only or is_forbidden:
+        return DENIED if is_denial else ASKED
     is_cut = bare != folded
     if not strange and not (is_denied or is_judged or (of_some and is_cut)):
         return None
@@ -234,7 +239,9 @@ def _beside_asking(folded: str) -> str | None:
             continue
         says = _of_piece(clause.strip(_SIGNS), of_some=False, is_below=False)
         has_doubt = not _DOUBTS.isdisjoint(units_of(clause))
-        if says == ASKED or (has_doubt and _is_statement(clause)):
+        if says in (ASKED, DENIED):
+            return says
+        if has_doubt and _is_statement(clause):
             return ASKED
     return None
 
@@ -268,15 +275,18 @@ def _names_in(piece: str, folded: str, *, is_below: bool) -> frozenset[str]:
 class LinesOfProse:
     """The lines of text of a file; `told` are those that were not understood, by number.
 
-    `is_heeded`: they are looked at; `tells`: not only those that are asked about.
+    `is_heeded`: they are looked at; `tells`: not only those that are asked about;
+    `only_denials`: the curator said that others take nothing out.
     `of_hosts`: the entries may be hosts.
     """
 
     is_heeded: bool = True
     tells: bool = True
+    only_denials: bool = False
     of_hosts: bool = False
     told: list[int] = field(default_factory=list)
     asked: int = 0  # the first line to ask about
+    denied: int = 0  # the first line that denies
     understood: int = 0  # lines that are no comments and were
     _has_values: bool = False
     _looked_at: int = 0
@@ -321,13 +331,22 @@ class LinesOfProse:
             is_letter = cells[1] < 2 or cells[0].strip(" ") not in line
             self.understood += found is None and is_letter and not is_comment
             is_plain = titles.get(i) == LISTED or is_signer
-            if found == TOLD and self.tells and not (is_plain or is_heard):
+            if (
+                found == TOLD
+                and self.tells
+                and not self.only_denials
+                and not (is_plain or is_heard)
+            ):
                 self.told.append(before + i + 1)
-            elif found == ASKED and not self.asked:
+            elif found == ASKED and not (self.asked or self.only_denials):
                 self.asked = before + i + 1
+            elif found == DENIED and not self.denied:
+                self.denied = before + i + 1
 
     def refuse(self) -> None:
         """Raise ListError where a line speaks of some entries in a file that holds any."""
+        if self.denied and self._has_values:
+            raise ListError(_DENIED.format(at=self.denied))
         if self.asked and self._has_values:
             raise ListError(_ASKED.format(at=self.asked))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import ALLOWS, NARROW, OF_FILE, OWN_POLICY, Options
+from relaion.lists.readers.format import ALLOWS, NARROW, OF_NAME, OWN_POLICY, Options
 
 _EXACT = frozenset(("domain", "host", "full", "domain-full", "host-full"))
 _BELOW = frozenset(("domain-suffix", "host-suffix", "suffix"))
@@ -138,10 +138,11 @@ _LETS_ALL_PASS = re.compile(
 
 def refuse_passing(file_name: str, options: Options) -> None:
     """Raise ListError where a list of hosts is called after those that programs let pass."""
-    is_asked = options.scope == "host" and options.role is None and OF_FILE not in options.ignore
+    is_asked = options.scope == "host" and options.role is None and OF_NAME not in options.ignore
     if is_asked and _LETS_ALL_PASS.search(file_name):
         raise ListError(
-            "the file's name says that what it names may pass: if it is blocked, say --ignore title"
+            "the file's name says that what it names may pass: if it is blocked, say --ignore "
+            "file-name"
         )
 
 

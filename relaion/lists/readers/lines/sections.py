@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
+from relaion.lists.readers.format import GOOD, OF_FILE, OF_NAME, OTHER_HASH, Options
 from relaion.lists.readers.lines.bad import refuse_bad_title
 from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
 from relaion.lists.readers.lines.head_names import (
@@ -55,11 +55,15 @@ _OF_MANY = re.compile(r"\s*(?=\S*[*\[])(?!\[)[^\s#!]+\s*")  # hosts: `*banner*`,
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
-    "title; if not, give the file a plainer name, as removed.txt"
+    "file-name; if not, give the file a plainer name, as removed.txt"
 )
 _BY_TITLE = (
     "a title in it ({word}) may say that what stands below is not listed: if it is listed, say "
     "--ignore title; if not, write a plainer title there in a copy, as `# removed`"
+)
+_BY_DENIAL = (
+    "a title in it ({word}) says that what stands below is not listed: leave that out of a copy, "
+    "or the title alone where it is listed; no option goes against so plain a word"
 )
 _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
@@ -119,29 +123,29 @@ class Sections:
     prose: LinesOfProse = field(default_factory=LinesOfProse)
 
     def __post_init__(self) -> None:
-        self.prose.is_heeded = self.heeds_unknown and OF_FILE not in self.options.ignore
+        self.prose.is_heeded = self.heeds_unknown
+        self.prose.only_denials = OF_FILE in self.options.ignore
         self.prose.of_hosts = self.options.scope is not None
         self.prose.tells = not self.options.is_good
         self._has_algorithm = names_algorithm(self.head)
         self._has_grades = column_decides(self.head, {names.CATEGORY})
-        says = None if self._is_ignored or decides_rows(self.head) else self._heeded(
+        is_ignored = OF_NAME in self.options.ignore
+        says = None if is_ignored or decides_rows(self.head) else self._heeded(
             of_name(self.file_name)
         )  # fmt: skip
         if isinstance(says, Doubt):
             self._doubt = says
         else:
             self.rules = self.by_name = says
-        said = of_digests(self.file_name) if not (says or self._is_ignored) else None
+        said = of_digests(self.file_name) if not (says or is_ignored) else None
         is_named = said and said[0].word == OF_LINKS and has_entries(self.head)
-        if said and not self.options.kind and not is_named:
+        columns = {cell.strip(_QUOTES).casefold() for cell in CELLS.split(self.head.split("\n")[0])}
+        is_column = said is not None and said[0].word in columns  # `filename_md5.csv`
+        if said and not self.options.kind and not (is_named or is_column):
             self._doubt, self._said = said
-        word = "" if self._is_ignored else of_example(re.sub(r"[\W_]+", " ", self.file_name))
+        word = "" if is_ignored else of_example(re.sub(r"[\W_]+", " ", self.file_name))
         if word and self._doubt is None:
             self._doubt = Doubt(word)
-
-    @property
-    def _is_ignored(self) -> bool:
-        return not self._any_value and OF_FILE in self.options.ignore
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
         of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
@@ -218,6 +222,7 @@ class Sections:
             above = line
             says = self._watch(says, line)
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
+            is_named = is_named and not (says == OF_LINKS and ", " in line)  # a sentence
             if is_named and not self._any_value and names_entries(line):
                 self.names = line
             elif says is not None:
@@ -244,9 +249,11 @@ class Sections:
     def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
-        is_pattern = self.options.scope is not None and _OF_MANY.fullmatch(line) is not None
-        if is_pattern or shape(line.strip(_QUOTES)) is not None:
-            return None
+        is_of_hosts = self.options.scope is not None  # their programs write heads of their own
+        is_head = is_of_hosts and line.lstrip().startswith(("#", "!"))
+        is_pattern = is_of_hosts and _OF_MANY.fullmatch(line) is not None
+        if is_head or is_pattern or shape(line.strip(_QUOTES)) is not None:
+            return plain if is_head else None
         if not self._valued:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
             self._above[told] = number if is_bare else 0
@@ -286,22 +293,18 @@ class Sections:
 
     def _turn(self, says: str | Doubt, line: str) -> None:
         """What a title changes."""
-        if self._is_ignored:
-            return
+        is_ignored = OF_FILE in self.options.ignore
         if says == OF_LINKS:
-            if (
-                not self.options.kind
-                and not names_pictures(self.head)
-                and OF_FILE not in self.options.ignore
-            ):
+            if not self.options.kind and not names_pictures(self.head) and not is_ignored:
                 self._doubt, self._said = Doubt(says, Doubted.DIGESTS), OF_LINKS_BY_TITLE
         elif isinstance(says, Doubt):
             is_unknown = says.of is Doubted.VALUES
             if is_unknown and self._doubt is not None:
                 return
-            if OF_FILE not in self.options.ignore and self._heeded(says):
-                self._doubt, self._said = says, _BY_UNKNOWN if is_unknown else _BY_TITLE
-        else:
+            if (says.is_denial or not is_ignored) and self._heeded(says):
+                told = _BY_DENIAL if says.is_denial else _BY_TITLE
+                self._doubt, self._said = says, _BY_UNKNOWN if is_unknown else told
+        elif self._any_value or not is_ignored or says not in IS_OF:
             self._turn_surely(says, line)
 
     def _turn_surely(self, says: str, line: str) -> None:

@@ -46,6 +46,9 @@ def without_boxes(source: Iterator[str]) -> Iterator[str]:
             yield block
             continue
         found = [*_BOX.finditer(block)]
+        told = {box["tick"] for box in found}
+        if len(told) > 1 and all(tick and tick.isdigit() for tick in told):
+            found = []  # numbers of lines
         n = sum(box["sign"] != "☐" if box["sign"] else bool(box["tick"].strip()) for box in found)
         if n:
             raise ListError(

@@ -2,15 +2,8 @@
 
 `# removed`, `[deleted]`, `Known good:`, `## Videos`, a row of a table with one cell. What stands
 below was taken back, is known good, of videos or of another algorithm, up to the next title:
-whatever the format is, no such line is read as one that lists anything. Its values are counted, and
-leave a list that the delivery brings up to date. The file's name is its first title.
-
-Only short lines without a value are titles, and words of a title stand at one of its ends, beside
-what titles are made of: a sentence such as `report removals to us` says nothing of the lines below.
-Where a line speaks of such a thing and may be a title or not, nobody here can say what it means:
-the file is refused, if anything stands below it, until the curator says `--ignore title`. So it
-is for a short line among entries that may be a heading and is not made of words that decide
-nothing, such as those of numbers, days, places, parts of a list.
+its values are counted, and leave a list that the delivery brings up to date. Only short lines are
+titles, and the words of one stand at its ends: `report removals to us` says nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +34,7 @@ from relaion.lists.readers.vocabulary.title_patterns import (
     LEFT_LIST,
     LINKS_HASHED,
     MADE_OF,
+    NEXT_PART,
     ORIGIN,
     OTHER,
     SENTENCE,
@@ -63,11 +57,15 @@ class Doubted(Enum):
 
 @dataclass(frozen=True)
 class Doubt:
-    """A title that may take out some of a list; `digits`: only digests of that length."""
+    """A title that may take out some of a list, or does so in plain words, as a denial.
+
+    `digits`: only digests of that length.
+    """
 
     word: str
     of: Doubted = Doubted.ENTRIES
     digits: int = 0
+    is_denial: bool = False
 
 
 _SAY_LISTED = words_in("{listed} enabled") - words_in("{abuse}") - {"cp"}
@@ -178,7 +176,7 @@ def _units(text: str) -> list[str]:
 
 
 def units_of(text: str) -> list[str]:
-    """The words of a text, folded; ours that are written in several are one."""
+    """The words of a text, folded; several that are one of ours are one."""
     return _units(_folded(text))
 
 
@@ -306,8 +304,7 @@ def of_name(file_name: str) -> str | Doubt | None:
 
 
 MINUS = r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}])[\s:,;|]*$"
-_MINUS = re.compile(MINUS)
-"""A minus by itself, as a heading."""
+_MINUS = re.compile(MINUS)  # by itself, as a heading
 _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 
 
@@ -383,8 +380,11 @@ def is_unknown(line: str, bare: str) -> bool:
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
-    if any(w in _JUDGED or OTHER.fullmatch(w) for w in units) or (
-        not is_doubted and any(w in _ON or w in _FILM for w in units)
+    is_next = not is_doubted and _MISTAKEN.isdisjoint(units) and NEXT_PART.match(_folded(bare))
+    if (
+        is_next
+        or any(w in _JUDGED or OTHER.fullmatch(w) for w in units)
+        or (not is_doubted and any(w in _ON or w in _FILM for w in units))
     ):
         return False  # of our words, which say nothing where they stand so
     strange = [w for w in units if w in _DOUBTED or not is_innocent(w)]

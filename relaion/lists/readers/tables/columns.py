@@ -13,7 +13,6 @@ from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import POLICIES
 from relaion.lists.readers.tables.decisions import DecidingColumn, chosen_of, word_of_any
-from relaion.lists.readers.tables.header_rows import is_sentence
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import is_entry_of, shape
@@ -195,6 +194,15 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
         tuple(deciders), 0, (_BY_VALUE.format(places),),
     )  # fmt: skip
+
+
+def is_sentence(row: Sequence[str]) -> bool:
+    """Whether a row is a sentence with commas, and names no columns."""
+    told = [len(cell.split()) for cell in row if cell.strip()]
+    return len(told) > 1 and max(told) > _NAME_WORDS and sum(told) > _NAME_WORDS * 2
+
+
+_NAME_WORDS = 4
 
 
 def _is_above(row: Sequence[str], below: Sequence[str]) -> bool:

@@ -213,7 +213,8 @@ def _find_names(table: TableSample, options: Options) -> bool:
         told = [cleaned_name(cell) for cell in row]
         after = Counter(map(_filled_width, table.rows[at + 1 :]))
         within = sum(n for width, n in after.items() if width <= len(row))
-        fits = within * 2 >= sum(after.values())
+        ends_in_text = table.delimiter != BLANKS and names.read_name(told[-1]).what in _TEXTS
+        fits = ends_in_text or within * 2 >= sum(after.values())
         if table.delimiter == BLANKS and any(
             re.search(r"[/\\.#]|^\(|[,:]$", name) for name in told
         ):
@@ -221,7 +222,10 @@ def _find_names(table: TableSample, options: Options) -> bool:
         if table.delimiter == BLANKS and _is_sentence(row):
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
-        is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
+        is_counted = any(map(_COUNTED.search, told))  # `6 added, 0 removed`
+        is_divided = divided * 2 >= sum(after.values()) or (
+            all(map(_is_telling, told)) and not is_counted
+        )
         is_above = _is_above_entries(row, table.rows[at + 1 :], options)
         if fits and (is_above or (is_divided and _names_entries(told, options))):
             table.header, table.names = at, tuple(told)
@@ -232,6 +236,10 @@ def _find_names(table: TableSample, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+_TEXTS = (names.NOTE, names.CAPTION)  # delimiters may stand in them unquoted
+_COUNTED = re.compile(r"(?:\A|\s)\d+\s+[^\W\d]{4,}|[^\W\d]{4,}\s*[:=]\s*\d+\Z")
 
 
 def _is_sentence(row: Sequence[str]) -> bool:

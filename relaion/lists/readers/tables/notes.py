@@ -10,7 +10,7 @@ from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
-from relaion.lists.readers.vocabulary.note_denials import denied_by
+from relaion.lists.readers.vocabulary.denials import denied_by
 from relaion.lists.readers.vocabulary.shown import shown_by
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
@@ -150,13 +150,16 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
     return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
 
 
+_OF_A_PROGRAM = re.compile(r"\bhash lookup\b")  # Autopsy's, and no list of what is known good
+
+
 @lru_cache(65536)
 def read_text(cell: str, *, alone: bool) -> Remark | None:
     """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = LEFT_LIST.sub("removed", folded(cell[:_LONGEST]))
+    text = LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):

@@ -52,7 +52,7 @@ from relaion.lists.readers.vocabulary.media import (
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.readers.vocabulary.spelling import words_in
-from relaion.lists.readers.vocabulary.trials import tester_in
+from relaion.lists.readers.vocabulary.trials import tester_in, trial_in
 from relaion.lists.values import told as say
 
 _MEDIA_NAMES = words_in("{pictures} {films} audio document documents")
@@ -74,6 +74,7 @@ _GRADED_AS = words_in(
 _RATES = words_in("severity priority confidence certainty")
 _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20
+_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FEW_SCORES = 5  # different ones; of votes there are more
@@ -213,6 +214,7 @@ class RemarkColumn:
         what = names.NOTE if is_note else self.column.what
         is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
         tester = tester_in(self.column.name, cell) if is_whom else ""
+        tester = tester or (trial_in("", cell) if is_whom and _WORDS.fullmatch(cell) else "")
         said = read_cell(cell, what) or (
             Remark(None, tester, is_sure=False) if tester else self._read_beside(cell)
         )
@@ -335,10 +337,10 @@ class RemarkColumn:
                 f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
                 f"{option} if it decides nothing"
             )
-        elif self._figures and self._figures.is_told:
+        elif self._figures and (told := self._figures.told):
             found.append(
-                f"column {self.column.told} {self._figures.what}, and is low in no row: taken to "
-                f"decide nothing; if it does, choose with --where {option}=WORD"
+                f"column {self.column.told} {told}: taken to decide nothing; if it does, choose "
+                f"with --where {option}=WORD"
             )
         elif self._few.is_vocabulary():
             found.append(

@@ -17,7 +17,7 @@ from relaion.errors import ListError, RelaionError
 from relaion.lists.readers.containers import zipped
 from relaion.lists.readers.containers.delivered import says_something
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.format import Options, Sure
+from relaion.lists.readers.format import OF_NAME, Options, Sure
 from relaion.lists.readers.tables import columnar
 from relaion.lists.readers.tables.rows import Row
 from relaion.lists.readers.tables.sheet_parts import SheetFacts, ods_facts, see_text, xlsx_facts
@@ -76,7 +76,8 @@ class SheetTable:
             raise ListError(_STRUCK.format(facts.struck))
         if facts.unsaved:
             raise ListError(_UNSAVED.format(facts.unsaved))
-        if says_something(sheet.name):  # as the name of a file does
+        # as the name of a file does
+        if OF_NAME not in options.ignore and says_something(sheet.name):
             yield [sheet.name]
         unseen = 0
         for number, row in enumerate(_rows(sheet, facts)):

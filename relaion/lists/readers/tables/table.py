@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.links.text import BLANK, is_bare, trim
-from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
 from relaion.lists.readers.format import (
     BAD,
@@ -29,16 +27,16 @@ from relaion.lists.readers.lines import bad
 from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import replaced, traits
 from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
-from relaion.lists.readers.tables.columns import ListColumn, ListLayout, cleaned_name
+from relaion.lists.readers.tables.columns import ListColumn, ListLayout
 from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_unsure
-from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES, is_divider, is_header
+from relaion.lists.readers.tables.header_rows import TableRows
 from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.replaced import is_replaced, taken_back
 from relaion.lists.readers.tables.said import differing
-from relaion.lists.readers.tables.strays import DIGEST, Strays
+from relaion.lists.readers.tables.strays import Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.codes import legend_in
@@ -46,21 +44,15 @@ from relaion.lists.readers.vocabulary.few_words import tells_language
 from relaion.lists.readers.vocabulary.media import left_out, rows_of_films
 from relaion.lists.values import (
     NOTHING,
-    read_value,
-    read_weak,
     told,
     told_words,
 )
 
-MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 _MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
 _SHORT = 7  # characters of what is no digest
 
 Cells = dict[int, list[str]]  # by column
-
-
-_COUNT = re.compile(r"(?<![\w-])(?!(?:1|5|256)\b)\d+(?![\w-])")  # and of no algorithm's name
 
 
 @dataclass(frozen=True)
@@ -98,11 +90,6 @@ def _is_named_csv(file_name: str) -> bool:
     return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
 
 
-def _is_bare_digest(row: Sequence[str], at: int) -> bool:
-    """Whether a cell has the length and the letters of a digest: such a row names no columns."""
-    return at < len(row) and len(row[at]) in LENGTHS and row[at].isalnum()
-
-
 @dataclass
 class RowsReading:
     """A table on its way: what was seen in all rows decides at the end whether it is taken."""
@@ -124,6 +111,7 @@ class RowsReading:
 
     def __post_init__(self) -> None:
         chosen = {d.index for d in self.layout.deciders if d.chosen is not None}
+        self.table = TableRows(self.layout, self.options.kind)
         self.strays = Strays([c for c in self.layout.columns if c.index not in chosen])
         decided = {d.index for d in self.layout.deciders}
         legend = legend_in(self.stream.lines_of_head())
@@ -227,7 +215,10 @@ class RowsReading:
     def _cells(self, rows: list[list[str]] | RecordColumns) -> tuple[Cells, int, Counter[str]]:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
-        whole = rows if isinstance(rows, RecordColumns) else self._whole(rows, skipped)
+        whole = (
+            rows if isinstance(rows, RecordColumns)
+            else self.table.records(rows, self.rows, skipped)
+        )  # fmt: skip
         self.rows += len(whole) + skipped.total()
         cells = {c.index: column_of(whole, c.index) for c in layout.columns}
         if self.are_records:  # a field that nobody knows may stand in records of its own
@@ -242,24 +233,6 @@ class RowsReading:
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
 
-    def _whole(self, rows: list[list[str]], skipped: Counter[str]) -> list[list[str]]:
-        """The rows that are records: no names once more, and no more fields than columns."""
-        if any(c.name for c in self.layout.columns):
-            header = [names.squeezed(c.name) for c in self.layout.columns]
-            rows = [row for row in rows if not is_header(row, header)]
-        rows = [row for row in rows if not is_divider(row)]
-        first = self.layout.entries[0].index
-        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
-        at = next((i for i in may_name if self._names_anew(rows[i])), None)
-        if at is not None:
-            at += self.rows
-            raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
-        width = self.layout.width
-        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
-        if len(whole) < len(rows):
-            skipped[MANY_FIELDS] += len(rows) - len(whole)
-        return whole
-
     def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
         """Of rows without an entry, those that take back a record by the giver's id of it."""
         ids = traits.ids_of(self.layout.columns, cells)
@@ -273,33 +246,6 @@ class RowsReading:
             i for i in rows
             if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
         ]  # fmt: skip
-
-    def _names_anew(self, row: Sequence[str]) -> bool:
-        """Whether a row names columns, as the first of another table does that was put behind."""
-        held: list[str] = []
-        for c in self.layout.entries:
-            cell = row[c.index].strip() if c.index < len(row) else ""
-            if len(cell) > 60 or "://" in cell or DIGEST.fullmatch(cell):
-                return False
-            held += [cell] * bool(cell)
-        if not held or (sum(map(bool, row)) == 1 and _COUNT.search(held[0])):
-            return False
-        kind = self.options.kind
-        if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
-            return not any(self._is_value(row, c) for c in self.layout.entries)
-        if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
-            return says.fate is not None  # `Deleted:` above rows
-        told = [plain for cell in row if (plain := names.squeezed(cell))]
-        if len(told) > 1 and {names.squeezed(c.name) for c in self.layout.columns}.issuperset(told):
-            return True
-        what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
-        return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
-
-    @staticmethod
-    def _is_value(row: Sequence[str], column: ListColumn) -> bool:
-        cell = row[column.index].strip() if column.index < len(row) else ""
-        is_read = isinstance(read_value(cell, column.kinds), tuple)
-        return is_read or is_bare(cell) or read_weak(cell, column.kinds) is not None
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)

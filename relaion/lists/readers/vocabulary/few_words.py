@@ -39,7 +39,7 @@ _OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
 _LABELS = words_in("label labels flag flags")
-_FRAME = "()[]{}<>.*!?\"':= "
+_FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 _CHOICE = (
     ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
@@ -99,7 +99,9 @@ class FewWords:
             raise self._asked(f"{says}, and {named} ({self._held()})")
         if self._has_marks():
             raise self._asked(f"holds signs alone, and nobody here knows of what ({self._held()})")
-        if self._may_decide and weights.are_lights(self.words, self.column.name):
+        is_of_colour = weights.is_of_colour(self.column.name) and len(self.values) <= FEW
+        told = [v for v in self.values if v] if is_of_colour else self.words
+        if self._may_decide and weights.are_lights(told, self.column.name):
             raise self._asked(f"holds colours as traffic lights have ({self._held()})")
         n = len(self.words)
         is_told = of_nothing(self.column.name) or any(map(weights.is_topical, self.words))

@@ -87,13 +87,15 @@ class Figures:
     """What the cells of a column that measures said so far: figures, and words of how much.
 
     `counts` are the rows of each cell that is a figure; `low`, `high` those of such words; `others`
-    are words of which nobody here knows how much they are. Of very many figures those that are low
+    are words of which nobody here knows how much they are; `most` is the highest figure that is no
+    percentage. Of very many figures those that are low
     are only counted, in `over`.
     """
 
     what: str
     figures: dict[str, tuple[Decimal, bool]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    most: Decimal = _NONE
     low: int = 0
     high: int = 0
     over: int = 0
@@ -106,6 +108,7 @@ class Figures:
             if bare in self.counts:
                 self.counts[bare] += n
             elif figure := _figure(bare):
+                self.most = self.most if figure[1] else max(self.most, figure[0])
                 if len(self.figures) < _MOST:
                     self.figures[bare], self.counts[bare] = figure, n
                 else:
@@ -123,16 +126,9 @@ class Figures:
             self.others.add(plain)
 
     @property
-    def _scale(self) -> int:
-        """What the highest figure is out of; 0 where nobody can say."""
-        plain = [n for n, is_percent in self.figures.values() if not is_percent]
-        most = max(plain, default=Decimal(1))
-        return next((scale for scale in _SCALES if most <= scale), 0)
-
-    @property
-    def _most(self) -> Decimal:
-        """The highest figure that is no percentage."""
-        return max((n for n, is_percent in self.figures.values() if not is_percent), default=_NONE)
+    def _scale(self) -> Decimal:
+        """What the highest figure is out of; of more than 100 it is that figure itself."""
+        return next((Decimal(scale) for scale in _SCALES if self.most <= scale), self.most)
 
     @property
     def is_mixed(self) -> bool:
@@ -148,16 +144,16 @@ class Figures:
     def _is_low(self, n: Decimal, is_percent: bool) -> bool:
         scale = 100 if is_percent else self._scale
         if self.what == VOTES:  # `1/3`; none, where others have some
-            return n < (_HALF * 100 if is_percent else 0) or (n == 0 and self._most > 0)
+            return n < (_HALF * 100 if is_percent else 0) or (n == 0 and self.most > 0)
         if self.what == DISTANCE:
             return n != 0
         if self.what == REST:
             return n <= 0
         if self.what == LIKENESS:
-            return n < _NEAR * (100 if scale > 1 else 1)
+            return n < _NEAR * (max(100, scale) if scale > 1 else 1)
         if self.what == SCORE and scale != 1 and not is_percent:  # nobody says of how many
-            return n < 0 or bool(scale and n < _HALF * self._most)
-        return n < 0 or bool(scale and n < _HALF * scale)
+            return n < 0 or (scale <= _SCALES[-1] and n < _HALF * self.most)
+        return n < _HALF * scale
 
     def doubt(self) -> str:
         """What of it leaves open which rows are listed; empty for nothing."""
@@ -186,9 +182,12 @@ class Figures:
         return bool(self.low or self.high) and not self.others
 
     @property
-    def is_told(self) -> bool:
-        """Whether it says how sure somebody is."""
-        return self.what == SURE and bool(self.figures or self.low or self.high)
+    def told(self) -> str:
+        """What a notice says of it, which is low in no row, or on no scale; empty for nothing."""
+        if self.what == SCORE and self.most > _SCALES[-1]:
+            return "holds scores of more than 100, of which nobody here knows which are low"
+        is_one = self.what == SURE and (self.figures or self.low or self.high)
+        return f"{self.what}, and is low in no row" if is_one else ""
 
 
 _LOWEST = {

@@ -75,7 +75,8 @@ def read_path(name: str, said: str | None = None, *, may_wrap: bool = False) -> 
             return inner
     wrap = _WRAPPERS | _MAY_WRAP if may_wrap else _WRAPPERS
     kept = [part for part in outer if _bare(part) not in wrap]
-    if says.what not in (names.UNKNOWN, names.OTHER) or len(kept) == len(outer):
+    is_open = says.what in (names.UNKNOWN, names.OTHER) or says.is_weak  # `_source` is no source
+    if not is_open or len(kept) == len(outer):
         return says
     inner = names.read_name(BETWEEN.join((*kept, last)), said)
     return inner if inner.what == names.ENTRY else says

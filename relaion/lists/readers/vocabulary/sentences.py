@@ -34,7 +34,7 @@ _THING = (
 _NUMBERED = (
     r"(?:lines?|rows?|entr(?:y|ies)|zeilen?|eintrage?n?|lignes?|lineas?|filas?|rig(?:a|he)|regels?"
     r"|linhas?|rader|items?|records?|hash(?:es)?|values?|images?|numbers?|nos?|nrs?|positions?"
-    r"|pos|n[o°]s?)"
+    r"|pos|n[o°]s?|nummern?|numeros?|numeri|nummers?|numer[ay]?|cisla|номера?)"
 )
 _ONES = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _TILL = r"(?:-|–|to|through|and|or|&|,|bis|und|oder|a|et|au|y|al|e|en|tot|och|og|ja|i|az|и|до|ve)"
@@ -66,6 +66,8 @@ OF_SOME = re.compile(
     r"|\b(?:marked|starred|flagged|highlighted|indented|tagged|gekennzeichnet\w*|markiert\w*"
     r"|marque[es]*"
     r"|marcad[oa]s?|contrassegnat\w+|gemarkeerd\w*)\b"
+    r"|\bin (?:brackets|parenthes[ei]s|italics?|bold|klammern)\b"
+    r"|\bentre (?:parenthes[ei]s|parenteses?|crochets)\b|\bfra parentesi\b|\btussen haakjes\b"
     r"|最後の|末尾の|最后|末尾|마지막"
 )
 """That some of the entries are spoken of, and not all."""

@@ -54,10 +54,29 @@ ORIGIN = re.compile(
 )
 """Where pictures came from: `removed from LAION` takes nothing out."""
 
+_MORE = (
+    r"(?:and|also|more|further|some|und|weitere|auch|noch|et|aussi|autres|y|tambien|mas|otr[oa]s"
+    r"|e|anche|altr[ie]"
+    r"|en|ook|meer|och|fler|og|flere|i|oraz|a|и|еще|ещё)"
+)
+NEXT_PART = re.compile(
+    rf"(?:{_MORE} )*(?:from|aus|vom|von|du|de|del|des|della|di|dal|dalla|da|van|uit|fran|fra|z|ze"
+    rf"|из|от)"
+    r" (?:[^\W_]+[ :,]*){1,6}\Z"
+    r"|(?:second|third|fourth|next|zweite[rs]?|dritte[rs]?|nachste[rs]?|seconde?|deuxieme"
+    r"|troisieme|segund[oa]"
+    r"|tercer[oa]?|second[oa]|terz[oa]|tweede|derde|andra|tredje|anden|druga|druhy|второ[ей]"
+    r"|вторая|трет\w+)"
+    r" [^\W_]+[ :,]*\Z"
+)
+"""Where the next entries come from, or that they are the next ones: `Aus dem zweiten Asservat`."""
+
 LINKS_HASHED = re.compile(
     r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
-    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
-    r"(?:urls?|links?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)(?: (?:computed|taken|made))? "
+    r"(?:of|over|von|der|de|des|del) (?:(?:the|each|every|all|an?|les|la|whole|full|complete|entire"
+    r"|raw|bare|normali[sz]ed|canonical|lower-?cased?|lower case|original|image|page|source"
+    r"|vollstandigen?|kompletten?|gesamten) )*(?:urls?|links?)\b"
 )
 """That digests are those of links."""
 

@@ -126,7 +126,12 @@ def are_lights(told: Collection[str], name: str) -> bool:
     if has_both and is_of_lights:
         return _COLOURED.isdisjoint(names.words_of(name))
     is_listed = plain >= {"black", "white"} and plain <= {"black", "white", "grey", "gray"}
-    return is_listed and (len(names.words_of(name)) == 1 and name.casefold() not in _HUES)
+    return is_listed and len(names.words_of(name)) == 1 and name.casefold() not in _HUES
+
+
+def is_of_colour(name: str) -> bool:
+    """Whether a column by its name tells a colour, and nothing of what."""
+    return names.squeezed(name) in _COLOURED
 
 
 _MOST_SIGNS = 4  # characters
