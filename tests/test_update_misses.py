@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from relaion.run.find import Hunt, Searched
+from relaion.run.gains import Gains
 from relaion.run.update import UpdateRun
 from relaion.verifier.verdict import Verdict
 from tests.drawn import drawn
@@ -19,7 +20,7 @@ from tests.test_update import DELIVERY, Rows, World, audit, files
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 GAINS, HUNT = UpdateRun._gains, UpdateRun._hunt
-LINKED, RUN = Hunt.linked_shards, Hunt.run
+RUN = Hunt.run
 
 
 def _gains(change: Callable[[Hunt], Hunt]) -> Callable[..., Hunt]:
@@ -49,7 +50,7 @@ def _blind_to(no: int) -> Callable[..., Searched]:
     return run
 
 
-def _none_linked(self: Hunt, searched: Searched) -> frozenset[int]:
+def _none_linked(self: Gains, searched: Searched) -> frozenset[int]:
     return frozenset()
 
 
@@ -63,7 +64,7 @@ MISSES: dict[str, tuple[type, str, Callable[..., Any]]] = {
         UpdateRun, "_gains",
         _gains(lambda h: replace(h, roles=tuple(r for r in h.roles if r != "url"))),
     ),
-    "no further links": (Hunt, "linked_shards", _none_linked),
+    "no further links": (Gains, "linked_shards", _none_linked),
     "not the first shard": (Hunt, "run", _blind_to(0)),
     "not the second shard": (Hunt, "run", _blind_to(1)),
 }  # fmt: skip

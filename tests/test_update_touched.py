@@ -10,9 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.links import link_key
+from relaion.run.find import Searched
+from relaion.run.tasks import Reports
+from relaion.run.update import UpdateRun
 from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import _named
 from relaion.verifier.rows import At, Source
+from tests.pipeline import Sent
+from tests.test_update import World, audit, files
 
 DIGEST = "0123456789abcdef" * 2
 CASES = {
@@ -48,3 +53,42 @@ def test_a_shard_is_touched_by_an_entry_or_by_a_link_of_a_row_that_is_named(
     known = known.carrying(known.beside, dict.fromkeys(listed, (1,)))
     found = _named(known, sources, map, same_link=True)
     assert {path.name for path in found} == touched
+
+
+L = "http://b.example.org/b.jpg"
+OUTER = "http://a.example.org/a.jpg?u="
+
+
+@pytest.mark.usefixtures("all_counts", "no_sample")
+def test_the_search_looks_for_further_links_as_links_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"url": f"{OUTER}{L}", "image_md5": DIGEST},  # a new entry names it, and L is inside
+        {"url": L, "image_md5": "ab" * 16},  # an older entry: by L it names the first one, too
+        {"url": f"http://c.example.org/c.jpg?u={L}"},  # names nothing
+        {"url": f"http://d.example.org/d.jpg?u={OUTER}{L}"},  # named with the first one
+        {"url": "http://e.example.org/e.jpg"},
+    ]
+    world = World(tmp_path / "world")
+    world.grow([[row] for row in rows])
+    world.send(Sent((("image_md5", "ab" * 16),)))
+    out = world.clean("one")
+    world.send(Sent((("image_md5", DIGEST),)))
+    touched: list[frozenset[int] | None] = []
+    rewrite = UpdateRun._rewrite
+
+    def noted(self: UpdateRun, searched: Searched) -> Reports:
+        touched.append(self._touched)
+        return rewrite(self, searched)
+
+    monkeypatch.setattr(UpdateRun, "_rewrite", noted)
+    done = world.update(out, "two", verify=True)
+    assert done.verdict is not None
+    assert done.verdict.ok
+    (found,) = touched
+    assert found is not None
+    assert len(found) == 3
+    whole = world.clean("whole")
+    assert files(done.out) == files(whole)
+    assert audit(done.out) == audit(whole)

@@ -114,15 +114,11 @@ class Hunt:
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
         seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
-        found: list[Ledger] = []
-        if self.settings.same_link and read_footer(all_keys).rows:
-            same = Ledger(self.journal, f"same-{file_sha256(all_keys)[:16]}")
-            same.keep(seals)
+        same_link: tuple[Path, ...] = ()
+        if self.settings.same_link and read_footer(self._spreading(all_hits, all_keys)).rows:
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
-            self.sweep("same links", shards, same, seals, partial(self.task, "same", reads=reads))
-            found.append(same)
+            same_link = self._spread(shards, seals, reads)
         searched = self._without_failed(shards)
-        same_link = tuple(self._path(n) for x in found for n in x.names)
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
         if self._failed and self.fail is None:
@@ -132,6 +128,20 @@ class Hunt:
         digests = {int(no): digest for no, digest in counted["digests"]}
         values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
         return Searched(all_found, digests, searched, seals, values, entries)
+
+    def _spreading(self, hits: Path, keys: Path) -> Path:
+        """The file that has rows if links are looked for."""
+        return keys
+
+    def _spread(
+        self, shards: Sequence[Numbered], seals: Mapping[int, Seal], reads: Reads
+    ) -> tuple[Path, ...]:
+        """Files of the rows that carry a link of a row that was found (`same_link`)."""
+        (keys,) = reads["hit_keys"]
+        same = Ledger(self.journal, f"same-{file_sha256(keys)[:16]}")
+        same.keep(seals)
+        self.sweep("same links", shards, same, seals, partial(self.task, "same", reads=reads))
+        return tuple(map(self._path, same.names))
 
     def meet_sidecars(self) -> None:
         """Search the lists in the sidecars, if there are any."""
@@ -250,8 +260,12 @@ class Hunt:
         writes = {
             "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
+            "spread": {
+                "same_link": self._path(name),
+                "further_rows": self._path(f"further-{name}"),
+            },
             "linked": {"hit_keys": self._path(name)},
-            "further": {"further_keys": self._path("further_keys")},
+            "further": {"further_keys": self._path(name)},
             "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in COUNTS},
             "before": {t: self.work / f"{t}_before.parquet" for t in COUNTS},
@@ -313,37 +327,6 @@ class Hunt:
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)
-
-    def linked_shards(self, searched: Searched) -> frozenset[int]:
-        """Further shards in which rows share a link with rows that were found.
-
-        A row of several links, or with one inside its link, is found by one of them; what else
-        names it may stand where only another leads.
-        """
-        found = [n for n in searched.shards if n.no in searched.digests]
-        if not found or not self.settings.same_link:
-            return frozenset()
-        reads: Reads = {t: (self.work / f"{t}.parquet",) for t in ("list_hits", "same_link")}
-        digests = "".join(file_sha256(path) for paths in reads.values() for path in paths)
-        linked = Ledger(self.journal, f"linked-{hashlib.sha256(digests.encode()).hexdigest()[:16]}")
-        linked.keep(searched.seals)
-        make = partial(self.task, "linked", reads=reads)
-        self.sweep("same links", found, linked, searched.seals, make)
-        known = self._path("hit_keys")
-        reads = {"hit_keys": tuple(map(self._path, linked.names)), "known_keys": (known,)}
-        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        if not self.made(self.task("further", (), reads), value)["n"]:
-            return frozenset()
-        keys = self._path("further_keys")
-        again = Ledger(self.journal, f"same-{file_sha256(keys)[:16]}")
-        again.keep(searched.seals)
-        make = partial(self.task, "same", reads={"list_hits": (), "hit_keys": (keys,)})
-        # of shards with hits it is known that they are touched
-        others = [n for n in searched.shards if n.no not in searched.digests]
-        self.sweep("same links", others, again, searched.seals, make)
-        reads = {"same_link": tuple(map(self._path, again.names))}
-        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        return frozenset(self.made(self.task("found_in", (), reads), value)["shards"])
 
     def count_before(self, shards: Sequence[Numbered], gained: Sequence[int]) -> None:
         """Count what was found once more, without these lists, for the audit of an update."""

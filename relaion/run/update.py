@@ -19,7 +19,8 @@ from relaion.paths import Seal, private_folder
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Searched
+from relaion.run.gains import Gains
 from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Carried, Earlier
@@ -162,7 +163,7 @@ class UpdateRun(Run):
         }
         return bool(changed)
 
-    def _gains(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Hunt:
+    def _gains(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Gains:
         """The search for the entries that the store gained, in a folder of its own."""
         private_folder(self.place.work / GAINS)
         journal = Journal(self.place.work / GAINS)
@@ -179,9 +180,10 @@ class UpdateRun(Run):
         if kinds <= WIDTHS.keys():  # no link is compared with them: it need not be read
             roles = tuple(role for role in roles if role != "url")
         settings = replace(self.request.settings, work=journal.work)
-        return Hunt(
+        return Gains(
             settings, beside, roles, replace(store, only=only), journal,
             self.executor, self.progress, self._fail, with_values=False, stays=True,
+            looks_at_links=not kinds <= WIDTHS.keys(),
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------

@@ -49,10 +49,43 @@ def _further(finder: Finder, task: FindTask) -> TaskOutcome:
     return step_done(task, task.writes.values(), found={"n": n})
 
 
+def _spread(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Both in one look at the links: `same_link`, and the rows with a further link.
+
+    What spreads by a further link spreads by a link of its own, so none inside a link is asked.
+    """
+    engine = finder.engine
+    for table in ("list_hits", "hit_keys"):
+        read_found(finder, task, table)
+    engine.execute("create or replace temp table known_keys as from hit_keys")
+    engine.read_parquet("further_keys", task.reads["further_keys"])
+
+    def search() -> None:
+        finder.passes(task.shards, 6)
+        engine.execute(
+            "create or replace temp table hit_keys as from known_keys union all from further_keys"
+        )
+        finder.search_near_keys(inner=bool(task.reads["hit_keys"]))
+        engine.execute("create or replace temp table hit_keys as from known_keys")
+        finder.told("35_same_link")
+        engine.execute(
+            "create or replace temp table further_rows as select distinct r.shard_no, "
+            "r.file_row_number from link_keys as r semi join further_keys as f "
+            "on sha256(r.url_key) = f.digest where r.level = 'own'"
+        )
+
+    return look_again(finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)))
+
+
 def _found_in(finder: Finder, task: FindTask) -> TaskOutcome:
-    read_found(finder, task, "same_link")
-    rows = finder.engine.rows("select distinct shard_no from same_link order by all")
-    return step_done(task, (), found={"shards": [no for (no,) in rows]})
+    """The shards that hold any of these rows."""
+    shards: set[int] = set()
+    for table, paths in task.reads.items():
+        if paths:
+            finder.engine.read_parquet(table, paths)
+            query = f"select distinct shard_no from {table}"  # noqa: S608 - ours
+            shards.update(no for (no,) in finder.engine.rows(query))
+    return step_done(task, (), found={"shards": sorted(shards)})
 
 
 def _before(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -70,4 +103,5 @@ def _before(finder: Finder, task: FindTask) -> TaskOutcome:
 
 UPDATE_STEPS: Steps = {
     "before": _before, "linked": _linked, "further": _further, "found_in": _found_in,
+    "spread": _spread,
 }  # fmt: skip
