@@ -214,7 +214,9 @@ class RemarkColumn:
         what = names.NOTE if is_note else self.column.what
         is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
         tester = tester_in(self.column.name, cell) if is_whom else ""
-        tester = tester or (trial_in("", cell) if is_whom and _WORDS.fullmatch(cell) else "")
+        is_named = what == names.BY  # of whom `Example` may be the name
+        if not tester and is_whom and not is_named and _WORDS.fullmatch(cell):
+            tester = trial_in("", cell)
         said = read_cell(cell, what) or (
             Remark(None, tester, is_sure=False) if tester else self._read_beside(cell)
         )
