@@ -250,7 +250,8 @@ class Sections:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
         is_of_hosts = self.options.scope is not None  # their programs write heads of their own
-        is_head = is_of_hosts and line.lstrip().startswith(("#", "!"))
+        is_rule = is_of_hosts and re.search(r"[\s|^=]", self._valued.strip()) is not None
+        is_head = is_rule and line.lstrip().startswith(("#", "!"))
         is_pattern = is_of_hosts and _OF_MANY.fullmatch(line) is not None
         if is_head or is_pattern or shape(line.strip(_QUOTES)) is not None:
             return plain if is_head else None

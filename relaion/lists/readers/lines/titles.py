@@ -94,7 +94,8 @@ _PICTURE = words_in(
 )
 _FILM = words_in("{films} mp4 mp4s mov avi mkv webm")
 _NO_PICTURE = words_in("{no_pictures} {no_pictures_above}")
-_HEADINGS = words_in("{harmless_headings} {note_names} {fillers} {file_names}")
+_TOPICS = "social media gambling streaming dating"  # of hosts
+_HEADINGS = words_in(f"{{harmless_headings}} {{note_names}} {{fillers}} {{file_names}} {_TOPICS}")
 _NAMED = words_in("{before_a_name}")
 _ABUSE = words_in("{abuse}")
 USABLE_NAME = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
