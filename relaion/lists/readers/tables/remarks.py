@@ -75,6 +75,7 @@ _RATES = words_in("severity priority confidence certainty")
 _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20
 _WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
+_GIVERS = words_in("{accounts_of} owner owners name names")
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FEW_SCORES = 5  # different ones; of votes there are more
@@ -214,7 +215,8 @@ class RemarkColumn:
         what = names.NOTE if is_note else self.column.what
         is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
         tester = tester_in(self.column.name, cell) if is_whom else ""
-        is_named = what == names.BY  # of whom `Example` may be the name
+        # whoever gave it may be called `Example`
+        is_named = what == names.BY or not _GIVERS.isdisjoint(names.words_of(self.column.name))
         if not tester and is_whom and not is_named and _WORDS.fullmatch(cell):
             tester = trial_in("", cell)
         said = read_cell(cell, what) or (
