@@ -374,5 +374,6 @@ def test_no_path_is_used_as_it_came(name: str) -> None:
     """Those that need not be given, too: each goes through the one place that takes both."""
     source = inspect.getsource(PATHED[name])
     ways = "as_path|as_paths|as_texts|maybe_anywhere|maybe_path|open_sql|where_of|_out_here"
+    ways += "|_placed|diff_place"
     taken = set(re.findall(rf"\b(?:{ways})\((\w+)", source))
     assert set(_paths_of(PATHED[name])) - taken == set()

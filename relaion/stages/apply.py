@@ -131,6 +131,7 @@ def apply(
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     work, diff = maybe_path(work), maybe_anywhere(diff)
+    certificate = maybe_anywhere(certificate)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
     chosen, listen = dict(said_of_rows(columns)), listening(progress, (SURVEY, SEARCH, WRITE))
     where, certified = _placed(out, work, certificate, (*paths, *keep, *old, *filter(None, [diff])))
