@@ -121,7 +121,9 @@ def says_of(line: str) -> str | Doubt | None:
     if found is None and not is_row and not _names_column(line, bare):
         found = of_else(text)
     if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
-        word = of_none(text) or (_no_abuse(text) if len(text.split()) <= _FEW + 1 else "")
+        is_made_up = _INVENTED.search(text)  # a first line, by which somebody made its values up
+        is_short = len(text.split()) <= _FEW + 1 and not is_made_up
+        word = of_none(text) or (_no_abuse(text) if is_short else "")
         found = Doubt(word) if word else None
     return found or says
 
