@@ -181,14 +181,10 @@ class Finder:
 
     def search_same_link(self, *, inner: bool = True) -> None:
         """Table `same_link`, of the views that are open; `inner` by links inside links too."""
-        self.search_near_keys(inner=inner)
-        self.told("35_same_link")
-
-    def search_near_keys(self, *, inner: bool) -> None:
-        """Table `link_keys`: the keys of the links that could be in `hit_keys`."""
         inner = inner and self._settings.inner
         self.told("fast/34_hit_tails", worth=3, has_inner=inner)
         self._link_keys(has_links=True, has_hosts=False, has_hashed=False, inner=inner)
+        self.told("35_same_link")
 
     def _link_keys(
         self, *, has_links: bool, has_hosts: bool, has_hashed: bool, inner: bool = True

@@ -65,7 +65,8 @@ def _spread(finder: Finder, task: FindTask) -> TaskOutcome:
         engine.execute(
             "create or replace temp table hit_keys as from known_keys union all from further_keys"
         )
-        finder.search_near_keys(inner=bool(task.reads["hit_keys"]))
+        finder.search_same_link(inner=bool(task.reads["hit_keys"]))
+        # of the links that were looked at, those with a key of the first kind alone
         engine.execute("create or replace temp table hit_keys as from known_keys")
         finder.told("35_same_link")
         engine.execute(
