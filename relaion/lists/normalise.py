@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,7 +49,6 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
-T = TypeVar("T")
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
@@ -233,17 +232,15 @@ class _Column:
         """Add the values to the entries by kind; count those that are none."""
         is_link = next((kind for kind in self.kinds if kind in LINK_KINDS), None) == "url"
         if is_link and self.of is not None and are_links(values):  # they need not be a column
-            n = len(values)
-            values, self.of = self._without_plain_links(values, self.of)
-            self.looked_at = n - len(values)
+            others, self.of = self._without_plain_links(values, self.of)
+            self.looked_at, values = len(values) - len(others), others
         try:
             array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
             rest = self._sort_hex(array)
         except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
             rest = [(x, self.of[i] if self.of else None) for i, x in enumerate(values)]
         if is_link and rest:
-            texts, records = zip(*rest, strict=True)
-            rest = [*zip(*self._without_plain_links(texts, records), strict=True)]
+            rest = [*zip(*self._without_plain_links(*zip(*rest, strict=True)), strict=True)]
         for value, record in rest:
             if is_link and (entry := read_plain_link(value)):
                 self._put(entry, record)
@@ -255,15 +252,12 @@ class _Column:
             digests, hosts, records = zip(*found, strict=True)
             self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
 
-    def _without_plain_links(
-        self, values: Sequence[str], of: Sequence[T]
-    ) -> tuple[Sequence[str], Sequence[T]]:
+    def _without_plain_links(self, values: Sequence[str], of: Any) -> tuple[Sequence[str], Any]:
         """Take in the plain links; returns the other values, and of which record each is."""
         found = plain_links(values)
         if found is None:
             return values, of
-        are_all = len(found.places) == len(values)
-        mine = of if are_all else [of[i] for i in found.places]
+        mine = of if len(found.places) == len(values) else [of[i] for i in found.places]
         self._add("url", found.digests, mine, found.hosts)
         self.tally.links += len(mine)
         return found.without(values), found.without(of)
@@ -273,12 +267,10 @@ class _Column:
         records = of if isinstance(of, pa.Array) else pa.array(of, pa.int64())
         self.added += len(digests)
         if self.of is not None:
-            self.taken.update(of.to_pylist() if of is records else of)
-        self.out.entries.setdefault(kind, SortedEntries()).add(
-            digests,
-            pa.array(hosts, pa.string()) if hosts else None,
-            pc.add(records, self.out.first),
-        )
+            self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
+        named = pa.array(hosts, pa.string()) if hosts else None
+        records = pc.add(records, self.out.first)
+        self.out.entries.setdefault(kind, SortedEntries()).add(digests, named, records)
 
     def _sort_hex(self, column: pa.Array) -> Pairs:
         """Take in the plain hex digests; returns the other values, and of which record each is."""
