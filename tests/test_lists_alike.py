@@ -389,7 +389,7 @@ def _told_of_entries(path: Path, options: Options) -> tuple[Any, Any]:
 
 
 def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
-    kinds = [
+    kinds: list[dict[str, tuple[str, ...]]] = [
         {"type": ("sha1",), "to_ids": ("true",), "comment": ("a picture",)},
         {"type": ("md5", "nobody knows"), "tag": ("tlp:amber", "false-positive")},
         {"type": ("url",), "to_ids": ("false",), "deleted": ("true",)},

@@ -93,7 +93,7 @@ def test_no_result_tells_and_no_file_holds_a_link(
     lists = folder / "lists.duckdb"
     path = tmp_path / "planted-file.csv"
     rows = "".join(f"{LINK}{i},{DIGESTS[0][:-2]}{i},planted-note\n" for i in range(10, 99))
-    path.write_text(f"url,md5,planted-note\n{rows}unknown-planted-note,{DIGESTS[0]},\n")
+    path.write_text(f"url,md5,note\n{rows}unknown-planted-note,{DIGESTS[0]},\n")
     added = store.add(lists, [path], source="A partner")
     assert added.entries == {"url": 89, "image_md5": 90}
     again = store.add(lists, [path], source="A partner")

@@ -378,7 +378,7 @@ def is_unknown(line: str, bare: str) -> bool:
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
-    is_plain = _NOT_NEXT.isdisjoint(units) and "." not in bare.strip(" .:")  # `pagefile.sys`
+    is_plain = _NOT_NEXT.isdisjoint(units) and not re.search(r"\w\.\w", line)  # `pagefile.sys`
     is_next = is_plain and NEXT_PART.match(_folded(bare))
     if (
         is_next

@@ -285,19 +285,14 @@ class DecidingColumn:
 
     def read(self, cells: Sequence[str], times: Sequence[int] | None = None) -> CellsSay:
         """What each cell says; counts them all, each as often as `times` says."""
-        said = self._said
-        if times is None:
-            counted = Counter(cells)
-        else:
-            counted = Counter()
-            for cell, n in zip(cells, times, strict=True):
-                counted[cell] += n
+        said, counted = self._said, Counter(cells if times is None else ())
+        for cell, n in zip(cells, times or (), strict=False):
+            counted[cell] += n
         for cell, n in counted.items():
             if cell not in said:
-                said[cell] = self._say(cell)
-                is_open = not said[cell].is_sure and self.chosen is None
-                if is_open and is_reviewer(self.name, cell):
-                    said[cell] = COUNTS
+                says = self._say(cell)
+                is_open = not says.is_sure and self.chosen is None
+                said[cell] = COUNTS if is_open and is_reviewer(self.name, cell) else says
             told = say(cell.strip(), _LONGEST) or EMPTY
             if told not in self.words and len(self.words) >= _MANY:
                 told = _REST

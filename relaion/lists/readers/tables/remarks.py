@@ -16,11 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import (
-    NO_IMAGE,
-    UNDOES,
-    VIDEO,
-)
+from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO, numbered
 from relaion.lists.readers.lines.bad import refuse_bad_cell
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import media_word, option_name
@@ -348,8 +344,8 @@ class RemarkColumn:
             )
         elif self._few.is_vocabulary() or (not self.passed and self._few.is_repeated()):
             found.append(
-                f"column {self.column.told} holds {len(self._few.words):,} words in "
-                f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "
+                f"column {self.column.told} holds {numbered(len(self._few.words), 'word')} in "
+                f"{numbered(self.values.total(), 'row')} and was taken to decide nothing; if it does, choose "
                 f"with --where {option}=WORD"
             )
         elif not self.passed and self._few.is_phrase():
