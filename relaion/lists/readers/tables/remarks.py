@@ -345,8 +345,8 @@ class RemarkColumn:
         elif self._few.is_vocabulary() or (not self.passed and self._few.is_repeated()):
             found.append(
                 f"column {self.column.told} holds {numbered(len(self._few.words), 'word')} in "
-                f"{numbered(self.values.total(), 'row')} and was taken to decide nothing; if it does, choose "
-                f"with --where {option}=WORD"
+                f"{numbered(self.values.total(), 'row')} and was taken to decide nothing; if it "
+                f"does, choose with --where {option}=WORD"
             )
         elif not self.passed and self._few.is_phrase():
             found.append(self._few.told_phrase())
