@@ -217,7 +217,7 @@ def test_it_is_said_of_which_columns_some_values_were_seen_and_of_which_none(
         s for g in group_shards([read_shard(ShardPath(path, "s"), looks=True)]) for s in g.shards
     ]
     assert looked_into(shards) == (
-        "no links or digests among some values of each column without a role: key",
+        "columns without a role, in which a look at some values found no link or digest: key",
         "not looked into for links and digests, for values are large: jpg",
     )
 
