@@ -144,6 +144,8 @@ NOTHING: dict[str, Any] = {
     "versions": ["v1.v2/part.1/x1", "a.m./p.m.", "1.5/2.0"],
     "long numbers": [str(10**31 + i) for i in range(40)],
     "UUIDs, or nil": [*map(str, UUIDS), str(uuid.UUID(int=0))],
+    "files below a digest": [f"/cache/{MD5S[0].hex()}/img/{i}.jpg" for i in range(40)],
+    "links in lines, seldom": [*["a lighthouse"] * 40, f"a cat,{LINK}\nMore: {LINK}"],
     "nil UUIDs": [str(uuid.UUID(int=0))] * 9,
     "named UUIDs": [f"img_{u}.png" for u in UUIDS],
     "digests of other things in JSON": [json.dumps({"url_md5": d.hex()}) for d in MD5S],

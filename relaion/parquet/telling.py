@@ -60,14 +60,15 @@ _WEB = rf"https?(?::|%3a|\\u003a|&#x0*3a;|&#0*58;){_REST}"
 _PATHED = rf"(?:{_WEB}|{_REST})"
 _HELD = (
     rf"""(?is)^[\s\x00\xef\xbb\xbf]*(?:["']?(?:[a-z_.]+\s?[=(]\s*)?!?[\[{{<(].*["'>(]\s*{_PATHED}|"""
-    rf"""[\[{{(]+\s*{_PATHED}|(?:[a-z][a-z0-9_-]*\s?[=:]|.*(?:[|\t;]|,["']?))\s*["']?{_WEB})|"""
+    rf"""[\[{{(]+\s*{_PATHED}|(?:[a-z][a-z0-9_-]*\s?[=:]|.*[|\t;])\s*["']?{_WEB})|"""
     # such tags and names may stand behind other text
     rf"""<[a-z]+\s[^<>]*\b(?:src|href|srcset|poster|data-[a-z-]+)\s?=\s?["']?{_PATHED}|"""
     rf"""!\[[^\[\]]*\]\(\s*{_PATHED}|\[(?:img|url)[^\[\]]*\]\s*{_WEB}|\burl\(["']?{_PATHED}|"""
     rf"""(?:&quot;|&#0*34;|&apos;|&#0*39;|\\["'])\s*{_WEB}|"""
-    rf"""\b(?:url|uri|src|href|link)=\s?["']?{_WEB}|"""
-    rf"""\n\s*[a-z][a-z0-9_-]*\s?[=:]\s*["']?{_WEB}"""
+    rf"""\b(?:url|uri|src|href|link)=\s?["']?{_WEB}"""
 )
+# fields behind a comma and lines behind a name, as sentences have them now and then
+_FIELDED = rf"""(?is)(?:,["']?|\n\s*[a-z][a-z0-9_-]*\s?[=:]\s*["']?){_WEB}"""
 # a whole link in base64, hexadecimal or UTF-16
 _CODED = (
     r"^\W*(?:aHR0cDov|aHR0cHM6|68747470(?:73)?3[aA]2[fF]|"
@@ -89,6 +90,7 @@ _HELD_DIGEST = (
 _IN_BRACKETS = r"(?s)^[\s\x00\xef\xbb\xbf]*[\[{(]"
 _DIGEST_LIST = rf"""(?i)^\s*[\[({{]\s*["']?{_HEXES}["']?\s*[,\])}}]"""
 _BORDERED = rf"(?i)(?:^|[^0-9a-z]){_HEXES}(?:[^0-9a-z]|$)"
+_BORDERED_ONE = re.compile(_HEXES.encode(), re.IGNORECASE)
 _BORDERED_MOST = 512  # bytes
 _WORDS = (b"md5", b"md-5", b"sha", b"hash", b"digest", b"checksum")  # of names of digests
 _BOUND = re.compile(_BEGUN.encode())
@@ -133,7 +135,11 @@ def told_by(values: pa.Array, *, is_text: bool) -> frozenset[str]:
         others = _without_terms(values) if signs.terms else values
         if _are_links(others, signs):
             found.add(LINKS)
-        elif signs.scheme and (_any(others, _HELD) or (not is_text and _are_packed(others))):
+        elif signs.scheme and (
+            _any(others, _HELD)
+            or _many(others, _FIELDED) * _RARE > len(values)
+            or (not is_text and _are_packed(others))
+        ):
             found.add(IN_TEXT)
     if signs.codes and not found and _any(values, _CODED):
         found.add(IN_TEXT)
@@ -225,7 +231,10 @@ def _are_digests_held(values: pa.Array, signs: _TellingSigns) -> bool:
     if 2 * len(within) <= len(values):
         return False
     some = _some(within)
-    return not _are_uuids(some) and any(re.search(rb"(?i)[a-f]", value) for value in some)
+    # one for many values is that of a folder they lie in
+    held = {found[0].lower() for value in some if (found := _BORDERED_ONE.search(value))}
+    is_each = 2 * len(held) > len(some)
+    return is_each and not _are_uuids(some) and not all(text.isdigit() for text in held)
 
 
 def _bare(values: pa.Array) -> int:
