@@ -64,6 +64,7 @@ COPY_PROMISES = {
 }
 _ROUND = 4_000_000  # records whose identities are held at once
 _UNCOMPARED = "files that are missing or cannot be read were not compared"
+_NOT_GIVEN = "the file of the copy is not the one that went in"
 
 
 def verify_copy(
@@ -201,7 +202,11 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
     for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
         if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
-    given = {name: path for name, path in found.items() if name in stats}
+    told = {name for name in found.keys() & stats if stats[name].source is not None}
+    others = {name for name in told if file_sha256(found[name]) != stats[name].source}
+    for name in sorted(others):
+        notes.find("6", name, _NOT_GIVEN)
+    given = {name: path for name, path in found.items() if name in stats.keys() - others}
     given |= _same(statement.inputs, found, notes)
     many = f"{count(beside, 'file')} of another form ("
     if beside and not any(x.startswith(many) for x in statement.not_looked_at):
@@ -220,7 +225,7 @@ def _same(
     same = {n: found[n] for n in there if file_sha256(found[n]) == inputs[n].sha256}
     others = sorted(there - same.keys())
     for name in others:
-        notes.find("6", name, "the file of the copy is not the one that went in")
+        notes.find("6", name, _NOT_GIVEN)
     for promise in ("1b", "2") if others else ():
         say = notes.limit if same else notes.skip
         say(promise, f"of {count(len(others), 'file')} another one was given than went in")
