@@ -79,12 +79,14 @@ def verify_copy(
     certified: Mapping[str, Any] | None = None,
     workers: int = 1,
     elsewhere: Elsewhere | None = None,
+    strange: Sequence[str] = (),
     done: Callable[[int, int], object] = lambda files, rows: None,
 ) -> Verdict:
     """Check OUT against the diff or edition that it was cleaned with, and the copy before it.
 
-    `certificate` is where that of OUT should lie, `certified` what it should say. Raises InputError
-    for an argument that cannot be read; whatever is wrong with OUT itself is a finding.
+    `certificate` is where that of OUT should lie, `certified` what it should say. `strange` are
+    names of objects in an OUT of a store that no folder can hold. Raises InputError for an argument
+    that cannot be read; whatever is wrong with OUT itself is a finding.
     """
     notes = Notes(titles=COPY_PROMISES)
     try:
@@ -99,6 +101,8 @@ def verify_copy(
     check_copy_stated(statement, notes)
     if certificate is not None:
         check_certificate(certificate, statement, certified, notes)
+    for name in strange:
+        notes.find("5", name, "a file that is not stated")
     there = check_copy_tree(out, statement, notes)
     against = _against(out, statement, diff, keep, old, notes) if statement.known else None
     sources = _sources(statement, inputs, notes)
