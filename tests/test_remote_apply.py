@@ -164,6 +164,23 @@ def test_what_a_broken_copy_put_is_purged(store: S3World, lab: labs.Lab, tmp_pat
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
+def test_a_certificate_that_could_not_be_put_is_put_when_the_command_is_repeated(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    store.fault = lambda environ: (
+        (403, "AccessDenied")
+        if environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith(CERTIFICATE)
+        else None
+    )
+    with pytest.raises(RelaionError, match=CERTIFICATE):
+        apply(lab, tmp_path)
+    store.fault = None
+    assert apply(lab, tmp_path).done_before
+    same_as_local(lab, store)
+    assert not [*tmp_path.iterdir()]
+
+
 def _no_manifest(environ: dict[str, Any]) -> tuple[int, str] | None:
     return (403, "AccessDenied") if environ["PATH_INFO"].endswith("/manifest.json") else None
 
