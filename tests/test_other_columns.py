@@ -185,6 +185,21 @@ def test_of_what_images_share_that_look_alike_no_digest_is_said(name: str, tmp_p
     assert (column.claimed, "look alike" in column.why) == (None, True)
 
 
+def test_so_it_is_of_members_of_a_column(tmp_path: Path) -> None:
+    hashes = [{"pdq": SHA256.hex(), "url_md5": d.hex(), "uid": d.hex()} for d in MD5S]
+    assert told(tmp_path, hashes) == (None, "")
+    assert told(tmp_path, [{"thing": d.hex(), **x} for d, x in zip(MD5S, hashes, strict=True)])[0]
+
+
+def test_of_two_columns_of_one_name_each_is_looked_into(tmp_path: Path) -> None:
+    table = pa.table(
+        [[f"https://a.example/{i}" for i in range(4)], [LINK, *"xyz"], [*"xyz", LINK]],
+        names=["url", "thing", "thing"],
+    )
+    pq.write_table(table, tmp_path / "p.parquet", row_group_size=2, write_statistics=False)
+    assert [c.claimed for c in layout_of(tmp_path / "p.parquet").columns[1:]] == ["url", "url"]
+
+
 # type, a value that holds a link, where it is
 NESTED: tuple[tuple[pa.DataType, Any, str], ...] = (
     (pa.list_(pa.string()), [None, "x", LINK], "unnest(thing)"),
