@@ -332,6 +332,16 @@ def test_without_another_link_column_it_is_said_where_links_are(
         read_shard(ShardPath(path, "s"))
 
 
+@pytest.mark.parametrize("columns", [None, {"url": LINK}])
+def test_a_first_row_that_was_taken_for_names_is_refused_and_not_shown(
+    columns: dict[str, str] | None, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.parquet", {"a cat": ["x"], LINK: ["https://a.example/2.jpg"]})
+    with pytest.raises(InputError, match=r"name of column 2, .* is a link: a first row") as caught:
+        read_shard(ShardPath(path, "s"), columns)
+    assert "example" not in str(caught.value)
+
+
 def test_leaves_stand_where_parquet_has_them(tmp_path: Path) -> None:
     kinds = [kind for kind, _, _ in NESTED]
     schema = pa.schema([(f"c{i}", kind) for i, kind in enumerate(kinds)])
