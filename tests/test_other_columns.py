@@ -186,9 +186,17 @@ def test_of_what_images_share_that_look_alike_no_digest_is_said(name: str, tmp_p
 
 
 def test_so_it_is_of_members_of_a_column(tmp_path: Path) -> None:
-    hashes = [{"pdq": SHA256.hex(), "url_md5": d.hex(), "uid": d.hex()} for d in MD5S]
+    names = ("url_md5", "uid", "user_name", "textHash", "url_hash")
+    hashes = [{"pdq": SHA256.hex(), **dict.fromkeys(names, d.hex())} for d in MD5S]
     assert told(tmp_path, hashes) == (None, "")
     assert told(tmp_path, [{"thing": d.hex(), **x} for d, x in zip(MD5S, hashes, strict=True)])[0]
+
+
+def test_digests_by_a_name_that_may_be_an_image_s_are_named(tmp_path: Path) -> None:
+    for name in ("image_url_hash", "photo_owner", "key", "hash_of_it"):
+        table = {"url": [LINK] * 40, name: [d.hex() for d in MD5S]}
+        column = layout_of(write(tmp_path / f"{name}.parquet", table)).columns[1]
+        assert column.claimed == "image_md5"
 
 
 def test_of_two_columns_of_one_name_each_is_looked_into(tmp_path: Path) -> None:

@@ -33,6 +33,13 @@ _OF_CAPTIONS = re.compile(
 _INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
 TEXTS = frozenset({"url", "text", "language"})
+# words of what sets hash beside images, so that nobody is named by it or two rows are told apart
+_HASHED_BESIDE = re.compile(
+    r"(?:^|[^a-z])(user|author|owner|creator|url|uri|link|text|caption|domain|host)s?(?:$|[^a-z])"
+)
+_OF_IMAGES = re.compile(
+    r"(?:^|[^a-z])(image|img|photo|picture|pic|file|media|thumb\w*)s?(?:$|[^a-z])"
+)
 # what images share that look alike: as long as a digest, and none
 _OF_ALIKE = re.compile(
     r"(?:^|[^a-z])(?:[pdaw]_?hash|c(?:olou?r_?)?hash|perceptual|photodna|pdq|blur_?hash|"
@@ -164,7 +171,9 @@ def names_other_digests(name: str) -> bool:
     """Whether a name says that digests are none of images, or that rows are told apart by them."""
     told = claim(name, "string")
     is_other = bool(told.refusal) and told.of is None
-    return is_other or meaning(name, "string").startswith(IDENTITY)
+    words = _words(bare_name(name))
+    is_beside = _HASHED_BESIDE.search(words) and not _OF_IMAGES.search(words)
+    return is_other or bool(is_beside) or meaning(name, "string").startswith(IDENTITY)
 
 
 def _claim_of_digest(name: str, kind: str) -> Claim:
