@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import relaion
+from relaion.errors import InputError
 from tests import labs
 from tests.drawn import quickly
 
@@ -143,6 +144,20 @@ def test_messages_count_no_more_failures_than_there_are(
     assert "its counts are not the copy's" in str(
         [str(f) for f in relaion.verify(tmp_path / "out", **given).findings]
     )
+
+
+def test_a_finished_run_is_of_the_stats_that_it_read(diff: Path, tmp_path: Path) -> None:
+    """However short ago they were written, and though those of OUT are others."""
+    folder(tmp_path / "copy")
+    given: dict[str, Any] = {"diff": diff}
+    relaion.apply(tmp_path / "copy", tmp_path / "out", **given)
+    assert relaion.apply(tmp_path / "copy", tmp_path / "out", **given).done_before
+    stats = tmp_path / "copy/00000_stats.json"
+    stats.write_text(stats.read_text().replace('"count": 40', '"count": 41'))
+    with pytest.raises(InputError, match=r"00000_stats\.json: has other bytes than when"):
+        relaion.apply(tmp_path / "copy", tmp_path / "out", **given)
+    verdict = relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given)
+    assert "00000_stats.json: the file of the copy is not the one" in str(verdict.findings[0])
 
 
 @pytest.mark.parametrize("quoted", ["https://www.site3.example/a/3.jpg?w=3", "/a/4.jpg", None])

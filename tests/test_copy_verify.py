@@ -298,6 +298,12 @@ def test_other_stats_are_found(out: Path, lab: labs.Lab, diff: Path) -> None:
     state(out, made)
     found = said(check(out, diff=diff, inputs=[lab.copy]))
     assert found == {"2": [f"{name}: its counts are not the copy's without what left"]}
+    for line in made["outputs"]:
+        if line["name"] == name:
+            line["source"] = "0" * 64
+    state(out, made)
+    found = said(check(out, diff=diff, inputs=[lab.copy]))
+    assert found == {"6": [f"{name}: the file of the copy is not the one that went in"]}
 
 
 def test_a_byte_a_file_too_few_and_one_too_many_are_found(out: Path, diff: Path) -> None:

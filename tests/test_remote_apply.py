@@ -97,10 +97,14 @@ def test_a_cleaned_copy_in_a_store_is_that_of_a_folder(
     with pytest.raises(InputError, match="holds a finished run with other arguments"):
         apply(lab, tmp_path, by="link")
     name = next(name for name in objects(store) if name.endswith(".tar"))
-    store.put("lab/clean/more.txt", b"x")
+    strays = ["more.txt", "//b.txt", "text//c.parquet", "d/../e.txt", "f/"]  # no folder has most
+    for stray in strays:
+        store.put(f"lab/clean/{stray}", b"x")
     store.put(f"lab/{name}", b"another".ljust(len(objects(store)[name])))
     found = {f.where for f in relaion.verify(OUT, work=tmp_path, **by).findings}
-    assert {"more.txt", name.removeprefix("clean/")} <= found
+    assert {*strays, name.removeprefix("clean/")} <= found
+    for stray in strays[1:]:
+        store.client.delete_object(Bucket=BUCKET, Key=f"lab/clean/{stray}")
     store.client.delete_object(Bucket=BUCKET, Key=f"lab/{name}")
     with pytest.raises(OutputError, match="is missing or another file"):
         apply(lab, tmp_path)
@@ -160,6 +164,23 @@ def test_what_a_broken_copy_put_is_purged(store: S3World, lab: labs.Lab, tmp_pat
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
+def test_a_certificate_that_could_not_be_put_is_put_when_the_command_is_repeated(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    store.fault = lambda environ: (
+        (403, "AccessDenied")
+        if environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith(CERTIFICATE)
+        else None
+    )
+    with pytest.raises(RelaionError, match=CERTIFICATE):
+        apply(lab, tmp_path)
+    store.fault = None
+    assert apply(lab, tmp_path).done_before
+    same_as_local(lab, store)
+    assert not [*tmp_path.iterdir()]
+
+
 def _no_manifest(environ: dict[str, Any]) -> tuple[int, str] | None:
     return (403, "AccessDenied") if environ["PATH_INFO"].endswith("/manifest.json") else None
 
@@ -181,7 +202,23 @@ def test_two_runs_and_strangers_are_refused(store: S3World, lab: labs.Lab, tmp_p
     with pytest.raises(InputError, match="inputs are never modified"):
         relaion.apply(f"s3://{BUCKET}/lab", OUT, keep=lab.new, work=tmp_path)
     assert {*objects(store)} == {CERTIFICATE}
+    store.client.delete_object(Bucket=BUCKET, Key=f"lab/{CERTIFICATE}")
+    store.put("lab/clean", b"x")
+    with pytest.raises(OutputError, match="lab/clean: is an object, and no folder"):
+        apply(lab, tmp_path)
+    assert {*objects(store)} == {"clean"}
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_name_that_folders_hide_is_put_and_checked(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    copy, diff = tmp_path / "_a b%20+.parquet", lab.copy.parent / "diff.parquet"
+    copy.write_bytes((lab.copy / "laion/part.parquet").read_bytes())
+    relaion.apply(copy, OUT, diff=diff, work=tmp_path / "work")
+    assert f"clean/{copy.name}" in objects(store)
+    verdict = relaion.verify(OUT, inputs=copy, diff=diff, work=tmp_path / "work")
+    assert {o.state for o in verdict.outcomes} == {"held"}
 
 
 # -- a diff --------------------------------------------------------------------------------------

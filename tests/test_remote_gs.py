@@ -144,6 +144,8 @@ def test_a_clean_from_gs_to_gs_has_the_bytes_of_one_here(gs: GS, tmp_path: Path)
     gs.remove(f"clean/{gone}")
     said = relaion("verify", URL, "--inputs", f"gs://{BUCKET}/data", *LISTS, cwd=tmp_path)
     assert said.returncode == 1
+    nowhere = clean(tmp_path, out="gs://nowhere/clean")
+    assert "no such bucket as nowhere; check the name" in nowhere.stderr
 
 
 def files(folder: Path) -> list[Path]:

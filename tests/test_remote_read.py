@@ -478,9 +478,11 @@ def test_addresses_that_lead_nowhere(s3: S3World, world: Path, path: str, why: s
     assert done.stderr.count("\n") == 1
 
 
-def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path, cleaned: Path) -> None:
-    done = did(here("diff", "--check", "local", "--inputs", DATA, *ARGS[:2], cwd=world), 2)
-    assert "reads files of this machine only" in done.stderr
+def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> None:
+    for command in (["report", DATA], ["lists", "add", DATA, *ARGS[:2], "--source", "A"]):
+        done = did(here(*command, cwd=world), 2)
+        assert "is an address; name a file or folder of this machine in its place" in done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

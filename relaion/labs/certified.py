@@ -52,8 +52,10 @@ class CertificatePlace:
 
     def renew(self, made: Mapping[str, Any]) -> None:
         """The same where it lacks, or is another's; what a check found stays."""
-        if self.url is not None and (found := self._found()) is not None:
-            self.path.write_bytes(found)
+        if self.url is not None:
+            self.path.unlink(missing_ok=True)  # of a run that could not put it
+            if (found := self._found()) is not None:
+                self.path.write_bytes(found)
         before = self.path.read_bytes() if self.path.is_file() else None
         renew_certificate(self.path, made)
         if self.path.read_bytes() != before:

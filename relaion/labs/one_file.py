@@ -91,12 +91,13 @@ def write(
         return dict(before)
     if not is_still(file.path, seal):
         raise replaced(file.path)
+    more = {"source": seal.sha256} if is_stats else {}  # of others the manifest tells beside
     left = _module(STATS).left_of(*stats_of, gone) if is_stats else None
     if not len(gone) and not (is_stats and _module(STATS).tells_more(file.path, left)):
         if store is not None:
-            return _put(store, file.path, file, "copied", of, None, seal.sha256, link)
+            return more | _put(store, file.path, file, "copied", of, None, seal.sha256, link)
         how = _same_bytes(file.path, target, seal, copy=copy)
-        return _told(target, how, of, None, seal.sha256, _quoting(file, target, link))
+        return more | _told(target, how, of, None, seal.sha256, _quoting(file, target, link))
     if is_stats:
         done = _module(STATS).without(file.path, target, left)
     elif file.form == PARQUET:
@@ -110,11 +111,11 @@ def write(
         raise replaced(file.path)
     if store is not None:
         try:
-            return _put(store, target, file, "written", of, done.records, done.sha256, link)
+            return more | _put(store, target, file, "written", of, done.records, done.sha256, link)
         finally:
             target.unlink(missing_ok=True)
     quoting = _quoting(file, target, link)
-    return _told(target, "written", of, done.records, done.sha256, quoting)
+    return more | _told(target, "written", of, done.records, done.sha256, quoting)
 
 
 _MESSAGES = "error_message"  # of img2dataset, which quotes what a server sent it to

@@ -105,11 +105,11 @@ def refuse_changed(
     """
     since = _since(made)
     known = {x["name"]: x["sha256"] for x in made["inputs"]}
-    known |= {x["name"]: x["sha256"] for x in made["outputs"] if x["how"] != "written"}
+    known |= {x["name"]: x["source"] for x in made["outputs"] if "source" in x}
     for file in files:
         if not _is_newer(file.path, since):
             continue
-        sha256 = known.get(file.name)  # none of a stats file that was written anew
+        sha256 = known.get(file.name)  # none of a stats file that tells of no shard here
         if seal(file.path).sha256 != sha256 if sha256 else _mtime(file.path) > since:
             _refuse_bytes(out, file.path)
     for name, (paths, shards) in sets.items():

@@ -144,7 +144,7 @@ def build(
             "name": name, "how": done["how"], "bytes": done["bytes"], "sha256": done["sha256"],
             "records": (of.shard.rows - left[no] if done["records"] is None else done["records"])
             if of else None,
-        })  # fmt: skip
+        } | ({} if of else {"source": done["source"]}))  # fmt: skip
     made = {
         "relaion": versions["relaion"],
         "kind": APPLY,

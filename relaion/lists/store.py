@@ -140,7 +140,7 @@ def add(
         raise InputError("--source: say who sent the list")
     if said["label"] is None:
         said["label"] = GOOD_LABEL if said["role"] == "good" else "csam"
-    delivery = describe(as_paths(files), received=received, **said)
+    delivery = describe(tuple(map(as_path, as_paths(files))), received=received, **said)
     with _place(store, dry_run=dry_run) as place, writing(place) as work:
         is_new = not place.exists()
         earlier = None if is_new else _same_delivery(place, delivery)

@@ -274,9 +274,14 @@ def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteE
     return made
 
 
+_OF_A_BUCKET = ("be listed", "be written")  # for which no object has to be there before
+
+
 def unwritten(url: RemoteURL, what: str, error: BaseException) -> UnwrittenError:
     """The one line for what a store did not do; `what` was to be done, such as `be written`."""
     kind = kind_of(error)
+    if kind == "gone" and what in _OF_A_BUCKET and url.scheme != "s3":
+        kind = "no bucket"  # gs and az have no word of their own for it
     made = UnwrittenError(f"{shown(url)}: cannot {what}: {_why(kind, url, error)}")
     made.kind = kind
     return made

@@ -57,12 +57,12 @@ def brought_here(
         try:
             shards = caller.call(
                 "relaion.remote.brought:bring", paths, owned.path / "shards", SHARDS,
-                notes, digests=digests, hear=_telling(progress, "shards are read for digests"),
+                notes, digests=digests, hear=telling(progress, "shards are read for digests"),
             )  # fmt: skip
             beside = caller.call(
                 "relaion.remote.brought:bring", sidecars, owned.path / "sidecars", ends,
                 () if ends == SIDECARS else notes, wholes=True,
-                hear=_telling(progress, "files are fetched"),
+                hear=telling(progress, "files are fetched"),
             )  # fmt: skip
         except WorkerEndedError as e:
             first = next(p for p in (*paths, *sidecars) if is_remote(p))
@@ -72,7 +72,7 @@ def brought_here(
         sweep(place)  # of a run that was killed a moment before this one began
 
 
-def _telling(progress: Progress, detail: str) -> Callable[[int | None], None]:
+def telling(progress: Progress, detail: str) -> Callable[[int | None], None]:
     """What tells how many files have come, by what `bring` says."""
 
     def hear(told: int | None) -> None:

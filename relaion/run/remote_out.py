@@ -16,6 +16,8 @@ from relaion.paths import file_sha256, is_utf8, locked, private_folder, public_f
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import open_store
+from relaion.remote.urls import RemoteURL
 from relaion.run.journal import FIND
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED
 from relaion.run.where import Where
@@ -145,6 +147,15 @@ def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
                 shutil.rmtree(where.staging, ignore_errors=True)
 
 
+def _refuse_object(url: RemoteURL) -> None:
+    """Raise OutputError where an object has the very name of OUT: whoever names it would get that.
+
+    Whether one is there that may not be looked at nobody can say.
+    """
+    if open_store(url).there(url) is not None:
+        raise OutputError(f"{shown(url)}: is an object, and no folder; name another OUT")
+
+
 def _is_begun(where: Where) -> bool:
     return os.path.lexists(where.work / PLAN) or (where.work / FIND).is_dir()
 
@@ -165,6 +176,7 @@ def _is_open(store: Objects, where: Where, owner: str) -> bool:
         (where.out / name).unlink(missing_ok=True)
     if CLAIM in there:
         refuse_claimed(store, owner)
+    _refuse_object(store.at)
     strange = sorted(name for name in there if name != CLAIM)
     if strange and not _is_begun(where):
         raise OutputError(

@@ -28,7 +28,6 @@ from relaion.paths import (
 from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
-from relaion.remote.objects_at import objects_at
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, Cluster, cluster_of
@@ -116,14 +115,17 @@ def verify(
                 "parent": parent,
             }  # fmt: skip
             _refuse_foreign(folder, of_clean, "clean")
+            strange: tuple[str, ...] = ()
             if mirror is not None:
-                folder = left.enter_context(
-                    _whole_here(pool, as_paths(out), mirror.url, maybe_path(work), listen)
+                from relaion.labs.copy_there import copy_there  # noqa: PLC0415 - for copies alone
+
+                folder, strange = left.enter_context(
+                    copy_there(pool, mirror.url, made, maybe_path(work), listen)
                 )
             with _copy_here(pool, as_paths(inputs), of_copy, maybe_path(work), listen) as given:
                 return _check_copy(
                     pool, folder, made, columns=columns, workers=workers, progress=listen,
-                    cluster=cluster, work=maybe_path(work), **given,
+                    cluster=cluster, work=maybe_path(work), strange=strange, **given,
                 )  # fmt: skip
         _refuse_foreign(folder, of_copy, "apply")
         here, beside = left.enter_context(
@@ -158,18 +160,6 @@ def _copy_here(
             for name, of in (("inputs", inputs), ("keep", keep), ("old", old), ("diff", of_diff))
         }
         yield {**given, **found, "diff": next(iter(found["diff"]), None)}
-
-
-@contextmanager
-def _whole_here(
-    pool: LocalPool, out: Sequence[Path], url: RemoteURL, work: Path | None, progress: Progress
-) -> Iterator[Path]:
-    """A copy in a store, and its certificate beside it, fetched whole: others read them."""
-    from relaion.labs.certificate import END  # noqa: PLC0415 - for copies alone
-
-    with brought_here(pool, (), out, work=work, progress=progress, ends=ENDS) as (_, (folder,)):
-        objects_at(url.folder).get(f"{url.name}{END}", folder.with_name(f"{folder.name}{END}"))
-        yield folder
 
 
 @contextmanager
@@ -328,6 +318,7 @@ def _check_copy(
     progress: Progress,
     cluster: Cluster | None,
     work: Path | None,
+    strange: Sequence[str],
 ) -> Verdict:
     """Check an OUT that `apply` made; where a certificate is asked for, write it if all held."""
     # loaded for copies alone: a clean, which ends with a check, has no use for them
@@ -354,6 +345,7 @@ def _check_copy(
     given = {
         "inputs": inputs, "diff": diff, "keep": keep, "old": old, "columns": columns,
         "certificate": place_of(out, None), "certified": _certified(made, None),
+        "strange": strange,
     }  # fmt: skip
     stated = _stated_inputs(out, "records")
     function = "relaion.verifier.copy_check:verify_copy_telling"

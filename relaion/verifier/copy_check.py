@@ -64,6 +64,7 @@ COPY_PROMISES = {
 }
 _ROUND = 4_000_000  # records whose identities are held at once
 _UNCOMPARED = "files that are missing or cannot be read were not compared"
+_NOT_GIVEN = "the file of the copy is not the one that went in"
 
 
 def verify_copy(
@@ -78,12 +79,14 @@ def verify_copy(
     certified: Mapping[str, Any] | None = None,
     workers: int = 1,
     elsewhere: Elsewhere | None = None,
+    strange: Sequence[str] = (),
     done: Callable[[int, int], object] = lambda files, rows: None,
 ) -> Verdict:
     """Check OUT against the diff or edition that it was cleaned with, and the copy before it.
 
-    `certificate` is where that of OUT should lie, `certified` what it should say. Raises InputError
-    for an argument that cannot be read; whatever is wrong with OUT itself is a finding.
+    `certificate` is where that of OUT should lie, `certified` what it should say. `strange` are
+    names of objects in an OUT of a store that no folder can hold. Raises InputError for an argument
+    that cannot be read; whatever is wrong with OUT itself is a finding.
     """
     notes = Notes(titles=COPY_PROMISES)
     try:
@@ -98,6 +101,8 @@ def verify_copy(
     check_copy_stated(statement, notes)
     if certificate is not None:
         check_certificate(certificate, statement, certified, notes)
+    for name in strange:
+        notes.find("5", name, "a file that is not stated")
     there = check_copy_tree(out, statement, notes)
     against = _against(out, statement, diff, keep, old, notes) if statement.known else None
     sources = _sources(statement, inputs, notes)
@@ -201,7 +206,11 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
     for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
         if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
-    given = {name: path for name, path in found.items() if name in stats}
+    told = {name for name in found.keys() & stats if stats[name].source is not None}
+    others = {name for name in told if file_sha256(found[name]) != stats[name].source}
+    for name in sorted(others):
+        notes.find("6", name, _NOT_GIVEN)
+    given = {name: path for name, path in found.items() if name in stats.keys() - others}
     given |= _same(statement.inputs, found, notes)
     many = f"{count(beside, 'file')} of another form ("
     if beside and not any(x.startswith(many) for x in statement.not_looked_at):
@@ -220,7 +229,7 @@ def _same(
     same = {n: found[n] for n in there if file_sha256(found[n]) == inputs[n].sha256}
     others = sorted(there - same.keys())
     for name in others:
-        notes.find("6", name, "the file of the copy is not the one that went in")
+        notes.find("6", name, _NOT_GIVEN)
     for promise in ("1b", "2") if others else ():
         say = notes.limit if same else notes.skip
         say(promise, f"of {count(len(others), 'file')} another one was given than went in")

@@ -36,13 +36,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class CopyLine:
-    """A file of the copy, or of OUT, as the manifest states it; `records` is None for stats."""
+    """A file of the copy, or of OUT, as the manifest states it; `records` is None for stats.
+
+    `source` is the digest of the stats that these were made of.
+    """
 
     name: str
     records: int | None
     sha256: str
     form: str
     columns: Mapping[str, str]
+    source: str | None = None
 
     @property
     def stem(self) -> str:
@@ -132,7 +136,8 @@ def _line(line: Mapping[str, Any], form: str) -> CopyLine:
     records = None if line["records"] is None else _whole(line["records"])
     columns = {str(k): str(v) for k, v in line["columns"].items()}
     refuse_escape(str(line["name"]))
-    return CopyLine(str(line["name"]), records, str(line["sha256"]), form, columns)
+    source = str(line["source"]) if "source" in line else None
+    return CopyLine(str(line["name"]), records, str(line["sha256"]), form, columns, source)
 
 
 def _whole(number: Any) -> int:
@@ -342,7 +347,7 @@ NAMES: Mapping[str, Any] = {
     },
     "against": {"?diff": _TEXT, "?keep": _TEXT, "?old": _TEXT},
     "inputs": [{**_FILE, "columns": _COLUMNS}],
-    "outputs": [dict.fromkeys(("name", "how", "bytes", "sha256", "records"))],
+    "outputs": [dict.fromkeys(("name", "how", "bytes", "sha256", "records", "?source"))],
     "counts": [dict.fromkeys(("fate", "stayed", "rows", "samples"))],
 }  # fmt: skip
 """Names and what is under them: an object, a list of such, or what is no object (None). A name
