@@ -222,7 +222,7 @@ def _find_names(table: TableSample, options: Options) -> bool:
         if table.delimiter == BLANKS and _is_sentence(row):
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
-        is_counted = any(map(_COUNTED.search, told))  # `6 added, 0 removed`
+        is_counted = any(map(COUNTED.search, told))  # `6 added, 0 removed`
         is_divided = divided * 2 >= sum(after.values()) or (
             all(map(_is_telling, told)) and not is_counted
         )
@@ -239,7 +239,9 @@ def _find_names(table: TableSample, options: Options) -> bool:
 
 
 _TEXTS = (names.NOTE, names.CAPTION)  # delimiters may stand in them unquoted
-_COUNTED = re.compile(r"(?:\A|\s)\d+\s+[^\W\d]{4,}|[^\W\d]{4,}\s*[:=]\s*\d+\Z")
+COUNTED = re.compile(  # each run of letters is looked at once: a cell may be of any length
+    r"(?:\A|\s)\d++\s++[^\W\d]{4}|(?<![^\W\d])[^\W\d]{4,}+\s*+[:=]\s*+\d++\Z"
+)
 
 
 def _is_sentence(row: Sequence[str]) -> bool:

@@ -62,7 +62,7 @@ _MORE = (
 NEXT_PART = re.compile(
     rf"(?:{_MORE} )*(?:from|aus|vom|von|du|de|del|des|della|di|dal|dalla|da|van|uit|fran|fra|z|ze"
     rf"|из|от)"
-    r" (?:[^\W_]+[ :,]*){1,6}\Z"
+    r" (?:[^\W_]++[ :,]*+){1,6}\Z"  # else a word is tried as each six pieces of it
     r"|(?:second|third|fourth|next|zweite[rs]?|dritte[rs]?|nachste[rs]?|seconde?|deuxieme"
     r"|troisieme|segund[oa]"
     r"|tercer[oa]?|second[oa]|terz[oa]|tweede|derde|andra|tredje|anden|druga|druhy|второ[ей]"
