@@ -63,6 +63,13 @@ def kind_words(kind: str | None) -> str:
     return _WORDS.get(kind, str(kind))
 
 
+def so_many(n: int, kind: str) -> str:
+    """`1 link`, `2 links`, `2 link prefixes`; of digests `2 image MD5`."""
+    words = kind_words(kind)
+    ending = "" if n == 1 or not words[-1].islower() else "es" if words[-1] in "hx" else "s"
+    return f"{n:,} {words}{ending}"
+
+
 def compared(kind: str | None, form: str | None) -> str:
     """What was compared: the kind, and the spelling where there are several."""
     plain = form in (None, "canonical") or (form == "raw" and kind not in HASHED_LINK_KINDS)

@@ -403,7 +403,7 @@ GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names eac
         ("x.csv", f"url,page_url,w\n{A},{B},1\n", "not looked at, though it holds links (and in"),
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
         ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
-        ("x.csv", "url,text\na cat,b\n", "1 of 1 links do not look like one"),
+        ("x.csv", "url,text\na cat,b\n", "1 of 1 links does not look like one"),
     ],
 )
 def test_notices(tmp_path: Path, name: str, data: str, told: str) -> None:

@@ -65,7 +65,7 @@ def test_an_update_and_a_known_good_list_came_too(demo: tuple[Path, Any]) -> Non
         (8, "C3P", "bad", 2, {"image_md5": 1}, 1),
         (9, "NSRL", "good", None, {"image_md5": 40, "image_sha1": 40}, 0),
     ]
-    assert result["known_good"] == ["list 5 (Stanford): 1 of 3,206 entries are known good"]
+    assert result["known_good"] == ["list 5 (Stanford): 1 of 3,206 entries is known good"]
 
 
 def test_the_verdict_is_clean(demo: tuple[Path, Any]) -> None:

@@ -60,7 +60,7 @@ def test_an_entry_that_is_known_good_is_told_and_many_stop(
 ) -> None:
     deliver(lists, DIGESTS[:1000])
     deliver(lists, [DIGESTS[3], *DIGESTS[1001:1010]], role="good", source="Software")
-    told = "list 1 (A): 1 of 1,000 entries are known good"
+    told = "list 1 (A): 1 of 1,000 entries is known good"
     matched = relaion.match(data, lists)
     assert told in matched.notices
     assert matched.hits.rows("all") == 40

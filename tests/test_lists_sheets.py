@@ -261,7 +261,7 @@ def test_texts_beyond_a_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_the_extra_an_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
     said = read(xlsx({"a": LIST})).refused or ""
-    assert "pip install python-calamine" in said
+    assert "pip install 'relaion[sheets]'" in said
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,27 @@ LINKS_BY_FORM: dict[str, Any] = {
     "a JSON type": pa.array([json.dumps({"a": {"u": LINK}})], pa.json_()),
     "views": pa.array([*WORDS, LINK], pa.string_view()),
     "views of bytes": pa.array([LINK.encode()], pa.binary_view()),
+    "behind signs of UTF-8": [*WORDS, f"\u201c{LINK}\u201d", f"\u00a0{LINK}"],
+    "of FTP": [*WORDS, LINK.replace("https", "ftp")],
+    "at an address": ["192.0.2.1/1.jpg", *WORDS],
+    "at a name with other letters": ["b\u00fccher.example/1.jpg", *WORDS],
+    "with a user": ["someone@e.example/1.jpg", *WORDS],
+    "below a country that ends files": ["www.e.com.py/1.jpg", *WORDS],
+    "a field behind a comma": [*WORDS, f"12,{LINK},a cat"],
+    "an assignment": [*WORDS, f'url = "{LINK}"'],
+    "YAML": [*WORDS, f"image:\n  url: {LINK}\n"],
+    "HTML behind text": [*WORDS, f"a cat <img width=3 src={LINK}>"],
+    "escaped HTML": [*WORDS, f"&lt;img src=&quot;{LINK}&quot;&gt;"],
+    "Markdown behind text": [*WORDS, f"a cat ![x]({LINK}) there"],
+    "BBCode": [*WORDS, f"a cat [img]{LINK}[/img]"],
+    "a style": [*WORDS, f"background: url('{LINK}')"],
+    "JSON in JSON": [*WORDS, json.dumps(json.dumps({"u": LINK}))],
+    "JSON behind a name": [*WORDS, f"data={json.dumps({'u': LINK})}"],
+    "JSON with escapes of four digits": [*WORDS, json.dumps({"u": LINK}).replace("/", "\\u002f")],
+    "a part of a query": [*WORDS, f"/get?w=1&url={LINK}"],
+    "base64": [*WORDS, base64.b64encode(LINK.encode()).decode()],
+    "UTF-16": [LINK.encode("utf-16-le")],
+    "a link among licences": ["https://creativecommons.org/licenses/by/2.0/", f"x;{LINK}"],
     "packed bytes": [pickle.dumps({"a": 1, "u": LINK}), b"\xff\xd8"],
     "bytes of fixed length": pa.array([LINK.encode()], pa.binary(len(LINK))),
     "HTML": [*WORDS, f"<p>x<img alt='y' src='{LINK}'></p>"],
@@ -88,6 +109,13 @@ DIGESTS_BY_FORM: dict[str, tuple[str, Any]] = {
     "numbers": ("image_md5", [Decimal(int.from_bytes(d)) for d in MD5S]),
     "octets": ("image_md5", pa.array([list(d) for d in MD5S], pa.list_(pa.uint8()))),
     "octets of fixed length": ("image_md5", pa.array([list(MD5S[0])], pa.list_(pa.uint8(), 16))),
+    "octets, or none": ("image_md5", pa.array([[], list(MD5S[0])], pa.list_(pa.uint8()))),
+    "as Python shows bytes": ("image_md5", [str(d) for d in MD5S]),
+    "before names of files": ("image_md5", [f"{d.hex()}  a.jpg" for d in MD5S]),
+    "in names of files": ("image_md5", [f"img_{d.hex()}_0.jpg" for d in MD5S]),
+    "fields": ("image_md5", [f"{i},{d.hex()}" for i, d in enumerate(MD5S)]),
+    "JSON lists": ("image_md5", [json.dumps([d.hex()]) for d in MD5S]),
+    "JSON lists by name": ("image_md5", [json.dumps({"hashes": [d.hex()]}) for d in MD5S]),
     "JSON": ("image_md5", [json.dumps({"image_md5": d.hex()}) for d in MD5S]),
 }
 NOTHING: dict[str, Any] = {
@@ -99,6 +127,28 @@ NOTHING: dict[str, Any] = {
     "raw UUIDs": [u.bytes for u in UUIDS],
     "slugs": ["a-slug-of-many-words-xy", "another-slug-of-words12"] * 9,
     "licences": ["?", "https://creativecommons.org/licenses/by/2.0/", None],
+    "licences without a scheme": [
+        "creativecommons.org/licenses/by/2.0/",
+        "//creativecommons.org/licenses/x",
+    ],
+    "licences of museums": ["http://rightsstatements.org/vocab/InC/1.0/"],
+    "licences in JSON": ['{"license": "https://creativecommons.org/licenses/by/2.0/"}'],
+    "words of a vocabulary": ["http://schema.org/ImageObject"],
+    "drawings": [b'<svg xmlns="http://www.w3.org/2000/svg"><path/></svg>'],
+    "pages": ['<!DOCTYPE html PUBLIC "x" "http://www.w3.org/TR/xhtml1/DTD/xhtml1.dtd"><p>x'],
+    "metadata of cameras": [
+        "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><r xmlns:t='http://ns.adobe.com/tiff/1.0/'/>",
+        json.dumps({"0x02bc": '<r xmlns:a="http://ns.adobe.com/xap/1.0/">'}),
+    ],
+    "JPEG XL": [b"\xff\x0ahttp://ns.example/x/1/"],
+    "versions": ["v1.v2/part.1/x1", "a.m./p.m.", "1.5/2.0"],
+    "long numbers": [str(10**31 + i) for i in range(40)],
+    "UUIDs, or nil": [*map(str, UUIDS), str(uuid.UUID(int=0))],
+    "files below a digest": [f"/cache/{MD5S[0].hex()}/img/{i}.jpg" for i in range(40)],
+    "links in lines, seldom": [*["a lighthouse"] * 40, f"a cat,{LINK}\nMore: {LINK}"],
+    "nil UUIDs": [str(uuid.UUID(int=0))] * 9,
+    "named UUIDs": [f"img_{u}.png" for u in UUIDS],
+    "digests of other things in JSON": [json.dumps({"url_md5": d.hex()}) for d in MD5S],
     "thumbnails": [bytes(range(256)) * 4, b"\x89PNG" * 99, b"\xff\xd8\xe1http://ns.example/x/1/\0"],
     "prose with brackets": ["[OC] my cat", "(see a.example)", "a; b | c"],
     "JSON without links": [json.dumps({"a": 1, "Software": "x/y"}), "[]", "{}"],
@@ -126,6 +176,13 @@ def test_digests_are_seen_however_they_are_written(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", NOTHING)
 def test_of_what_holds_neither_nothing_is_said(name: str, tmp_path: Path) -> None:
     assert told(tmp_path, NOTHING[name]) == (None, "")
+
+
+@pytest.mark.parametrize("name", ["pdq_hash", "image_pHash", "dhash", "perceptual_hash"])
+def test_of_what_images_share_that_look_alike_no_digest_is_said(name: str, tmp_path: Path) -> None:
+    table = {"url": [LINK] * 40, name: [hashlib.sha256(d).hexdigest() for d in MD5S]}
+    column = layout_of(write(tmp_path / "p.parquet", table)).columns[1]
+    assert (column.claimed, "look alike" in column.why) == (None, True)
 
 
 # type, a value that holds a link, where it is

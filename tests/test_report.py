@@ -497,7 +497,7 @@ def test_a_missing_extra_is_one_line(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     done = here("report", world / "out", "--html", tmp_path / "r.html")
     assert done.returncode == 2
-    assert "pip install jinja2 matplotlib" in done.stderr
+    assert "pip install 'relaion[report]'" in done.stderr
     assert not list(tmp_path.iterdir())
     assert here("report", world / "out").returncode == 0
 

@@ -13,7 +13,7 @@ from relaion.parquet.digests import Value
 from relaion.parquet.glossary import UNKNOWN, meaning
 from relaion.parquet.read_shard import detect
 from relaion.parquet.roles import Column, describe, settle
-from relaion.roles import ROLES
+from relaion.roles import KINDS, ROLES, so_many
 from tests.layout_cases import Case, Line, all_cases, column_type, values
 
 # cases whose rule is about the very case of names, or about a user's exact names, stay out
@@ -201,3 +201,12 @@ def test_leaves_are_counted_through_nested_columns() -> None:
         ]
     )
     assert leaf_indexes(schema) == [None, 3, None, 6]
+
+
+def test_entries_are_counted_in_words() -> None:
+    assert [so_many(1, kind)[2:] for kind in KINDS[:2]] == ["link", "link MD5"]
+    assert [so_many(2_000, kind) for kind in KINDS] == [
+        "2,000 links", "2,000 link MD5", "2,000 link SHA-1", "2,000 link SHA-256",
+        "2,000 image MD5", "2,000 image SHA-1", "2,000 image SHA-256", "2,000 row hashes",
+        "2,000 hosts", "2,000 link prefixes",
+    ]  # fmt: skip

@@ -42,7 +42,7 @@ def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
     assert done.stdout.count("\n") == 1 and done.stdout.startswith("quiet: clean; ")
     for args, says in (
         (("verify", "quiet"), "quiet: "),
-        (("match", "data", "--lists", "lists.duckdb"), "memberships are 1 rows; nothing was"),
+        (("match", "data", "--lists", "lists.duckdb"), "2 memberships are 1 row; nothing was"),
         (("inspect", "data"), "21 rows in 1 shard of 1 subset; can be matched by link"),
         (("clean", "data", "--lists", "lists.duckdb", "--out", "quiet", "--purge"), "nothing to"),
     ):

@@ -25,7 +25,7 @@ from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK, numbered
 from relaion.paths import owned_folder
-from relaion.roles import HASHED_LINK_KINDS, kind_words
+from relaion.roles import HASHED_LINK_KINDS, kind_words, so_many
 
 if TYPE_CHECKING:
     from relaion.lists.results import Added, ListChanges, Shown, Withdrawn
@@ -40,7 +40,7 @@ _SPELLINGS = (
 
 def entry_words(entries: Mapping[str, int]) -> str:
     """Entries by kind, in words."""
-    return ", ".join(f"{n:,} {kind_words(kind)}" for kind, n in entries.items()) or "none"
+    return ", ".join(so_many(n, kind) for kind, n in entries.items()) or "none"
 
 
 def form_words(forms: Sequence[str]) -> str:

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 import relaion as library
-from relaion.cli.render import Hanging, count, plain_table
+from relaion.cli.render import count, plain_table
+from relaion.cli.render_run import left_out_lines
 from relaion.cli.result_line import line_of
 from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import several, shown
 
 if TYPE_CHECKING:
     from relaion.labs.report import Applied
@@ -30,13 +31,13 @@ def show_applied(result: Applied) -> RenderableType:
     table = plain_table("rows", "", "of the copy", right=("rows",))
     for counted in sorted(result.counts, key=lambda c: (not c.stayed, c.fate)):
         said = "stayed" if counted.stayed else "left"
-        more = f" (and {count(counted.samples)} samples of theirs)" if counted.samples else ""
+        more = f" (and {several(counted.samples, 'sample')} of theirs)" if counted.samples else ""
         table.add_row(count(counted.rows), said, counted.words + more)
-    left = [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
     also = [Text(line) for line in result.also]
+    verdict = Text(result.summary, style="bold")
     where = Text(f"certificate: {shown(result.certificate)}")
     return Group(
-        head, Text(), table, Text(), *left, *also, Text(result.summary, style="bold"), where
+        head, Text(), table, *left_out_lines(result.not_looked_at), Text(), *also, verdict, where
     )
 
 
@@ -116,8 +117,9 @@ def show_checked(result: Checked) -> RenderableType:
             lines.append(Text(f"{edition}: several sites left {of} in part; {said}"))
     verdict = Text(checked_line(result), style="bold")
     next_step = [Text(f"what to do: {result.way_out}")] if result.way_out else []
-    lines += [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
-    return Group(table, Text(), *lines, *[Text()][: len(lines)], verdict, *next_step)
+    left = left_out_lines(result.not_looked_at)
+    lines = [Text(), *lines] if lines else []
+    return Group(table, *lines, *left, Text(), verdict, *next_step)
 
 
 @line_of("Checked")

@@ -110,7 +110,10 @@ def matched_line(result: Matched) -> str:
     memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
     union = result.hits.rows("all")
     nothing = "nothing else" if result.reported else "nothing"
-    return f"{memberships:,} memberships are {union:,} rows; {nothing} was written"
+    are = "is" if memberships == 1 else "are"
+    return (
+        f"{several(memberships, 'membership')} {are} {several(union, 'row')}; {nothing} was written"
+    )
 
 
 def _reported(r: Reported) -> Text:

@@ -239,20 +239,19 @@ def indexed(
             + "; say which column is one with --column url=NAME or --column row_hash=NAME"
         )
     if seen.schemes < seen.links:
-        notices.append(
-            f"{seen.links - seen.schemes} of {seen.links} links do not look like one: they have no "
-            "scheme such as https://"
-        )
+        n = seen.links - seen.schemes
+        says = "does not look like one: it has" if n == 1 else "do not look like one: they have"
+        notices.append(f"{n:,} of {seen.links:,} links {says} no scheme such as https://")
     if seen.no_whole and "row_hash" in columns:
         notices.append(
-            f"{seen.no_whole} row hashes are no whole 64-bit number: computed of link and caption"
+            f"{seen.no_whole:,} row hashes are no whole 64-bit number: computed of link and caption"
         )
     if seen.fillers and "row_hash" in columns:
         notices.append(
-            f"{seen.fillers} row hashes are 0 or another number that stands for none: not used"
+            f"{seen.fillers:,} row hashes are 0 or another number that stands for none: not used"
         )
     if seen.unread:
-        notices.append(f"{seen.unread} records have a link that is no text: it is not looked at")
+        notices.append(f"{seen.unread:,} records have a link that is no text: it is not looked at")
     if seen.unread_captions:
         notices.append(
             f"{seen.unread_captions} records have a caption that is no text: no row hash of them"

@@ -33,10 +33,13 @@ _OF_CAPTIONS = re.compile(
 _INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
 TEXTS = frozenset({"url", "text", "language"})
+# what images share that look alike: as long as a digest, and none
+_OF_ALIKE = re.compile(
+    r"(?:^|[^a-z])(?:[pdaw]_?hash|c(?:olou?r_?)?hash|perceptual|photodna|pdq|blur_?hash|"
+    r"thumb_?hash|sim_?hash|min_?hash)(?:$|[^a-z])|(?:pdq|phash)"
+)
 # names that look like a role and are none, with the reason
 _NO_ROLE = {
-    "image_phash": "images that look alike share it; it is not matched",
-    "phash": "images that look alike share it; it is not matched",
     "sha512": "no list kind is a SHA-512",
     "sha512hash": "no list kind is a SHA-512",
     "url_md5": "a hash of the link, not of the image",
@@ -96,6 +99,8 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
     lower = name.lower()
     if lower in _NO_ROLE:
         return Claim(None, refusal=_NO_ROLE[lower])
+    if _OF_ALIKE.search(_words(name)):
+        return Claim(None, refusal="images that look alike share it; it is not matched")
     if lower == "hash":
         return _claim_of_hash(kind)
     if lower == "prediction" and not safety_table:
@@ -147,6 +152,12 @@ def says_link(name: str) -> bool:
 def says_caption(name: str) -> bool:
     """Whether a word for captions stands in a name: `alt_text`, `captionOriginal`."""
     return _OF_CAPTIONS.search(_words(bare_name(name))) is not None
+
+
+def may_be_of_image(name: str) -> bool:
+    """Whether a digest by this name may be an image's, and no other image's."""
+    words = _words(name)
+    return not any(p.search(words) for p in (_OF_OTHERS, _OF_ALIKE))
 
 
 def _claim_of_digest(name: str, kind: str) -> Claim:

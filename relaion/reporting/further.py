@@ -19,7 +19,7 @@ from relaion.reporting.document import (
     number,
 )
 from relaion.reporting.facts import AuditReport, PairLine, ScoreLine
-from relaion.roles import ROLES, kind_words
+from relaion.roles import ROLES, so_many
 from relaion.sqlset import BUILT_IN
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def lists(report: AuditReport) -> Iterator[Part]:
             (
                 str(x.list_id), x.received or "not said", shown(x.source), shown(x.title or ""),
                 x.label, x.role,
-                joined(f"{number(n)} {kind_words(k)}" for k, n in x.entries.items()),
+                joined(so_many(n, k) for k, n in x.entries.items()),
                 *((str(x.step),) if stepped else ()),
             )
             for x in report.lists

@@ -19,7 +19,8 @@ def html(document: Document) -> str:
         from relaion.reporting.pictures import svg  # noqa: PLC0415 - it takes a second to load
     except ModuleNotFoundError as e:
         raise InputError(
-            f"--html: needs {e.name}, which is not installed; run: pip install jinja2 matplotlib"
+            f"--html: needs {e.name}, which is not installed; run `pip install 'relaion[report]'`, "
+            "then repeat the command"
         ) from None
     drawn: dict[tuple[int, int], str] = {
         (i, j): svg(part, f"p{i}-{j}")

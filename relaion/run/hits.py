@@ -108,7 +108,8 @@ def hold_good(known: KnownLists, *, settled: bool) -> list[str]:
         n, of = known.known_good.get(x["list_id"], 0), sum(x["entries"].values())
         if not n:
             continue
-        line = f"list {x['list_id']} ({x['source']}): {n:,} of {of:,} entries are known good"
+        are = "is" if n == 1 else "are"
+        line = f"list {x['list_id']} ({x['source']}): {n:,} of {of:,} entries {are} known good"
         if not settled and n > min(GOOD_ENTRIES, GOOD_SHARE * of):
             raise StopError(
                 f"{line} by another list of the store, too many for a slip; check which of the "

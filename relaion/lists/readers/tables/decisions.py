@@ -371,8 +371,10 @@ class DecidingColumn:
         else:
             why = f"words in it are not known: {self._held(self.unsure)}"
         why += "; the file may be cut off" * is_cut
+        if (held := self._held(self.words)) not in why:  # not a second time where none is known
+            why += f"; it holds {held}"
         raise ListError(
-            f"{self._which}, and {why}; it holds {self._held(self.words)}; choose with --where "
+            f"{self._which}, and {why}; choose with --where "
             f"{self._option}=WORD,WORD" + f" or say --ignore {self._option}" * self._may_be_ignored
         )
 

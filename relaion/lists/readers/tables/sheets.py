@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 _MISSING = (
-    "is a workbook, and what reads those is not installed: pip install python-calamine (the extra "
-    "[sheets]), or save the sheet as csv"
+    "is a workbook, and what reads those is not installed: run `pip install 'relaion[sheets]'`, "
+    "then repeat the command, or save the sheet as csv"
 )
 _DAMAGED = "the workbook is damaged or of a kind that is not read; save the sheet as csv"
 _HIDDEN = (
