@@ -106,6 +106,8 @@ def test_a_second_demo_is_the_same_and_another_is_refused(demo: tuple[Path, Any]
     (told,) = re.findall(r"(?s)Two more deliveries .*?\n\n", again.stdout)
     assert all(said in told for said in first["known_good"])
     assert max(map(len, told.splitlines())) <= 80
+    assert "clean: this run was finished before" in again.stdout
+    assert "to check it: relaion verify" in again.stdout
     other = relaion("demo", "--out", folder, "--seed", "6")
     assert other.returncode == 2
     assert "something else than this demo" in other.stderr

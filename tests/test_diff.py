@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -445,6 +446,22 @@ def test_a_diff_is_whole_or_refused(made: Path, tmp_path: Path) -> None:
             read_diff(path)
     path.write_bytes(whole)
     assert read_diff(path).rows == len(GONE)
+
+
+def test_a_bit_that_one_library_alone_stumbles_over_is_told(made: Path, tmp_path: Path) -> None:
+    """DuckDB searches: what it cannot read is no diff, whatever pyarrow makes of it."""
+    whole, path, refused = made.read_bytes(), tmp_path / "d.parquet", 0
+    name = whole.index(b"link_gone")
+    held = duckdb.read_parquet(str(made)).fetchall()
+    for at, bit in (*((at, 1) for at in range(20, 100, 2)), (name, 0x80), (name, 1)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+        try:
+            read_diff(path)
+        except InputError:
+            refused += 1
+        else:
+            assert duckdb.read_parquet(str(path)).fetchall() == held
+    assert refused > 1
 
 
 @pytest.mark.slow

@@ -185,6 +185,29 @@ def test_of_what_images_share_that_look_alike_no_digest_is_said(name: str, tmp_p
     assert (column.claimed, "look alike" in column.why) == (None, True)
 
 
+def test_so_it_is_of_members_of_a_column(tmp_path: Path) -> None:
+    names = ("url_md5", "uid", "user_name", "textHash", "url_hash")
+    hashes = [{"pdq": SHA256.hex(), **dict.fromkeys(names, d.hex())} for d in MD5S]
+    assert told(tmp_path, hashes) == (None, "")
+    assert told(tmp_path, [{"thing": d.hex(), **x} for d, x in zip(MD5S, hashes, strict=True)])[0]
+
+
+def test_digests_by_a_name_that_may_be_an_image_s_are_named(tmp_path: Path) -> None:
+    for name in ("image_url_hash", "photo_owner", "key", "hash_of_it"):
+        table = {"url": [LINK] * 40, name: [d.hex() for d in MD5S]}
+        column = layout_of(write(tmp_path / f"{name}.parquet", table)).columns[1]
+        assert column.claimed == "image_md5"
+
+
+def test_of_two_columns_of_one_name_each_is_looked_into(tmp_path: Path) -> None:
+    table = pa.table(
+        [[f"https://a.example/{i}" for i in range(4)], [LINK, *"xyz"], [*"xyz", LINK]],
+        names=["url", "thing", "thing"],
+    )
+    pq.write_table(table, tmp_path / "p.parquet", row_group_size=2, write_statistics=False)
+    assert [c.claimed for c in layout_of(tmp_path / "p.parquet").columns[1:]] == ["url", "url"]
+
+
 # type, a value that holds a link, where it is
 NESTED: tuple[tuple[pa.DataType, Any, str], ...] = (
     (pa.list_(pa.string()), [None, "x", LINK], "unnest(thing)"),
@@ -274,7 +297,7 @@ def test_it_is_said_of_which_columns_some_values_were_seen_and_of_which_none(
         s for g in group_shards([read_shard(ShardPath(path, "s"), looks=True)]) for s in g.shards
     ]
     assert looked_into(shards) == (
-        "no links or digests among some values of each column without a role: key",
+        "columns without a role, in which a look at some values found no link or digest: key",
         "not looked into for links and digests, for values are large: jpg",
     )
 
@@ -315,6 +338,16 @@ def test_without_another_link_column_it_is_said_where_links_are(
     path = write(tmp_path / "p.parquet", table)
     with pytest.raises(InputError, match=f"no link column.*{said}"):
         read_shard(ShardPath(path, "s"))
+
+
+@pytest.mark.parametrize("columns", [None, {"url": LINK}])
+def test_a_first_row_that_was_taken_for_names_is_refused_and_not_shown(
+    columns: dict[str, str] | None, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.parquet", {"a cat": ["x"], LINK: ["https://a.example/2.jpg"]})
+    with pytest.raises(InputError, match=r"name of column 2, .* is a link: a first row") as caught:
+        read_shard(ShardPath(path, "s"), columns)
+    assert "example" not in str(caught.value)
 
 
 def test_leaves_stand_where_parquet_has_them(tmp_path: Path) -> None:

@@ -165,6 +165,24 @@ def test_what_a_broken_copy_put_is_purged(store: S3World, lab: labs.Lab, tmp_pat
 
 
 @pytest.mark.slow
+def test_a_claim_that_may_not_be_removed_is_told_until_it_is(
+    store: S3World, lab: labs.Lab, tmp_path: Path
+) -> None:
+    """Its owner is known in the folder of this run alone, which stays as long."""
+    store.fault = lambda environ: (
+        (403, "AccessDenied") if environ.get("QUERY_STRING", "").startswith("delete") else None
+    )
+    for _ in range(2):
+        with pytest.raises(OutputError, match="these credentials do not permit it"):
+            apply(lab, tmp_path)
+    store.fault = None
+    assert {f"clean/{CLAIM}", "clean/manifest.json"} <= {*objects(store)}
+    assert apply(lab, tmp_path).done_before
+    same_as_local(lab, store)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.slow
 def test_a_certificate_that_could_not_be_put_is_put_when_the_command_is_repeated(
     store: S3World, lab: labs.Lab, tmp_path: Path
 ) -> None:
@@ -278,8 +296,8 @@ def test_a_diff_that_cannot_be_put_stays_here(
     with pytest.raises(RelaionError, match="no such bucket"):
         relaion.diff(lab.old, lab.new, "s3://nowhere/d.parquet", work=tmp_path)
     assert not [*tmp_path.iterdir()]
-    for out in (f"s3://{BUCKET}/", "https://h.example/d.parquet"):
-        with pytest.raises(InputError, match=r"a whole bucket|nothing is written"):
+    for out in (f"s3://{BUCKET}/", "https://h.example/d.parquet", f"s3://{BUCKET}/lab/diffs"):
+        with pytest.raises(InputError, match=r"a whole bucket|nothing is written|is a folder"):
             relaion.diff(lab.old, lab.new, out, work=tmp_path)
 
 

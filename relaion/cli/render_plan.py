@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relaion.stages.plan import CleanPlan
 
 _TIMES = (("days", 172_800, 86_400), ("h", 7_200, 3_600), ("min", 120, 60), ("s", 0, 1))
-_SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("B", 1))
+_SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1))
 _FEWEST = 0.005  # a share below is told with the others
 
 

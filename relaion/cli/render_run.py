@@ -352,6 +352,9 @@ def show_demo(result: Demo) -> RenderableType:
     ]
     if result.cleaned.verdict is not None:
         parts += [Text(), show_verdict(result.cleaned.verdict)]
+    else:
+        parts += left_out_lines(x.sentence for x in result.cleaned.not_looked_at)
+        parts += _summary(result.cleaned.summary)
     return Group(*parts, demo_next_steps(result))
 
 

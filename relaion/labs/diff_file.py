@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.errors import InputError
+from relaion.engine import connect
+from relaion.errors import EngineError, InputError
 from relaion.links import KEY_VERSION
 from relaion.paths import file_sha256, shown
 from relaion.remote.standing import need_ends
@@ -73,7 +74,7 @@ def _is_diff(path: Path) -> bool:
     need_ends(path)
     try:
         return META in (pq.read_schema(path).metadata or {})
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, ValueError):
         return False
 
 
@@ -82,15 +83,14 @@ def read_diff(path: Path) -> DiffFile:
 
     All of its bytes are read once: a diff that was cut off, or changed, is refused.
     """
-    sha256, content = file_sha256(path), Content()
+    sha256 = file_sha256(path)
     try:
         with pq.ParquetFile(path) as file:
             meta, schema, rows = file.metadata, file.schema_arrow, file.metadata.num_rows
             raw = (file.metadata.metadata or {}).get(META)
-            if raw is not None:
-                for batch in file.iter_batches(columns=list(SCHEMA.names)):
-                    content.add(batch)
-    except (OSError, pa.ArrowException, KeyError):
+        is_ours = raw is not None and schema.names == SCHEMA.names
+        content = _content(path) if is_ours else Content()
+    except (OSError, pa.ArrowException, KeyError, ValueError, EngineError):
         raise InputError(
             f"{shown(path)}: is no diff, or one that was cut off or damaged; {NOT_WHOLE}"
         ) from None
@@ -120,6 +120,19 @@ def read_diff(path: Path) -> DiffFile:
     if said.get("content") != content.sha256(said):
         raise InputError(f"{shown(path)}: was changed after it was made; {NOT_WHOLE}")
     return DiffFile(path, sha256, rows, salt, by, said)
+
+
+def _content(path: Path) -> Content:
+    """What a search reads of it, which another library than pyarrow does: it decides what leaves.
+
+    Raises EngineError where that cannot read it, ValueError for values of another kind.
+    """
+    found = Content()
+    with connect(threads=1) as engine:
+        engine.view_files([path], "diff", SCHEMA.names)
+        for batch in engine.batches("from diff"):
+            found.add(batch)
+    return found
 
 
 def _holds_another(path: Path, meta: pq.FileMetaData) -> bool:

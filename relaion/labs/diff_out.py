@@ -118,11 +118,14 @@ def _let_go(store: Objects, owner: str, name: str) -> bool:
 
 
 def _refuse_standing(url: RemoteURL) -> None:
-    """Raise InputError where an object stands already, or where the store does not say."""
+    """Raise InputError where an object or a folder stands already, or the store does not say."""
+    store = open_store(url)
     try:
-        open_store(url).info(url)
+        store.info(url)
     except GoneError:
-        return
+        if next(iter(store.files(url)), None) is None:
+            return
+        raise InputError(f"{shown(url)}: is a folder; name a file such as diff.parquet") from None
     raise InputError(f"{shown(url)}: exists already; remove it, or name another file")
 
 

@@ -41,7 +41,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.values import WRONG_LENGTH
 
 _ADVICE = {
-    ONLY_HOST: "where each is to stand for all that is there use --scope host",
+    ONLY_HOST: "where each is to stand for all that is there, use --scope host",
     GOOD: "known-good hashes are added with --role good, and remove nothing",
     VIDEO: "digests of videos match no image",
     NO_IMAGE: "digests of documents and programs match no image; if they are images under such "

@@ -33,6 +33,13 @@ _OF_CAPTIONS = re.compile(
 _INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
 TEXTS = frozenset({"url", "text", "language"})
+# words of what sets hash beside images, so that nobody is named by it or two rows are told apart
+_HASHED_BESIDE = re.compile(
+    r"(?:^|[^a-z])(user|author|owner|creator|url|uri|link|text|caption|domain|host)s?(?:$|[^a-z])"
+)
+_OF_IMAGES = re.compile(
+    r"(?:^|[^a-z])(image|img|photo|picture|pic|file|media|thumb\w*)s?(?:$|[^a-z])"
+)
 # what images share that look alike: as long as a digest, and none
 _OF_ALIKE = re.compile(
     r"(?:^|[^a-z])(?:[pdaw]_?hash|c(?:olou?r_?)?hash|perceptual|photodna|pdq|blur_?hash|"
@@ -160,6 +167,15 @@ def may_be_of_image(name: str) -> bool:
     return not any(p.search(words) for p in (_OF_OTHERS, _OF_ALIKE))
 
 
+def names_other_digests(name: str) -> bool:
+    """Whether a name says that digests are none of images, or that rows are told apart by them."""
+    told = claim(name, "string")
+    is_other = bool(told.refusal) and told.of is None
+    words = _words(bare_name(name))
+    is_beside = _HASHED_BESIDE.search(words) and not _OF_IMAGES.search(words)
+    return is_other or bool(is_beside) or meaning(name, "string").startswith(IDENTITY)
+
+
 def _claim_of_digest(name: str, kind: str) -> Claim:
     """What a column claims that has an algorithm among the words of its name."""
     words = _words(name)
@@ -231,6 +247,8 @@ UNKNOWN = "not known, kept as it is"
 BY_NAME = "by name and type"  # why a column plays a role
 NO_COLUMN = "no column"  # why a kind of list cannot be matched
 
+IDENTITY = "identity of the row"  # so begins the meaning of what may be as long as a digest
+
 _MEANINGS = {
     **dict.fromkeys(ROLES["url"].names, "link to the image"),
     **dict.fromkeys(ROLES["text"].names, "caption from beside the image"),
@@ -270,12 +288,12 @@ _MEANINGS = {
     "image": "the image itself",
     "bboxes": "boxes within the image",
     # DataComp
-    "uid": "identity of the row",
+    "uid": IDENTITY,
     "clip_b32_similarity_score": "how well caption and image fit",
     "clip_l14_similarity_score": "how well caption and image fit",
     "face_bboxes": "boxes of faces, to be blurred",
     # COYO
-    "id": "identity of the row",
+    "id": IDENTITY,
     "image_phash": "perceptual hash",
     "text_length": "characters of the caption",
     "word_count": "words of the caption",

@@ -27,6 +27,11 @@ class ValueLeaf(NamedTuple):
     many: bool
     type: pa.DataType
 
+    @property
+    def name(self) -> str:
+        """Its own name: that of a member, or of the column."""
+        return self.path.rpartition(".")[2].replace("[]", "").removesuffix("{}")
+
 
 @lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
 def leaves_of(schema: pa.Schema) -> tuple[ValueLeaf, ...]:

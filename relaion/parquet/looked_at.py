@@ -274,7 +274,7 @@ def _of_subset(subset: str, shards: Sequence[Shard], asked: Asked) -> Iterator[N
             yield NotLookedAt(subset, role, None, why, rows)
 
 
-_SOME_VALUES = "no links or digests among some values of each column without a role"
+_SOME_VALUES = "columns without a role, in which a look at some values found no link or digest"
 _TOLD = 5  # of these columns
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relaion.parquet.glossary import says_link
+from relaion.parquet.glossary import names_other_digests, says_link
 from relaion.parquet.leaves import (
     ValueLeaf,
     has_text_bounds,
@@ -24,8 +24,19 @@ from relaion.parquet.leaves import (
     may_hold,
 )
 from relaion.parquet.roles import Layout
-from relaion.parquet.sights import LARGE, LINKS, MOST_LEAVES, SEEN, UNLOOKED, UNREAD, Sight, Sights
+from relaion.parquet.sights import (
+    DIGESTS_IN_TEXT,
+    LARGE,
+    LINKS,
+    MOST_LEAVES,
+    SEEN,
+    UNLOOKED,
+    UNREAD,
+    Sight,
+    Sights,
+)
 from relaion.parquet.telling import told_by, told_by_bounds, told_by_numbers, told_by_widths
+from relaion.roles import WIDTHS
 
 MOST_VALUES = 2048  # of a leaf and row group
 FEW_VALUES = 200  # where there are less, the row group is read on for more
@@ -65,8 +76,10 @@ def look_into(file: pq.ParquetFile, layout: Layout, reach: Reach | None = HERE) 
     for group in sorted(picked) if count else ():
         if reach is None:
             break
-        told = {sight.path for sight in found if sight.what not in (SEEN, LARGE)}
-        found |= {*_look(file, group, [p for p in places if p.path not in told], reach)}
+        # two columns may have one name
+        told = {(s.column, s.path) for s in found if s.what not in (SEEN, LARGE)}
+        left = [p for p in places if (p.column, p.path) not in told]
+        found |= {*_look(file, group, left, reach)}
     found |= _bounds(file, places, found)
     return frozenset(found)
 
@@ -162,6 +175,8 @@ def _told(place: ValueLeaf, values: pa.Array) -> Iterable[str]:
         return told_by_widths(pc.list_value_length(values).to_pylist())
     if str(values.type).endswith("binary"):
         found = told_by(values, is_text=is_text(place.type))
+        if names_other_digests(place.name):
+            found -= {*WIDTHS, DIGESTS_IN_TEXT}
         return found or ([SEEN] if says_link(place.path) else ())
     return told_by_numbers([int(n) for n in values[:FEW_VALUES].to_pylist()])
 
@@ -171,8 +186,8 @@ def _bounds(file: pq.ParquetFile, places: Sequence[ValueLeaf], told: Collection[
 
     A footer may be wrong: nothing is decided by it, but that there is something to say.
     """
-    known = {sight.path for sight in told if sight.what == LINKS}
-    left = [p for p in places if p.path not in known and has_text_bounds(p.type)]
+    known = {(sight.column, sight.path) for sight in told if sight.what == LINKS}
+    left = [p for p in places if (p.column, p.path) not in known and has_text_bounds(p.type)]
     found = set()
     for group in range(file.metadata.num_row_groups) if left else ():
         meta = file.metadata.row_group(group)

@@ -1,5 +1,6 @@
 """Shards read: one footer each, and a few values of digest columns from one shard a group."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -39,6 +40,8 @@ from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import need_ends_of_many
 from relaion.roles import ROLES
+
+_LINK = re.compile(r"(?i)\W*(?:https?:)?//[^\s/]+/\S")
 
 # -- Roles by the names and types of a schema, as pyarrow has it -------------------------------
 
@@ -111,9 +114,12 @@ def read_shard(
     except (OSError, pa.ArrowException):
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
+    _refuse_row_as_names(path, layout.playing("url"))
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         seen = sights if looks and is_here else _seen(path, layout)
-        raise InputError(f"{shown(path)}: {_no_link(name_other_columns(layout, seen))}")
+        layout = name_other_columns(layout, seen)
+        _refuse_row_as_names(path, _holding(layout))
+        raise InputError(f"{shown(path)}: {_no_link(layout)}")
     if _stamp(path).written != stamp.written:
         raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
@@ -201,6 +207,25 @@ def _mistaken(layout: Layout) -> list[Column]:
     return [c for c in layout.refused if bare_name(c.name).lower() in ROLES["url"].names]
 
 
+def _refuse_row_as_names(path: Path, columns: Sequence[Column]) -> None:
+    """Raise InputError, which shows no name, where a column of links has a link as its name.
+
+    A writer took the first row of a table for the names of its columns: no list would ever be
+    compared with that link, and what is public would show it.
+    """
+    for column in columns:
+        if _LINK.match(column.name):
+            raise InputError(
+                f"{shown(path)}: the name of column {column.position + 1}, which holds links, is a "
+                "link: a first row was taken for names; write the file again with that row as a "
+                "row, and names for the columns"
+            )
+
+
+def _holding(layout: Layout) -> list[Column]:
+    return [c for c in layout.columns if c.why.startswith("holds links, ")]
+
+
 def _no_link(layout: Layout) -> str:
     names = [column.name for column in layout.columns]
     for mistaken in _mistaken(layout)[:1]:
@@ -214,8 +239,7 @@ def _no_link(layout: Layout) -> str:
         for c in layout.columns
         if c.type == "string" and not c.why and any(hint in c.name.lower() for hint in hints)
     ]
-    holding = [c.name for c in layout.columns if c.why.startswith("holds links, ")]
-    likely = holding or likely
+    likely = [c.name for c in _holding(layout)] or likely
     say = f"say --column url={shown(likely[0])}" if likely else "name it with --column url=NAME"
     return f"no link column; it has {listed(names)}; {say}"
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from relaion.parquet.glossary import says_link
+from relaion.parquet.glossary import IDENTITY, says_link
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS
@@ -45,8 +45,6 @@ NOTHING: Sights = frozenset()
 
 # -- What is said of them ----------------------------------------------------------------------
 
-_IDENTITY = "identity of the row"  # so begins the meaning of what may be as long as a digest
-
 
 def name_other_columns(layout: Layout, sights: Collection[Sight]) -> Layout:
     """Say of columns that play no role, by what was seen in them, that nothing is matched there.
@@ -74,7 +72,7 @@ def _said(column: Column, sights: Sequence[Sight], layout: Layout) -> Said | Non
         found.setdefault(sight.what, []).append(sight)
     digests = {role: found[role] for role in WIDTHS if role in found}
     is_plain = "<" not in column.type
-    if is_plain and (column.meaning.startswith(_IDENTITY) or (column.why and not column.claimed)):
+    if is_plain and (column.meaning.startswith(IDENTITY) or (column.why and not column.claimed)):
         digests = {}
         found.pop(DIGESTS_IN_TEXT, None)
     if (LINKS in found or digests) and not is_plain:

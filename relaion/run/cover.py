@@ -182,7 +182,8 @@ class Choice:
         self.hunt.progress.say(
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
-            f"sites and their cover, a site being of at most {limit:,} rows"
+            f"sites and their cover, a site being of at most {limit:,} rows; rows elsewhere that "
+            "share a link or an image with them leave too"
         )
         if chosen["gained"]:
             gains = {_GAINED[table]: self._path(f"{name}{table}") for table in _GAINED}

@@ -8,6 +8,7 @@ from typing import Any
 from relaion.errors import ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, refuse_other_files, take
+from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.pool import HERE, Caller, blaming
 from relaion.run.survey import Inputs
@@ -230,7 +231,8 @@ def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[s
         role = kind if kind.startswith("image_") else "url"
         if role not in roles:
             why = refused.get(role, "no shard has such a column")
-            found.append(f"{n:,} {kind} entries could not be matched: {why}")
+            word = "entry" if n == 1 else "entries"
+            found.append(f"{n:,} {kind_words(kind)} {word} could not be matched: {why}")
     if not hits.rows("all"):
         found.append(NO_HIT)
     return found

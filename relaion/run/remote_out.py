@@ -8,12 +8,13 @@ the manifest states, as it was put, and nothing else.
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError, RelaionError
 from relaion.paths import file_sha256, is_utf8, locked, private_folder, public_folder, shown
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
+from relaion.remote.failures import UnwrittenError
 from relaion.remote.objects import Noted, Objects
 from relaion.remote.objects_at import objects_at
 from relaion.remote.stores import open_store
@@ -147,6 +148,20 @@ def open_remote(where: Where) -> Iterator[tuple[RemoteOut, int]]:
                 shutil.rmtree(where.staging, ignore_errors=True)
 
 
+def _let_go(store: Objects, owner: str) -> None:
+    """Remove a claim of ours; another's stays. Raises UnwrittenError where the store refuses.
+
+    With this folder's name is gone who could ever remove it.
+    """
+    try:
+        refuse_claimed(store, owner)
+    except (BusyError, OutputError) as e:
+        if isinstance(e, UnwrittenError):
+            raise
+        return
+    store.remove([CLAIM])
+
+
 def _refuse_object(url: RemoteURL) -> None:
     """Raise OutputError where an object has the very name of OUT: whoever names it would get that.
 
@@ -168,9 +183,7 @@ def _is_open(store: Objects, where: Where, owner: str) -> bool:
             if not (name in there and store.get(name, where.out / name)):
                 (where.out / name).unlink(missing_ok=True)
         if CLAIM in there:  # a kill came between the manifest and the end of the claim
-            with suppress(BusyError, OutputError):
-                refuse_claimed(store, owner)
-                store.remove([CLAIM])
+            _let_go(store, owner)
         return False
     for name in _PUBLIC:  # of a try whose manifest was not put
         (where.out / name).unlink(missing_ok=True)

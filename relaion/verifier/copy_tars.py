@@ -42,11 +42,36 @@ class TarMember(NamedTuple):
     size: int
 
 
+_MOST_KEPT = 100_000  # members of a tar; of larger ones each reader reads the headers anew
+_kept: dict[tuple[str, int, int, int], list[TarMember]] = {}
+"""The members of the two tars that are compared: four readers ask for them."""
+
+
 def members(path: Path) -> Iterator[TarMember]:
     """All of a tar in order: members, and what stands between and behind them.
 
     Raises InputError for a tar that tarfile reads in part only.
     """
+    try:
+        now = path.stat()
+    except OSError:
+        raise InputError(f"{shown(path)}: cannot be read as a tar") from None
+    file = (str(path), now.st_ino, now.st_size, now.st_mtime_ns)
+    if file in _kept:
+        yield from _kept[file]
+        return
+    found: list[TarMember] = []
+    for member in _members(path):
+        if len(found) <= _MOST_KEPT:
+            found.append(member)
+        yield member
+    if len(found) <= _MOST_KEPT:
+        for older in list(_kept)[:-1]:
+            del _kept[older]
+        _kept[file] = found
+
+
+def _members(path: Path) -> Iterator[TarMember]:
     note(path)
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:

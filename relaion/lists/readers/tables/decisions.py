@@ -370,13 +370,11 @@ class DecidingColumn:
                 why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
         else:
             why = f"words in it are not known: {self._held(self.unsure)}"
-        why += "; the file may be cut off" * is_cut
-        if (held := self._held(self.words)) not in why:  # not a second time where none is known
-            why += f"; it holds {held}"
-        raise ListError(
-            f"{self._which}, and {why}; choose with --where "
-            f"{self._option}=WORD,WORD" + f" or say --ignore {self._option}" * self._may_be_ignored
-        )
+        held = self._held(self.words)
+        why += "; the file may be cut off" * is_cut + f"; it holds {held}" * (held not in why)
+        way = f"--where {self._option}=WORD,WORD"
+        way += f" or say --ignore {self._option}" * self._may_be_ignored
+        raise ListError(f"{self._which}, and {why}; choose with {way}")
 
     def _says_erased(self) -> bool:
         return any(says_erased(self.name, w) for w, s in self._said.items() if s.fate == TAKEN_BACK)
