@@ -25,7 +25,7 @@ from relaion.lists.readers.format import (
     Batch,
     Values,
 )
-from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_signs
+from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
 from relaion.lists.readers.tables.notes import Remark
 from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.values import (
@@ -64,8 +64,7 @@ class Tally:
     values that are none, `lost` records that brought none, each by reason; `unusable` digests by
     algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
     of a list is seen in all of it so far: `doubtful` of `links` end in a sign that may be theirs,
-    `cut` in one that was cut off, `weak` of the values `looked_at` are digests without their
-    padding.
+    `weak` of the values `looked_at` are digests without their padding.
     """
 
     read: int = 0
@@ -79,7 +78,6 @@ class Tally:
     beside: LinkBeside = field(default_factory=LinkBeside)
     links: int = 0
     doubtful: int = 0
-    cut: int = 0
     looked_at: int = 0
     weak: int = 0
     is_delta: bool = False  # it brings a list up to date, and names only what changed
@@ -353,15 +351,15 @@ class _Column:
         tally.links += sum(len(some) for kind, some in self.found.items() if kind in LINK_KINDS)
         tally.doubtful += len(self.doubtful)
         is_habit = tally.doubtful * _SELDOM > tally.links
-        ends_all = tally.cut > 1 and tally.cut == tally.links  # of all others signs were cut off
+        ends = tally.beside.ends_of_all(tally.links)
         for text, record in self.doubtful:
-            own = without_signs(text) if ends_all else text
-            entry = SIGN if is_habit and not ends_all else read_value(own, self.kinds)
+            own = without_end(text, ends)
+            entry = SIGN if is_habit and own is None else read_value(own or text, self.kinds)
             if isinstance(entry, str):
                 self._lose(entry, record)
             else:
                 self._put(entry, record)
-                tally.beside.as_they_stand += not ends_all
+                tally.beside.as_they_stand += own is None
 
     def _settle_weak(self) -> None:
         """Digests without their padding, where most values are such."""
@@ -435,7 +433,7 @@ class _Column:
         says = self._says(line.note) if line.note else None
         if fate := line.fault or (says and says.fate):
             return [fate]
-        self.tally.cut += line.is_cut
+        beside.see_cut(line.cut)
         found = [read_value(link, kinds) for link in line.links]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found

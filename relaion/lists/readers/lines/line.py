@@ -24,7 +24,7 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
@@ -80,6 +80,9 @@ _BRACKETS = {*_OPENING, *_OPENING.values()}
 _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
 
 
+_FEW_ENDS = 8
+
+
 @dataclass
 class LinkBeside:
     """What stood beside entries: how many had a note that was left out.
@@ -89,7 +92,7 @@ class LinkBeside:
     of which nobody here knows whether they take back, by word, if `heeds_unsure`; `gone` those that
     do, `strange` those that say nothing such. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
-    spellings.
+    spellings, `cut` those off which signs were cut; `ends` are some of these signs.
     """
 
     minus_removes: bool = False
@@ -102,6 +105,18 @@ class LinkBeside:
     noted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
+    cut: int = 0
+    ends: set[str] = field(default_factory=set)
+
+    def see_cut(self, end: str) -> None:
+        """Count a link off which these signs were cut, if any."""
+        self.cut += bool(end)
+        if end and len(self.ends) < _FEW_ENDS:
+            self.ends.add(end)
+
+    def ends_of_all(self, n: int) -> set[str]:
+        """The signs that were cut off these n links; none where any link had none."""
+        return self.ends if self.cut == n > 1 else set()
 
     def refuse_strange(self, n: int) -> None:
         """Raise ListError where some notes take back, and few others of `n` entries may, too."""
@@ -136,7 +151,7 @@ class LinkLine:
     """The links of a line, or why there is none; whether a note was left out.
 
     `note` is what it says. `doubtful` is the link with a sign at its end for which it was not
-    taken, `is_cut` whether signs were cut off a link.
+    taken, `cut` are the signs that were cut off a link.
     """
 
     links: tuple[str, ...] = ()
@@ -144,7 +159,7 @@ class LinkLine:
     noted: bool = False
     doubtful: str | None = None
     note: str = ""
-    is_cut: bool = False
+    cut: str = ""
 
 
 def is_list_of_changes(sample: str) -> bool:
@@ -290,9 +305,9 @@ def _ended(text: str) -> LinkLine:
     glued = _GLUED.search(text)
     if glued and takes_back(glued[1]):
         return LinkLine(fault=TAKEN_BACK)
-    body = without_signs(text)
+    body = text[: _end_of_own(text)]
     if body == text or _is_file(body):
-        return LinkLine((body,), is_cut=body != text)
+        return LinkLine((body,), cut=text[len(body) :])
     signs = set(text[len(body) :])
     if signs <= _OWN or (body.endswith("/") and signs == {"."}):  # dots: a folder's name
         return LinkLine((text,))
@@ -304,9 +319,12 @@ def _ended(text: str) -> LinkLine:
     )
 
 
-def without_signs(text: str) -> str:
-    """A link without the signs at its end that no bracket of its own opens."""
-    return text[: _end_of_own(text)]
+def without_end(text: str, ends: Iterable[str]) -> str | None:
+    """A link without one of these ends; None where it has none of them, or other signs as well."""
+    found = {
+        next(iter(_ended(text.removesuffix(end)).links), None) for end in ends if text.endswith(end)
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _end_of_own(text: str) -> int:

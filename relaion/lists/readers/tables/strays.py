@@ -61,9 +61,10 @@ class Strays:
         for c in self.columns:
             if said := self.words.get(c.index):
                 raise ListError(
-                    f"column {c.told} holds in {said.total():,} rows no entry but words that take "
-                    f"back ({told_words(said)}), and nobody here knows whether they take the other "
-                    "entries of their rows back: leave those rows out in a copy, or the words"
+                    f"column {c.told} holds in {numbered(said.total(), 'row')} no entry but words "
+                    f"that take back ({told_words(said)}), and nobody here knows whether they take "
+                    "the other entries of their rows back: leave those rows out in a copy, or the "
+                    "words"
                 )
             n, of = self.hashes[c.index], self.filled[c.index]
             if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
