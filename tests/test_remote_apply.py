@@ -228,6 +228,7 @@ def test_two_runs_and_strangers_are_refused(store: S3World, lab: labs.Lab, tmp_p
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_name_that_folders_hide_is_put_and_checked(
     store: S3World, lab: labs.Lab, tmp_path: Path
 ) -> None:
