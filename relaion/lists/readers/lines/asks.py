@@ -21,7 +21,13 @@ _LAWFUL = words_in(
 _APPEALED = words_in(
     "appeal appeals appealed einspruch widerspruch recours recurso ricorso bezwaar odvolání"
 )
-_SPEAKS = _VERBS | _LAWFUL | _APPEALED | words_in("testdata testset testfile testfiles testhashes")
+_SPEAKS = (
+    _VERBS
+    | _LAWFUL
+    | _APPEALED
+    | words_in("{asking_back} {unblocking}")
+    | words_in("testdata testset testfile testfiles testhashes")
+)
 _PHRASES = re.compile(
     r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
     r"|\b(?:should|must|ought) (?:not|never) (?:to )?"
@@ -39,6 +45,19 @@ _OF_THE_WEB = re.compile(
     r"|beschikbaar|en ligne|accessibles?|disponibles?|en linea|raggiungibil[ei]|disponibil[ei])\b"
 )
 """What is no longer so may be listed still."""
+_FROM_DATA = re.compile(
+    r"\b(?:from|out of|aus|von|de|des|dans|dal|dalla|dai|uit|van|da|do|fran|fra) "
+    r"(?:your|ihre[mnr]?|eure[mnr]?|votre|vos|sus?|vuestr[oa]|vostr[oaie]|uw"
+    r"|seus?|suas?|din|ert?|deres|jeres) (?:\w+ ){0,2}?"
+    r"(?:data ?sets?|datensatz|datensatzen|datensaetzen|datenbestand|jeux? de donnees"
+    r"|conjuntos? de da[td]os|insiemi? di dati|gegevenssets?|datasett?et|training data|corpus"
+    r"|search (?:index|results)|servers?|platforms?|platt?form\w*|web ?sites?|sites?)\b"
+)
+"""A request to take something out of somebody's data set, or off a site, lists it."""
+_OF_LISTS = re.compile(
+    r"\b(?:entr(?:y|ies)|eintrag|eintraege?n?|eintrage?n?|entrees?|entradas?|voci|hash\w*|md5\w*"
+    r"|digests?|records?|lists?|listen?|block\w*)\b"
+)
 _POINTERS = words_in(
     "{pointers} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ cidessous "
     "ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "
@@ -59,13 +78,15 @@ def asks_out(line: str, text: str, units: Sequence[str]) -> str | None:
         return None
     if len(re.findall(r"[,;|\t]\s*[^\s,;|]", line)) * 2 >= len(units):
         return None  # names of columns
-    word = next((unit for unit in units if unit in _SPEAKS or unit in _MISTAKEN), None)
+    is_request = _FROM_DATA.search(text) and not _OF_LISTS.search(text)
+    speaks = _SPEAKS - _VERBS if is_request else _SPEAKS
+    word = next((unit for unit in units if unit in speaks or unit in _MISTAKEN), None)
     word = word or no_longer(text)
-    if word is None and (found := _PHRASES.search(text)):
+    if word is None and not is_request and (found := _PHRASES.search(text)):
         word = found[0]
     if word is None:  # `par erreur`, which is written in two words
         pairs = pairwise(units)
-        word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN or a + b in _SPEAKS), None)
+        word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN or a + b in speaks), None)
     return word
 
 

@@ -85,7 +85,7 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
     try:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|{MINUS}")
+        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|\b18 ?\+|{MINUS}")
         chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
         if len(chosen) > MANY:
             chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))

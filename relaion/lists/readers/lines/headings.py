@@ -114,7 +114,7 @@ def says_of(line: str) -> str | Doubt | None:
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return says
     text = _plain(bare)
-    found: str | Doubt | None = _of_above(says, line.strip(), text)
+    found: str | Doubt | None = _of_above(says, line.strip(), text) or _of_references(line)
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
     if found is None and is_heading(line):
         found = _of_heading(bare, text)
@@ -141,6 +141,18 @@ def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
         return None
     is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
     return Doubt("not to be blocked", is_denial=True) if is_denied else None
+
+
+_REFERENCES = words_in("{headings_of_references}")
+_LINKS_OF = words_in("the our list of url urls link links")
+
+
+def _of_references(line: str) -> Doubt | None:
+    """What a heading says below which pages stand that only tell of the entries."""
+    if _ROW.search(line.strip(SIGNS)):  # names of columns: `md5,source`
+        return None
+    word = "".join(unit for unit in units_of(line) if unit not in _LINKS_OF)
+    return Doubt(word, Doubted.LINKS) if word in _REFERENCES else None
 
 
 def _names_column(line: str, bare: str) -> bool:

@@ -149,9 +149,15 @@ class Sections:
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
         of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
+        if isinstance(says, Doubt) and says.of is Doubted.LINKS and not self._valued:
+            return None  # a list of sources is one of links
         of_grade = isinstance(says, Doubt) and says.word.startswith("category ")
         of_good = says == GOOD or of_grade
-        if (of_algorithm and self._has_algorithm) or (of_good and self.options.role):
+        if of_algorithm and self._has_algorithm:
+            # below entries the title is of the next ones, whatever the first name said
+            is_one = not CELLS.search(self.head.split("\n")[0])
+            return None if not self._any_value else says if is_one else Doubt(_OTHER_BELOW)
+        if of_good and self.options.role:
             return None
         if of_grade and self._has_grades:
             return None
@@ -286,7 +292,8 @@ class Sections:
         if is_unknown and is_contact(line):
             return
         length = doubt.digits or "32,"  # from those of an MD5 on
-        held = MAY_HOLD_VALUE.pattern if is_unknown else (
+        of_links = r"://" if doubt.of is Doubted.LINKS else ""
+        held = MAY_HOLD_VALUE.pattern if is_unknown else of_links or (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
         if doubt.of is Doubted.ENTRIES or re.search(held, line):
@@ -317,7 +324,11 @@ class Sections:
         elif says not in IS_OF or self.rules in (None, *IS_OF) or not self._is_part(line):
             if says == LISTED and self._valued and OF_FILE not in self.options.ignore:
                 self._refuse_above()
-            self.rules = self._heeded(says)  # type: ignore[assignment]
+            heeded = self._heeded(says)
+            if isinstance(heeded, Doubt):
+                self._turn(heeded, line)
+                return
+            self.rules = heeded
             self._doubt, self._title, self._part, self._after_title = None, line, "", True
 
     def _refuse_above(self) -> None:
@@ -349,6 +360,7 @@ class Sections:
 
 
 _FEW = 4
+_OTHER_BELOW = "another algorithm"
 
 
 def _last_line(block: str) -> str:

@@ -52,7 +52,7 @@ TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
 class Doubted(Enum):
     """Of what a title may take something out: `VALUES` where nobody here knows its words."""
 
-    ENTRIES, DIGESTS, VALUES, ABOVE = range(4)
+    ENTRIES, DIGESTS, VALUES, ABOVE, LINKS = range(5)
 
 
 @dataclass(frozen=True)
@@ -426,7 +426,7 @@ _TOLD = (
 _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
 # the same for RE2, which looks at many lines at once; what it lets pass `may_be_title` judges
 QUICK = (
-    r"^\s*[#\[;!/=*\-]|:\s*$|[_=/\\]|\b\w \w \w\b|[^\x00-\x7f]|(?i:\b(?:"
+    r"^\s*[#\[;!/=*\-]|:\s*$|[_=/\\]|\b\w \w \w\b|[^\x00-\x7f]|\b18 ?\+|(?i:\b(?:"
     + "|".join([*map(re.escape, sorted(_TOLD)), OTHER.pattern])
     + r")\b)"
 )
@@ -444,7 +444,7 @@ def has_sign(line: str) -> bool:
 
 def may_be_title(line: str) -> bool:
     """A quick look at a line: whether it bears a title's sign, or a word that titles know."""
-    if has_sign(line):
+    if has_sign(line) or "18" in line:  # `18+`
         return True
     is_bare = line.isascii() and not _DRESSED.search(line)
     return any(map(_is_told, _WORD.findall(line.lower() if is_bare else _folded(line))))

@@ -119,6 +119,10 @@ _DROPPED = words_in(
 )
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
+_IN_WHICH = words_in(
+    "in with version versions ver release edition build rev revision dans en nel in der dem la"
+)
+"""The version of a list with which a record left it: `deleted_in_version`."""
 _LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in(
@@ -243,10 +247,15 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     return NameSays(OF_PEOPLE, word=plain) if is_of_people else NameSays(UNKNOWN)
 
 
+_OF_RECORD = re.compile(
+    r"(?:datum|zeitpunkt|vermerk|kennzeichen|grund|version|nummer|protokoll|monat)\Z"
+)
+
+
 def _root(word: str) -> str:
     """`loeschung` of `loeschdatum`: the word of what is gone that a compound begins with."""
-    root = word.removesuffix("datum").rstrip("s")
-    is_compound = word.endswith("datum") and len(root) > 4
+    root = _OF_RECORD.sub("", word).rstrip("s")
+    is_compound = root != word.rstrip("s") and len(root) > 4
     return next((w for w in sorted(_GONE) if w.startswith(root)), word) if is_compound else word
 
 
@@ -273,8 +282,11 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
     """A name that says that a record is gone, or is still listed."""
     told, joined = {*rest}, "".join(rest)
-    if joined in _DROPPED and words[-1] in _DAY | {"on", "at", "since", "list"}:
-        return NameSays(GONE, word=joined)
+    first = "".join(word for word in rest if word not in _IN_WHICH)
+    is_in = words[-1] in _IN_WHICH
+    is_dropped = first in _DROPPED and (is_in or words[-1] in _DAY | {"on", "at", "since", "list"})
+    if is_dropped or (is_in and first in _GONE and not is_of_values and len(rest) > 1):
+        return (None if is_dropped else _done_by_others(words)) or NameSays(GONE, word=first)
     if len(words) > 1 and words[-1] in _BY and told <= _STILL:  # `verified by`
         return NameSays(BY, word=words[0])
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
