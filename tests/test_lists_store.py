@@ -16,7 +16,7 @@ import pytest
 from relaion.cli.lists import form_words
 from relaion.engine import Engine, connect
 from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError, RelaionError
-from relaion.links import FORMS
+from relaion.links import FORMS, KEY_VERSION
 from relaion.lists import store
 from relaion.lists.delivery import LABELS
 from relaion.lists.key import key_path
@@ -151,6 +151,22 @@ def test_other_version_is_refused_with_the_way_out(lists: Path, column: str) -> 
     for use in (store.open_store, store.show, lambda p: store.withdraw(p, 1), lambda p: add(p, B)):
         with pytest.raises(ListError, match=r"version 99.*new store"):
             use(lists)
+
+
+def test_digests_outlive_the_link_keys_of_an_older_version(lists: Path) -> None:
+    """A digest is its giver's in any version; what was made of a link key is of one only."""
+    add(lists, A, B)
+    older = f"update store set key_version = {KEY_VERSION - 1}"
+    change(lists, older)
+    data = lists.read_bytes()
+    assert store.show(lists)[0].entries == {"image_md5": 2}
+    assert store.open_store(lists).key_version == KEY_VERSION - 1
+    assert lists.read_bytes() == data
+    add(lists, "https://host.example/a.jpg")
+    assert store.open_store(lists).key_version == KEY_VERSION
+    change(lists, older)
+    with pytest.raises(ListError, match=f"link keys of version {KEY_VERSION - 1}.*new store"):
+        store.show(lists)
 
 
 # the tables of version 1, as the first relaion made them

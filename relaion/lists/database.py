@@ -16,6 +16,7 @@ from relaion.errors import EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
 from relaion.lists.snapshot import refuse_other_files, work_of
 from relaion.paths import locked, private_umask, shown, sync_folder
+from relaion.roles import LINK_KINDS
 from relaion.sqlset import load
 
 STORE_VERSION = 3
@@ -70,16 +71,31 @@ def _check_versions(store: Path, engine: Engine) -> None:
         raise ListError(
             f"{shown(store)}: is a database, but no list store; check the path given as --lists"
         ) from None
-    for what, found, ours, others in (
-        ("tables", store_version, STORE_VERSION, (UNHASHED,)),
-        ("link keys", key_version, KEY_VERSION, ()),
+    has_tables = store_version in (STORE_VERSION, UNHASHED)
+    may_be_older = has_tables and key_version < KEY_VERSION and not _holds_keys(engine)
+    for what, found, ours, is_read in (
+        ("tables", store_version, STORE_VERSION, has_tables),
+        ("link keys", key_version, KEY_VERSION, key_version == KEY_VERSION or may_be_older),
     ):
-        if found not in (ours, *others):
+        if not is_read:
             raise ListError(
                 f"{shown(store)}: holds {what} of version {found}, this relaion needs {ours}; "
                 "add the partners' files to a new store with `relaion lists add`, or use the "
                 "relaion that made this one"
             )
+
+
+def _holds_keys(engine: Engine) -> bool:
+    """Whether a store has an entry that was made of a link key; other digests are the giver's."""
+    kinds = ", ".join(f"'{kind}'" for kind in LINK_KINDS)
+    ((holds,),) = engine.rows(f"select exists (from entries where kind in ({kinds}))")
+    return bool(holds)
+
+
+def has_keys(engine: Engine) -> bool:
+    """Whether a store is of this version of the link key; else no entry of it was made of one."""
+    ((version,),) = engine.rows("select key_version from store")
+    return int(version) == KEY_VERSION
 
 
 def has_hashes(engine: Engine, of: str = "") -> bool:

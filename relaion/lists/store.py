@@ -23,6 +23,7 @@ from relaion.lists.contents import (
 )
 from relaion.lists.database import (
     has_hashes,
+    has_keys,
     move_lists,
     new_version,
     reading,
@@ -195,9 +196,9 @@ def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[st
 
 
 def _is_ours(store: Path) -> bool:
-    """Whether a store has the tables and hashes of this version."""
+    """Whether a store has the tables, hashes and link keys of this version."""
     with reading(store) as engine:
-        return has_hashes(engine)
+        return has_hashes(engine) and has_keys(engine)
 
 
 def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
