@@ -23,8 +23,8 @@ from relaion.cli.render import Hanging, count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
-from relaion.lists.readers.format import TAKEN_BACK, numbered
-from relaion.paths import owned_folder
+from relaion.lists.readers.format import TAKEN_BACK
+from relaion.paths import owned_folder, several
 from relaion.roles import HASHED_LINK_KINDS, kind_words, so_many
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _about_list(x: Shown) -> str:
         parts.append(f"updates list {x.replaces}{_change_words(x.changes)}")
     parts += [f"updated by {_lists(x.updated_by)}"] if x.updated_by else []
     parts += [f"withdrawn {x.withdrawn:%Y-%m-%d}"] if x.withdrawn else []
-    parts.append(f"{numbered(x.read, 'value')} read, {sum(x.skipped.values()):,} skipped")
+    parts.append(f"{several(x.read, 'value')} read, {sum(x.skipped.values()):,} skipped")
     parts += [f"{x.retracted:,} retracted"] if x.retracted else []
     parts += [f"{sum(x.unusable.values()):,} unusable"] if x.unusable else []
     return "; ".join(parts)

@@ -57,9 +57,9 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def several(n: int, noun: str) -> str:
-    """`1 shard`, `2 shards`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+def several(n: int, noun: str, nouns: str = "") -> str:
+    """A number and what it counts: `1 shard`, `2 shards`, `3 hashes`."""
+    return f"{n:,} {noun if n == 1 else nouns or noun + 's'}"
 
 
 # -- Paths as callers give them: text or path objects, one or many -----------------------------

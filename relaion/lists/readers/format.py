@@ -71,11 +71,6 @@ _OF_MACHINE = re.compile(
 )
 
 
-def numbered(n: int, word: str, words: str = "") -> str:
-    """A number and what it counts: `1 value`, `2 values`, `3 hashes`."""
-    return f"{n:,} {word if n == 1 else words or word + 's'}"
-
-
 def is_of_machine(host: str) -> bool:
     """Whether a host is the machine's own or none at all, as hosts files name them."""
     return _OF_MACHINE.fullmatch(host) is not None

@@ -27,7 +27,6 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
     Values,
-    numbered,
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
 from relaion.lists.readers.lines.bad import refuse_bad_head
@@ -47,6 +46,7 @@ from relaion.lists.readers.tables.formulas import without_formulas
 from relaion.lists.readers.tables.rows import TableSource, as_csv
 from relaion.lists.readers.vocabulary.letters import without_signature
 from relaion.lists.values import SortedBatch, shape
+from relaion.paths import several
 
 # formats whose lines may be headings
 _IN_LINES = frozenset((
@@ -180,7 +180,7 @@ def _read(
 def _notices_of(tally: Tally) -> Iterator[str]:
     """What was skipped or not kept, that a curator should look at."""
     if n := tally.skipped[HASH_BESIDE]:
-        yield f"{numbered(n, 'hash', 'hashes')} beside other text, skipped: {ADVICE[HASH_BESIDE]}"
+        yield f"{several(n, 'hash', 'hashes')} beside other text, skipped: {ADVICE[HASH_BESIDE]}"
     if tally.unusable:
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         yield f"digests that match nothing in a data set, not kept: {told}"

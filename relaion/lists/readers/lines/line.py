@@ -30,9 +30,10 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.links import clean_entry
 from relaion.links.text import WHITE, is_bare, trim
-from relaion.lists.readers.format import OF_LINE, TAKEN_BACK, numbered
+from relaion.lists.readers.format import OF_LINE, TAKEN_BACK
 from relaion.lists.readers.tables.notes import takes_back
 from relaion.lists.readers.vocabulary.spelling import words_in
+from relaion.paths import several
 
 BESIDE = "a link beside other text"
 _NOTED = (
@@ -132,7 +133,7 @@ class LinkBeside:
         if n := self.unsure.total():
             told = ", ".join(f"{word}: {n:,}" for word, n in self.unsure.most_common(10))
             raise ListError(
-                f"notes beside {numbered(n, 'entry', 'entries')} may say that they are not "
+                f"notes beside {several(n, 'entry', 'entries')} may say that they are not "
                 f"{'known good' if self.is_good else 'listed'} ({told}): say "
                 f"--ignore {OF_LINE} if such notes decide nothing, else write the word alone, as "
                 "in `# removed`"

@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO, numbered
+from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO
 from relaion.lists.readers.lines.bad import refuse_bad_cell
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import media_word, option_name
@@ -50,6 +50,7 @@ from relaion.lists.readers.vocabulary.paths import parts_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.trials import tester_in, trial_in
 from relaion.lists.values import told as say
+from relaion.paths import several
 
 _MEDIA_NAMES = words_in("{pictures} {films} audio document documents")
 _MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
@@ -344,8 +345,8 @@ class RemarkColumn:
             )
         elif self._few.is_vocabulary() or (not self.passed and self._few.is_repeated()):
             found.append(
-                f"column {self.column.told} holds {numbered(len(self._few.words), 'word')} in "
-                f"{numbered(self.values.total(), 'row')} and was taken to decide nothing; if it "
+                f"column {self.column.told} holds {several(len(self._few.words), 'word')} in "
+                f"{several(self.values.total(), 'row')} and was taken to decide nothing; if it "
                 f"does, choose with --where {option}=WORD"
             )
         elif not self.passed and self._few.is_phrase():

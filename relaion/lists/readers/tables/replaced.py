@@ -19,7 +19,6 @@ from relaion.lists.readers.format import (
     Batch,
     Options,
     Values,
-    numbered,
 )
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, option_name
@@ -27,6 +26,7 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
+from relaion.paths import several
 
 _NEW = words_in(
     "new newest current updated latest after replacement replacing corrected correct added neu+ "
@@ -136,7 +136,7 @@ def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> 
 def notices(columns: Sequence[ListColumn], hashes: Mapping[int, int]) -> list[str]:
     """What a curator should know of such columns; `hashes` are the values of each."""
     return [
-        _TAKEN.format(c.told, numbered(hashes[c.index], "value"))
+        _TAKEN.format(c.told, several(hashes[c.index], "value"))
         for c in columns
         if is_replaced(c) and hashes[c.index]
     ]

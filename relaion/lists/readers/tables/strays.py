@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, numbered
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.tables.replaced import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told_words
+from relaion.paths import several
 
 DIGEST = re.compile(
     r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
@@ -61,14 +62,14 @@ class Strays:
         for c in self.columns:
             if said := self.words.get(c.index):
                 raise ListError(
-                    f"column {c.told} holds in {numbered(said.total(), 'row')} no entry but words "
+                    f"column {c.told} holds in {several(said.total(), 'row')} no entry but words "
                     f"that take back ({told_words(said)}), and nobody here knows whether they take "
                     "the other entries of their rows back: leave those rows out in a copy, or the "
                     "words"
                 )
             n, of = self.hashes[c.index], self.filled[c.index]
             if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
-                hashes, rows = numbered(n, "hash", "hashes"), numbered(of, "row")
+                hashes, rows = several(n, "hash", "hashes"), several(of, "row")
                 raise ListError(
                     f"column {c.told} holds {hashes} in {rows}"
                     f"{' at its beginning' if so_far else ''}, and its name does not say of what; "
@@ -81,14 +82,14 @@ class Strays:
         for c in self.columns:
             if c.what in _BESIDE and (n := self.hashes[c.index]):
                 told.append(
-                    f"column {c.told} holds {numbered(n, 'hash', 'hashes')} among other values and "
+                    f"column {c.told} holds {several(n, 'hash', 'hashes')} among other values and "
                     "was not read; if they are listed, say "
                     f"--column md5={c.index + 1} (or sha1, sha256)"
                 )
             n = 0 if is_replaced(c) else self.links[c.index]
             if n and n * _FEW > self.filled[c.index]:
                 told.append(
-                    f"column {c.told} holds {numbered(n, 'link')} and was not read, as links that "
+                    f"column {c.told} holds {several(n, 'link')} and was not read, as links that "
                     f"only tell of the entries; if they are listed, say --column url={c.index + 1}"
                 )
         return told
