@@ -47,11 +47,14 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.letters import is_contact
-from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
 
 _QUOTES = "\"' \r\n"
 _OF_MANY = re.compile(r"\s*(?=\S*[*\[])(?!\[)[^\s#!]+\s*")  # hosts: `*banner*`, `ads[0-9]`
+# a line that may hold an entry, in whatever spelling; below `Kind regards,` stand names
+_MAY_HOLD_VALUE = (
+    r"[0-9A-Fa-f]{8}|://|[^\s,;|]{20}|[^\W_]\.[^\W_]|(?:[0-9A-Fa-f]{2,8}[ :.-]){3}|[;|\t]|^\d+\s*$"
+)
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
@@ -293,7 +296,7 @@ class Sections:
             return
         length = doubt.digits or "32,"  # from those of an MD5 on
         of_links = r"://" if doubt.of is Doubted.LINKS else ""
-        held = MAY_HOLD_VALUE.pattern if is_unknown else of_links or (
+        held = _MAY_HOLD_VALUE if is_unknown else of_links or (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
         if doubt.of is Doubted.ENTRIES or re.search(held, line):

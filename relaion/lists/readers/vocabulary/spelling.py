@@ -6,6 +6,7 @@ letters of another script that look like Latin ones. Stems stand for their forms
 
 import re
 import unicodedata
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 
 from relaion.lists.readers.vocabulary.wordlists import expanded
@@ -133,6 +134,25 @@ def is_unread(word: str) -> bool:
     return bool(letters) and not any(
         unicodedata.name(c, "").startswith(("LATIN", "CYRILLIC")) for c in letters
     )
+
+
+def joined(
+    tokens: Sequence[str], most: int, is_one: Callable[[str, int], bool],
+    begins: Container[str] | None = None,
+) -> list[str]:  # fmt: skip
+    """Words, of which up to `most` beside each other are one where `is_one` says so of them.
+
+    It is asked with them joined, and how many they are: the most first. Those that are not among
+    `begins` begin none.
+    """
+    units, i = [], 0
+    while i < len(tokens):
+        n = min(most, len(tokens) - i) if begins is None or tokens[i] in begins else 1
+        while n > 1 and not is_one("".join(tokens[i : i + n]), n):
+            n -= 1
+        units.append("".join(tokens[i : i + n]))
+        i += n
+    return units
 
 
 @lru_cache(1 << 10)  # the same vocabularies, when their modules are loaded

@@ -12,20 +12,29 @@ _NAME = re.compile(r"\[(\w+)\]")
 _REFERENCE = re.compile(r"\{(\w+)\}")
 
 
+def sections(path: Path) -> dict[str, list[str]]:
+    """The lines of each part of a file of words or patterns, without comments, by its name."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if name := _NAME.fullmatch(line):
+            if name[1] in found:
+                raise ValueError(f"{path.name}: two parts are called {name[1]}")
+            lines = found[name[1]] = []
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return found
+
+
 @cache
 def _lists() -> dict[str, str]:
     """The words of each list by its name; raises ValueError where two have one name."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     for path in sorted(Path(__file__).parent.glob("*.txt")):
-        words: list[str] = []
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if name := _NAME.fullmatch(line):
-                if name[1] in found:
-                    raise ValueError(f"two lists of words are called {name[1]}")
-                words = found[name[1]] = []
-            elif not line.startswith("#"):
-                words.append(line)
-    return {name: " ".join(lines) for name, lines in found.items()}
+        for name, lines in sections(path).items():
+            if name in found:
+                raise ValueError(f"two lists of words are called {name}")
+            found[name] = " ".join(lines)
+    return found
 
 
 def expanded(text: str) -> str:
