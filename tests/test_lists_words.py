@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from relaion.lists.readers.vocabulary import patterns, wordlists
-from relaion.lists.readers.vocabulary.spelling import words_in
-from relaion.lists.readers.vocabulary.wordlists import expanded
+from relaion.lists.readers.vocabulary import patterns, spelling
+from relaion.lists.readers.vocabulary.spelling import expanded, words_in
 
-READERS = Path(wordlists.__file__).parents[1]
-LISTS = wordlists._lists()
+READERS = Path(spelling.__file__).parents[1]
+LISTS = spelling._lists()
 PATTERNS = [
     f"{path.stem}.{name}"
     for path in sorted(Path(patterns.__file__).with_name("patterns").glob("*.txt"))
-    for name in wordlists.sections(path)
+    for name in spelling.sections(path)
 ]
 
 
@@ -39,7 +38,7 @@ def test_patterns_are_written_as_they_are_read(name: str) -> None:
     """A blank at an end of a line is lost to programs that trim them."""
     file, _, key = name.partition(".")
     path = Path(patterns.__file__).with_name("patterns") / f"{file}.txt"
-    lines = wordlists.sections(path)[key]
+    lines = spelling.sections(path)[key]
     assert [line for line in lines if line != line.rstrip()] == []
     assert not lines[0].startswith(" ")
     assert patterns.pattern(name).search("") is None or name in MAY_BE_EMPTY

@@ -28,8 +28,7 @@ from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
 from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.letters import closes_letter
 from relaion.lists.readers.vocabulary.patterns import pattern
-from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
-from relaion.lists.readers.vocabulary.wordlists import expanded
+from relaion.lists.readers.vocabulary.spelling import expanded, without_marks, words_in
 
 _NOT_UNDERSTOOD = (
     "lines of text that nobody here understood: {n:,} (line{s} {told}); look whether they take "

@@ -3,7 +3,7 @@
 A pattern is its name in [] and, below it, the ways of saying it: each is a line, or several short
 ones are, parted by `|`. An indented line goes on with the one above it. `{name}` stands for another
 pattern of the file, `{file.name}` for one of another file, and `{words}` for any word of that list
-(`wordlists.py`); there `-` stands for all that begins so, and `_` for a blank. A blank at the end
+(`spelling.py`); there `-` stands for all that begins so, and `_` for a blank. A blank at the end
 of a line is written `[ ]`. All else is as in Python's `re`.
 """
 
@@ -11,8 +11,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from relaion.lists.readers.vocabulary.spelling import without_marks
-from relaion.lists.readers.vocabulary.wordlists import expanded, sections
+from relaion.lists.readers.vocabulary.spelling import expanded, sections, without_marks
 
 _FOLDER = Path(__file__).with_name("patterns")
 _REFERENCE = re.compile(r"\{([a-z]\w*(?:\.\w+)?)\}")

@@ -1,4 +1,7 @@
-"""What is said of a list that is none: a sample, an export of a sandbox, what was let go."""
+"""What is said of a list that is none: a sample, an export of a sandbox, what was let go.
+
+And who stands in a column: a name for tests, or that of who made a review, which decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -95,3 +98,20 @@ def _exclusion_in(of_name: list[str], text: str) -> str:
 def _joined(units: Sequence[str]) -> list[str]:
     """Words, of which `dry run` and `made up` are one."""
     return joined(units, 2, lambda unit, _: unit in ("dryrun", "madeup"))
+
+
+_REVIEWS = words_in(
+    "review reviewed reviewer check checked checker approval approved verified verifier prüfung "
+    "geprüft revisión révision revisione controle"
+)
+_SOMEBODY = re.compile(
+    r"(?:[^\W\d_a-z]\. ?)+(?:(?:van|von|de|der|den|da|di|la) )*"
+    r"(?=[^\W\d_a-z])[^\W\d_]+(?:['’ -](?=[^\W\d_a-z])[^\W\d_]+)*"
+    r"|(?=[^\W\d_a-z])[^\W\d_]+, ?[^\W\d_a-z]\."
+)
+
+
+def is_reviewer(name: str, cell: str) -> bool:
+    """Whether a cell of a column of reviews is the name of who made one, with an initial."""
+    is_of_review = not _REVIEWS.isdisjoint(names.words_of(name))
+    return is_of_review and _SOMEBODY.fullmatch(cell.strip()) is not None
