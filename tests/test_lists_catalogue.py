@@ -1,6 +1,8 @@
 """`lists formats` and `lists sample`: every format in words, and a file of each that is read."""
 
+import hashlib
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import pytest
 from relaion.cli import completion, consoles
 from relaion.errors import InputError
 from relaion.lists import catalogue
-from relaion.lists.catalogue import ABOUT, PACKED
+from relaion.lists.catalogue import PACKED
+from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.formats import readable
-from relaion.lists.samples import LINKS, MD5, SAMPLES
+from relaion.lists.samples import ABOUT, SAMPLES, sample_of
 from tests.drawn import quickly
 from tests.pipeline import here
 
@@ -31,8 +34,7 @@ def test_formats_are_told_in_words_of_their_own() -> None:
     assert [*known] == [*readable(), *PACKED]
     for name in (*TOLD, *PACKED):
         assert known[name].reads and known[name].sender and known[name].default
-    assert set(TOLD) <= ABOUT.keys()
-    assert {*TOLD, *PACKED} <= SAMPLES.keys()
+    assert {*TOLD, *PACKED} == set(SAMPLES) == ABOUT.keys()
 
 
 def test_what_a_shell_is_offered() -> None:
@@ -43,7 +45,7 @@ def test_what_a_shell_is_offered() -> None:
 def test_a_sample_is_read_with_the_options_that_it_needs(name: str, tmp_path: Path) -> None:
     if name in ("xlsx", "ods"):
         pytest.importorskip("python_calamine", reason="the extra `sheets` is not installed")
-    made = catalogue.sample(name, tmp_path / f"list{SAMPLES[name]().suffix}")
+    made = catalogue.sample(name, tmp_path / f"list{sample_of(name).suffix}")
     add = ("lists", "add", str(made.path), "--lists", "lists.duckdb", "--source", "A", "--dry-run")
     done = here(*add, "--json", *shlex.split(made.options), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -57,20 +59,28 @@ def test_a_sample_is_read_with_the_options_that_it_needs(name: str, tmp_path: Pa
         assert bare.returncode == 2 and bare.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", [n for n, sample in SAMPLES.items() if sample().is_text])
+@pytest.mark.parametrize("name", [name for name in SAMPLES if sample_of(name).is_text])
 def test_a_text_is_printed_as_it_is_written(name: str, tmp_path: Path) -> None:
     done = here("lists", "sample", "--format", name, cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout.encode() == SAMPLES[name]().data
+    assert done.stdout.encode() == sample_of(name).data
     done = here("lists", "sample", "--format", name, "--out", "a", cwd=tmp_path)
-    assert (tmp_path / "a").read_bytes() == SAMPLES[name]().data
+    assert (tmp_path / "a").read_bytes() == sample_of(name).data
 
 
 def test_samples_are_of_nobody() -> None:
-    for name, make in SAMPLES.items():
-        assert make().data == make().data, name
-    assert all(link.startswith("https://pictures.example/") for link in LINKS)
-    assert len(set(MD5)) == len(MD5)
+    texts = "".join(sample_of(x).data.decode() for x in SAMPLES if sample_of(x).is_text)
+    made = {hashlib.new(a, f"sample {i}".encode()).hexdigest() for a in LENGTHS.values()
+            for i in range(5)}  # fmt: skip
+    told = {x.lower() for x in re.findall(r"\b(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40,64})\b", texts)}
+    assert made >= told != set()
+    hosts = set(re.findall(r"https?://([\w.-]+)|0\.0\.0\.0 (\S+)", texts))
+    specified = {"hashsharing.ncmec.org", "github.com"}  # which their formats name
+    assert {a or b for a, b in hosts} - specified == {"pictures.example"} | {
+        f"pictures{i}.example" for i in range(5)
+    }
+    for name in SAMPLES:
+        assert sample_of(name).data == sample_of(name).data, name
 
 
 @pytest.mark.parametrize(
@@ -130,6 +140,6 @@ def test_a_format_that_says_nothing_of_itself_is_told_by_its_docstring(
 
 
 def test_the_library_gives_the_bytes() -> None:
-    assert catalogue.sample("txt").data == SAMPLES["txt"]().data
+    assert catalogue.sample("txt").data == sample_of("txt").data
     with pytest.raises(InputError, match="is no text"):
         catalogue.sample("zip")

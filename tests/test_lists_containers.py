@@ -19,7 +19,7 @@ from relaion.errors import ListError
 from relaion.lists import store
 from relaion.lists.readers.containers import packed
 from relaion.lists.readers.format import Options
-from relaion.lists.samples import SAMPLES
+from relaion.lists.samples import SAMPLES, sample_of
 from relaion.paths import shown
 from tests.drawn import quickly
 from tests.list_samples import Outcome, options_of, read_list
@@ -327,7 +327,7 @@ def test_software_stays_good_in_every_container() -> None:
 def test_every_format_is_read_in_every_container(form: str) -> None:
     if form in ("xlsx", "ods"):
         pytest.importorskip("python_calamine", reason="the extra `sheets` is not installed")
-    made = SAMPLES[form]()
+    made = sample_of(form)
     name, options = f"list{made.suffix}", options_of(shlex.join(made.args))
     right = read_list(made.data, name, options)
     assert right.entries
