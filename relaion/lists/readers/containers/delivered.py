@@ -25,13 +25,11 @@ from relaion.lists.readers.lines.known_good import word_of_bad
 from relaion.lists.readers.lines.of_digests import of_digests
 from relaion.lists.readers.lines.prose import ASKED, read_prose
 from relaion.lists.readers.lines.titles import LONGEST_TITLE, of_name, says_good
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.paths import owned_folder, shown
 
-_LETTER = re.compile(
-    r"(?i)(?:.*/)?[^/]*(?:read.?me|lies.?mich|lis[ea]z.?moi|l[eé]ame|leia.?me|leggimi|lees.?mij"
-    r"|about|notice|hinweis|disclaimer|cover|letter|brief|info)[^/]*?(?:\.(?:txt|md|rst|text))?"
-)
+_LETTER = pattern("columns.of_letters")
 _LARGEST = 64 << 10  # bytes
 _MOST = 20  # texts
 _PACKED = (0, 8)  # methods

@@ -2,14 +2,14 @@
 
 A line of words is looked at in this order; the first that says something decides:
 
-1. `comments`, `line_comments`: what is commented out is left out; a comment becomes `# …`.
+1. `comments`: what is commented out is left out; a comment becomes `# …`.
 2. `vocabulary/asides`: sentences that name what takes out, and say nothing of what is listed, are
    passed over (`please report false positives to us`).
 3. `titles.title_of`: short lines whose words stand at an end (`# removed`, `Known good:`).
 4. `asks`: sentences that point to what stands below and ask to take it out.
-5. `headings.says_of`: what no single word tells: denials (`vocabulary/denials`), `of_else` (digests
-   of links, texts, parts), `of_none` (trials, files of systems, what is past, pages to read), and
-   what speaks of the entries above.
+5. `headings.says_of`: what no single word tells: denials (`vocabulary/denials`), what digests are
+   of (`of_digests`: links, texts, parts), what is listed nowhere (trials, files of systems, what is
+   past, pages to read), and what speaks of the entries above.
 6. `prose`: any other line, by the words that nobody here knows.
 
 Words decide in one of four ways, which `sections` carries out:
@@ -24,5 +24,5 @@ The file's name says what a title above all lines says, until `--ignore file-nam
 **Text in no language known here** is told of, and asked about only as a heading among entries. Of
 661 files made for trial, 44 innocent ones hold lines that are told of (names of offices, lists in
 Arabic, Thai or Hungarian) and 20 hostile ones; asking would refuse twice as many lists as it would
-stop. What a denial says in one more language belongs into `vocabulary/denials.txt`.
+stop. What a denial says in one more language belongs into `vocabulary/patterns/denials.txt`.
 """

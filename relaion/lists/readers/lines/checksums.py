@@ -60,7 +60,8 @@ _LABELLED = re.compile(
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _SEVERAL = re.compile(rf"(?:{HEX})\s+\S")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
-_IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
+_IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)"
+_HAS_IMAGE = re.compile(_IMAGE + r"\)?\s*(?:=.*)?$", re.M)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Checksums:
             _heed_notes(batch, told, notes)
             notes.refuse_unsure()
             videos += sum(fate == VIDEO for fate in batch.fates.values())
-            images += _images(block)
+            images += _HAS_IMAGE.search(block) is not None
             total += batch.n
             if total >= SAMPLE:
                 _refuse_videos(videos, total)
@@ -161,7 +162,7 @@ def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
         digests, names_found = columns
         told = names_found.to_pylist()
         batch.n = len(digests)
-        other = pc.invert(pc.match_substring_regex(names_found, _IMAGE))
+        other = pc.invert(pc.match_substring_regex(names_found, _IMAGE + r"\s*$"))
         places = pc.indices_nonzero(other).to_pylist()
         batch.fates = {
             i: fate for i in places if "." in told[i] and (fate := media.media_of_file(told[i]))
@@ -248,10 +249,6 @@ def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
         return None
     found = pc.extract_regex(whole, rf"^\\?(?P<digest>{HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
     return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
-
-
-def _images(block: str) -> int:
-    return 1 if re.search(_IMAGE.replace(r"\s*$", r"\)?\s*(?:=.*)?$"), block, re.M) else 0
 
 
 # -- Programs of Windows: a digest takes several lines -----------------------------------------

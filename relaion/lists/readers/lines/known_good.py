@@ -23,25 +23,15 @@ from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
 from relaion.lists.readers.vocabulary.names import squeezed
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
 
 _NSRL = "known-good software hashes (NSRL)"
 # squeezed names of columns, by what they tell of a file that belongs to a piece of software
-_OF_PRODUCT = re.compile(
-    r"(?:product|produkt|producto|prodotto|produit|package|paket|paquet|paquete|pacchetto|application"
-    r"|applicazione|anwendung|mfg|manufacturer|hersteller|fabricant|special)(?:code|id|name|version|type)?"
-)
-_OF_SYSTEM = re.compile(
-    r"(?:opsystem|operatingsystem|betriebssystem|os|systemeexploitation|sistemaoperativo)"
-    r"(?:code|id|name|version)?"
-)
-_OF_FILE = re.compile(
-    r"(?:file|path|datei|fichier|archivo|nomfichier)?(?:name|path)s?|dateiname|nomfichier"
-)
-_SOURCE = re.compile(
-    r"source|origin|provider|hashset|set|setname|list|listname|dataset|database|db|quelle|herkunft"
-    r"|fuente|origine|fonte|bron"
-)
+_OF_PRODUCT = pattern("columns.of_product")
+_OF_SYSTEM = pattern("columns.of_system")
+_OF_FILE = pattern("columns.of_file")
+_SOURCE = pattern("columns.source")
 
 
 def refuse_good(head: str, file_name: str, options: Options, *, is_delta: bool = False) -> None:

@@ -51,12 +51,9 @@ class Lines:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Each line as a record."""
         sample = "\n".join(stream.lines_of_head())
-        layout = find_layout(sample, named_csv=False, options=_as_lines(options))
+        bare = Options(kind=options.kind, file_format="txt", role=options.role)
+        layout = find_layout(sample, named_csv=False, options=bare)
         yield from read_plain(stream, options, layout)
-
-
-def _as_lines(options: Options) -> Options:
-    return Options(kind=options.kind, file_format="txt", role=options.role)
 
 
 _OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")

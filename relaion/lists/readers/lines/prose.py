@@ -166,7 +166,8 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
 
     `is_below`: entries stand above it, and names may.
     """
-    text = _of_words(without_asides(line[:_LONGEST]))
+    # each part of a line is looked at by itself: links, paths, addresses and hosts are no words
+    text = "".join(map(_bare_part, re.split(r"(\s+)", without_asides(line[:_LONGEST]))))
     folded = without_marks(text).replace("’", "'")
     says_of_some = any(map(_OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
@@ -176,11 +177,6 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
             return says
         found = found or says
     return found
-
-
-def _of_words(line: str) -> str:
-    """A line without links, paths, addresses and hosts; each part is looked at by itself."""
-    return "".join(map(_bare_part, re.split(r"(\s+)", line)))
 
 
 def _bare_part(part: str) -> str:

@@ -23,11 +23,10 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.lines.asks import asks_out
-from relaion.lists.readers.lines.title_files import names_litter, without_files
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import names, spelling
 from relaion.lists.readers.vocabulary.asides import without_asides
-from relaion.lists.readers.vocabulary.media import is_of_other_hash
+from relaion.lists.readers.vocabulary.media import is_of_other_hash, names_litter, without_files
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 

@@ -10,7 +10,7 @@ from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.tables.columns import ListColumn, are_policies, are_signs
 from relaion.lists.readers.tables.decisions import media_word, word_of_any
-from relaion.lists.readers.tables.replaced import is_replaced
+from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import days_of

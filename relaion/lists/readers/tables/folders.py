@@ -11,6 +11,7 @@ from functools import lru_cache
 from relaion.lists.readers.format import GOOD, UNDOES
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.names import squeezed
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
 
 _OFTEN = words_in("{titles_doubted} {headings_set_apart} test tests") - words_in(
@@ -51,12 +52,7 @@ _ERASED = words_in(
     "deleted deletion gelöscht+ löschung supprim@ effac@ borrad* eliminad* cancellat* eliminat* "
     "verwijderd verwijderde gewist apagad* excluíd*"
 )
-_OF_DISK = re.compile(
-    r"(?:full|file|item|relative|source|evidence|original|datei|complete)*(?:path|pfad|chemin|ruta|percorso|pad"
-    r"|caminho)(?:name)?|accessed|(?:last)?accesse?d?(?:time|date)|(?:log(?:ical)?|phys(?:ical)?|[lp])size|inode"
-    r"|partition|volume|cluster|sector|physicalsector|startingcluster|filesystem|mft(?:entry|record)?(?:no|number)?"
-    r"|unallocated|carved|recovered|itemnumber|evidence(?:object|item|id)?|datasource"
-)
+_OF_DISK = pattern("columns.of_disk")
 
 
 def is_of_disk(name: str) -> bool:

@@ -42,8 +42,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.folders import is_of_disk
 from relaion.lists.readers.tables.header_rows import is_divider
-from relaion.lists.readers.tables.listed_links import chosen_links
-from relaion.lists.readers.tables.replaced import refuse_successors, with_new
+from relaion.lists.readers.tables.listed_columns import chosen_links, refuse_successors, with_new
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import is_within, read_path, read_paths
 from relaion.lists.values import is_entry_of, shape

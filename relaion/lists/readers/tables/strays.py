@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK
 from relaion.lists.readers.tables.columns import ListColumn
+from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.tables.notes import read_text
-from relaion.lists.readers.tables.replaced import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told_words
 from relaion.paths import several

@@ -25,16 +25,16 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.known_good import refuse_bad_names, says_bad
 from relaion.lists.readers.lines.plain import read_plain
-from relaion.lists.readers.tables import replaced, traits
+from relaion.lists.readers.tables import listed_columns, traits
 from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
 from relaion.lists.readers.tables.columns import ListColumn, ListLayout
 from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_unsure
 from relaion.lists.readers.tables.header_rows import TableRows
 from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
+from relaion.lists.readers.tables.listed_columns import is_replaced, taken_back
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
-from relaion.lists.readers.tables.replaced import is_replaced, taken_back
 from relaion.lists.readers.tables.said import differing
 from relaion.lists.readers.tables.strays import Strays
 from relaion.lists.readers.tables.traits import Decided
@@ -259,7 +259,7 @@ class RowsReading:
                 listed = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
-        for i in replaced.alone(self.layout.columns, cells):
+        for i in listed_columns.alone(self.layout.columns, cells):
             fates.setdefault(i, TAKEN_BACK)
         return fates
 
@@ -341,7 +341,7 @@ class RowsReading:
             if decider.words:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
         self.stream.notices.extend(
-            replaced.notices(layout.columns, self.strays.hashes + self.strays.links)
+            listed_columns.notices(layout.columns, self.strays.hashes + self.strays.links)
         )
         for remarks in self.remarks:
             self.stream.notices.extend(remarks.notices())

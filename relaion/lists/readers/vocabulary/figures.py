@@ -28,24 +28,8 @@ SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
     "tells how alike a match is", "tells how long a row counts",
 )  # fmt: skip
 _NAMES = {
-    SURE: (
-        "{sure_names}"
-    ),
-    SCORE: (
-        "{score_names}"
-    ),
-    VOTES: (
-        "{vote_names}"
-    ),
-    DISTANCE: (
-        "{distance_names}"
-    ),
-    LIKENESS: (
-        "{likeness_names}"
-    ),
-    REST: (
-        "{rest_names}"
-    ),
+    SURE: "{sure_names}", SCORE: "{score_names}", VOTES: "{vote_names}",
+    DISTANCE: "{distance_names}", LIKENESS: "{likeness_names}", REST: "{rest_names}",
 }  # fmt: skip
 _NAMED = {word: what for what, said in _NAMES.items() for word in words_in(said)}
 _OF_ELSE = words_in("{measures_of_else}")

@@ -28,13 +28,14 @@ from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.spelling import expanded
 from relaion.lists.readers.vocabulary.trials import trial_in
 
 # -- Types ---------------------------------------------------------------------------------------
 
 
 def _squeezed(told: str) -> frozenset[str]:
-    return frozenset(map(names.squeezed, told.split()))
+    return frozenset(map(names.squeezed, expanded(told).split()))
 
 
 _OTHER_HASH = re.compile(
@@ -43,31 +44,7 @@ _OTHER_HASH = re.compile(
     r"|(?:x509|ja3s?|ja4\w*|jarm|hassh|hasshserver)(?:-fingerprint)?(?:-(?:md5|sha1|sha256))?"
     r"|.*-fingerprint.*|.*-mmh3"
 )
-_NO_ENTRIES = _squeezed(
-    "aba-rtn anonymised as attachment azure-application-id bank-account-nr bic bin "
-    "boolean bro btc campaign-id campaign-name cc-number chrome-extension-id comment "
-    "community-id cookie cortex counter country-of-residence cpe dash date-of-birth "
-    "datetime dkim dkim-signature dns-soa-email email email-attachment email-body "
-    "email-dst email-dst-display-name email-header email-message-id email-mime-boundary "
-    "email-reply-to email-src email-src-display-name email-subject email-thread-index "
-    "email-x-mailer eppn filename filename-pattern first-name float "
-    "frequent-flyer-number full-name gender gene github-organisation github-repository "
-    "github-username hex http-method iban identity-card-number integer "
-    "issue-date-of-the-visa jabber-id kusto-query last-name mac-address mac-eui-64 "
-    "malware-type middle-name mime-type mobile-application-id mutex named-pipe "
-    "nationality other passenger-name-record-locator-number passport-country "
-    "passport-expiration passport-number pattern-filename pattern-in-file "
-    "pattern-in-memory pattern-in-traffic payment-details pdb pgp-private-key "
-    "pgp-public-key phone-number place-of-birth place-port-of-clearance "
-    "place-port-of-onward-foreign-destination place-port-of-original-embarkation port "
-    "primary-residence process-state prtn redress-number regkey sigma size-in-bytes "
-    "snort special-service-request ssh-fingerprint stix2-pattern target-email "
-    "target-external target-location target-machine target-org target-user text "
-    "threat-actor travel-details twitter-id user-agent visa-number vulnerability "
-    "weakness whois-creation-date whois-registrant-email whois-registrant-name "
-    "whois-registrant-org whois-registrant-phone whois-registrar windows-scheduled-task "
-    "windows-service-displayname windows-service-name xmr yara zeek"
-)
+_NO_ENTRIES = _squeezed("{misp_types_of_no_entry}")
 _WITH = {"domain": "ip", "hostname": "port", "ip-dst": "port", "ip-src": "port"}  # a host and more
 _OF_REFERENCE = WordSays(REFERENCE)
 _TYPES = {
@@ -106,12 +83,8 @@ def value_of(kind: str, value: str) -> tuple[str, str]:
 
 # -- Categories ----------------------------------------------------------------------------------
 
-_CATEGORIES = _squeezed(
-    "artifacts-dropped attribution external-analysis financial-fraud network-activity other "
-    "payload-delivery payload-installation payload-type persistence-mechanism person "
-    "social-network targeting-data"
-)
-_REFERENCES = _squeezed("internal-reference support-tool antivirus-detection")
+_CATEGORIES = _squeezed("{misp_categories}")
+_REFERENCES = _squeezed("{misp_categories_of_references}")
 CATEGORIES = (_CATEGORIES | _REFERENCES) - {"other", "person", "attribution"}
 """Squeezed: words by which a column of categories is known for one of MISP."""
 OF_ANALYSIS = "externalanalysis"
@@ -260,19 +233,7 @@ def _always(says: WordSays) -> Meaning:
     return Meaning(names.STANDING, knows=lambda word: says if word else COUNTS)
 
 
-PASSED = (
-    "id uuid event_id object_id object_uuid object_relation event_uuid value value1 "
-    "value2 data date timestamp first_seen last_seen distribution sharing_group_id "
-    "disable_correlation galaxy org orgc org_id orgc_id threat_level_id attribute_count "
-    "proposal_email_lock locked protected publish_timestamp sighting_timestamp "
-    "extends_uuid event_creator_email relatedevent feed event relatedattribute "
-    "eventreport cryptographickey eventtag attributetag description "
-    "template_uuid template_version sharinggroup decay_score attribute object "
-    "objectreference is_extended batch_import event_member_org event_source_org "
-    "event_distribution event_date event_timestamp event_threat_level_id event_info "
-    "event_tag object_meta_category referencingobject name uploaded_by galaxycluster "
-    "response"
-)
+PASSED = expanded("{misp_fields_passed_over}")
 MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "type": Meaning(names.TYPE, knows=type_says),
     "category": Meaning(names.CATEGORY, knows=category_says),
