@@ -16,14 +16,16 @@ from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
-from relaion.run import engines, ray_pool, ray_work
+from relaion.run import engines
 from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
 from relaion.run.out import Out, purge
 from relaion.run.pool import Call, CallTask
 from relaion.run.progress import QUIET
-from relaion.run.ray_client import Node, why_not
-from relaion.run.ray_courier import Post, unseen
-from relaion.run.ray_work import TriedTasks, Try
+from relaion.run.ray import pool as ray_pool
+from relaion.run.ray import work as ray_work
+from relaion.run.ray.client import Node, why_not
+from relaion.run.ray.courier import Post, unseen
+from relaion.run.ray.work import TriedTasks, Try
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -173,7 +175,7 @@ def test_a_folder_that_cannot_be_marked_is_told_in_one_line(tmp_path: Path) -> N
 def test_a_lock_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) -> None:
     post = Post(str(tmp_path), "/", str(tmp_path / "gone/1.lock"), 1, None, (), ())
     found = subprocess.run(  # it is of a process of its own: the folder and the environment change
-        [sys.executable, "-c", "import json, sys; from relaion.run.ray_courier import Courier; "
+        [sys.executable, "-c", "import json, sys; from relaion.run.ray.courier import Courier; "
          "print(json.dumps(Courier(json.loads(sys.argv[1])).begin()))", json.dumps(asdict(post))],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -223,7 +225,7 @@ def test_a_work_folder_that_cannot_be_written_is_told_as_that(tmp_path: Path) ->
     post = Post(str(tmp_path), "/", str(tmp_path / "lock"), 10**9, None, [], [])
     answer = tmp_path / "gone/000001.answer"
     code = (
-        "from relaion.run.ray_courier import Courier; "
+        "from relaion.run.ray.courier import Courier; "
         f"print(Courier({asdict(post)!r}).do({str(tmp_path / 'no.task')!r}, {str(answer)!r}, 1.0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

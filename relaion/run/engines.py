@@ -99,7 +99,7 @@ def joined(
     if cluster is None:
         yield pool, limits
         return
-    from relaion.run.ray_pool import RayPool  # noqa: PLC0415 - few runs need it
+    from relaion.run.ray.pool import RayPool  # noqa: PLC0415 - few runs need it
 
     with RayPool(cluster, limits, workers, pool, listener, stays) as ray:
         yield ray, ray.begin(work, folders, folders_of(reads))

@@ -34,7 +34,7 @@ from relaion.run.engines import LOCAL, Cluster, engine_of, joined, same
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
-from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
+from relaion.run.parts.division import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of

@@ -248,7 +248,7 @@ def _elsewhere(
     """The workers of a cluster, as a check is given them."""
     if cluster is None:
         return None
-    from relaion.run.ray_hands import RayHands  # noqa: PLC0415 - few checks need it
+    from relaion.run.ray.hands import RayHands  # noqa: PLC0415 - few checks need it
 
     return RayHands(cluster, workers, work, tuple(reads))
 
@@ -348,7 +348,7 @@ def _check_copy(
         "strange": strange,
     }  # fmt: skip
     stated = _stated_inputs(out, "records")
-    function = "relaion.verifier.copy_check:verify_copy_telling"
+    function = "relaion.verifier.copies.check:verify_copy_telling"
     whole = Extent(len(stated))
     reads = [out, *inputs, *keep, *old]
     verdict = _called(

@@ -36,8 +36,8 @@ from relaion.run.journal import (
     Ledger,
     is_whole,
 )
-from relaion.run.part_folders import Part, work_for_merge
-from relaion.run.parts import Joined, digest_of, key_digest, seen_of
+from relaion.run.parts.division import Joined, digest_of, key_digest, seen_of
+from relaion.run.parts.folders import Part, work_for_merge
 from relaion.run.pool import Caller, Executor
 from relaion.run.progress import SEARCH, Progress
 from relaion.run.settings import Limits, Plan, Settings

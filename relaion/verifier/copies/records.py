@@ -2,7 +2,7 @@
 
 Nothing here is shared with the code that `apply` reads copies by. Units are what a file is made of,
 in its order: a line (a record of CSV may be several), or a member of a tar; each is a record, part
-of one, or none, and then always stays. Tars are in `copy_tars`.
+of one, or none, and then always stays. Tars are in `tars.py`.
 """
 
 import csv
@@ -22,7 +22,7 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_known import (
+from relaion.verifier.copies.known import (
     FILLERS,
     MOST_CAPTIONS,
     NOTHING,
@@ -34,7 +34,7 @@ from relaion.verifier.copy_known import (
     other_captions,
     rows_of_copy,
 )
-from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.copies.statement import PARQUET, SAMPLES, CopyLine
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -62,7 +62,7 @@ def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -
         yield from rows_of_copy(path, line, is_one="text" in dict(named))
         return
     if line.form == SAMPLES:
-        from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
+        from relaion.verifier.copies.tars import samples  # noqa: PLC0415 - it needs this module
 
         yield from in_pieces(samples(path, dict(named), has_captions="text" in line.columns))
         return

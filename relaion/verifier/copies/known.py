@@ -13,7 +13,7 @@ from relaion.errors import InputError
 from relaion.parquet.columns import plain_type
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
-from relaion.verifier.copy_statement import CopyLine
+from relaion.verifier.copies.statement import CopyLine
 from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 FILLERS = (-(2**63), -1, 0, 2**63 - 1)  # what NaN and gaps become
