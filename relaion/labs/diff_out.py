@@ -19,8 +19,7 @@ from relaion.paths import (
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
 from relaion.remote.failures import GoneError, UnwrittenError
 from relaion.remote.objects import Objects
-from relaion.remote.objects_at import objects_at
-from relaion.remote.stores import open_store
+from relaion.remote.stores import objects_at, open_store
 from relaion.remote.urls import RemoteURL, is_remote
 from relaion.run.elsewhere import lying_here
 from relaion.run.where import Where, check_where, where_of

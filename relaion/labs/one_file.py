@@ -26,7 +26,7 @@ from relaion.paths import (
     stamp_of,
     sync_folder,
 )
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.remote.urls import RemoteURL
 from relaion.run.putting import origin_of, put_file
 from relaion.run.shard_task import copied, hard_linked
