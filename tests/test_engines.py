@@ -16,14 +16,15 @@ from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
-from relaion.run import engines
-from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
+from relaion.run.engines import cluster_of, named
 from relaion.run.out import Out, purge
 from relaion.run.pool import Call, CallTask
 from relaion.run.progress import QUIET
+from relaion.run.ray import cluster as ray_cluster
 from relaion.run.ray import pool as ray_pool
 from relaion.run.ray import work as ray_work
 from relaion.run.ray.client import Node, why_not
+from relaion.run.ray.cluster import FOLDER, Cluster, folders_of, refuse_left
 from relaion.run.ray.courier import Post, unseen
 from relaion.run.ray.work import TriedTasks, Try
 from relaion.run.settings import limits_of
@@ -109,7 +110,7 @@ def test_a_worker_of_a_cluster_has_the_memory_for_itself() -> None:
 def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     (tmp_path / FOLDER).mkdir()
     lock = tmp_path / FOLDER / "000001.lock"
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
@@ -121,7 +122,7 @@ def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a run would begin while a worker of a machine that was cut off may still write."""
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     monkeypatch.setattr(ray_work, "_GONE_SECONDS", 0.1)
     (tmp_path / FOLDER).mkdir()
     locks = [tmp_path / FOLDER / f"{no:06}.lock" for no in range(1, 6)]
@@ -140,7 +141,7 @@ def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
 def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     place = Out(tmp_path, tmp_path / "work", -1)
     (place.work / FOLDER).mkdir(parents=True)
     lock = place.work / FOLDER / "000001.lock"

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from relaion.copies.form import INDEX
 from relaion.engine import Engine
-from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound
+from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound, SeekStep
 from relaion.parquet.glossary import says_caption
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
@@ -148,8 +148,6 @@ class Seeker:
         """Have workers do a step over some items, each to leave a file where one is named."""
         if not items or self.spread is None:
             return []
-        from relaion.labs.pieces import SeekStep  # noqa: PLC0415 - it does what is found here
-
         self._n_steps += 1
         for left in (self.work / FOLDER).glob("step-*"):  # of a run that was killed
             shutil.rmtree(left, ignore_errors=True)

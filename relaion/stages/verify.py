@@ -30,11 +30,12 @@ from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
-from relaion.run.engines import LOCAL, Cluster, cluster_of
+from relaion.run.engines import LOCAL, cluster_of
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
 from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
+from relaion.run.ray.cluster import Cluster
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from relaion.errors import InputError, StopError
 from relaion.paths import owned_folder
-from relaion.run.engines import Cluster
+from relaion.run.ray.cluster import Cluster
 from relaion.run.ray.courier import VERSIONS, versions
 
 _OPEN_SECONDS = 180.0

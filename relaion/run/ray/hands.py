@@ -15,10 +15,10 @@ from typing import Any
 from relaion.errors import RelaionError, StopError
 from relaion.odometer import ODOMETER
 from relaion.paths import atomic_write, owned_folder
-from relaion.run.engines import Cluster, folders_of
 from relaion.run.pool import Call, CallTask, returned
 from relaion.run.process import LONGEST, packed, unpacked
 from relaion.run.progress import Quiet
+from relaion.run.ray.cluster import Cluster, folders_of
 from relaion.run.ray.pool import RayPool
 from relaion.run.settings import MEMORY, limits_of
 from relaion.run.tasks import SHARES
