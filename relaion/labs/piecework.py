@@ -14,7 +14,7 @@ from relaion.paths import Seal, atomic_write, shown, unwritten
 from relaion.run.pool import Call, CallTask, Executor, returned
 from relaion.run.process import TaskOutcome, packed, seconds_for
 from relaion.run.progress import Extent, Progress
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 
 SPREAD = "spread"
 """The first part of what the process that searches says: then come a step and its pieces."""
@@ -44,7 +44,7 @@ class BatchPiece:
         """How long it may take."""
         size = sum(n.shard.bytes for n in self.shards)
         return seconds_for(
-            sum(n.shard.rows for n in self.shards), size, _ROWS_A_SECOND, len(self.shards)
+            rows_of(self.shards), size, _ROWS_A_SECOND, len(self.shards)
         )
 
     @property

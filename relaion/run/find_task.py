@@ -29,8 +29,8 @@ from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_entries
-from relaion.run.survey import SIDECAR_KEYS, Numbered
-from relaion.run.tasks import FindTask, rows_of
+from relaion.run.survey import SIDECAR_KEYS, Numbered, rows_of
+from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
