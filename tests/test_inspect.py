@@ -127,8 +127,13 @@ def test_row_hashes_are_computed_where_a_link_or_a_caption_is_there(tmp_path: Pa
         "none": (True, 3, 3, COMPUTED),
         "some": (True, 3, 3, f"column hash; where it is missing {COMPUTED}"),
         "bare": (True, 2, 3, f"column hash; where it is missing {BY_LINK}"),
-        "mixed": (True, 5, 6, "column hash; where it is missing computed from link and caption or link alone, "
-        "for lists of row hashes"),
+        "mixed": (
+            True,
+            5,
+            6,
+            "column hash; where it is missing computed from link and caption or link alone, "
+            "for lists of row hashes",
+        ),
         "spoilt": (True, 2, 4, f"{BY_LINK}; {why}"),
         "texts": (True, 1, 3, "computed from caption alone, for lists of row hashes"),
         "neither": (False, 0, 3, "no column"),

@@ -43,9 +43,7 @@ class BatchPiece:
     def seconds(self) -> float:
         """How long it may take."""
         size = sum(n.shard.bytes for n in self.shards)
-        return seconds_for(
-            rows_of(self.shards), size, _ROWS_A_SECOND, len(self.shards)
-        )
+        return seconds_for(rows_of(self.shards), size, _ROWS_A_SECOND, len(self.shards))
 
     @property
     def named(self) -> str:
