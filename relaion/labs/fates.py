@@ -16,7 +16,7 @@ from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.paths import Seal, shown
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"
@@ -60,7 +60,7 @@ class Question:
         found: list[list[Numbered]] = []
         held = 0
         for unit in units.values():
-            rows = sum(n.shard.rows for n in unit)
+            rows = rows_of(unit)
             if not found or held + rows > BATCH_ROWS:
                 found.append([])
                 held = 0

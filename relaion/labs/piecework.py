@@ -15,7 +15,7 @@ from relaion.run.pool import Call, CallTask, Executor, returned
 from relaion.run.process import TaskOutcome, packed, seconds_for
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 
 SPREAD = "spread"
 """The first part of what the process that searches says: then come a step and its pieces."""
@@ -60,9 +60,7 @@ class BatchPiece:
     def seconds(self) -> float:
         """How long it may take."""
         size = sum(n.shard.bytes for n in self.shards)
-        return seconds_for(
-            sum(n.shard.rows for n in self.shards), size, _ROWS_A_SECOND, len(self.shards)
-        )
+        return seconds_for(rows_of(self.shards), size, _ROWS_A_SECOND, len(self.shards))
 
     @property
     def named(self) -> str:

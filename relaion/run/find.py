@@ -26,8 +26,16 @@ from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
-from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, first_of, sealed
-from relaion.run.tasks import FindTask, batches, rows_of, share_of
+from relaion.run.survey import (
+    ALIKE,
+    SIDECAR_KEYS,
+    UNREAD_BESIDE,
+    Numbered,
+    first_of,
+    rows_of,
+    sealed,
+)
+from relaion.run.tasks import FindTask, batches, share_of
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000

@@ -19,7 +19,7 @@ from relaion.odometer import ODOMETER
 from relaion.parquet.mended import marked, unmarked
 from relaion.parquet.roles import Column
 from relaion.processes import serve_parent
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 from relaion.sidecars.row_hash import computed, further
 
 # -- Work for Python spread over processes: keys, spellings and row hashes hold the GIL --------
@@ -80,7 +80,7 @@ def fill_row_hashes(
 def _found(
     shards: Sequence[Numbered], look: Callable[[Numbered], pa.Table], workers: int
 ) -> Iterator[pa.Table]:
-    hands = min(workers, len(shards)) if sum(n.shard.rows for n in shards) >= SMALL else 1
+    hands = min(workers, len(shards)) if rows_of(shards) >= SMALL else 1
     yield from spread(look, shards, hands)
 
 
@@ -100,7 +100,7 @@ def fill_other_hashes(
     engine: Engine, shards: Sequence[tuple[Numbered, Sequence[Column]]], workers: int
 ) -> None:
     """`other_hashes`: those of rows of these shards by their captions, as `further` finds them."""
-    hands = min(workers, len(shards)) if sum(n.shard.rows for n, _ in shards) >= SMALL else 1
+    hands = min(workers, len(shards)) if rows_of(n for n, _ in shards) >= SMALL else 1
     for found in spread(_further, shards, hands):
         if found.num_rows:
             engine.insert("other_hashes", found)

@@ -38,7 +38,7 @@ from relaion.run.parent import (
 from relaion.run.pipeline import Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
-from relaion.run.survey import Numbered, sidecar_lines
+from relaion.run.survey import Numbered, rows_of, sidecar_lines
 from relaion.run.tasks import Report, Reports, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 
@@ -198,7 +198,7 @@ class UpdateRun(Run):
 
     def _processes(self, shards: Sequence[Numbered], touched: frozenset[int]) -> int:
         """How many processes there is work for: some shards are written, the others digested."""
-        rows = sum(n.shard.rows for n in shards if n.no in touched)
+        rows = rows_of(n for n in shards if n.no in touched)
         size = sum(n.shard.bytes for n in shards if n.no not in touched)
         n_bytes = size * len(self.request.settings.editions)
         return 1 + rows // _ROWS_A_PROCESS + n_bytes // _BYTES_A_PROCESS

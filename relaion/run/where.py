@@ -118,10 +118,12 @@ def check_where_from_shards(
         check_apart_from_shards(where.staging, None, local, shards)
 
 
-def refuse_remote(where: Where, what: str) -> None:
-    """Raise InputError for an OUT in a store, where `what` is to be written."""
+def refuse_remote(where: Where) -> None:
+    """Raise InputError for an OUT in a store, where a part of a clean is to be written."""
     if where.url is not None:
-        raise InputError(f"{where.named}: {what} is written to a folder of this machine; name one")
+        raise InputError(
+            f"{where.named}: a part of a clean is written to a folder of this machine; name one"
+        )
 
 
 def _meet(out: RemoteURL, given: RemoteURL) -> bool:

@@ -141,7 +141,7 @@ def clean(
     where, share = where_of(out, work), check_phase(shards, phase)
     cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
-        refuse_remote(where, "a part of a clean")
+        refuse_remote(where)
         _refuse_signed(sidecars)
     if share is not None and cluster is not None:
         raise InputError("--shards and --engine ray share one clean in two ways; leave one out")
