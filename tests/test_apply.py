@@ -886,6 +886,11 @@ REFUSED = {
     "OUT that is the copy": (("diff.parquet", "data", "--out", "data"), "inputs are never"),
     "OUT in the edition": (("data", "--keep", "out/research", "--out", "out/research/o"),
                            "inputs are never"),
+    "OUT in another OUT": (("diff.parquet", "data", "--out", "out/o"),
+                           "which holds a finished run and nothing else; name a place apart"),
+    "a certificate in another OUT": (
+        ("diff.parquet", "data", "--out", "o", "--certificate", "out/c.json"),
+        "which holds a finished run and nothing else; name a place apart"),
     "OUT of something else": (("diff.parquet", "data", "--out", "full"), "is not empty"),
     "OUT of clean": (("diff.parquet", "data", "--out", "out"), "other arguments"),
     "two link columns": (("diff.parquet", "two", "--out", "o"), "--column url="),
