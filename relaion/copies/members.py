@@ -61,7 +61,9 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
             found.others += member.is_file
             _piece(found, member.start, -1)
             continue
-        key, ending = _SAME_PLACE.sub(b"", sample[1]), sample[2].lower()
+        key, ending = sample[1], sample[2].lower()
+        if b"/" in key:
+            key = _SAME_PLACE.sub(b"", key)
         record = latest.get(key)
         if record is None:
             record = latest[key] = _begin(found, endings, key)
