@@ -26,7 +26,8 @@ from relaion.errors import InputError, NoRoomError, RelaionError, StopError
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.diff_file import read_diff
 from relaion.labs.diffing import compare, write_diff
-from relaion.labs.fates import Fates, Question, work_out
+from relaion.labs.fates import Question, work_out
+from relaion.labs.told import Fates
 from relaion.links import KEY_VERSION
 from relaion.parquet.writer import write_editions
 from relaion.run.settings import limits_of

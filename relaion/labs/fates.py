@@ -14,7 +14,8 @@ from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
-from relaion.paths import Seal, shown
+from relaion.labs.told import Fates
+from relaion.paths import shown
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
@@ -67,25 +68,6 @@ class Question:
             found[-1] += unit
             held += rows
         return [tuple(batch) for batch in found]
-
-
-@dataclass(frozen=True)
-class Fates:
-    """Rows of each file by fate, which work file says what leaves it, and all shards as read.
-
-    `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
-    are samples whose row is counted, too. `doubted` are rows whose own hash is not that of their
-    link and caption, `several` others that more than one caption gives a row hash; `disowned` are
-    row hashes of the copy that stand in NEW, though no row of it gives them.
-    """
-
-    counts: tuple[tuple[int, str, bool, int], ...]
-    leaving: dict[int, Path]
-    seals: dict[int, Seal]
-    twins: tuple[tuple[int, str, bool, int], ...] = ()
-    doubted: int = 0
-    several: int = 0
-    disowned: int = 0
 
 
 def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
