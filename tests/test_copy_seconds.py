@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import relaion
 from relaion.copies import json_lines, samples, tables
-from relaion.copies.form import Indexed
+from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
 from relaion.verifier.copies.seconds import HOLDS, seconds_of
 from relaion.verifier.copies.statement import CopyLine

@@ -4,6 +4,7 @@ A `sitecustomize` beside the tests notes what the command's own process imports;
 it ends the process as it opens a file of a deadly name, as a bug of a library would.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -113,6 +114,19 @@ def test_no_command_of_these_loads_a_heavy_library(place: Path) -> None:
     done = run(place, "inspect", "data")
     assert done.returncode == 2
     assert "data/b.parquet: " in done.stderr
+
+
+@pytest.mark.slow
+def test_nor_do_those_for_copies(place: Path) -> None:
+    write_shard(place / "old/a.parquet", ROWS)
+    write_shard(place / "new/a.parquet", ROWS[1:])
+    lines = (json.dumps({"url": r["url"], "caption": r["text"]}) for r in ROWS)
+    (place / "copy.jsonl").write_text("\n".join(lines))
+    assert run(place, "diff", "old", "new", "--out", "d.parquet").returncode == 0
+    for by in (("--keep", "new"), ("--diff", "d.parquet")):
+        done = run(place, "apply", "old", "copy.jsonl", *by, "--out", by[0][2:], *ONE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len((place / by[0][2:] / "copy.jsonl").read_text().splitlines()) == len(ROWS) - 1
 
 
 @pytest.mark.slow

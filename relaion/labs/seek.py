@@ -26,7 +26,6 @@ from relaion.run.journal import is_whole
 from relaion.run.process import packed, unpacked
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
-    OTHERS,
     fill_keys,
     fill_other_hashes,
     fill_row_hashes,
@@ -35,6 +34,7 @@ from relaion.run.python_answers import (
 from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
+from relaion.sidecars.hash_tables import OTHERS
 from relaion.sqlset import load
 
 BATCH_ROWS = 4_000_000
@@ -282,10 +282,7 @@ class Seeker:
 
         def look() -> None:
             self.identities(batch, named)
-            self.engine.execute(
-                "create or replace temp table rows as "
-                "from identities order by shard_no, file_row_number"
-            )
+            self.engine.execute("create or replace temp table rows as from identities")
 
         self.read(batch, look, "shard")
         return "from rows"
@@ -308,7 +305,7 @@ class Seeker:
             self.run("apply/71_known_hashes")
 
         self.read(batch, look, "shard")
-        return "from known_hashes order by all"
+        return "from known_hashes"
 
     def link_ids(
         self, batch: Sequence[Numbered], *, by_row: bool, salt: bytes | None = None

@@ -40,7 +40,7 @@ from relaion.sqlset import VERSION, load
 from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
-    from relaion.labs.diffing import Compared
+    from relaion.labs.told import Compared
 
 ROW, LINK = "row", "link"
 FORM = 2  # of diffs; `labs.diff_file` reads it
