@@ -9,10 +9,9 @@ import pytest
 from relaion.cli import completion, consoles
 from relaion.errors import InputError
 from relaion.lists import catalogue
-from relaion.lists.format_samples import SAMPLES
-from relaion.lists.readers.about import ABOUT, PACKED
+from relaion.lists.catalogue import ABOUT, PACKED
 from relaion.lists.readers.formats import readable
-from relaion.lists.text_samples import LINKS, MD5
+from relaion.lists.samples import LINKS, MD5, SAMPLES
 from tests.drawn import quickly
 from tests.pipeline import here
 

@@ -17,9 +17,9 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
-from relaion.lists.format_samples import SAMPLES
 from relaion.lists.readers.containers import packed
 from relaion.lists.readers.format import Options
+from relaion.lists.samples import SAMPLES
 from relaion.paths import shown
 from tests.drawn import quickly
 from tests.list_samples import Outcome, options_of, read_list

@@ -6,18 +6,56 @@ from pathlib import Path
 
 import pytest
 
-from relaion.lists.readers.vocabulary import wordlists
-from relaion.lists.readers.vocabulary.spelling import words_in
-from relaion.lists.readers.vocabulary.wordlists import expanded
+from relaion.lists.readers.vocabulary import patterns, spelling
+from relaion.lists.readers.vocabulary.spelling import expanded, words_in
 
-READERS = Path(wordlists.__file__).parents[1]
-LISTS = wordlists._lists()
+READERS = Path(spelling.__file__).parents[1]
+LISTS = spelling._lists()
+PATTERNS = [
+    f"{path.stem}.{name}"
+    for path in sorted(Path(patterns.__file__).with_name("patterns").glob("*.txt"))
+    for name in spelling.sections(path)
+]
 
 
 def test_each_list_is_used() -> None:
     texts = [p.read_text("utf-8") for e in ("py", "txt") for p in READERS.rglob(f"*.{e}")]
     used = {name for text in texts for name in re.findall(r"\{([a-z_]+)\}", text)}
     assert LISTS.keys() - used == set()
+
+
+def test_each_pattern_is_used() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in READERS.rglob("*.py"))
+    texts = {path: path.read_text("utf-8") for path in READERS.rglob("patterns/*.txt")}
+    within = {f"{p.stem}.{n}" for p, t in texts.items() for n in re.findall(r"\{([a-z_]+)\}", t)}
+    across = {name for text in texts.values() for name in re.findall(r"\{([a-z_]+\.\w+)\}", text)}
+    called = {name for name in PATTERNS if f'"{name}"' in code or f"'{name}'" in code}
+    assert {*PATTERNS} - within - across - called == set()
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns_are_written_as_they_are_read(name: str) -> None:
+    """A blank at an end of a line is lost to programs that trim them."""
+    file, _, key = name.partition(".")
+    path = Path(patterns.__file__).with_name("patterns") / f"{file}.txt"
+    lines = spelling.sections(path)[key]
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert not lines[0].startswith(" ")
+    assert patterns.pattern(name).search("") is None or name in MAY_BE_EMPTY
+
+
+MAY_BE_EMPTY = {"asides.when", "asides.span", "denials.degree", "denials.not_sharing",
+                "denials.sharing", "sentences.judges"}  # fmt: skip
+"""Parts of others."""
+
+
+def test_a_pattern_is_made_of_its_lines_and_of_others() -> None:
+    assert patterns.pattern("algorithms.in_titles").fullmatch("photodna hashes") is None
+    assert patterns.pattern("algorithms.in_titles").fullmatch("photodnahashes")
+    assert patterns.pattern("titles.hashed_parts").search("md5 of thumbnails")  # a list of words
+    assert patterns.pattern("sentences.closing").fullmatch("best wishes,")
+    with pytest.raises(KeyError, match="no_such"):
+        patterns.pattern("titles.no_such")
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -32,7 +32,7 @@ from relaion.lists.database import (
 from relaion.lists.delivery import Delivery, describe, doubts
 from relaion.lists.ingest import take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
-from relaion.lists.readers.registry import DOCUMENTS
+from relaion.lists.readers.formats import DOCUMENTS
 from relaion.lists.results import (
     Added,
     ListChanges,

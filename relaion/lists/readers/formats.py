@@ -1,17 +1,32 @@
-"""What a file is: one of known good, one that is refused for what it is, or of a format."""
+"""What a file is: one of known good, one that is refused for what it is, or of a format.
+
+The first format that is sure reads the file: documents (XML and JSON whose records have a meaning
+of their own), then tables that are no text. What none of them knows is read as text.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
+from relaion.lists.readers.containers.apart import NATIVE
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.documents.json_list import JSON_START
+from relaion.lists.readers.documents.document import DocumentFormat
+from relaion.lists.readers.documents.json_list import JSON_START, JsonList
+from relaion.lists.readers.documents.json_pages import (
+    StopNcii,
+    TechAgainstTerrorism,
+    ThreatExchange,
+)
+from relaion.lists.readers.documents.misp import Misp
+from relaion.lists.readers.documents.ncmec import Ncmec
+from relaion.lists.readers.documents.stix import Stix
 from relaion.lists.readers.documents.stix_entries import StixPatterns
+from relaion.lists.readers.documents.vics import Vics
 from relaion.lists.readers.format import (
     Batch,
     Format,
@@ -32,14 +47,41 @@ from relaion.lists.readers.lines.listings import git_log, git_objects, settings
 from relaion.lists.readers.lines.plain import Lines
 from relaion.lists.readers.lines.programs import Fciv, Hashdeep, SevenZip
 from relaion.lists.readers.lines.rules import HostRules
-from relaion.lists.readers.registry import DOCUMENTS, TABLES
 from relaion.lists.readers.tables.icse import Icse
 from relaion.lists.readers.tables.misp_csv import MispCsv
+from relaion.lists.readers.tables.rows import TableSource
 from relaion.lists.readers.tables.table import Table
 from relaion.lists.readers.tables.valued_tables import VALUED_TABLES
 from relaion.lists.readers.vocabulary.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.values import shape, told
 from relaion.paths import typed
+
+DOCUMENTS: Sequence[DocumentFormat] = (
+    Ncmec(),
+    Misp(),
+    Stix(),
+    StopNcii,
+    TechAgainstTerrorism,
+    ThreatExchange,
+    Vics(),
+    JsonList(),  # the last, as it takes any JSON
+)
+TABLES: Sequence[TableSource] = (*NATIVE,)
+
+
+def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:
+    """The format of a document: the one that the curator named, else the first that is sure."""
+    if forced is not None:
+        return next((f for f in DOCUMENTS if f.name == forced), None)
+    return next((f for f in DOCUMENTS if f.sniff(head, file_name)), None)
+
+
+def table_source(head: str, file_name: str, forced: str | None) -> TableSource | None:
+    """The kind of table that a file is: the one that the curator named, else the first sure."""
+    if forced is not None:
+        return next((t for t in TABLES if t.name == forced), None)
+    return next((t for t in TABLES if t.sniff(head, file_name)), None)
+
 
 # -- Records whose fields stand a line each ----------------------------------------------------
 

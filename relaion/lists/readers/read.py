@@ -12,10 +12,15 @@ from relaion.errors import ListError
 from relaion.lists.digests import is_float
 from relaion.lists.marks import ADVICE, HASH_BESIDE
 from relaion.lists.normalise import Tally
-from relaion.lists.nothing import may_hold_entry, nothing_in
+from relaion.lists.nothing import (
+    may_hold_entry,
+    nothing_in,
+    refuse_pdq,
+    refuse_unusable,
+    without_word,
+)
 from relaion.lists.readers.containers import apart
 from relaion.lists.readers.containers.delivered import DeliveredFile, delivered, told_of
-from relaion.lists.readers.containers.escapes import without_escapes
 from relaion.lists.readers.containers.text import BLOCK, beginning, blocks, content, opened, text_of
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument, OfDelivery
 from relaion.lists.readers.documents.read_document import read_document
@@ -28,19 +33,21 @@ from relaion.lists.readers.format import (
     Stream,
     Values,
 )
-from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
-from relaion.lists.readers.lines.bad import refuse_bad_head
+from relaion.lists.readers.formats import (
+    choose,
+    document_format,
+    is_marked_up,
+    refuse_fields,
+    table_source,
+)
 from relaion.lists.readers.lines.changes import CHANGES
-from relaion.lists.readers.lines.comments import uncommented
+from relaion.lists.readers.lines.comments import uncommented, with_plain_comments
 from relaion.lists.readers.lines.ending import Ending
-from relaion.lists.readers.lines.known_good import refuse_good
+from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes
-from relaion.lists.readers.lines.line_comments import with_plain_comments
 from relaion.lists.readers.lines.proxy import refuse_passing
 from relaion.lists.readers.lines.sections import Sections
-from relaion.lists.readers.lines.signs import refuse_signs, without_boxes
-from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
-from relaion.lists.readers.registry import document_format, table_source
+from relaion.lists.readers.lines.signs import refuse_signs, without_boxes, without_escapes
 from relaion.lists.readers.tables.field_lines import are_field_lines, rows_of
 from relaion.lists.readers.tables.formulas import without_formulas
 from relaion.lists.readers.tables.rows import TableSource, as_csv

@@ -3,6 +3,8 @@
 Each whatever its encoding and line ends; what is no text is named.
 """
 
+from __future__ import annotations
+
 import codecs
 import csv
 import hashlib
@@ -14,16 +16,18 @@ from contextlib import contextmanager
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
-from relaion.lists.readers.containers.delivered import DeliveredFile
 from relaion.lists.readers.containers.magic import is_table, refuse_foreign_bytes
 from relaion.lists.readers.containers.packed import Bytes
 from relaion.lists.readers.format import TOO_LONG
 from relaion.lists.values import shape
 from relaion.paths import shown
+
+if TYPE_CHECKING:
+    from relaion.lists.readers.containers.delivered import DeliveredFile
 
 # -- The bytes of a file ---------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from relaion.lists.readers.tables.notes import SPEAKS, read_text
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.choices import is_among
+from relaion.lists.readers.vocabulary.answers import is_among
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape, told, told_words
 

@@ -31,7 +31,8 @@ from relaion.lists.readers.documents.json_rows import (
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
 from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
-from relaion.lists.readers.lines import bad, titles
+from relaion.lists.readers.lines import titles
+from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
@@ -308,7 +309,7 @@ def _said(
             yield f"the name {say(name)} of its records", says
     for path, text in (*places.around.items(), *place.heads.texts.items()):
         if options.is_good:
-            bad.refuse_bad_title(text, options)
+            refuse_bad_title(text, options)
         if found := says_of_all(path[-1], text, options):
             yield f"{say(path[-1])} in it", found
         elif other := of_what(path[-1], text, options):

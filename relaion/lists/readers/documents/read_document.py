@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 from relaion.errors import ListError
 from relaion.lists.normalise import Tally
+from relaion.lists.nothing import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument
 from relaion.lists.readers.format import GOOD, OF_FILE, SAMPLE, Options
 from relaion.lists.readers.lines import titles
-from relaion.lists.readers.lines.bad import refuse_bad_head
-from relaion.lists.readers.lines.known_good import refuse_good
-from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
+from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.values import SortedBatch
 
 _BY_NAME = (

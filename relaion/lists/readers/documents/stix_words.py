@@ -12,7 +12,7 @@ from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.own_fields import OwnFields, bare, own_name
 from relaion.lists.readers.format import BETWEEN, DISPUTED, GOOD, OTHER_RULE, TAKEN_BACK
-from relaion.lists.readers.lines.bad import word_of_bad
+from relaion.lists.readers.lines.known_good import word_of_bad
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.tables.said import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names

@@ -50,7 +50,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.tables.records import read_records
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.choices import is_among
+from relaion.lists.readers.vocabulary.answers import is_among
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
 

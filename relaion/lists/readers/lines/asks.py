@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
 
 _VERBS = words_in("{asking_verbs}")
@@ -28,36 +29,12 @@ _SPEAKS = (
     | words_in("{asking_back} {unblocking}")
     | words_in("testdata testset testfile testfiles testhashes")
 )
-_PHRASES = re.compile(
-    r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
-    r"|\b(?:should|must|ought) (?:not|never) (?:to )?"
-    r"(?:have been|be (?:block|list|remov|report|match|flag|includ|add)\w*)\b"
-    r"|\b(?:ska|skal|skall) (?:\w+ )?(?:bort|vaek)\b|\btas bort\b"
-)
+_PHRASES = pattern("sentences.asks_out")
 _MISTAKEN = words_in("{mistaken}") - words_in("fejl feil fel chyba virhe")
-_NO_LONGER = re.compile(
-    r"\bno longer\b|\bnot any ?more\b|\bnicht (?:mehr|langer)\b|\bniet (?:meer|langer)\b"
-    r"|\bn[e'] ?(?:\w+ )?plus\b|\bya no\b|\bja nao\b|\bnon \w+ piu\b|\binte langre\b"
-    r"|\bikke l[a-z]*ng(?:ere|er)\b|\bei(?:vat)? ena+\b|\bjuz nie\b|\bjiz n|\bбольше не\b"
-)
-_OF_THE_WEB = re.compile(
-    r"\b(?:online|reachable|accessible|available|erreichbar|abrufbar|verfugbar|bereikbaar"
-    r"|beschikbaar|en ligne|accessibles?|disponibles?|en linea|raggiungibil[ei]|disponibil[ei])\b"
-)
-"""What is no longer so may be listed still."""
-_FROM_DATA = re.compile(
-    r"\b(?:from|out of|aus|von|de|des|dans|dal|dalla|dai|uit|van|da|do|fran|fra) "
-    r"(?:your|ihre[mnr]?|eure[mnr]?|votre|vos|sus?|vuestr[oa]|vostr[oaie]|uw"
-    r"|seus?|suas?|din|ert?|deres|jeres) (?:\w+ ){0,2}?"
-    r"(?:data ?sets?|datensatz|datensatzen|datensaetzen|datenbestand|jeux? de donnees"
-    r"|conjuntos? de da[td]os|insiemi? di dati|gegevenssets?|datasett?et|training data|corpus"
-    r"|search (?:index|results)|servers?|platforms?|platt?form\w*|web ?sites?|sites?)\b"
-)
-"""A request to take something out of somebody's data set, or off a site, lists it."""
-_OF_LISTS = re.compile(
-    r"\b(?:entr(?:y|ies)|eintrag|eintraege?n?|eintrage?n?|entrees?|entradas?|voci|hash\w*|md5\w*"
-    r"|digests?|records?|lists?|listen?|block\w*)\b"
-)
+_NO_LONGER = pattern("sentences.no_longer")
+_OF_THE_WEB = pattern("sentences.of_the_web")
+_FROM_DATA = pattern("sentences.from_data")
+_OF_LISTS = pattern("sentences.of_lists")
 _POINTERS = words_in(
     "{pointers} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ cidessous "
     "ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "

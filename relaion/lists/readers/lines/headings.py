@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
-from relaion.lists.readers.lines.of_digests import OF_PARTS
-from relaion.lists.readers.lines.of_else import of_else
-from relaion.lists.readers.lines.of_none import of_none
+from relaion.lists.readers.lines.of_digests import of_else
 from relaion.lists.readers.lines.titles import (
     LISTED,
     LONGEST_TITLE,
+    MADE_OF,
     NO_TITLE,
     OF_LINKS,
+    OTHER,
     SIGNS,
     TAKES_OUT,
     USABLE_NAME,
@@ -33,16 +34,19 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
+from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.denials import denial_in
-from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
-from relaion.lists.readers.vocabulary.title_patterns import MADE_OF, NOT_TO_BLOCK, OTHER
+from relaion.lists.readers.vocabulary.patterns import pattern
+from relaion.lists.readers.vocabulary.spelling import folded, without_marks, words_in
 
 _BY_FOOTER = (
     "a line below entries ({word}) may say that what stands above it is not listed: if it is "
     "listed, say --ignore title; if not, leave it out of a copy"
 )
+_NOT_TO_BLOCK = pattern("denials.not_to_block")
 _FEW = 4  # words of the name of a column
 _SHORT = 16  # words of a sentence that is looked at
+_LONGEST = 12  # words of a title of what is listed nowhere
 _ROW = re.compile(r"[;|\t]\s*\S|,\S")
 
 # -- Of what digests are ---------------------------------------------------------------------------
@@ -54,19 +58,8 @@ _SMALL = words_in(
 _BESIDE_SMALL = words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
     "images picture pictures")  # fmt: skip
 _IMAGES = words_in("image images picture pictures")
-_HASHES = r"(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?|checksums?|hashwerte|empreintes)"
-_HASHED_PARTS = re.compile(
-    rf"\b{_HASHES} (?:of|von|der|des?|di|del|delle|van) "
-    r"(?:(?:the|all|our|les?|las?|los|der|die|their|upload\w*|image|picture) )*"
-    rf"(?P<part>{'|'.join(sorted(map(re.escape, OF_PARTS), key=len, reverse=True))}"
-    r"|(?:file|user|screen|domain|host)[ -]?names?|e-?mails?|mail addresses|phone numbers?"
-    r"|ip addresses|search terms|captions?|titles?)\b"
-)
-_RESIZED = re.compile(
-    r"\bafter (?:being )?(?:resiz|rescal|scal|downscal|cropp|re-?encod|re-?compress)\w*"
-    r"|\b(?:of|von) (?:the |all )?(?:resized|rescaled|downscaled|cropped|re-?encoded"
-    r"|re-?compressed|verkleinerten)\b|\bnot (?:of |from )?(?:the )?originals?\b"
-)
+_HASHED_PARTS = pattern("titles.hashed_parts")
+_RESIZED = pattern("titles.resized")
 
 # -- Of what is no picture of abuse ----------------------------------------------------------------
 
@@ -79,27 +72,16 @@ _BESIDE_EXAMPLE = words_in(
     "data dataset set value values only content contents format layout template purposes "
     "daten dati datos gegevens donnees do not use txt csv"
 )
-_INVENTED = re.compile(
-    r"\b(?:invented|made[ -]up|fictitious|fictional|fictive|dummy|erfunden\w*|fictif\w*|inventad\w*"
-    r"|inventat\w*|verzonnen)\b"
-)
-_VALUES = re.compile(
-    r"\b(?:values?|data|hash(?:es)?|digests?|md5s?|entries|links|urls|werte|daten|eintraege"
-    r"|valeurs|donnees|valores|datos|valori|dati|waarden|gegevens)\b"
-)
+_INVENTED = pattern("titles.invented")
+_VALUES = pattern("titles.values")
 _LAWFUL = words_in(
     "licit licits licite licites lecito lecita leciti lecite lícito lícita lícitos lícitas lawful "
     "harmlos harmlose"
 )
 _LEGAL = words_in("legal légal légaux légales legales legali legaal legale")
-_STOCK = re.compile(
-    r"\b(?:default|stock|standard|system) (?:\w+ )?(?:avatars?|icons?|logos?|emojis?|thumbnails?"
-    r"|(?:profile )?(?:images|pictures|photos))\b"
-)
+_STOCK = pattern("titles.stock")
 _END_OF = re.compile(r"end of (?:the )?(?:list of |section of |file of |all )?(?=\w+ \w)")
-_SPOKEN = re.compile(
-    r"\b(?:cleared|withdrawn|retracted|removed|delisted|unblocked|overturned|false positives?)\b"
-)
+_SPOKEN = pattern("titles.spoken")
 _DENIES = words_in("no not without none excluding excluded except never sans ohne sin senza")
 
 
@@ -123,7 +105,7 @@ def says_of(line: str) -> str | Doubt | None:
     if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
         is_made_up = _INVENTED.search(text)  # a first line, by which somebody made its values up
         is_short = len(text.split()) <= _FEW + 1 and not is_made_up
-        word = of_none(text) or (_no_abuse(text) if is_short else "")
+        word = _of_none(text) or (_no_abuse(text) if is_short else "")
         found = Doubt(word) if word else None
     return found or says
 
@@ -139,7 +121,7 @@ def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
             return Doubt("end of", Doubted.ABOVE)
     if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
         return None
-    is_denied = NOT_TO_BLOCK.search(text) or denial_in(line)
+    is_denied = _NOT_TO_BLOCK.search(text) or denial_in(line)
     return Doubt("not to be blocked", is_denial=True) if is_denied else None
 
 
@@ -218,27 +200,37 @@ def _no_abuse(text: str) -> str:
     return next((w for w in told if w in _LAWFUL), "") if len(told) < 5 else ""
 
 
+_OF_NONE = (
+    pattern("of_none.trial"), pattern("of_none.set_aside"), pattern("of_none.of_system"),
+    pattern("of_none.consent"), pattern("of_none.to_read"),
+)  # fmt: skip
+_OF_DESIGN, _UNTIL = pattern("of_none.of_design"), pattern("of_none.until")
+_NONE_DENIED, _TAKES_NOTHING = pattern("of_none.denied"), pattern("sentences.takes_nothing")
+
+
+def _of_none(text: str) -> str:
+    """The words by which a folded title says that nothing below it is listed; else none."""
+    if len(text.split()) > _LONGEST or _NONE_DENIED.search(text):
+        return ""
+    text = _TAKES_NOTHING.sub(" ", text)
+    if found := next(filter(None, (some.search(text) for some in _OF_NONE)), None):
+        return found[0]
+    if _OF_DESIGN.fullmatch(text.strip(" .,:;!-–—*=[](){}\"'")):
+        return "of what pages are decked with"
+    until = _UNTIL.search(text)
+    days = days_of(folded(until["day"])) if until else []
+    return "valid until" if days and all(day < date.today() for day in days) else ""
+
+
 # -- Of what stands above --------------------------------------------------------------------------
 
-_ABOVE = re.compile(
-    r"\b(?:the|all|these|those|everything|entries|hashes|links|urls|images|files|items|list|listed"
-    r"|records|digests) (?:of the )?(?:above|foregoing|preceding)\b"
-    r"|\babove(?:mentioned| mentioned| listed)? (?:entries|hashes|links|urls|images|files|items"
-    r"|list|records|digests)\b|\b(?:obigen?|obenstehende[nr]?|vorstehenden?|bovenstaande|hierboven"
-    r"|ci dessus|de arriba|di cui sopra)\b"
-)
-_ASKS = re.compile(
-    r"report(?:ing)?|send|mail|email|contact|notify|ask|inform|tell|write|if|when|how|where"
-    r"|requests?|questions?|policy|see|falls|wenn|si"
-)
+_ABOVE = pattern("titles.above")
+_ASKS = pattern("titles.asks")
 _OF_FILES = words_in(
     "generated exported created compiled sorted updated shared confidential copyright copied "
     "counted gathered collected taken come comes came sourced verified confirmed contain contains"
 )
-_AFTER_USE = re.compile(
-    r"\b(?:this|the) (?:file|list|message|mail)\b|\bafter (?:use|import\w*|reading|\d+ days)\b"
-    r"|\bfrom (?:your|the) (?:servers?|systems?|platforms?|services?)\b"
-)
+_AFTER_USE = pattern("titles.after_use")
 _FOOTERS = frozenset((TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED))
 _OF_SECTIONS = words_in("{added} listed active current additions blocked block")
 _NOTHING = re.compile(

@@ -1,7 +1,9 @@
-"""What the name of a list says of its digests: that they are of links, of thumbnails, of texts.
+"""What names and titles of lists say that digests are of: links, thumbnails, texts, salted files.
 
-Such digests match no image of a data set, or match links. A list that has but a name to say so is
-asked about; names such as `md5.txt` and `image_md5s.txt` say no such thing.
+`hashes of the page HTML`, `hashed e-mail addresses`, `salted MD5`, `sha256(url)`. What a word means
+here it means as the name of a column, too: both know the same words. Such digests match no image of
+a data set, or match links. A list that has but a name to say so is asked about; names such as
+`md5.txt` and `image_md5s.txt` say no such thing.
 """
 
 from __future__ import annotations
@@ -9,8 +11,100 @@ from __future__ import annotations
 import re
 
 from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, Doubted, units_of
+from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
-from relaion.lists.readers.vocabulary.title_patterns import LINKS_HASHED
+
+_OBJECT = pattern("of_digests.object")
+_STOP = pattern("of_digests.stop")
+_AND = pattern("of_digests.and")
+_BETWEEN = words_in(
+    "the all our their your each every its his her both only some any these those following below "
+    "les la le las los der die das den dem il lo gli el l un une een het de unser unsere nos our "
+    "uploaded reported new more further raw sole user users' client member sender"
+)
+_CONTENT = words_in(
+    "{pictures} content contents material media file files uploads upload data bytes data "
+    "dateien fichiers archivos bestanden inhalte contenus contenidos"
+)
+_ALTERED = words_in("{altered_pictures}")
+_ELSE = words_in("{digests_of_else}")
+_LINKS = words_in("{link_names}")
+_SALTED = pattern("of_digests.salted")
+_OF_HASH = pattern("of_digests.of_hash")
+_VIDEO_HASH = pattern("of_digests.video_hash")
+_IS_HASH = pattern("of_digests.is_hash")
+_CALLED = pattern("of_digests.called")
+_USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)s?")
+_DENIED = pattern("of_digests.denied")
+_AFTER_OBJECT = re.compile(r"[,;(]")
+_INFO_HASH = pattern("of_digests.info_hash")
+_OF_OTHERS = pattern("of_digests.of_others")
+_OF_PICTURES = pattern("of_digests.of_pictures")
+
+
+def of_else(text: str) -> Doubt | str | None:
+    """What a folded title says that digests are of: of links, or of what else than files."""
+    if _OF_OTHERS.search(text) and not (_OF_PICTURES.search(text) or _DENIED.search(text)):
+        return Doubt("of something else", Doubted.DIGESTS)
+    if _INFO_HASH.search(text) and not _DENIED.search(text):
+        return Doubt("info hashes", Doubted.DIGESTS)
+    if _DENIED.search(_clause(text)):
+        return None
+    if word := _of_more(text):
+        return Doubt(word, Doubted.DIGESTS)
+    found = _CALLED.search(text)
+    if found or (found := _OBJECT.search(text)) is None:
+        return _called(found) if found else None
+    return _of_object(found["of"])
+
+
+def _clause(text: str) -> str:
+    """A text up to where it has said of what digests are: `MD5 of the URL, without scheme`."""
+    found = _OBJECT.search(text)
+    stop = _AFTER_OBJECT.search(text, found.start("of")) if found else None
+    return text[: stop.start()] if stop else text
+
+
+def _of_more(text: str) -> str:
+    """The words by which digests are of more, or of less, than the bytes of a file."""
+    found = _VIDEO_HASH.search(text) or (_IS_HASH.search(text) and _SALTED.search(text))
+    return found[0] if found else "a digest of digests" if _OF_HASH.search(text) else ""
+
+
+def _called(found: re.Match[str]) -> Doubt | str | None:
+    """What stands in brackets behind the name of an algorithm: `md5(url)`."""
+    told = re.findall(r"[^\W_]+", found["what"])
+    if not _LINKS.isdisjoint(told):
+        return OF_LINKS
+    if found["blank"]:
+        return None
+    if any(_USABLE.fullmatch(word) for word in told):
+        return Doubt("a digest of digests", Doubted.DIGESTS)
+    is_else = of_what(found["what"]) == ELSE
+    return Doubt("of something else", Doubted.DIGESTS) if is_else else None
+
+
+def _of_object(text: str) -> Doubt | str | None:
+    """Of what digests are that are said to be of something: its last word tells."""
+    told = [w for w in re.findall(r"[^\W\d_]+", _STOP.split(text)[0].replace("e-mail", "email"))]
+    told = [w for w in told if w not in _BETWEEN][:5]
+    if not told:
+        return None
+    last = next((w for w in reversed(told) if w in _ELSE | _LINKS | _CONTENT), "")
+    if last in _CONTENT:
+        altered = next((w for w in told if w in _ALTERED), "")
+        return Doubt(altered, Doubted.DIGESTS) if altered else None
+    if last in _LINKS or of_what(" ".join(told)) == LINK:
+        return OF_LINKS
+    if last in _ELSE:
+        beside = _AND.search(text)
+        is_both = beside and not _CONTENT.isdisjoint(re.findall(r"\w+", text[beside.end() :]))
+        return None if is_both else Doubt(last, Doubted.DIGESTS)
+    return None
+
+
+# -- The names of files ----------------------------------------------------------------------------
 
 OF_LINKS_BY_TITLE = (
     "a title in it says that it holds {word}: say so with --kind url_md5 (or url_sha1, "
@@ -24,15 +118,10 @@ _BY_PARTS = (
     "its name says that its digests are of something else than pictures ({word}): if they are "
     "those of pictures, say --ignore file-name"
 )
-OF_PARTS = words_in(
-    "thumbnail thumbnails thumb thumbs preview previews string strings text texts keyword keywords "
-    "username usernames email emails filename filenames password passwords vorschaubilder "
-    "vignette vignettes miniatura miniaturas"
-)
-_PICTURES = words_in("{pictures}")
-_OF_A_TYPE = re.compile(
-    r"(?i)\.te(?:\.[a-z0-9]+)?\Z"
-)  # `simple.HASH_URL_MD5.te` is read by its name
+_LINKS_HASHED = pattern("titles.links_hashed")
+_PARTS = words_in("{parts_of_files}")
+_PICTURED = words_in("{pictures}")
+_OF_A_TYPE = re.compile(r"(?i)\.te(?:\.[a-z0-9]+)?\Z")  # `simple.HASH_MD5.te` is read by its name
 
 
 def of_digests(name: str) -> tuple[Doubt, str] | None:
@@ -40,10 +129,10 @@ def of_digests(name: str) -> tuple[Doubt, str] | None:
     if _OF_A_TYPE.search(name):
         return None
     text = re.sub(r"[\W_]+", " ", re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", name)).casefold()
-    if LINKS_HASHED.search(text):
+    if _LINKS_HASHED.search(text):
         return Doubt(OF_LINKS, Doubted.DIGESTS), _OF_LINKS
     told = units_of(text)
-    word = next((unit for unit in told if unit in OF_PARTS), None)
-    if word is None or not _PICTURES.isdisjoint(told):
+    word = next((unit for unit in told if unit in _PARTS), None)
+    if word is None or not _PICTURED.isdisjoint(told):
         return None
     return Doubt(word, Doubted.DIGESTS), _BY_PARTS

@@ -27,24 +27,8 @@ from relaion.lists.readers.vocabulary import spelling
 from relaion.lists.readers.vocabulary.asides import whole_files, without_asides
 from relaion.lists.readers.vocabulary.denials import denial_in
 from relaion.lists.readers.vocabulary.letters import closes_letter
-from relaion.lists.readers.vocabulary.sentences import (
-    ABOUT_ENTRIES,
-    ASKING,
-    CLAUSES,
-    CONDITION,
-    FORBIDS,
-    GREETING,
-    IS_SHARED,
-    NOT_SHARED,
-    OF_SOME,
-    ONLY_SOME,
-    OTHER_USE,
-    SIGNER,
-    STATES,
-    TAKES_NOTHING,
-)
-from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
-from relaion.lists.readers.vocabulary.wordlists import expanded
+from relaion.lists.readers.vocabulary.patterns import pattern
+from relaion.lists.readers.vocabulary.spelling import expanded, without_marks, words_in
 
 _NOT_UNDERSTOOD = (
     "lines of text that nobody here understood: {n:,} (line{s} {told}); look whether they take "
@@ -60,6 +44,21 @@ _DENIED = (
     "line {at:,} says that entries are not listed: leave it and what it takes back out of a copy, "
     "or the line alone where they are; no option goes against so plain a word"
 )
+_ABOUT_ENTRIES = pattern("sentences.about_entries")
+_ASKING = pattern("sentences.asking")
+_CLAUSES = pattern("sentences.clauses")
+_CONDITION = pattern("sentences.condition")
+_FORBIDS = pattern("sentences.forbids")
+_GREETING = pattern("sentences.greeting")
+_SHARED = pattern("sentences.sharing")
+_NOT_SHARED = pattern("sentences.not_shared")
+_OF_SOME = pattern("sentences.of_some")
+_ONLY_SOME = pattern("sentences.only_some")
+_OTHER_USE = pattern("sentences.other_use")
+_SIGNER = pattern("sentences.signer")
+_STATES = pattern("sentences.states")
+_TAKES_NOTHING = pattern("sentences.takes_nothing")
+
 _MOST_TOLD = 10
 _MOST_READ = 20_000  # lines of a file
 _MANY = 200  # lines of a block: more are no remarks on a list
@@ -169,7 +168,7 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
     """
     text = _of_words(without_asides(line[:_LONGEST]))
     folded = without_marks(text).replace("’", "'")
-    says_of_some = any(map(OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
+    says_of_some = any(map(_OF_SOME.search, (re.sub(r"[_=\s]+", " ", folded), text)))
     found = None
     for piece in _PIECES.split(text):
         says = _of_piece(piece.strip(_SIGNS), of_some=says_of_some, is_below=is_below)
@@ -194,12 +193,12 @@ def _bare_part(part: str) -> str:
 
 
 def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
-    if not piece or SIGNER.fullmatch(without_marks(piece)):
+    if not piece or _SIGNER.fullmatch(without_marks(piece)):
         return None
     folded = re.sub(r"[_=\s/]+", " ", without_marks(piece).replace("’", "'"))
-    if ASKING.search(folded) and not of_some:
+    if _ASKING.search(folded) and not of_some:
         return _beside_asking(folded)
-    bare = TAKES_NOTHING.sub(" ", whole_files(folded))
+    bare = _TAKES_NOTHING.sub(" ", whole_files(folded))
     units = units_of(bare)
     told = re.findall(r"[^\W\d_]+", bare)
     is_denied = not _NEGATIONS.isdisjoint(told) or _SPANISH_NO.search(bare) is not None
@@ -210,8 +209,8 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
     strange = [u for u in units if not _is_understood(u) and u not in _NEGATIONS]
     named = _names_in(piece, folded, is_below=is_below)
     strange = [u for u in strange if u not in named or u in _DOUBTS] + _doubts_cut(folded)
-    is_only = of_some and ONLY_SOME.search(bare) is not None
-    is_forbidden = FORBIDS.search(OTHER_USE.sub(" ", folded)) is not None
+    is_only = of_some and _ONLY_SOME.search(bare) is not None
+    is_forbidden = _FORBIDS.search(_OTHER_USE.sub(" ", folded)) is not None
     is_denial = denial_in(piece, is_title=False)
     if is_denial or is_only or is_forbidden:
         return DENIED if is_denial else ASKED
@@ -220,13 +219,13 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
         return None
     has_doubt = not _DOUBTS.isdisjoint(strange)
     is_legend = has_doubt and _LEGEND.search(without_marks(piece)) is not None
-    is_reason = has_doubt and NOT_SHARED.search(folded) is not None and _is_statement(bare)
+    is_reason = has_doubt and _NOT_SHARED.search(folded) is not None and _is_statement(bare)
     if (
         of_some
         or is_legend
         or is_judged
         or is_reason
-        or (is_denied and len(units) > 2 and ABOUT_ENTRIES.search(bare))
+        or (is_denied and len(units) > 2 and _ABOUT_ENTRIES.search(bare))
     ):
         return ASKED
     return TOLD if strange else None
@@ -234,8 +233,8 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
 
 def _beside_asking(folded: str) -> str | None:
     """What a sentence says that asks for something, in those clauses that ask for nothing."""
-    for clause in CLAUSES.split(folded):
-        if ASKING.search(clause) or CONDITION.match(clause):
+    for clause in _CLAUSES.split(folded):
+        if _ASKING.search(clause) or _CONDITION.match(clause):
             continue
         says = _of_piece(clause.strip(_SIGNS), of_some=False, is_below=False)
         has_doubt = not _DOUBTS.isdisjoint(units_of(clause))
@@ -248,13 +247,13 @@ def _beside_asking(folded: str) -> str | None:
 
 def _is_statement(text: str) -> bool:
     """Whether a folded text says how entries are."""
-    return ABOUT_ENTRIES.search(text) is not None and STATES.search(text) is not None
+    return _ABOUT_ENTRIES.search(text) is not None and _STATES.search(text) is not None
 
 
 def _doubts_cut(folded: str) -> list[str]:
     """Words that take back, among those that say what is not to be passed on."""
-    cut = " ".join(found[0] for found in NOT_SHARED.finditer(folded))
-    return [u for u in units_of(cut) if u in _DOUBTS and u != "test" and not IS_SHARED.fullmatch(u)]
+    cut = " ".join(found[0] for found in _NOT_SHARED.finditer(folded))
+    return [u for u in units_of(cut) if u in _DOUBTS and u != "test" and not _SHARED.fullmatch(u)]
 
 
 def _names_in(piece: str, folded: str, *, is_below: bool) -> frozenset[str]:
@@ -262,7 +261,7 @@ def _names_in(piece: str, folded: str, *, is_below: bool) -> frozenset[str]:
     told = _WORD.findall(piece)
     units = units_of(folded)
     is_german = len(_GERMAN.intersection(units)) > 0
-    is_greeting = GREETING.match(folded.strip()) is not None or units[:1] in _LABELS
+    is_greeting = _GREETING.match(folded.strip()) is not None or units[:1] in _LABELS
     is_signer = is_below and len(told) > 1 and all(w[:1].isupper() for w in told if len(w) > 3)
     if is_signer or (is_greeting and len(told) < 8):
         return frozenset(units_of(" ".join(w for w in told if w[:1].isupper())))
@@ -374,7 +373,7 @@ def _is_heard(says: str | Doubt | None) -> bool:
 
 def _asks(line: str) -> bool:
     """Whether a line asks for something: as a title below entries it is not heeded."""
-    return ASKING.search(without_marks(line)) is not None
+    return _ASKING.search(without_marks(line)) is not None
 
 
 def _is_signer(line: str, above: list[str]) -> bool:

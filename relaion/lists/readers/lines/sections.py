@@ -14,19 +14,9 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.format import GOOD, OF_FILE, OF_NAME, OTHER_HASH, Options
-from relaion.lists.readers.lines.bad import refuse_bad_title
 from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
-from relaion.lists.readers.lines.head_names import (
-    CELLS,
-    NAMED_WITHIN,
-    column_decides,
-    decides_rows,
-    has_entries,
-    names_algorithm,
-    names_entries,
-    names_pictures,
-)
 from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
+from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.prose import HOST_IN, LinesOfProse
 from relaion.lists.readers.lines.titles import (
@@ -47,11 +37,72 @@ from relaion.lists.readers.lines.titles import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.letters import is_contact
-from relaion.lists.readers.vocabulary.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.values import shape
+from relaion.roles import IMAGE_KINDS
+
+CELLS = re.compile(r"[,;|\t]")
+NAMED_WITHIN = 10
+"""Lines in which names of columns are looked for: titles may stand before them."""
+_LONGEST = 4096  # characters of a line of names that are looked at
+
+_FEW_WORDS = 4  # of a name
+
+
+def _cells_say(line: str) -> list[names.NameSays]:
+    return [names.read_name(cell.strip("\"'= ")) for cell in CELLS.split(line[:_LONGEST].strip())]
+
+
+def decides_rows(head: str) -> bool:
+    """Whether a column of the file tells of each record whether it is listed."""
+    return column_decides(head, {names.STANDING, names.GONE, names.STILL})
+
+
+def column_decides(head: str, deciding: set[str]) -> bool:
+    """Whether a column of the file decides of each record in one of these ways."""
+    for line in first_lines(head, NAMED_WITHIN):  # titles may stand before the names
+        says = {found.what for found in _cells_say(line)}
+        if len(CELLS.split(line)) > 1 and says & deciding:
+            return True
+    return False
+
+
+def names_algorithm(head: str) -> bool:
+    """Whether a column says by which algorithm its digests are."""
+    return any(
+        says.what == names.ENTRY and says.word in ("md5", "sha1", "sha256")
+        for line in first_lines(head, NAMED_WITHIN)
+        for says in _cells_say(line)
+    )
+
+
+def names_pictures(head: str) -> bool:
+    """Whether a column says that its digests are those of pictures."""
+    return any(
+        says.what == names.ENTRY and says.kinds and set(says.kinds) <= set(IMAGE_KINDS)
+        for line in first_lines(head, NAMED_WITHIN)
+        for says in _cells_say(line)
+    )
+
+
+def has_entries(head: str) -> bool:
+    """Whether a column says that it holds entries."""
+    return any(map(names_entries, first_lines(head, NAMED_WITHIN)))
+
+
+def names_entries(line: str) -> bool:
+    """Whether a line is one of names of columns, of which one holds entries."""
+    is_plain = len(line) < _LONGEST and not line.lstrip().startswith("#")
+    cells = line.split(", ")  # `MD5 of the full URL, lower-cased`
+    is_plain = is_plain and not (len(cells) > 1 and len(cells[0].split()) > _FEW_WORDS)
+    return is_plain and any(says.what == names.ENTRY for says in _cells_say(line))
+
 
 _QUOTES = "\"' \r\n"
 _OF_MANY = re.compile(r"\s*(?=\S*[*\[])(?!\[)[^\s#!]+\s*")  # hosts: `*banner*`, `ads[0-9]`
+# a line that may hold an entry, in whatever spelling; below `Kind regards,` stand names
+_MAY_HOLD_VALUE = (
+    r"[0-9A-Fa-f]{8}|://|[^\s,;|]{20}|[^\W_]\.[^\W_]|(?:[0-9A-Fa-f]{2,8}[ :.-]){3}|[;|\t]|^\d+\s*$"
+)
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
@@ -293,7 +344,7 @@ class Sections:
             return
         length = doubt.digits or "32,"  # from those of an MD5 on
         of_links = r"://" if doubt.of is Doubted.LINKS else ""
-        held = MAY_HOLD_VALUE.pattern if is_unknown else of_links or (
+        held = _MAY_HOLD_VALUE if is_unknown else of_links or (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
         if doubt.of is Doubted.ENTRIES or re.search(held, line):

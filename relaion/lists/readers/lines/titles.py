@@ -28,19 +28,8 @@ from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import names, spelling
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.media import is_of_other_hash
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
-from relaion.lists.readers.vocabulary.title_patterns import (
-    ASKED,
-    LEFT_LIST,
-    LINKS_HASHED,
-    MADE_OF,
-    NEXT_PART,
-    ORIGIN,
-    OTHER,
-    SENTENCE,
-    TO_CONFIRM,
-    category_in,
-)
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
@@ -112,10 +101,17 @@ _PLAINLY_GOOD = words_in("{titles_plainly_good}")
 _KNOWN = words_in("{titles_maybe_good}")
 _NOT = words_in("{negations} {compared_with} removed excluding") - {"n"}
 _LEFT_OUT = words_in("excluded filtered omitted leftout")
-_PHRASE = re.compile(
-    r"no longer on the list|(?:taken|take|took) (?:back|off|out)|not listed any ?more"
-    r"|dad[oa]s de baja|plus valables?"
-)
+_PHRASE = pattern("titles.taken_off")
+MADE_OF = pattern("titles.made_of")
+OTHER = pattern("algorithms.in_titles")
+_SENTENCE = pattern("titles.sentence")
+_LEFT_LIST = pattern("denials.left_list")
+_ASKED = pattern("titles.asked")
+_TO_CONFIRM = pattern("titles.to_confirm")
+_ORIGIN = pattern("titles.origin")
+_NEXT_PART = pattern("titles.next_part")
+_LINKS_HASHED = pattern("titles.links_hashed")
+_CATEGORY = pattern("titles.category")
 _SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
 SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
@@ -160,17 +156,12 @@ def _units(text: str) -> list[str]:
     tokens: list[str] = []
     for word in _WORD.findall(text):
         tokens += [word] if MADE_OF.fullmatch(word) else re.split("[-']", word)
-    units, i = [], 0
-    while i < len(tokens):
-        for n in range(min(_MOST, len(tokens) - i), 0, -1):
-            unit = "".join(tokens[i : i + n])
-            if n == 1 or unit in _WRITTEN_APART or (
-                n < 3 and (USABLE_NAME.fullmatch(unit) or OTHER.fullmatch(unit))
-            ):  # fmt: skip
-                units.append(unit)
-                i += n
-                break
-    return units
+    return spelling.joined(tokens, _MOST, _is_one)
+
+
+def _is_one(unit: str, n: int) -> bool:
+    is_algorithm = n < 3 and bool(USABLE_NAME.fullmatch(unit) or OTHER.fullmatch(unit))
+    return is_algorithm or unit in _WRITTEN_APART
 
 
 def units_of(text: str) -> list[str]:
@@ -186,15 +177,24 @@ _WRITTEN_APART = _STRONG.keys() | _ALONE | _UNCERTAIN | _GOOD | _ABUSE | _LEFT_O
 def of_words(text: str) -> str | Doubt | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
     said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(SIGNS)))]
-    if grade := category_in(_folded(text)):
+    if grade := _category_in(_folded(text)):
         said.insert(0, Doubt(grade))
     sure = [says for says in said if says in TAKES_OUT]
     return next(iter([*sure, *(s for s in said if isinstance(s, Doubt)), *said]), None)
 
 
+def _category_in(text: str) -> str | None:
+    """The category that a text names, where to some givers it is of nothing that is listed.
+
+    `text` is folded. Of CAID and VIC 1 to 3 are listed, 8 is known good; of others A to C are.
+    """
+    found = _CATEGORY.search(text)
+    return f"category {found['digit'] or found['letter']}" if found else None
+
+
 def _of_piece(text: str) -> str | Doubt | None:
-    bare = _PHRASE.sub("removed", ASKED.sub(" ", _folded(text)))
-    bare = TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
+    bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
+    bare = _TO_CONFIRM.sub("unconfirmed", _LEFT_LIST.sub("removed", bare))
     found = _units(bare)
     if found[:1] == ["do"] and len(found) > 1 and found[1] in _STRONG:
         found = found[1:]  # Polish: `do usunięcia`
@@ -204,7 +204,7 @@ def _of_piece(text: str) -> str | Doubt | None:
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
     if not told:
-        if LINKS_HASHED.search(bare):
+        if _LINKS_HASHED.search(bare):
             return OF_LINKS
         return USABLE if any(map(USABLE_NAME.fullmatch, found)) else None
     if (
@@ -213,7 +213,7 @@ def _of_piece(text: str) -> str | Doubt | None:
         and any(w in _STRONG or w in _FILM for w in told)
     ):
         return LISTED
-    is_prose = any(map(SENTENCE.fullmatch, found))
+    is_prose = any(map(_SENTENCE.fullmatch, found))
     says = _of_other(found, told, is_prose=is_prose)
     if says or is_prose:
         return says
@@ -266,7 +266,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     """What a title says in which a word stands that takes out."""
     at = next(i for i, word in enumerate(told) if word in _STRONG)
     word = told[at]
-    if not _ON.isdisjoint(told) or ORIGIN.search(bare) or _DUPLICATE.intersection(told):
+    if not _ON.isdisjoint(told) or _ORIGIN.search(bare) or _DUPLICATE.intersection(told):
         return None
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
@@ -374,12 +374,12 @@ def is_unknown(line: str, bare: str) -> bool:
         return False
     units = units_of(bare)
     points = len(units) > _FEW and not _POINTS.isdisjoint(units)
-    if points and not any(map(_ASKS.fullmatch, units)) and not ORIGIN.search(_folded(bare)):
+    if points and not any(map(_ASKS.fullmatch, units)) and not _ORIGIN.search(_folded(bare)):
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
     is_plain = _NOT_NEXT.isdisjoint(units) and not re.search(r"\w\.\w", line)  # `pagefile.sys`
-    is_next = is_plain and NEXT_PART.match(_folded(bare))
+    is_next = is_plain and _NEXT_PART.match(_folded(bare))
     if (
         is_next
         or any(w in _JUDGED or OTHER.fullmatch(w) for w in units)

@@ -33,16 +33,15 @@ from relaion.lists.readers.format import (
     VIDEO,
     Options,
 )
-from relaion.lists.readers.tables.disk import says_erased
+from relaion.lists.readers.tables.folders import says_erased
 from relaion.lists.readers.tables.notes import read_note
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.answers import NO, YES
-from relaion.lists.readers.vocabulary.choices import DENIED, is_among
+from relaion.lists.readers.vocabulary.answers import DENIED, NO, YES, is_among
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.of_what import ELSE, FILE, LINK, is_of_what, of_what
-from relaion.lists.readers.vocabulary.reviewers import is_reviewer
 from relaion.lists.readers.vocabulary.spelling import words_in
+from relaion.lists.readers.vocabulary.trials import is_reviewer
 from relaion.lists.values import could_be_value, quoted, told_words
 from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS

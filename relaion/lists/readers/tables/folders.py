@@ -1,7 +1,8 @@
 """Folders in which files lie, as paths name them: `removed/b.jpg`, `known_good/c.jpg`.
 
 Nobody here can say whether who lists the files called a folder so, or whose disk they were found
-on: the curator says `--ignore folders` where they decide nothing.
+on: the curator says `--ignore folders` where they decide nothing. In exports of programs for
+evidence `Deleted` tells of a file on its disk, and of no record.
 """
 
 import re
@@ -9,6 +10,7 @@ from functools import lru_cache
 
 from relaion.lists.readers.format import GOOD, UNDOES
 from relaion.lists.readers.lines import titles
+from relaion.lists.readers.vocabulary.names import squeezed
 from relaion.lists.readers.vocabulary.spelling import words_in
 
 _OFTEN = words_in("{titles_doubted} {headings_set_apart} test tests") - words_in(
@@ -43,3 +45,26 @@ def undone_in(folder: str, *, is_good: bool = False) -> str | None:
         if is_undone:
             return part
     return None
+
+
+_ERASED = words_in(
+    "deleted deletion gelöscht+ löschung supprim@ effac@ borrad* eliminad* cancellat* eliminat* "
+    "verwijderd verwijderde gewist apagad* excluíd*"
+)
+_OF_DISK = re.compile(
+    r"(?:full|file|item|relative|source|evidence|original|datei|complete)*(?:path|pfad|chemin|ruta|percorso|pad"
+    r"|caminho)(?:name)?|accessed|(?:last)?accesse?d?(?:time|date)|(?:log(?:ical)?|phys(?:ical)?|[lp])size|inode"
+    r"|partition|volume|cluster|sector|physicalsector|startingcluster|filesystem|mft(?:entry|record)?(?:no|number)?"
+    r"|unallocated|carved|recovered|itemnumber|evidence(?:object|item|id)?|datasource"
+)
+
+
+def is_of_disk(name: str) -> bool:
+    """Whether a column tells of files as they lie on a disk, as programs for evidence export."""
+    return _OF_DISK.fullmatch(squeezed(name)) is not None
+
+
+def says_erased(name: str, word: str) -> bool:
+    """Whether a column by its name, or one of its words, tells that something was deleted."""
+    told = {squeezed(name).removeprefix("is").removeprefix("file"), squeezed(word)}
+    return not told.isdisjoint(_ERASED)

@@ -40,7 +40,7 @@ from relaion.lists.readers.tables.decisions import (
     is_named,
     read_word,
 )
-from relaion.lists.readers.tables.disk import is_of_disk
+from relaion.lists.readers.tables.folders import is_of_disk
 from relaion.lists.readers.tables.header_rows import is_divider
 from relaion.lists.readers.tables.listed_links import chosen_links
 from relaion.lists.readers.tables.replaced import refuse_successors, with_new

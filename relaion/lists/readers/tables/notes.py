@@ -11,9 +11,9 @@ from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.denials import denied_by
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.shown import shown_by
-from relaion.lists.readers.vocabulary.spelling import folded, words_in
-from relaion.lists.readers.vocabulary.title_patterns import LEFT_LIST
+from relaion.lists.readers.vocabulary.spelling import folded, joined, words_in
 
 SPEAKS = {
     word: fate
@@ -76,14 +76,9 @@ _GOOD_AT_END = words_in("{good_alone} {uncertain}") - words_in(
 )
 _MISTAKE = words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
 _UNCONFIRMED = words_in("{unconfirmed}")
-_OF_AGE = re.compile(
-    r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
-    r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
-    r"|\b(?:she|he|sie|er|elle|il|person|model|woman|man|frau|mann|ella|lei) (?:is|was|ist|war|est"
-    r"|a|tiene|ha|hat)? ?(?:1[89]|[2-6]\d)\b"
-    r"|\b(?:1[89]|[2-6]\d) ?(?:-? ?years?[- ]old|y/?o|jahre alt|ans|años|anos|anni|jaar oud)\b"
-)
+_OF_AGE = pattern("notes.of_age")
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
+_LEFT_LIST = pattern("denials.left_list")
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 2000
 
@@ -105,16 +100,7 @@ class Remark:
 
 def _units(tokens: Sequence[str]) -> list[str]:
     """The words of a text; one of ours that is written in several is one."""
-    units, i = [], 0
-    while i < len(tokens):
-        most = min(_MOST, len(tokens) - i) if tokens[i] in _BEGIN else 1
-        for n in range(most, 0, -1):
-            unit = "".join(tokens[i : i + n])
-            if n == 1 or unit in _KNOWN:
-                units.append(unit)
-                i += n
-                break
-    return units
+    return joined(tokens, _MOST, lambda unit, _: unit in _KNOWN, _BEGIN)
 
 
 def _read_piece(tokens: Sequence[str]) -> Remark | None:
@@ -159,7 +145,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
+    text = _LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
@@ -250,20 +236,7 @@ def read_short(note: str) -> Remark | None:
     return Remark(None, word, is_sure=False, is_whole=False)
 
 
-_SHARING = (
-    r"(?!(?:be )?(?:shar|distribut|disseminat|forward|publish|open|view|copy|copied|print|diffus"
-    r"|partag|ouvri|transmet|weiterg|verbreit|veroeffentlich|oeffne|compart|difund|public|abri"
-    r"|condivid|diffond|apri|delen|verspreid))"
-)
-_FORBIDS = re.compile(
-    r"(?:please |bitte |merci de |priere de |por favor |a |da |te |zu )?(?:"
-    rf"(?:do not|don'?t|not to|must not|should not|ne pas) {_SHARING}\w+"
-    rf"|(?:nicht|niet) {_SHARING}\w+en\b|non {_SHARING}\w+re\b"
-    rf"|(?:no|nao|não) (?!further|other|matter|number|paper|user|owner|after|over|under|\w+[ck]er\b"
-    rf"|banner|header|folder|filter|older|younger|letter|server|year|clear) ?"
-    rf"{_SHARING}\w+(?:ar|er|ir)\b|nie \w+ac\b|не \w+ть\b)"
-)
-"""What is not to be done with an entry; sharing it is another thing."""
+_FORBIDS = pattern("denials.not_to_do")
 
 
 def takes_back(note: str) -> bool:

@@ -11,8 +11,7 @@ from itertools import chain
 
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.format import SAMPLE, Batch, Options, Stream
-from relaion.lists.readers.lines import bad
-from relaion.lists.readers.lines.known_good import refuse_good_table
+from relaion.lists.readers.lines.known_good import refuse_bad_names, refuse_good_table
 from relaion.lists.readers.tables.cells import RecordColumns
 from relaion.lists.readers.tables.columns import TableSample
 from relaion.lists.readers.tables.layout import by_names
@@ -41,7 +40,7 @@ def read_records(
     document.notices.extend(layout.notices)
     for decider in layout.deciders:
         decider.is_delta = document.is_delta
-    bad.refuse_bad_names(layout.columns, options)
+    refuse_bad_names(layout.columns, options)
     stream = Stream(
         document.file_name, "", iter(()), document.notices, document.decided,
         is_delta=document.is_delta,

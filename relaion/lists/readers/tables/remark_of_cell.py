@@ -11,7 +11,7 @@ from relaion.lists.readers.format import (
     TAKEN_BACK,
     VIDEO,
 )
-from relaion.lists.readers.lines.bad import cell_of_bad
+from relaion.lists.readers.lines.known_good import cell_of_bad
 from relaion.lists.readers.tables.decisions import media_word, type_of
 from relaion.lists.readers.tables.folders import folder_of, undone_in
 from relaion.lists.readers.tables.notes import (

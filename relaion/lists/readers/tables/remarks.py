@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO
-from relaion.lists.readers.lines.bad import refuse_bad_cell
+from relaion.lists.readers.lines.known_good import refuse_bad_cell
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import media_word, option_name
 from relaion.lists.readers.tables.folders import CHOICE
@@ -34,11 +34,17 @@ from relaion.lists.readers.tables.remark_of_cell import (
 )
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.ages import GROWN_UP, Expiries, is_grown_up, is_of_age
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
-from relaion.lists.readers.vocabulary.figures import Figures, measure_of
+from relaion.lists.readers.vocabulary.figures import (
+    GROWN_UP,
+    Expiries,
+    Figures,
+    is_grown_up,
+    is_of_age,
+    measure_of,
+)
 from relaion.lists.readers.vocabulary.media import (
     is_measure,
     is_named_film,

@@ -13,8 +13,15 @@ from zipfile import ZipFile
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.zipped import bytes_of
-from relaion.lists.readers.tables.sheet_styles import OdsStyles, StruckStyles, struck_in
-from relaion.lists.readers.tables.sheet_xml import BLOCK, LARGEST_PART, SMALL_PART, parse
+from relaion.lists.readers.tables.sheet_xml import (
+    BLOCK,
+    LARGEST_PART,
+    SMALL_PART,
+    OdsStyles,
+    StruckStyles,
+    parse,
+    struck_in,
+)
 
 MOST_CELLS = 20_000_000
 _TEXTS = "xl/sharedStrings.xml"

@@ -23,7 +23,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
-from relaion.lists.readers.lines import bad
+from relaion.lists.readers.lines.known_good import refuse_bad_names, says_bad
 from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import replaced, traits
 from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
@@ -81,7 +81,7 @@ class Table:
         if layout.delimiter == WHOLE:
             yield from read_plain(stream, options, layout)
             return
-        bad.refuse_bad_names(layout.columns, options)
+        refuse_bad_names(layout.columns, options)
         stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
         yield from RowsReading(layout, stream, options).batches()
 
@@ -256,7 +256,7 @@ class RowsReading:
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
             is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
             if self.options.is_good and is_asked:
-                listed = (i for i in range(n) if bad.says_bad(said[i], cells[decider.index][i]))
+                listed = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
         for i in replaced.alone(self.layout.columns, cells):

@@ -21,6 +21,7 @@ from relaion.lists.readers.tables.decisions import lists, media_word, option_nam
 from relaion.lists.readers.vocabulary import names, weights
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend, are_codes, is_of_codes
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
 from relaion.lists.values import told_words
 
@@ -324,11 +325,7 @@ _BESIDE_HARMLESS = _OF_NOTHING | words_in(
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
 _HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
 _BY = words_in("by par von por da door av af przez kým által tarafından от")
-_COMPOUND = re.compile(
-    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
-    r"|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn|name|nom"
-    r"|nombre)"
-)
+_COMPOUND = pattern("notes.of_nothing")
 
 
 def _is_of_nothing(word: str) -> bool:

@@ -9,23 +9,11 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.vocabulary.sentences import SIGNER
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded
 from relaion.lists.values import shape
 
-_CLOSINGS = (
-    "kind regards|best regards|warm regards|with (?:kind|best) regards|regards|yours (?:sincerely"
-    "|faithfully|truly)|sincerely(?: yours)?|best wishes|many thanks|thanks(?: and regards)?"
-    "|thank you|cheers|all the best|mit freundlichen gruessen|freundliche gruesse"
-    "|viele gruesse|beste gruesse|mfg|cordialement|bien (?:cordialement|a vous)"
-    "|salutations(?: distinguees)?|veuillez agreer.{0,80}|un saludo|saludos(?: cordiales)?"
-    "|atentamente|cordiali saluti|distinti saluti|saluti|met vriendelijke groet(?:en)?|groeten"
-    "|hoogachtend|atenciosamente|cumprimentos|com os melhores cumprimentos|med vaenliga? "
-    "haelsning(?:ar)?|vaenliga haelsningar|haelsningar|med venlig hilsen|venlig hilsen|mvh"
-    "|med vennlig hilsen|vennlig hilsen|hilsen|ystaevaellisin terveisin|terveisin|uedvoezlettel"
-    "|z powazaniem|pozdrawiam|s pozdravem|с уважением|saygilarimla|cu stima|з повагою"
-)
-_CLOSING = re.compile(rf"(?:{_CLOSINGS})[\s,.!;]*")
+_CLOSING, _SIGNER = pattern("sentences.closing"), pattern("sentences.signer")
 _DASHES = re.compile(r"--\s*|_{5,}\s*")  # in a text with a sentence above them
 _LINK = re.compile(r"(?i)(?:\w{3,6}://|www\.)\S+|(?<!\S)[^\s@]+@\S+\.\w+")
 _MOST_LINES, _MOST_LINKS = 12, 4
@@ -70,7 +58,7 @@ _PARTS = re.compile(r"\s*[|•·,]\s*|\s+[-–/]\s+")
 def is_contact(line: str) -> bool:
     """Whether a line is of telephones and addresses of mail, and of words between bars."""
     parts = [part for part in _PARTS.split(re.sub(r"\s+", " ", line.strip())) if part]
-    is_one = [bool(SIGNER.fullmatch(folded(p)) or _ADDRESS.fullmatch(p)) for p in parts]
+    is_one = [bool(_SIGNER.fullmatch(folded(p)) or _ADDRESS.fullmatch(p)) for p in parts]
     is_word = [_OF_WORDS.fullmatch(p) is not None and shape(p) is None for p in parts]
     return bool(parts) and all(a or b for a, b in zip(is_one, is_word, strict=True))
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from relaion.lists.readers.format import NO_IMAGE, VIDEO, Batch, Values
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
-from relaion.lists.readers.vocabulary.title_patterns import OTHER
 from relaion.roles import IMAGE_KINDS
 
 _FILM = words_in(
@@ -80,7 +80,7 @@ def is_name_of_media(name: str) -> bool:
 
 
 _OF_OTHER_HASH = re.compile(
-    rf"(?i)\.(?:{OTHER.pattern}|b2|b3|tth|ed2k|xxh\w*)(?:\.(?:txt|csv|gz))*\Z"
+    rf"(?i)\.(?:{pattern('algorithms.in_titles').pattern}|b2|b3|tth|ed2k|xxh\w*)(?:\.(?:txt|csv|gz))*\Z"
 )
 
 
@@ -99,12 +99,7 @@ def is_of_film(link: str) -> bool:
     return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == VIDEO
 
 
-_NAMED_FILM = re.compile(
-    r"(?i)\s*(?:(?:an?|the|this|is|known|new|short|full|long|original) )*"
-    r"(?:videos?|films?|movies?|(?:video )?clips?|footage|vidéos?|vídeos?|filmati)"
-    r"(?: (?:files?|clips?|recordings?|footage))?"
-    r"(?:\s*[:,;.–-]|\s+(?:of|showing|with|that|which|depicting|containing|from|de|von|mit|di|van)\b|\s*\Z)"
-)
+_NAMED_FILM = pattern("notes.named_film")
 
 
 def is_named_film(text: str) -> bool:

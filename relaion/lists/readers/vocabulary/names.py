@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers.format import ANY, LINK_KINDS
-from relaion.lists.readers.vocabulary import algorithms
 from relaion.lists.readers.vocabulary.one_word import kinds_by, kinds_named
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, read_anew, words_in
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -43,6 +43,7 @@ class NameSays:
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
+_OTHER_ALGORITHM = pattern("algorithms.in_columns")
 _IDENTITY = words_in("{identity_names}")
 _STRING = words_in("{string_names}")
 _OTHER_MEDIA = words_in("{other_media_names}")
@@ -173,8 +174,8 @@ def words_of(name: str) -> tuple[str, ...]:
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one
         name = _BORDER.sub(" ", name)
     text = " ".join(re.findall(r"[^\W_]+", name))
-    for pattern, joined in _JOINED:
-        text = pattern.sub(joined, text)
+    for apart, joined in _JOINED:
+        text = apart.sub(joined, text)
     return tuple(part for word in text.split() for part in _unglued(word))
 
 
@@ -345,7 +346,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
         return NameSays(ID if plain in _RECORD_ID else OTHER, word=plain)
     bare = (w.rstrip("0123456789") for w in words)  # `phash128`
     every = (*words, plain, *bare)
-    if other := next((w for w in every if algorithms.IN_COLUMNS.fullmatch(w)), None):
+    if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
         return NameSays(OTHER, word=other)
     is_of_link = bool(told & _OF_LINK)
     is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))

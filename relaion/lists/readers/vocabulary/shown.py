@@ -8,6 +8,7 @@ children one word is enough.
 import re
 from functools import lru_cache
 
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
 CHILD = "a child"
@@ -20,15 +21,7 @@ _ABUSE = words_in("abuse abusive abus abuso missbrauch misbruik csam csem explic
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 200  # characters
 _MOST = 12  # words of a text of which all are known
-_NO_SEX = re.compile(
-    r"\bno (?:sexual|explicit|nudity|child|minor)\w*"
-    r"|\bnot (?:sexual|explicit|nude|a child|a minor)\b"
-    r"|\b(?:kein\w*|ohne) (?:sexuell\w*|kind\w*|minderj\w*)"
-    r"|\bsans (?:connotation|caractere) sexuel\w*"
-    r"|\b(?:sin|ninguna?) (?:connotacion|contenido) sexual"
-    r"|\bsenza (?:connotazione|contenuto) sessual\w*"
-    r"|\b(?:fully|completely) (?:dressed|clothed)\b|\bvollstandig bekleidet\b"
-)
+_NO_SEX = pattern("notes.no_sex")
 
 
 @lru_cache(65536)

@@ -1,14 +1,51 @@
 """How words are compared: without case, accents, and whatever else only changes how they look.
 
 How an umlaut is written counts for nothing, nor do letters that nobody sees, full-width ones, and
-letters of another script that look like Latin ones. Stems stand for their forms.
+letters of another script that look like Latin ones. Stems stand for their forms. The lists of words
+beside this module are plain text that needs no Python to read or to lengthen: how they are written
+is said in `entries.txt`. A text such as `{taken_back} {mistakes} gone` stands for the words of two
+lists and one more.
 """
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable, Container, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
 
-from relaion.lists.readers.vocabulary.wordlists import expanded
+_NAME = re.compile(r"\[(\w+)\]")
+_REFERENCE = re.compile(r"\{(\w+)\}")
+
+
+def sections(path: Path) -> dict[str, list[str]]:
+    """The lines of each part of a file of words or patterns, without comments, by its name."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if name := _NAME.fullmatch(line):
+            if name[1] in found:
+                raise ValueError(f"{path.name}: two parts are called {name[1]}")
+            lines = found[name[1]] = []
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return found
+
+
+@cache
+def _lists() -> dict[str, str]:
+    """The words of each list by its name; raises ValueError where two have one name."""
+    found: dict[str, str] = {}
+    for path in sorted(Path(__file__).parent.glob("*.txt")):
+        for name, lines in sections(path).items():
+            if name in found:
+                raise ValueError(f"two lists of words are called {name}")
+            found[name] = " ".join(lines)
+    return found
+
+
+def expanded(text: str) -> str:
+    """A text in which the words of lists stand for their names; raises KeyError for no list."""
+    return _REFERENCE.sub(lambda found: expanded(_lists()[found[1]]), text)
+
 
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -135,11 +172,30 @@ def is_unread(word: str) -> bool:
     )
 
 
+def joined(
+    tokens: Sequence[str], most: int, is_one: Callable[[str, int], bool],
+    begins: Container[str] | None = None,
+) -> list[str]:  # fmt: skip
+    """Words, of which up to `most` beside each other are one where `is_one` says so of them.
+
+    It is asked with them joined, and how many they are: the most first. Those that are not among
+    `begins` begin none.
+    """
+    units, i = [], 0
+    while i < len(tokens):
+        n = min(most, len(tokens) - i) if begins is None or tokens[i] in begins else 1
+        while n > 1 and not is_one("".join(tokens[i : i + n]), n):
+            n -= 1
+        units.append("".join(tokens[i : i + n]))
+        i += n
+    return units
+
+
 @lru_cache(1 << 10)  # the same vocabularies, when their modules are loaded
 def words_in(text: str) -> frozenset[str]:
     """The words of a text, folded; a stem that ends in a sign is all of its forms.
 
-    `{good}` stands for the words of the list of that name (`wordlists.py`).
+    `{good}` stands for the words of the list of that name (`spelling.py`).
 
     Umlauts are written out, and left out too: `gelöscht` is `geloescht` and `geloscht`.
     """

@@ -1,12 +1,17 @@
-"""What is said of a list that is none: a sample, an export of a sandbox, what was let go."""
+"""What is said of a list that is none: a sample, an export of a sandbox, what was let go.
+
+And who stands in a column: a name for tests, or that of who made a review, which decides nothing.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
-from relaion.lists.readers.vocabulary.spelling import folded, words_in
+from relaion.lists.readers.vocabulary.patterns import pattern
+from relaion.lists.readers.vocabulary.spelling import folded, joined, words_in
 
 _TRIALS = words_in("{trials}")
 _NO_PRODUCTION = words_in(
@@ -22,15 +27,8 @@ _BESIDE = _FLAG | words_in("{beside_trials}")
 _PURPOSES = words_in("{purposes}")
 _EXCLUSIONS = words_in("{exclusions}")
 _FEW = 5  # words of what tells what a list is for
-_PHRASE = re.compile(
-    r"\b(?:not?|never)(?: (?:for|in|meant for|intended for|to be used in))? (?:production|real\b)"
-    r"|\bnon-?production\b|\blorem ipsum\b|\bmade[ -]up\b|\bfictitious\b|\bplaceholders?\b"
-    r"|\bdummy\b|\bdry[ -]?run\b|\bfür testzwecke\b"
-)
-_LET_GO = re.compile(
-    r"\b(?:after|following|upon|won|granted|upheld|successful|allowed) (?:\w+ ){0,2}appeals?\b"
-    r"|\bappeals? (?:\w+ ){0,2}(?:upheld|granted|won|successful|allowed|accepted|succeeded)\b"
-)
+_PHRASE = pattern("notes.of_trials")
+_LET_GO = pattern("notes.let_go")
 _PIECES = re.compile(r"[.!?;,:|\n()\[\]]+|\s[-–—]\s")
 _WORD = re.compile(r"[^\W_]+")
 _PARTIES = words_in("{parties}")
@@ -97,12 +95,23 @@ def _exclusion_in(of_name: list[str], text: str) -> str:
     return next((u for u in units if u in _EXCLUSIONS), "") if is_all else ""
 
 
-def _joined(units: list[str] | tuple[str, ...]) -> list[str]:
+def _joined(units: Sequence[str]) -> list[str]:
     """Words, of which `dry run` and `made up` are one."""
-    found: list[str] = []
-    for unit in units:
-        if found and found[-1] + unit in ("dryrun", "madeup"):
-            found[-1] += unit
-        else:
-            found.append(unit)
-    return found
+    return joined(units, 2, lambda unit, _: unit in ("dryrun", "madeup"))
+
+
+_REVIEWS = words_in(
+    "review reviewed reviewer check checked checker approval approved verified verifier prüfung "
+    "geprüft revisión révision revisione controle"
+)
+_SOMEBODY = re.compile(
+    r"(?:[^\W\d_a-z]\. ?)+(?:(?:van|von|de|der|den|da|di|la) )*"
+    r"(?=[^\W\d_a-z])[^\W\d_]+(?:['’ -](?=[^\W\d_a-z])[^\W\d_]+)*"
+    r"|(?=[^\W\d_a-z])[^\W\d_]+, ?[^\W\d_a-z]\."
+)
+
+
+def is_reviewer(name: str, cell: str) -> bool:
+    """Whether a cell of a column of reviews is the name of who made one, with an initial."""
+    is_of_review = not _REVIEWS.isdisjoint(names.words_of(name))
+    return is_of_review and _SOMEBODY.fullmatch(cell.strip()) is not None

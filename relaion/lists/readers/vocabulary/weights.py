@@ -15,6 +15,7 @@ from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import MONTHS
+from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
 _VERDICTS = words_in("{verdicts}")
@@ -33,21 +34,10 @@ _TOPICS = (words_in("{places} {things} {topics}") | MONTHS | words_in("{weekdays
 _LEAST = 3  # words: `Treffer` and `Niete` are written as names are, too
 _SHORTEST = 4  # letters of a word that tells a topic, or looks like a name
 # how verdicts end, and begin, in the languages that are known here; accents are told apart
-_SHAPES = re.compile(
-    r"\w{3,}(?:ed|able|ible)|(?:un|non|dis|mis)\w{3,}"  # English
-    r"|ge\w{2,}(?:t|en|d)|\w{3,}(?:iert|lich|bar|los|frei|en|lijk|baar)"  # German, Dutch
-    r"|\w{2,}(?:é|ée|és|ées|ado|ada|ados|adas|ido|ida|ato|ata|ati|uto|uta|uti|ito|iti)"  # Latin
-    r"|\w{3,}(?:ad|ade|ede|ttu|tty|ttava|ott|ött|ítva|ítve|mış|miş|ıldı|ildi|uldu|ilen|lenen)"
-    r"|\w{3,}(?:any|ony|ięty|ný|án|ено|ано|ены|аны|нный)"
-)
+_SHAPES = pattern("notes.like_verdicts")
 
 
-_PHRASE = re.compile(
-    r"\b(?:take|taking|taken|leave|left|struck|cross\w*) (?:\w+ )?(?:off|out|down)\b"
-    r"|\bno case\b|\bnew owners?\b|\b(?:monitor|watch|observe|log|alert|info) only\b"
-    r"|\b(?:order|block|ban|seizure|injunction)s? "
-    r"(?:lifted|expired|ended|vacated|quashed|dropped)\b"
-)
+_PHRASE = pattern("notes.lets_go")
 
 
 @lru_cache(65536)
