@@ -84,7 +84,8 @@ class Hunt:
     have a value is counted at all, which costs a third of a search for few digests. `stays`: more
     is asked when all is counted, so the connection is not closed then. `looks_at_links`: links are
     compared with the lists; then a batch has no more rows than fit into memory if the host of each
-    is listed, for else they go to the disk and back. Digests alone are not kept.
+    is listed, for else they go to the disk and back. Digests alone are not kept. `seals` are the
+    shards as an earlier search saw them, if there was one: they need not be digested again.
     """
 
     settings: Settings
@@ -99,6 +100,7 @@ class Hunt:
     with_values: bool = True
     stays: bool = False
     looks_at_links: bool = True
+    seals: Mapping[int, Seal] = field(default_factory=dict)
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -119,7 +121,7 @@ class Hunt:
             self.settings = replace(self.settings, limits=limits)
         self.meet_sidecars()
         hits = Ledger(self.journal, LISTS)
-        self.sweep("", shards, hits, {}, partial(self.task, "hits"))
+        self.sweep("", shards, hits, self.seals, partial(self.task, "hits"))
         seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         same_link: tuple[Path, ...] = ()

@@ -307,10 +307,10 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         else:
             finder.none_of("33_hit_keys", "table hit_keys")
 
+    if task.seals:
+        return look_again(finder, task, look)
     seals = read_sealed(paths_of(task), look, task.settings.limits.threads)
-    return leave_found(
-        finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)}
-    )
+    return leave_found(finder, task, dict(zip([n.no for n in task.shards], seals, strict=True)))
 
 
 def _gather(finder: Finder, task: FindTask) -> TaskOutcome:

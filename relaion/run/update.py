@@ -85,7 +85,8 @@ class UpdateRun(Run):
                 return self._search_all(beside, store)
             hold(gains.hits, self.request.inputs.rows, self.request.known.sources, yes=self.yes)
             self._touched = frozenset(gains.digests) | search.linked_shards(gains)
-            hunt = replace(self._hunt(beside, store), with_values=False, stays=True)
+            hunt = self._hunt(beside, store)
+            hunt = replace(hunt, with_values=False, stays=True, seals=gains.seals)
             shards = [n for n in gains.shards if n.no in self._touched]
             now = hunt.run(shards)
             hunt.count_before(now.shards, self.since.gained)
