@@ -15,7 +15,7 @@ from relaion.lists.database import attach_store
 from relaion.run import find_task, pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
-from relaion.run.find import Hunt
+from relaion.run.find import Hunt, kept_bytes
 from relaion.run.journal import NAME, SHARD, Entry, Journal
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard, TaskOutcome
@@ -246,7 +246,20 @@ def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
     limits = Limits(2, 2_000_000_000)
     of_links = Hunt(Settings("v1", limits), (), (), None, None, None, None)  # type: ignore[arg-type]
     assert 1_000_000 < of_links.batch_rows < limits.find_bytes / 300
-    assert replace(of_links, looks_at_links=False).batch_rows == 100_000_000
+    rows = [
+        replace(of_links, row_bytes=kept_bytes(kinds)).batch_rows
+        for kinds in (
+            {"url", "host"},
+            {"url_md5"},
+            {"url", "image_md5"},
+            {"row_hash"},
+            {"image_md5"},
+        )
+    ]
+    single = limits.find_bytes // 150
+    assert rows == [of_links.batch_rows, of_links.batch_rows, single, single, 100_000_000]
+    beside = replace(of_links, row_bytes=kept_bytes({"image_md5"}, beside=True))
+    assert beside.batch_rows == single
 
 
 @pytest.mark.parametrize("only", [None, [1, 2], [2]])

@@ -7,13 +7,9 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
-<<<<<<< HEAD
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store_file import refuse_other_files
-=======
-from relaion.lists.snapshot import NAME, Snapshot, changed, refuse_other_files, take
 from relaion.paths import stamp_of
->>>>>>> h-suite
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.pool import HERE, Caller, blaming

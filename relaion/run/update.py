@@ -19,7 +19,7 @@ from relaion.paths import Seal, private_folder
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
-from relaion.run.find import Searched
+from relaion.run.find import Searched, kept_bytes
 from relaion.run.gains import Gains
 from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
@@ -184,7 +184,7 @@ class UpdateRun(Run):
         return Gains(
             settings, beside, roles, replace(store, only=only), journal,
             self.executor, self.progress, self._fail, with_values=False, stays=True,
-            looks_at_links=not kinds <= WIDTHS.keys(),
+            row_bytes=kept_bytes(kinds),
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------
