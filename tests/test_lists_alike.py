@@ -211,6 +211,30 @@ def test_most_records_are_read_in_runs() -> None:
     assert [record for some in parts for record in some] == records
 
 
+@example([{"a": "x"}], {"c"}, {}, "")
+@example([{"a": "x"}, {"a": "x", "b": [1]}, {"a": "y", "b": None}], {"b"}, {}, "")
+@given(
+    st.lists(_RECORDS, min_size=1, max_size=5), st.sets(st.sampled_from("abcd"), max_size=3),
+    _STYLES, st.sampled_from(["", "\\"]),
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_records_of_one_kind_differ_in_what_is_free_alone(
+    kinds: list[dict[str, Any]], free: set[str], style: dict[str, Any], escape: str
+) -> None:
+    records = [dict(record, n=f"{escape}{i}") for i, record in enumerate(kinds * 40)]
+    free, n = {*free, "n"}, 0
+    text = f"[{', '.join(json.dumps(record, **style) for record in records)}]"
+    with learning(0):
+        for some in object_parts(as_document(text), "item"):
+            found = some.kinds(frozenset(free)) if isinstance(some, AlikeRecords) else None
+            for one, record in zip(found or (), some, strict=found is not None):
+                n += 1
+                assert some.kinds(frozenset("q")) is None  # of which there is one answer
+                assert [*one] == [*record]
+                assert all(repr(one[x]) == repr(record[x]) for x in one if x not in free)
+    assert n > 10 or kinds[0] != {"a": "x"}  # else nothing was compared
+
+
 @pytest.mark.parametrize("twice", ['"md5": "x", "md5": "y"', '"md5": "x", "m\\u0064\\u0035": "y"'])
 def test_a_name_twice_behind_many_records_is_refused(twice: str) -> None:
     lines = [f'{{"md5": "{i:032x}", "category": "A1"}}' for i in range(400)]
