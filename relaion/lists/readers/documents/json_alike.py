@@ -18,6 +18,9 @@ from itertools import groupby
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple, overload
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.errors import ListError
 
 Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
@@ -38,7 +41,8 @@ TEXT = "\0"
 """In a pattern: what may stand between quotes; no name holds such a sign."""
 _PLAIN_TEXT = r'[^"]*+'
 _ANY_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
-_CONTROLS = bytes({*range(0x20)} - {*b"\n"})
+_FIRST_SIGN = 0x20
+_CONTROLS = bytes({*range(_FIRST_SIGN)} - {*b"\n"})
 ABSENT: Any = object()
 """What a record has not."""
 
@@ -123,13 +127,15 @@ class RecordShape:
             if len(place) > 1 and (isinstance(place[1], str) or place[1] == ANY_NAME)
         )  # fmt: skip
 
-    def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
+    def run(
+        self, text: str, at: int, end: int, between: str, *, is_bare: bool
+    ) -> tuple[AlikeRecords, int]:
         """The records that stand behind each other from `at` on, and where the last of them ends.
 
-        Nothing behind `end` is looked at.
+        Nothing behind `end` is looked at. `is_bare`: in the text is no control sign.
         """
         window = text[at:end]
-        if _is_plain(window):
+        if is_bare and "\\" not in window:
             signs = _Signs(between, is_plain=True, is_by_line="\n" in window)
             found = self.cut(window, signs)
             if 2 * found.end > len(window) and found.are_all():
@@ -211,11 +217,12 @@ class _Signs:
         return rf"{_BLANKS}{self.between}{_BLANKS}"
 
 
-def _is_plain(window: str) -> bool:
-    """Whether no escape stands in a text, and no control sign that is no end of a line."""
-    if "\\" in window:
-        return False
-    held = window.encode("utf-8", "surrogateescape")
+def is_bare(text: str) -> bool:
+    """Whether in a text is no control sign that is no end of a line."""
+    held = text.encode("utf-8", "surrogateescape")
+    signs = pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)])
+    if len(held) and pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN:  # of nearly all, and at once
+        return True
     return len(held.translate(None, _CONTROLS)) == len(held)
 
 
