@@ -118,6 +118,8 @@ _FAULTS = (
 
 @example([{"a": "x"}] * 5, {}, True, '"a": 1, ', 41)  # a name twice
 @example([{"a": "x"}] * 5, {}, False, "\n", 51)  # within a text
+@example([{"a": "x"}] * 5, {}, False, "\x1f", 51)
+@example([{"a": "x"}] * 5, {}, True, "\x1f", 44)
 @given(
     st.lists(_RECORDS, min_size=3, max_size=12), _STYLES, st.booleans(), st.sampled_from(_FAULTS),
     st.integers(0, 400),
