@@ -22,6 +22,7 @@ from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_columns import SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
@@ -425,7 +426,7 @@ def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
     for rows in (each, [dict(row) for row in each]):
         seen = {name for row in kinds for name in row}
         fields = Fields(Options(), meanings(seen), seen)
-        told = fields.read(rows, [40] * len(rows), "type")
+        told = fields.read(SharedThings.of(rows), [40] * len(rows), "type")
         counted = [(d.name, d.words, d.unsure) for d in fields.deciding]
         found.append((told, counted, [r.values for r in fields.remarks]))
     assert found[0] == found[1]

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import groupby
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, cast, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -343,6 +343,11 @@ class AlikeRecords(Sequence[Any]):
     def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands at a place, in words; None where nothing does, or null."""
         return self._at(self.shape.by_place.get(place, ()), text_of)
+
+    def texts_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str]:
+        """What stands at a place, in words; nothing where nothing does, or null."""
+        found = self.at(place, text_of)
+        return [text or "" for text in found] if None in found else cast("Sequence[str]", found)
 
     def words_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """The same; None, too, where an array or an object stands there that holds nothing."""

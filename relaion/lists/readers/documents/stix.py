@@ -16,7 +16,7 @@ from itertools import chain, count, islice
 from typing import NamedTuple
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, Row
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import (
@@ -231,7 +231,7 @@ class _Indicators:
         for i, of in enumerate(ids) if said else ():
             if of in said:
                 rows[i] = {**rows[i], **{name: tuple(some) for name, some in said[of].items()}}
-        columns = self.fields.columns(rows)
+        columns = self.fields.columns(SharedThings.of(rows))
         if "name" not in self.read_names:
             return columns
         of_files = [
