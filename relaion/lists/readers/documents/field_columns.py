@@ -12,6 +12,8 @@ Row = Mapping[str, Sequence[str]]
 Words = Sequence[Sequence[str]]
 T = TypeVar("T")
 S = TypeVar("S")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,16 @@ def in_batches(found: Iterable[FieldColumns], most: int) -> Iterator[FieldColumn
             n += some.n
     if held:
         yield _joined(held)
+
+
+def made_once(keys: Sequence[K], held: dict[K, V], made: Callable[[K], V], most: int) -> list[V]:
+    """What is made of keys: each once, while no more than `most` are held."""
+    new = {*keys}.difference(held)
+    if len(held) + len(new) > most:
+        held.clear()
+        new = {*keys}
+    held.update((key, made(key)) for key in new)
+    return [*map(held.__getitem__, keys)]
 
 
 def columns_in_batches(

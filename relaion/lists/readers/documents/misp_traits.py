@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from relaion.lists.readers.documents.field_columns import made_once
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.vocabulary import names
@@ -40,12 +41,14 @@ def _day_of(days: int) -> str:
 
 Given = tuple[bool, str]  # whether it is of an image, and by whom it was given
 
+Told = tuple[Given, str | None, str | None]  # and the days since and until which it was seen
+
 
 @dataclass
 class AttributeTraits:
     """What is said beside attributes; of those of a day, and by a giver, there are many."""
 
-    held: dict[tuple[Given, str | None, str | None], Trait] = field(default_factory=dict)
+    held: dict[Told, Trait] = field(default_factory=dict)
 
     def of(
         self, given: Sequence[Given], first: Sequence[str], changed: Sequence[str],
@@ -56,16 +59,11 @@ class AttributeTraits:
         if any(first):
             since = [one or other for one, other in zip(days_said(first), since, strict=True)]
         told = [*zip(given, since, until, strict=True)]
-        new = {*told}.difference(self.held)
-        if len(self.held) + len(new) > _MOST_TRAITS:
-            self.held.clear()
-            new = {*told}
-        self.held.update((each, _trait_of(*each)) for each in new)
-        return [*map(self.held.__getitem__, told)]
+        return made_once(told, self.held, _trait_of, _MOST_TRAITS)
 
 
-def _trait_of(given: Given, first: str | None, last: str | None) -> Trait:
-    is_image, by = given
+def _trait_of(told: Told) -> Trait:
+    (is_image, by), first, last = told
     found = Trait(
         media="image" if is_image else None, first_seen=first, last_seen=last,
         by=traits.trait_text(names.BY, by) if by else None,
