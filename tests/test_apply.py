@@ -26,7 +26,8 @@ from relaion.errors import InputError, NoRoomError, RelaionError, StopError
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.diff_file import read_diff
 from relaion.labs.diffing import compare, write_diff
-from relaion.labs.fates import Fates, Question, work_out
+from relaion.labs.fates import Question, work_out
+from relaion.labs.told import Fates
 from relaion.links import KEY_VERSION
 from relaion.parquet.writer import write_editions
 from relaion.run.settings import limits_of
@@ -886,6 +887,11 @@ REFUSED = {
     "OUT that is the copy": (("diff.parquet", "data", "--out", "data"), "inputs are never"),
     "OUT in the edition": (("data", "--keep", "out/research", "--out", "out/research/o"),
                            "inputs are never"),
+    "OUT in another OUT": (("diff.parquet", "data", "--out", "out/o"),
+                           "which holds a finished run and nothing else; name a place apart"),
+    "a certificate in another OUT": (
+        ("diff.parquet", "data", "--out", "o", "--certificate", "out/c.json"),
+        "which holds a finished run and nothing else; name a place apart"),
     "OUT of something else": (("diff.parquet", "data", "--out", "full"), "is not empty"),
     "OUT of clean": (("diff.parquet", "data", "--out", "out"), "other arguments"),
     "two link columns": (("diff.parquet", "two", "--out", "o"), "--column url="),

@@ -9,20 +9,24 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.engine import connect
 from relaion.errors import StopError
+from relaion.lists.database import attach_store
 from relaion.run import find_task, pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
-from relaion.run.find import Hunt
+from relaion.run.find import Hunt, kept_bytes
 from relaion.run.journal import NAME, SHARD, Entry, Journal
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard, TaskOutcome
 from relaion.run.settings import Limits, Settings
+from relaion.run.store_entries import view_entries
 from relaion.run.survey import Numbered
 from relaion.run.tasks import AnyTask, FindTask, Report, Task
+from relaion.sqlset import load
 from tests.drawn import quickly
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
-from tests.pipeline import InProcess, here
+from tests.pipeline import InProcess, Sent, add_lists, here
 from tests.replacing import WAYS, Way, rename
 
 SHARDS = 12
@@ -242,7 +246,41 @@ def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
     limits = Limits(2, 2_000_000_000)
     of_links = Hunt(Settings("v1", limits), (), (), None, None, None, None)  # type: ignore[arg-type]
     assert 1_000_000 < of_links.batch_rows < limits.find_bytes / 300
-    assert replace(of_links, looks_at_links=False).batch_rows == 100_000_000
+    rows = [
+        replace(of_links, row_bytes=kept_bytes(kinds)).batch_rows
+        for kinds in (
+            {"url", "host"},
+            {"url_md5"},
+            {"url", "image_md5"},
+            {"row_hash"},
+            {"image_md5"},
+        )
+    ]
+    single = limits.find_bytes // 150
+    assert rows == [of_links.batch_rows, of_links.batch_rows, single, single, 100_000_000]
+    beside = replace(of_links, row_bytes=kept_bytes({"image_md5"}, beside=True))
+    assert beside.batch_rows == single
+
+
+@pytest.mark.parametrize("only", [None, [1, 2], [2]])
+def test_few_digests_choose_entries_of_a_whole_store_and_of_some_of_its_lists(
+    tmp_path: Path, only: list[int] | None
+) -> None:
+    listed = [f"{i:032x}" for i in range(40)]
+    lists = tmp_path / "lists.duckdb"
+    add_lists(lists, [Sent(tuple(("image_md5", x) for x in listed[at::2])) for at in (0, 1)])
+    with connect() as engine:
+        attach_store(engine, lists, only)
+        view_entries(engine)
+        engine.execute("create table row_keys as select unnest($x) as digest", {"x": listed[20:23]})
+        engine.believe_no_footer()
+        engine.run(load()["fast/28_row_shorts"])
+        engine.run_bounded(load()["fast/29_few_entries"])
+        found = engine.rows("select list_id, digest from near_entries order by digest")
+        ((distrusted,),) = engine.rows("select current_setting('disabled_optimizers')")
+    both = [(1, listed[20]), (2, listed[21]), (1, listed[22])]
+    assert found == [entry for entry in both if only is None or entry[0] in only]
+    assert "join_filter_pushdown" in distrusted, "bounds of shards are believed from here on"
 
 
 class BrokenOff(Exception):

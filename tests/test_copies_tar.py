@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.copies import samples, stats, tars
-from relaion.copies.form import INDEX, Indexed
+from relaion.copies.form import INDEX
+from relaion.copies.indexed import Indexed
 from relaion.copies.tars import open_tar
 from relaion.errors import InputError
 from relaion.sidecars.row_hash import row_hashes

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.copies import compressed, json_lines, lines, rows, tables
-from relaion.copies.form import INDEX, Indexed
+from relaion.copies.form import INDEX
+from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
 from relaion.parquet.mended import marked
 

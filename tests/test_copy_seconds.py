@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import relaion
 from relaion.copies import json_lines, samples, tables
-from relaion.copies.form import Indexed
+from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
-from relaion.verifier.copy_seconds import HOLDS, seconds_of
-from relaion.verifier.copy_statement import CopyLine
+from relaion.verifier.copies.seconds import HOLDS, seconds_of
+from relaion.verifier.copies.statement import CopyLine
 
 LINKS = (
     "https://a.example/1.jpg", "http://b.example/x", "//c.example/p", " https://a.example/1.jpg ",

@@ -15,8 +15,8 @@ import pytest
 import relaion
 from relaion.errors import InputError
 from relaion.labs.certificate import certify, place_of
-from relaion.verifier import copy_fates
-from relaion.verifier.copy_check import verify_copy
+from relaion.verifier.copies import fates as copy_fates
+from relaion.verifier.copies.check import verify_copy
 from relaion.verifier.verdict import Verdict
 from tests import labs
 

@@ -16,14 +16,17 @@ from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
 from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
-from relaion.run import engines, ray_pool, ray_work
-from relaion.run.engines import FOLDER, Cluster, cluster_of, folders_of, named, refuse_left
+from relaion.run.engines import cluster_of, named
 from relaion.run.out import Out, purge
 from relaion.run.pool import Call, CallTask
 from relaion.run.progress import QUIET
-from relaion.run.ray_client import Node, why_not
-from relaion.run.ray_courier import Post, unseen
-from relaion.run.ray_work import TriedTasks, Try
+from relaion.run.ray import cluster as ray_cluster
+from relaion.run.ray import pool as ray_pool
+from relaion.run.ray import work as ray_work
+from relaion.run.ray.client import Node, why_not
+from relaion.run.ray.cluster import FOLDER, Cluster, folders_of, refuse_left
+from relaion.run.ray.courier import Post, unseen
+from relaion.run.ray.work import TriedTasks, Try
 from relaion.run.settings import limits_of
 from tests.pipeline import here
 
@@ -107,7 +110,7 @@ def test_a_worker_of_a_cluster_has_the_memory_for_itself() -> None:
 def test_a_run_does_not_go_on_while_a_worker_of_the_one_before_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     (tmp_path / FOLDER).mkdir()
     lock = tmp_path / FOLDER / "000001.lock"
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
@@ -119,7 +122,7 @@ def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a run would begin while a worker of a machine that was cut off may still write."""
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     monkeypatch.setattr(ray_work, "_GONE_SECONDS", 0.1)
     (tmp_path / FOLDER).mkdir()
     locks = [tmp_path / FOLDER / f"{no:06}.lock" for no in range(1, 6)]
@@ -138,7 +141,7 @@ def test_the_lock_of_a_worker_that_could_not_be_ended_stays_for_the_next_run(
 def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.1)
     place = Out(tmp_path, tmp_path / "work", -1)
     (place.work / FOLDER).mkdir(parents=True)
     lock = place.work / FOLDER / "000001.lock"
@@ -173,7 +176,7 @@ def test_a_folder_that_cannot_be_marked_is_told_in_one_line(tmp_path: Path) -> N
 def test_a_lock_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) -> None:
     post = Post(str(tmp_path), "/", str(tmp_path / "gone/1.lock"), 1, None, (), ())
     found = subprocess.run(  # it is of a process of its own: the folder and the environment change
-        [sys.executable, "-c", "import json, sys; from relaion.run.ray_courier import Courier; "
+        [sys.executable, "-c", "import json, sys; from relaion.run.ray.courier import Courier; "
          "print(json.dumps(Courier(json.loads(sys.argv[1])).begin()))", json.dumps(asdict(post))],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -223,7 +226,7 @@ def test_a_work_folder_that_cannot_be_written_is_told_as_that(tmp_path: Path) ->
     post = Post(str(tmp_path), "/", str(tmp_path / "lock"), 10**9, None, [], [])
     answer = tmp_path / "gone/000001.answer"
     code = (
-        "from relaion.run.ray_courier import Courier; "
+        "from relaion.run.ray.courier import Courier; "
         f"print(Courier({asdict(post)!r}).do({str(tmp_path / 'no.task')!r}, {str(answer)!r}, 1.0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

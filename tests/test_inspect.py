@@ -20,7 +20,8 @@ from tests.layout_cases import all_cases, digest, table, write
 
 CASES = {case.name: case for case in all_cases()}
 JOINED, RELAION, SPOILT = "04_laion_5b_joined", "08_relaion_research", "40_row_hash_spoilt"
-COMPUTED = "computed from link and caption"
+BY_LINK = "computed from link alone, for lists of row hashes"
+COMPUTED = "computed from link and caption, for lists of row hashes"
 
 
 def put(path: Path, case: str) -> Path:
@@ -102,7 +103,7 @@ def test_a_refused_column_is_named_as_the_reason(tmp_path: Path) -> None:
     put(tmp_path / "p.parquet", "42_hash_of_other_length")
     told = matches(inspect([tmp_path]))
     assert "as long as a SHA-256" in told["image_md5"].detail
-    assert told["row_hash"].detail == "computed from link alone"
+    assert told["row_hash"].detail == BY_LINK
 
 
 def test_row_hashes_are_computed_where_a_link_or_a_caption_is_there(tmp_path: Path) -> None:
@@ -124,11 +125,17 @@ def test_row_hashes_are_computed_where_a_link_or_a_caption_is_there(tmp_path: Pa
     why = "not by column hash: double: a row hash lost its last digits, it is spoilt"
     assert {name: (m.possible, m.present, m.rows, m.detail) for name, m in told.items()} == {
         "none": (True, 3, 3, COMPUTED),
-        "some": (True, 3, 3, f"column hash; {COMPUTED} where it is missing"),
-        "bare": (True, 2, 3, "column hash; computed from link alone where it is missing"),
-        "mixed": (True, 5, 6, f"column hash; {COMPUTED} or link alone where it is missing"),
-        "spoilt": (True, 2, 4, f"computed from link alone; {why}"),
-        "texts": (True, 1, 3, "computed from caption alone"),
+        "some": (True, 3, 3, f"column hash; where it is missing {COMPUTED}"),
+        "bare": (True, 2, 3, f"column hash; where it is missing {BY_LINK}"),
+        "mixed": (
+            True,
+            5,
+            6,
+            "column hash; where it is missing computed from link and caption or link alone, "
+            "for lists of row hashes",
+        ),
+        "spoilt": (True, 2, 4, f"{BY_LINK}; {why}"),
+        "texts": (True, 1, 3, "computed from caption alone, for lists of row hashes"),
         "neither": (False, 0, 3, "no column"),
         "spoilt and text": (True, 3, 3, f"{COMPUTED}; {why}"),
     }

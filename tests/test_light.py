@@ -4,6 +4,7 @@ A `sitecustomize` beside the tests notes what the command's own process imports;
 it ends the process as it opens a file of a deadly name, as a bug of a library would.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -116,6 +117,19 @@ def test_no_command_of_these_loads_a_heavy_library(place: Path) -> None:
 
 
 @pytest.mark.slow
+def test_nor_do_those_for_copies(place: Path) -> None:
+    write_shard(place / "old/a.parquet", ROWS)
+    write_shard(place / "new/a.parquet", ROWS[1:])
+    lines = (json.dumps({"url": r["url"], "caption": r["text"]}) for r in ROWS)
+    (place / "copy.jsonl").write_text("\n".join(lines))
+    assert run(place, "diff", "old", "new", "--out", "d.parquet").returncode == 0
+    for by in (("--keep", "new"), ("--diff", "d.parquet")):
+        done = run(place, "apply", "old", "copy.jsonl", *by, "--out", by[0][2:], *ONE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len((place / by[0][2:] / "copy.jsonl").read_text().splitlines()) == len(ROWS) - 1
+
+
+@pytest.mark.slow
 def test_nor_does_one_that_goes_wrong_and_is_gone_on_with(place: Path) -> None:
     whole = (place / "data/b.parquet").read_bytes()
     (place / "data/b.parquet").write_bytes(whole[:-9])
@@ -218,3 +232,67 @@ def test_a_worker_loads_neither_pandas_nor_numpy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+RECORDS = """
+import pickle, sys
+if sys.argv[1] == "late":
+    from relaion.processes import make_records_late
+    make_records_late()
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
+
+@dataclass(frozen=True)
+class Base:
+    a: int
+    b: list = field(default_factory=list)
+
+@dataclass(frozen=True)
+class Child(Base):
+    c: str = "c"
+    def __post_init__(self):
+        object.__setattr__(self, "d", self.c * 2)
+
+@dataclass(frozen=True, slots=True)
+class Slim:
+    a: int = field(compare=False)
+    b: str = field(default="b", repr=False)
+
+@dataclass(order=True)
+class Plain:
+    a: int
+    b: object = None
+
+def tried(do):
+    try:
+        return do()
+    except Exception as e:
+        return type(e).__name__, str(e)
+
+def put(x, name):
+    setattr(x, name, 5)
+
+for _ in range(2):  # as it is made first, and from then on
+    one, same, slim = Child(1, [2]), Child(a=1, b=[2]), Slim(3)
+    loop = Plain(1)
+    loop.b = loop
+    print(
+        one, one.d, one == same, one == Child(2, [2]), one == Base(1, [2]), Base(1) == one,
+        hash(slim) == hash(Slim(4)), slim == Slim(4), slim, repr(loop), Plain(1) < Plain(2),
+        tried(lambda: put(one, "a")), tried(lambda: put(slim, "b")), tried(lambda: Child()),
+        tried(lambda: hash(one)), tried(lambda: hash(Plain(1))), tried(lambda: delattr(one, "a")),
+        tried(lambda: Base(1, 2, 3)), asdict(one), astuple(slim), replace(one, c="x"),
+        [f.name for f in fields(one)], Child.__match_args__, pickle.loads(pickle.dumps(one)),
+        pickle.loads(pickle.dumps(slim)), sep="\\n",
+    )
+"""
+
+
+def test_records_whose_methods_are_compiled_late_are_as_any() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", RECORDS, when], capture_output=True, text=True, check=True
+        ).stdout
+        for when in ("late", "at once")
+    ]
+    assert said[0] == said[1]
+    assert said[0].count("FrozenInstanceError") == 6

@@ -22,6 +22,7 @@ from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_columns import SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import pieces
@@ -118,6 +119,8 @@ _FAULTS = (
 
 @example([{"a": "x"}] * 5, {}, True, '"a": 1, ', 41)  # a name twice
 @example([{"a": "x"}] * 5, {}, False, "\n", 51)  # within a text
+@example([{"a": "x"}] * 5, {}, False, "\x1f", 51)
+@example([{"a": "x"}] * 5, {}, True, "\x1f", 44)
 @given(
     st.lists(_RECORDS, min_size=3, max_size=12), _STYLES, st.booleans(), st.sampled_from(_FAULTS),
     st.integers(0, 400),
@@ -209,6 +212,30 @@ def test_most_records_are_read_in_runs() -> None:
     in_runs = [len(some) for some in parts if isinstance(some, AlikeRecords)]
     assert sum(in_runs) > 200
     assert [record for some in parts for record in some] == records
+
+
+@example([{"a": "x"}], {"c"}, {}, "")
+@example([{"a": "x"}, {"a": "x", "b": [1]}, {"a": "y", "b": None}], {"b"}, {}, "")
+@given(
+    st.lists(_RECORDS, min_size=1, max_size=5), st.sets(st.sampled_from("abcd"), max_size=3),
+    _STYLES, st.sampled_from(["", "\\"]),
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_records_of_one_kind_differ_in_what_is_free_alone(
+    kinds: list[dict[str, Any]], free: set[str], style: dict[str, Any], escape: str
+) -> None:
+    records = [dict(record, n=f"{escape}{i}") for i, record in enumerate(kinds * 40)]
+    free, n = {*free, "n"}, 0
+    text = f"[{', '.join(json.dumps(record, **style) for record in records)}]"
+    with learning(0):
+        for some in object_parts(as_document(text), "item"):
+            found = some.kinds(frozenset(free)) if isinstance(some, AlikeRecords) else None
+            for one, record in zip(found or (), some, strict=found is not None):
+                n += 1
+                assert some.kinds(frozenset("q")) is None  # of which there is one answer
+                assert [*one] == [*record]
+                assert all(repr(one[x]) == repr(record[x]) for x in one if x not in free)
+    assert n > 10 or kinds[0] != {"a": "x"}  # else nothing was compared
 
 
 @pytest.mark.parametrize("twice", ['"md5": "x", "md5": "y"', '"md5": "x", "m\\u0064\\u0035": "y"'])
@@ -399,7 +426,7 @@ def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
     for rows in (each, [dict(row) for row in each]):
         seen = {name for row in kinds for name in row}
         fields = Fields(Options(), meanings(seen), seen)
-        told = fields.read(rows, [40] * len(rows), "type")
+        told = fields.read(SharedThings.of(rows), [40] * len(rows), "type")
         counted = [(d.name, d.words, d.unsure) for d in fields.deciding]
         found.append((told, counted, [r.values for r in fields.remarks]))
     assert found[0] == found[1]

@@ -328,14 +328,14 @@ def test_private_whatever_the_umask(
     lists: Path, open_umask: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, int] = {}
-    insert = Engine.run_on
+    insert = Engine.lend
 
-    def look(engine: Engine, *arguments: Any, **values: Any) -> None:
+    def look(engine: Engine, *arguments: Any) -> None:
         for path in lists.parent.rglob("*"):
             seen[path.name] = stat.S_IMODE(path.stat().st_mode)
-        insert(engine, *arguments, **values)
+        insert(engine, *arguments)
 
-    monkeypatch.setattr(Engine, "run_on", look)
+    monkeypatch.setattr(Engine, "lend", look)
     add(lists, A)
     add(lists, B, source="Other")
     store.withdraw(lists, 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relaion.lists.database import writing
-from relaion.lists.snapshot import sweep_beside
+from relaion.lists.store_file import sweep_beside
 from relaion.paths import owned_folder, sweep
 from relaion.stages.purge import purge
 from relaion.stages.sql import open_sql

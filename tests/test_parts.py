@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from relaion.errors import InputError
 from relaion.run.journal import WRITTEN, Journal
 from relaion.run.out import open_out
-from relaion.run.parts import check_phase, divided
+from relaion.run.parts.division import check_phase, divided
 from tests import cover_world
 from tests.drawn import quickly
 from tests.parts import did, folders, in_parts, merge, part, search, write

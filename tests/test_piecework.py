@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError, StopError
-from relaion.labs.diffing import Compared, compare
-from relaion.labs.fates import Fates, Question, work_out
+from relaion.labs.diffing import compare
+from relaion.labs.fates import Question, work_out
 from relaion.labs.piecework import Hearing
 from relaion.labs.seek import FOLDER
+from relaion.labs.told import Compared, Fates
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import NOTHING, Extent, Quiet
 from relaion.run.settings import limits_of

@@ -22,7 +22,9 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import OutputError
 from relaion.labs.diff_file import META, SCHEMA
-from relaion.run import find, ray_courier, ray_pool, tasks
+from relaion.run import find, tasks
+from relaion.run.ray import courier as ray_courier
+from relaion.run.ray import pool as ray_pool
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
 from relaion.stages.diff import diff
@@ -392,7 +394,7 @@ def test_a_run_and_its_check_have_one_cluster_of_their_own(
             seen.update(p.name for p in Path(temp).glob("relaion-ray-*"))
             for process in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
-                    if b"relaion.run.ray_office" in (process / "cmdline").read_bytes():
+                    if b"relaion.run.ray.office" in (process / "cmdline").read_bytes():
                         offices.add(process.name)
 
     with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as temp:

@@ -11,7 +11,7 @@ import relaion
 from relaion.errors import BusyError, InputError, OutputError, RelaionError
 from relaion.remote import remote_url
 from relaion.remote.claim import CLAIM, take_claim
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from tests import labs
 from tests.pipeline import Sent, add_lists, here, write_shard
 from tests.remote_world import BUCKET, SECRET, S3World

@@ -10,11 +10,11 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.remote import remote_url
-from relaion.remote.by_fsspec import AnyObjects
+from relaion.remote.by_fsspec import AnyObjects, FsspecStore
 from relaion.remote.claim import CLAIM, take_claim
 from relaion.remote.failures import UnwrittenError
 from relaion.remote.objects import Noted, Objects
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 
 pytest.importorskip("s3fs", reason="without the extra [s3]")
 pytest.importorskip("moto", reason="without the extra [test]")
@@ -46,22 +46,12 @@ class Marked(MemoryFileSystem):  # type: ignore[misc]
         return {**about, "ETag": digest(self.cat_file(about["name"]))[:8]}
 
 
-class InMemory(AnyObjects):
-    """Objects by what all file systems of fsspec have, as those of gs and az are written."""
-
-    @property
-    def fs(self) -> Any:
-        return Marked()
-
-    def read_back(self, name: str, sha256: str) -> None:
-        if digest(self.fs.cat_file(self._of(name))) != sha256:
-            raise UnwrittenError(self.named(name))
-
-
 @pytest.fixture(params=["s3", "any"])
 def store(request: pytest.FixtureRequest, s3: Any) -> Iterator[Objects]:
     """A store by each of the two ways in which one is written to; empty."""
-    found: Objects = objects_at(AT) if request.param == "s3" else InMemory(AT)
+    found: Objects = (
+        objects_at(AT) if request.param == "s3" else AnyObjects(AT, FsspecStore(Marked))
+    )
     yield found
     found.remove(found.there())
 

@@ -19,7 +19,7 @@ import pytest
 
 from relaion.remote import remote_url
 from relaion.remote.claim import CLAIM, owner_of, take_claim
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.run.out import open_where
 from relaion.run.remote_out import RemoteOut
 from relaion.run.where import where_of

@@ -93,7 +93,7 @@ def test_listing_looking_and_reading(s3: S3World, tmp_path: Path) -> None:
 def test_pieces_of_what_is_large_come_in_order(
     s3: S3World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relaion.remote.stores.PIECE", PIECE)
+    monkeypatch.setattr("relaion.remote.store.PIECE", PIECE)
     data = hashlib.sha256(b"x").digest() * (PIECE // 32 * 5 // 2)
     s3.put("stores/large.bin", data)
     store = open_store(url := remote_url("s3://shards/stores/large.bin"))

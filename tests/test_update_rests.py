@@ -25,6 +25,7 @@ from relaion.stages.cleaned import Cleaned
 from relaion.stages.verify import check as checking
 from relaion.stages.verify import verify
 from relaion.verifier import checker, rows
+from relaion.verifier.task import ShardTask
 from relaion.verifier.verdict import Verdict
 from tests.drawn import drawn, quickly
 from tests.faults.world import HONEST, OWN
@@ -191,6 +192,28 @@ def _are_touched(done: Cleaned) -> bool:
     return done.verdict is not None and not any(
         notice.startswith("every shard was checked whole") for notice in done.verdict.notices
     )
+
+
+def test_of_the_sample_it_asks_about_the_rows_in_the_shards_that_it_looks_at(
+    twice: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very rows that a whole check draws there, so as many of a thousand as that."""
+    asked: list[dict[str, list[int]]] = []
+    judge = ShardTask.judge
+
+    def spy(task: ShardTask, path: Path, first: int, rows: Any) -> Any:
+        asked[-1][path.name] = [*task.sample.get(path, ())]
+        return judge(task, path, first, rows)
+
+    monkeypatch.setattr(ShardTask, "judge", spy)
+    monkeypatch.setattr("relaion.verifier.job.SAMPLED", 9)
+    for rests in (True, False):
+        asked.append({})
+        assert again(twice, rests=rests).ok
+    resting, whole = asked
+    assert sum(map(len, whole.values())) == 18  # of two subsets
+    assert len(resting) == 2
+    assert resting == {name: whole[name] for name in resting}
 
 
 @pytest.mark.parametrize(("rows_a_process", "n"), quickly(1, [(10_000_000, 1), (20, 2), (1, 4)]))
@@ -407,13 +430,19 @@ def test_a_row_with_the_link_of_a_new_hit_that_an_update_misses_is_found(
 # -- what changes after a check ------------------------------------------------------------------
 
 
-def again(world: World, digested: Mapping[Path, Seal] | None = None, workers: int = 1) -> Verdict:
+def again(
+    world: World,
+    digested: Mapping[Path, Seal] | None = None,
+    workers: int = 1,
+    *,
+    rests: bool = True,
+) -> Verdict:
     """The check at the end of an update, made again by itself."""
     out = world.folder / "out2"
-    (out / "verified.json").unlink()
+    (out / "verified.json").unlink(missing_ok=True)
     return checker.verify(
         out, inputs=[world.folder / "data"], lists=world.lists, keywords=world.words,
-        parent=world.folder / "out", rests=True, digested=digested, workers=workers,
+        parent=world.folder / "out", rests=rests, digested=digested, workers=workers,
     )  # fmt: skip
 
 
@@ -469,15 +498,16 @@ def test_only_what_an_update_has_read_and_not_written_need_not_be_digested_again
 @pytest.mark.parametrize(
     "place",
     [
-        "out2/research/multi",
-        pytest.param("out2/research-safe/multi", marks=pytest.mark.slow),
-        pytest.param("data/multi", marks=pytest.mark.slow),
+        "out2/research/multi/part-002",
+        "out2/research-safe/multi/part-002",
+        "data/multi/part-002",
+        "data/en/part-001",  # whose editions were written anew
     ],
 )
 def test_a_digest_that_an_update_took_is_not_believed_of_a_file_that_was_touched_since(
     world: World, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    path = world.folder / place / "part-002.parquet"
+    path = world.folder / f"{place}.parquet"
 
     def change() -> None:
         before, data = path.stat(), bytearray(path.read_bytes())

@@ -3,14 +3,20 @@
 Each shard is written as its rows; a row as its links, and `!` where a new entry names it.
 """
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.errors import StopError
 from relaion.links import link_key
+from relaion.paths import Seal, read_sealed
 from relaion.run.find import Searched
+from relaion.run.gains import Gains
 from relaion.run.tasks import Reports
 from relaion.run.update import UpdateRun
 from relaion.verifier.model import StatedLists
@@ -92,3 +98,54 @@ def test_the_search_looks_for_further_links_as_links_of_their_own(
     whole = world.clean("whole")
     assert files(done.out) == files(whole)
     assert audit(done.out) == audit(whole)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> World:
+    """Two shards that were cleaned, and an entry that has come since and names a row of one."""
+    world = World(tmp_path / "world")
+    a, b, other = DIGEST, "ab" * 16, "cd" * 16
+    world.grow([
+        [{"url": "http://a.example.org/a.jpg", "image_md5": a}],
+        [{"url": "http://b.example.org/b.jpg", "image_md5": b}],
+    ])  # fmt: skip
+    world.send(Sent((("image_md5", other),)))
+    world.clean("one")
+    world.send(Sent((("image_md5", a),)))
+    return world
+
+
+@pytest.mark.usefixtures("all_counts", "no_sample")
+def test_a_shard_that_is_searched_twice_is_digested_once(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digested: list[Path] = []
+
+    def noted(paths: Sequence[Path], *given: Any, **named: Any) -> list[Seal]:
+        digested.extend(paths)
+        return read_sealed(paths, *given, **named)
+
+    monkeypatch.setattr("relaion.run.find_task.read_sealed", noted)
+    two.update(two.folder / "one", "two")
+    assert sorted(digested) == sorted((two.folder / "data").rglob("*.parquet"))
+
+
+@pytest.mark.usefixtures("all_counts", "no_sample")
+def test_a_shard_that_changes_between_two_searches_is_told(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = Gains.linked_shards
+    path = two.folder / "data/multi/part-000.parquet"
+
+    def changed(self: Gains, searched: Searched) -> frozenset[int]:
+        before, data = path.stat(), bytearray(path.read_bytes())
+        data[data.index(b"http://a") + 7] ^= 1
+        with path.open("r+b") as f:  # in place, and as old as it was
+            f.write(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return linked(self, searched)
+
+    monkeypatch.setattr(Gains, "linked_shards", changed)
+    with pytest.raises(StopError, match="part-000"):
+        two.update(two.folder / "one", "two")
+    assert not (two.folder / "two/manifest.json").exists()

@@ -6,10 +6,7 @@ columns by TAB, or in the form that is asked for. Statements end with `;`.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING
 from relaion.cli.answers import Answers, is_simple
 from relaion.cli.app import emit, tell
 from relaion.cli.dots import Session
+from relaion.cli.passed_on import SignalsPassedOn
 from relaion.errors import InputError
 from relaion.paths import is_utf8, shown
 
@@ -78,43 +76,3 @@ def converse(
         if not is_utf8(text):
             raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
         session.script(text)
-
-
-class SignalsPassedOn:
-    """A thread passes each signal on to the statement that runs.
-
-    A signal may reach any thread of the process, and wake none. DuckDB looks for one between its
-    tasks only, and the main thread may have taken a task of minutes.
-    """
-
-    _armed: int | None = None  # where signals are noted, of the one that is open
-
-    def __init__(self, prompt: Prompt) -> None:
-        self._prompt = prompt
-
-    def __enter__(self) -> SignalsPassedOn:
-        self._signals, noted = os.pipe()
-        os.set_blocking(noted, False)
-        self._noted = noted
-        self._thread = threading.Thread(target=self._pass_on, daemon=True)
-        self._thread.start()
-        self._before = signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
-        SignalsPassedOn._armed = noted
-        return self
-
-    def _pass_on(self) -> None:
-        while os.read(self._signals, 512):
-            self._prompt.interrupt()
-
-    @classmethod
-    def arm(cls) -> None:
-        """Note signals again, after something else has: the line editor does while it reads."""
-        if cls._armed is not None:
-            signal.set_wakeup_fd(cls._armed, warn_on_full_buffer=False)
-
-    def __exit__(self, *_: object) -> None:
-        SignalsPassedOn._armed = None
-        signal.set_wakeup_fd(self._before)
-        os.close(self._noted)  # which ends the thread
-        self._thread.join()
-        os.close(self._signals)

@@ -157,7 +157,7 @@ def _matched(inspection: Inspection) -> RenderableType:
             table.add_row(Text(shown(subset.name)), *(_share(match) for match in subset.matches))
     parts: list[RenderableType] = [table, *(_notes(subsets) if len(subsets) > 1 else ())]
     if any("footers" in m.counted for s in subsets for m in s.matches):
-        note = "rows as the footers state; match and clean count the values"
+        note = "rows as the footers state; match and clean count what lists and rules ask for"
         parts.append(Text(note, style="dim"))
     return Group(*parts)
 

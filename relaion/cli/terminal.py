@@ -33,7 +33,7 @@ from rich.text import Text
 from relaion.cli.answers import FORMS
 from relaion.cli.consoles import talk
 from relaion.cli.dots import HELP, Session, is_complete
-from relaion.cli.prompt import SignalsPassedOn
+from relaion.cli.passed_on import SignalsPassedOn
 from relaion.cli.render import cell
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown

@@ -5,7 +5,7 @@ is told to SQL through its index, a private parquet file with one row a record, 
 so a record's number is `file_row_number` there, and decisions are the same for all forms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -29,22 +29,6 @@ own field, else computed of link and caption; NULL where there is no link either
 key of a tar, the row hash of a caption alone, which can be met but tells nothing where it is
 not, and the further row hashes that it may be known by (`further_hashes`). `part` tells samples of
 one key apart, from 0. Each is NULL where a record has none."""
-
-
-@dataclass(frozen=True)
-class Indexed:
-    """What an index was made of.
-
-    `records` of the file; `columns` says by which column, field or member a role (`url`, `text`,
-    `row_hash`) is played; `notices` are for people and quote no value. Of the first `compared`
-    records with a row hash of their own, `differ` have another one than link and caption give.
-    """
-
-    records: int
-    columns: Mapping[str, str]
-    notices: tuple[str, ...] = ()
-    compared: int = 0
-    differ: int = 0
 
 
 @dataclass(frozen=True)

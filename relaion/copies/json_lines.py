@@ -12,7 +12,8 @@ from math import isnan
 from pathlib import Path
 from typing import Any, NoReturn
 
-from relaion.copies.form import Indexed, Rewritten, columns_of
+from relaion.copies.form import Rewritten, columns_of
+from relaion.copies.indexed import Indexed
 from relaion.copies.lines import (
     BLANK,
     BOM,

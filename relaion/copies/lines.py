@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.compressed import blocks, packed
-from relaion.copies.form import INDEX, Indexed, Rewritten, others_of
+from relaion.copies.form import INDEX, Rewritten, others_of
+from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, as_text, marked
 from relaion.parquet.row_groups import Removed, RowNumbers

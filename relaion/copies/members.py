@@ -61,7 +61,7 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
             found.others += member.is_file
             _piece(found, member.start, -1)
             continue
-        key, ending = _SAME_PLACE.sub(b"", sample[1]), sample[2].lower()
+        key, ending = _same_place(sample[1]), sample[2].lower()
         record = latest.get(key)
         if record is None:
             record = latest[key] = _begin(found, endings, key)
@@ -86,6 +86,10 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
             else:
                 found.first[record] = records[0]
     return found
+
+
+def _same_place(key: bytes) -> bytes:
+    return _SAME_PLACE.sub(b"", key) if b"/" in key else key
 
 
 class _Endings:

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.copies.form import INDEX, Indexed, Rewritten, columns_of, others_of
+from relaion.copies.form import INDEX, Rewritten, columns_of, others_of
+from relaion.copies.indexed import Indexed
 from relaion.copies.lines import COMPARED, differing
 from relaion.copies.members import LONGEST_LOOK, TOLD_BY, Samples, read_samples
 from relaion.copies.second_links import SecondLinks

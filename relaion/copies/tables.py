@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.compressed import bare_ending
-from relaion.copies.form import MOST_CAPTIONS, Indexed, Rewritten
+from relaion.copies.form import MOST_CAPTIONS, Rewritten
+from relaion.copies.indexed import Indexed
 from relaion.copies.lines import (
     BLANK,
     BOM,

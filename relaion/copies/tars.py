@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tarfile import BLOCKSIZE
 from typing import NamedTuple
+from zlib import adler32
 
 from relaion.errors import InputError
 from relaion.paths import shown
@@ -31,6 +32,8 @@ _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 _CONTROL = re.compile(rb"[\0-\x1f\x7f]")
 _OUTSIDE = re.compile(rb"(?:[a-zA-Z]:)?[/\\].*|(?:.*[/\\])?\.\.(?:[/\\].*)?")
 _RECORD = re.compile(rb"([1-9][0-9]{0,6}) ([^=]+)=")  # of a pax header
+_PLAIN = re.compile(rb"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_ORDINARY = b"0\0"  # kinds of members that are files, as bytes
 _FILES = (b"0", b"\0", b"7")
 _FOLDER, _GLOBAL, _PAX, _LONG_NAME = b"5", b"g", b"x", b"L"
 _HARMFUL = {
@@ -92,12 +95,12 @@ class Tar:
         at, number = 0, 0
         while at < self.size:
             block = self.read(at, min(BLOCKSIZE, self.size - at))
-            if _is_zero(block):
+            if not block[0] and _is_zero(block):
                 self._refuse_more(at)
                 self.is_ended = True
                 return
             number += 1
-            member = _Walk(self, number, at).member(block)
+            member = _ordinary(block, at, self.size) or _Walk(self, number, at).member(block)
             yield member
             at = member.end
 
@@ -186,7 +189,24 @@ def _is_sound(block: bytes) -> bool:
         return False
     blank = sum(block[148:156]) - 8 * ord(" ")
     checksum = int(told[1], 8) + blank
+    if block.isascii():  # then the sum is below the modulus of Adler-32, which is that sum and one
+        return checksum == (adler32(block) & 0xFFFF) - 1
     return checksum == sum(block) or checksum == sum(memoryview(block).cast("b"))
+
+
+def _ordinary(block: bytes, start: int, size: int) -> Member | None:
+    """The member of a header as nearly all are: a file, by a plain name that one header tells.
+
+    None for any other, and for what is wrong: whoever walks on says what it is.
+    """
+    if len(block) < BLOCKSIZE or block[156] not in _ORDINARY or block[_PREFIX.start]:
+        return None
+    name, told = block[:100].partition(b"\0")[0], _OCTAL.fullmatch(block[124:136])
+    if not told or not _PLAIN.fullmatch(name) or not _is_sound(block):
+        return None
+    data, length = start + BLOCKSIZE, int(told[1], 8)
+    end = data + -(-length // BLOCKSIZE) * BLOCKSIZE
+    return Member(start, data, length, end, name, True) if end <= size else None
 
 
 @dataclass

@@ -32,7 +32,7 @@ from relaion.errors import EngineError, InputError
 from relaion.parquet.fetched import see_columns
 from relaion.paths import Stamp, atomic_write, owned_folder, shown, stamp_of
 from relaion.roles import ROLES, WIDTHS
-from relaion.sqlset import Script, load
+from relaion.sqlset import VERSION, Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
 
@@ -167,12 +167,6 @@ class Engine:
         with self._said_by_us(f"reading {name}"):
             self._con.register(name, data)
 
-    def run_on(self, script: Script, name: str, data: pa.Table, **values: Any) -> None:
-        """Run a script that reads Arrow data under a name."""
-        self._con.register(name, data)
-        self.run(script, **values)
-        self._con.unregister(name)
-
     def set_variables(self, **values: Any) -> None:
         """Set variables: `$name` in a script reads them, lists included."""
         for name, value in values.items():
@@ -267,9 +261,9 @@ class Engine:
         read = self._reading(ShardSource("", (shard_no,), (path,), {}))
         self._view("source", [views.of_source(read, columns)])
 
-    def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
+    def view_edition(self, sources: Sequence[ShardSource], name: str) -> None:
         """Create one view like `shard` under another name."""
-        self.macros(load(version)["04_digest_macros"])
+        self.macros(load(VERSION)["04_digest_macros"])
         self._view(name, [views.of_shard(self._reading(source)) for source in sources])
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
@@ -360,6 +354,15 @@ class Engine:
         """Answer by what shards hold, not by what these say of it."""
         self.set_option("disabled_optimizers", ",".join(views.BELIEVERS))
         self._trusts_footers = False
+
+    def run_bounded(self, script: Script) -> None:
+        """Run a script that reads no shard: bounds of a join's one side choose of the other."""
+        heeded = (name for name in views.BELIEVERS if name != "join_filter_pushdown")
+        self.set_option("disabled_optimizers", ",".join(heeded))
+        try:
+            self.run(script)
+        finally:
+            self.believe_no_footer()
 
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""

@@ -32,8 +32,8 @@ from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
 from relaion.run.tasks import SLOWER
 
 if TYPE_CHECKING:
-    from relaion.copies.form import Indexed
-    from relaion.labs.fates import Fates
+    from relaion.copies.indexed import Indexed
+    from relaion.labs.told import Fates
     from relaion.parquet.layout import Shard
     from relaion.parquet.roles import Column
 

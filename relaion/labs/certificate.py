@@ -13,6 +13,7 @@ from typing import Any
 from relaion.errors import InputError, OutputError
 from relaion.labs.report import WITH_KEY, more_said, others, says
 from relaion.paths import atomic_write, refuse_unwritable, remove_own_part, shown
+from relaion.run.outputs import refuse_within_finished
 
 FORM = 1
 END = ".certificate.json"
@@ -57,6 +58,7 @@ def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
                 f"{shown(place)}: is an input or lies inside one; inputs are never modified, so "
                 "name another file with --certificate"
             )
+    refuse_within_finished(place)
     if place.is_dir():
         raise InputError(f"{shown(place)}: is a folder; name a file with --certificate")
     if place.exists() and not (place.is_file() and _is_certificate(place)):

@@ -16,7 +16,7 @@ from relaion.labs.certificate import (
     write_certificate,
 )
 from relaion.paths import AnyPath, file_sha256, maybe_path, shown
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.remote.told_path import AddressPath
 from relaion.remote.urls import RemoteURL, is_remote
 from relaion.run.where import Where

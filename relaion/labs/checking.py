@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import connect
-from relaion.labs.diff_file import DiffFile
 from relaion.labs.diffing import gone_ids, gone_rows
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.labs.sides import DIFF_COLUMNS
+from relaion.labs.told import DiffFile
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches

@@ -10,7 +10,7 @@ from relaion.labs.certificate import END
 from relaion.paths import owned_folder, public_folder, shown
 from relaion.paths.locks import sweep
 from relaion.paths.stand_ins import tree_of
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.remote.urls import RemoteURL, place_in_tree
 from relaion.run.elsewhere import telling
 from relaion.run.outputs import MANIFEST

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 
 from relaion.engine import connect
 from relaion.errors import EngineError, InputError
+from relaion.labs.told import DiffFile
 from relaion.links import KEY_VERSION
 from relaion.paths import file_sha256, shown
 from relaion.remote.standing import need_ends
@@ -21,21 +21,6 @@ FORM = 2
 META = b"relaion_diff"
 SCHEMA = pa.schema([("row_hash", pa.int64()), ("link", pa.binary(16)), ("link_gone", pa.bool_())])
 NOT_WHOLE = "get the diff again"
-
-
-@dataclass(frozen=True)
-class DiffFile:
-    """A diff that can be applied: its path, bytes' SHA-256, rows, salt, and what else it says.
-
-    `by` are the identities that it holds: `row`, `link`.
-    """
-
-    path: Path
-    sha256: str
-    rows: int
-    salt: bytes
-    by: tuple[str, ...]
-    said: dict[str, Any]
 
 
 class Content:

@@ -19,10 +19,10 @@ from relaion.paths import (
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
 from relaion.remote.failures import GoneError, UnwrittenError
 from relaion.remote.objects import Objects
-from relaion.remote.objects_at import objects_at
-from relaion.remote.stores import open_store
+from relaion.remote.stores import objects_at, open_store
 from relaion.remote.urls import RemoteURL, is_remote
 from relaion.run.elsewhere import lying_here
+from relaion.run.outputs import refuse_within_finished
 from relaion.run.where import Where, check_where, where_of
 
 _ANSWERED = ("no bucket", "none", "unknown", "refused", "expired", "unable")  # nothing was put
@@ -142,6 +142,7 @@ def _refuse_file(out: Path, inputs: Sequence[Path]) -> None:
                 f"{shown(out)}: lies in {shown(path)}, which is an input; inputs are never "
                 "modified, so name a file elsewhere"
             )
+    refuse_within_finished(out)
     if out.exists():
         raise InputError(f"{shown(out)}: exists already; remove it, or name another file")
     refuse_unwritable(out.parent, "and the diff goes there; name another file with --out")

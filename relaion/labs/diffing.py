@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from relaion.engine import connect
 from relaion.labs.diff_file import META, SCHEMA, Content
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
+from relaion.labs.told import Compared
 from relaion.parquet.mended import raw_bytes
-from relaion.paths import Seal, atomic_write, file_sha256
+from relaion.paths import atomic_write, file_sha256
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
@@ -29,28 +29,6 @@ PROVED = frozenset({"row_hash", "url", "text"})
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, link blob"
 _SETTLING = ("new_hashes", "old_hashes")  # tables by which a row hash settles what becomes of a row
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What was counted of a diff, and every shard as it was read.
-
-    `lines` of the diff; `rows` of the old set that are not in the new one, `links` that are gone,
-    `linkless` those of the rows told by their row hash alone, `colliding` hashes of several links.
-    `nameless` are rows of the old set without an identity, of which no line can tell; `without` is
-    how many fewer of them the new one has. `doubted` are rows whose own hash is not that of their
-    link and caption.
-    """
-
-    lines: int
-    rows: int
-    links: int
-    without: int
-    linkless: int
-    colliding: int
-    nameless: int
-    doubted: int
-    seals: dict[int, Seal]
 
 
 def compare(

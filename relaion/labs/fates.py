@@ -14,9 +14,10 @@ from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
-from relaion.paths import Seal, shown
+from relaion.labs.told import Fates
+from relaion.paths import shown
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"
@@ -60,32 +61,13 @@ class Question:
         found: list[list[Numbered]] = []
         held = 0
         for unit in units.values():
-            rows = sum(n.shard.rows for n in unit)
+            rows = rows_of(unit)
             if not found or held + rows > BATCH_ROWS:
                 found.append([])
                 held = 0
             found[-1] += unit
             held += rows
         return [tuple(batch) for batch in found]
-
-
-@dataclass(frozen=True)
-class Fates:
-    """Rows of each file by fate, which work file says what leaves it, and all shards as read.
-
-    `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
-    are samples whose row is counted, too. `doubted` are rows whose own hash is not that of their
-    link and caption, `several` others that more than one caption gives a row hash; `disowned` are
-    row hashes of the copy that stand in NEW, though no row of it gives them.
-    """
-
-    counts: tuple[tuple[int, str, bool, int], ...]
-    leaving: dict[int, Path]
-    seals: dict[int, Seal]
-    twins: tuple[tuple[int, str, bool, int], ...] = ()
-    doubted: int = 0
-    several: int = 0
-    disowned: int = 0
 
 
 def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
@@ -108,20 +90,21 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
         leaving: dict[int, Path] = {}
         for i, batch in enumerate(q.batches):
             seeker.table("fates", _FATES, fates[i : i + 1])
-            asked = "select shard_no, fate, leaves, count(*) from fates"
-            counts += engine.rows(f"{asked} group by all order by all")
-            twins += engine.rows(f"{asked} where is_twin group by all order by all")
+            told = engine.rows(_COUNTS)
+            counts += [(*fate, rows) for *fate, rows, _ in told]
+            twins += [(*fate, n) for *fate, _, n in told if n]
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
-        seeker.table("rows", _ROWS, rows)
-        told = "count(*) filter (doubt = 2), count(*) filter (doubt < 2)"
+        engine.view_files(rows, "all_rows", _NAMES)
         ((doubted, several),) = engine.rows(
-            f"select {told} from rows where others is not null"  # noqa: S608
+            "select count(*) filter (doubt = 2), count(*) filter (doubt < 2) "
+            "from all_rows where others is not null"
         )
         seals = seeker.seals([*q.new, *q.old, *q.copies])
         ((disowned,),) = engine.rows(
-            "select count(*) from "
-            "(select row_hash from new_hashes group by row_hash having min(doubt) = 2)"
+            "with wrong as (select distinct row_hash from new_hashes where doubt = 2) "
+            "select count(*) from wrong anti join "
+            "(from new_hashes semi join wrong using (row_hash) where doubt < 2) using (row_hash)"
         )
         if ROW not in q.by:
             doubted = several = 0
@@ -132,6 +115,11 @@ _ROWS = (
     "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
     "is_weak boolean, doubt tinyint"
 )
+_NAMES = [column.split()[0] for column in _ROWS.split(", ")]
+_COUNTS = """
+select shard_no, fate, leaves, count(*), count(*) filter (is_twin)
+from fates group by all order by all
+"""
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
 _SALTED = "shard_no integer, file_row_number bigint, link blob"
@@ -145,21 +133,22 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     links: dict[str, list[Path]] = {"new": [], "old": []}
     sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
     if ROW in q.by:
-        seeker.table("rows", _ROWS, rows)
+        engine.view_files(rows, "all_rows", _NAMES)
         engine.execute(
             "create or replace temp table wanted_hashes as "
-            "select row_hash from rows where row_hash is not null "
-            "union select unnest(others) from rows where others is not null"
+            "select row_hash from all_rows where row_hash is not null "
+            "union all select unnest(others) from all_rows where others is not null"
         )
         for name, shards in sets.items():
             hashes[name] = seeker.hash_files(name, shards, proves=True)
             seeker.table(f"{name}_hashes", HASHES, hashes[name])
-            if name == "new":
+            if name == "new" and q.old:
                 _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
-                _probe(seeker, q, "wanted_hashes", "new_hashes", "row_hash")
+                _probe(seeker, "wanted_hashes", "new_hashes", "row_hash")
         _refuse_other_old(seeker, q, "old_hashes", "row_hash")
-    for name in sets:
-        seeker.table(f"{name}_hashes", HASHES, hashes[name])
+    else:
+        for name in sets:
+            seeker.table(f"{name}_hashes", HASHES, ())
     ids = _link_ids(seeker, q, rows) if LINK in q.by else []
     if LINK in q.by:
         seeker.table("hit_keys", _IDS, ids)
@@ -169,16 +158,17 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
         for name, shards in sets.items():
             links[name] = seeker.link_files(name, shards)
             seeker.table(f"{name}_links", "link_id uuid", links[name])
-            if name == "new":
+            if name == "new" and q.old:
                 _less(seeker, "wanted_links", "new_links", "link_id")
-                _probe(seeker, q, "wanted_links", "new_links", "link_id")
+                _probe(seeker, "wanted_links", "new_links", "link_id")
                 engine.execute(
                     "create or replace temp table hit_keys as "
                     "from hit_keys semi join wanted_links using (link_id)"
                 )
         _refuse_other_old(seeker, q, "old_links", "link_id")
-    for name in sets:
-        seeker.table(f"{name}_links", "link_id uuid", links[name])
+    else:
+        for name in sets:
+            seeker.table(f"{name}_links", "link_id uuid", ())
     return [
         seeker.made(f"fates-{i}", lambda i=i: _fates(seeker, q, rows, ids, i))  # type: ignore[misc]
         for i, _ in enumerate(q.batches)
@@ -188,18 +178,19 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
 PROBES = 1_000  # rows of the edition that are looked for in the set which it was made of
 
 
-def _probe(seeker: Seeker, q: Question, wanted: str, found: str, column: str) -> None:
+def _probe(seeker: Seeker, wanted: str, found: str, column: str) -> None:
     """Look for some of what NEW has in the old set, too: it had all of it."""
     engine = seeker.engine
     engine.execute(
-        f"create or replace temp table probes as from {found} order by {column} limit $n",
-        {"n": PROBES if q.old else 0},
+        f"create or replace temp table probes as from {found} order by {column} limit {PROBES}"
     )
     engine.execute(f"insert into {wanted} select {column} from probes")  # noqa: S608
 
 
 def _refuse_other_old(seeker: Seeker, q: Question, found: str, column: str) -> None:
     """Raise NotOldError where the old set has none of the rows that NEW and the copy share."""
+    if not q.old:
+        return
     asked = (
         f"select count(*), count(*) filter ({column} in (select {column} from {found})) from probes"  # noqa: S608
     )

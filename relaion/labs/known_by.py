@@ -16,8 +16,7 @@ from relaion.run.pool import Caller, blaming
 from relaion.run.survey import Numbered
 
 if TYPE_CHECKING:
-    from relaion.labs.diff_file import DiffFile
-    from relaion.labs.fates import Fates
+    from relaion.labs.told import DiffFile, Fates
 
 ROW, LINK = "row", "link"
 _TAKE_OUT = ", or take that column out where the copy has links and captions"

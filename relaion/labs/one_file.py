@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relaion.copies.form import Indexed, Rewritten
+from relaion.copies.form import Rewritten
+from relaion.copies.indexed import Indexed
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
 from relaion.parquet.mended import as_bytes
 from relaion.parquet.writer import Target, write_editions
@@ -26,7 +27,7 @@ from relaion.paths import (
     stamp_of,
     sync_folder,
 )
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.remote.urls import RemoteURL
 from relaion.run.putting import origin_of, put_file
 from relaion.run.shard_task import copied, hard_linked

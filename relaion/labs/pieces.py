@@ -5,36 +5,17 @@ reads where they lie.
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import connect
 from relaion.errors import RelaionError
-from relaion.labs.piecework import PieceFound
+from relaion.labs.piecework import PieceFound, SeekStep
 from relaion.labs.seek import Seeker
 from relaion.paths import file_sha256
 from relaion.run.process import unpacked
 from relaion.run.progress import NOTHING, Extent
-from relaion.run.settings import Limits
-
-
-@dataclass(frozen=True)
-class SeekStep:
-    """What is done to each batch: `do` takes a `Seeker` and what the piece holds.
-
-    It returns the query of what is to be left, where `leaves`, else a number. `tables` are the
-    temp tables that it reads, by name: their columns, and the file that holds them.
-    """
-
-    do: Callable[..., Any]
-    leaves: bool
-    tables: dict[str, tuple[tuple[str, ...], Path]]
-    work: Path
-    version: str
-    limits: Limits
 
 
 def done(step: Path, piece: Path) -> PieceFound | RelaionError:

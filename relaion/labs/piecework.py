@@ -14,7 +14,8 @@ from relaion.paths import Seal, atomic_write, shown, unwritten
 from relaion.run.pool import Call, CallTask, Executor, returned
 from relaion.run.process import TaskOutcome, packed, seconds_for
 from relaion.run.progress import Extent, Progress
-from relaion.run.survey import Numbered
+from relaion.run.settings import Limits
+from relaion.run.survey import Numbered, rows_of
 
 SPREAD = "spread"
 """The first part of what the process that searches says: then come a step and its pieces."""
@@ -25,6 +26,22 @@ def _unkept(_name: str, _sha256: str) -> None:
 
 
 _ROWS_A_SECOND = 5_000  # links and hashes in one thread; an ordinary batch takes a tenth
+
+
+@dataclass(frozen=True)
+class SeekStep:
+    """What is done to each batch: `do` takes a `Seeker` and what the piece holds.
+
+    It returns the query of what is to be left, where `leaves`, else a number. `tables` are the
+    temp tables that it reads, by name: their columns, and the file that holds them.
+    """
+
+    do: Callable[..., Any]
+    leaves: bool
+    tables: dict[str, tuple[tuple[str, ...], Path]]
+    work: Path
+    version: str
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -43,9 +60,7 @@ class BatchPiece:
     def seconds(self) -> float:
         """How long it may take."""
         size = sum(n.shard.bytes for n in self.shards)
-        return seconds_for(
-            sum(n.shard.rows for n in self.shards), size, _ROWS_A_SECOND, len(self.shards)
-        )
+        return seconds_for(rows_of(self.shards), size, _ROWS_A_SECOND, len(self.shards))
 
     @property
     def named(self) -> str:

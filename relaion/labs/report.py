@@ -22,8 +22,7 @@ from relaion.tabled import Tabled
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
     from relaion.labs.copy_files import CopyFile, FoundFiles
-    from relaion.labs.diff_file import DiffFile
-    from relaion.labs.fates import Fates
+    from relaion.labs.told import DiffFile, Fates
 
 NAMELESS = "nameless"
 WITH_KEY = "removed with its key"

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from relaion.copies.form import INDEX
 from relaion.engine import Engine
-from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound
+from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound, SeekStep
 from relaion.parquet.glossary import says_caption
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
@@ -26,7 +26,6 @@ from relaion.run.journal import is_whole
 from relaion.run.process import packed, unpacked
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
-    OTHERS,
     fill_keys,
     fill_other_hashes,
     fill_row_hashes,
@@ -35,6 +34,7 @@ from relaion.run.python_answers import (
 from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
+from relaion.sidecars.hash_tables import OTHERS
 from relaion.sqlset import load
 
 BATCH_ROWS = 4_000_000
@@ -148,8 +148,6 @@ class Seeker:
         """Have workers do a step over some items, each to leave a file where one is named."""
         if not items or self.spread is None:
             return []
-        from relaion.labs.pieces import SeekStep  # noqa: PLC0415 - it does what is found here
-
         self._n_steps += 1
         for left in (self.work / FOLDER).glob("step-*"):  # of a run that was killed
             shutil.rmtree(left, ignore_errors=True)
@@ -284,10 +282,7 @@ class Seeker:
 
         def look() -> None:
             self.identities(batch, named)
-            self.engine.execute(
-                "create or replace temp table rows as "
-                "from identities order by shard_no, file_row_number"
-            )
+            self.engine.execute("create or replace temp table rows as from identities")
 
         self.read(batch, look, "shard")
         return "from rows"
@@ -310,7 +305,7 @@ class Seeker:
             self.run("apply/71_known_hashes")
 
         self.read(batch, look, "shard")
-        return "from known_hashes order by all"
+        return "from known_hashes"
 
     def link_ids(
         self, batch: Sequence[Numbered], *, by_row: bool, salt: bytes | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
-from relaion.lists.snapshot import refuse_other_files, work_of
+from relaion.lists.store_file import refuse_other_files, work_of
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.roles import LINK_KINDS
 from relaion.sqlset import load

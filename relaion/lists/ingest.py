@@ -326,7 +326,8 @@ class _Incoming:
         if n < len(rows):
             self._held[kind] = rows.slice(n)
         rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
-        self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
+        self._engine.lend("incoming", rows)
+        self._engine.run(self._script, list_id=self._list_id)
 
     def without_record(self, chain: Sequence[int]) -> int:
         """How many records take back an id alone of which no record is known."""

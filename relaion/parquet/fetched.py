@@ -27,7 +27,7 @@ from relaion.parquet.storage import (
 from relaion.parquet.thrift import Struct, ThriftError
 from relaion.paths.stand_ins import record_of
 from relaion.remote.standing import OnDemand, need, need_of_many
-from relaion.remote.stores import Range
+from relaion.remote.store import Range
 
 _CHILDREN, _REPETITION, _TYPE = 5, 3, 1  # of a SchemaElement
 _META, _BLOOM_LENGTH, _INDEX_PAGE = 3, 15, 10

@@ -123,9 +123,10 @@ def _computable(
 
 
 def _computed(detail: str, what: str) -> str:
-    how = f"computed from {what}"
+    """How row hashes come about; a run computes them where one of its lists names row hashes."""
+    how = f"computed from {what}, for lists of row hashes"
     if detail.startswith("column"):
-        return f"{detail}; {how} where it is missing"
+        return f"{detail}; where it is missing {how}"
     return how if detail == NO_COLUMN else f"{how}; {detail}"
 
 

@@ -17,7 +17,8 @@ from relaion.paths.stand_ins import record_of, tree_of
 from relaion.remote.claim import CLAIM
 from relaion.remote.failures import GoneError
 from relaion.remote.standing import FILES_AT_ONCE, digested, need, object_of, stand_in, whole
-from relaion.remote.stores import RemoteFile, Store, open_store
+from relaion.remote.store import RemoteFile, Store
+from relaion.remote.stores import open_store
 from relaion.remote.urls import WEB, RemoteURL, is_remote, place_in_tree, remote_url
 
 _MAGIC = 4  # bytes that tell a parquet file

@@ -21,7 +21,7 @@ from relaion.remote.failures import (
     unwritten,
 )
 from relaion.remote.objects import PART, Noted, Objects, pieces
-from relaion.remote.stores import RemoteFile, Store
+from relaion.remote.store import RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 
 T = TypeVar("T")

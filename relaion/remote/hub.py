@@ -7,7 +7,7 @@ from typing import Any
 
 from relaion.remote.asking import retrying
 from relaion.remote.failures import GoneError
-from relaion.remote.stores import RemoteFile, Store
+from relaion.remote.store import RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 
 _COMMIT = 40  # hex digits

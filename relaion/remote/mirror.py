@@ -9,8 +9,8 @@ from pathlib import Path
 
 from relaion.errors import InputError, NoRoomError
 from relaion.paths import shown
-from relaion.remote.objects_at import objects_at
 from relaion.remote.standing import FILES_AT_ONCE
+from relaion.remote.stores import objects_at
 from relaion.remote.urls import RemoteURL
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from relaion.errors import InputError
 from relaion.paths import atomic_write, shown
 from relaion.remote.failures import GoneError, other_bytes
-from relaion.remote.stores import open_store
+from relaion.remote.store import Store
 from relaion.remote.urls import RemoteURL
 
 PART = 8 << 20  # bytes; what is larger goes in parts
@@ -54,13 +54,14 @@ def md5_of(data: bytes) -> bytes:
 class Objects(ABC):
     """A folder of a store. Names are below it; all raise UnwrittenError where the store refuses."""
 
-    def __init__(self, at: RemoteURL) -> None:
-        self.at = at
+    def __init__(self, at: RemoteURL, store: Store) -> None:
+        """`store` is that of the address."""
+        self.at, self._store = at, store
 
     @property
     def fs(self) -> Any:
         """The file system of fsspec that speaks to the store; kept for the process."""
-        found: Any = open_store(self.at)
+        found: Any = self._store
         return found.fs
 
     def url_of(self, name: str) -> RemoteURL:
@@ -84,22 +85,21 @@ class Objects(ABC):
 
         Raises RemoteError where it cannot be read, or changes meanwhile.
         """
-        store = open_store(self.at)
         try:
-            file = store.info(self.at / name)
+            file = self._store.info(self.at / name)
         except GoneError:
             return False
         to.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(to, mode=0o600, flush=False) as part:
             part.touch(mode=0o600)
-            store.download(file, part)
+            self._store.download(file, part)
         return True
 
     def read_back(self, name: str, sha256: str) -> None:
         """Raise OtherBytesError where an object has not these bytes."""
-        store, digest = open_store(self.at), hashlib.sha256()
-        file = store.info(self.at / name)
-        for _, piece in store.read(file, [(0, file.size)]):
+        digest = hashlib.sha256()
+        file = self._store.info(self.at / name)
+        for _, piece in self._store.read(file, [(0, file.size)]):
             digest.update(piece)
         if digest.hexdigest() != sha256:
             raise other_bytes(self.url_of(name))

@@ -25,7 +25,7 @@ from relaion.remote.failures import (
     unwritten,
 )
 from relaion.remote.objects import PART, Noted, Objects, as_base64, md5_of, pieces
-from relaion.remote.stores import RemoteFile
+from relaion.remote.store import RemoteFile
 from relaion.remote.urls import RemoteURL
 
 _MOST_PARTS = 9_000  # a store takes 10,000

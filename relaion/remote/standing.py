@@ -20,7 +20,8 @@ from relaion.errors import InputError, NoRoomError
 from relaion.paths import atomic_write, shown
 from relaion.paths.stand_ins import ObjectRecord, read_record, record_of, state_of
 from relaion.remote.failures import CutError, RemoteError, changed
-from relaion.remote.stores import PIECE, Range, RemoteFile, open_store
+from relaion.remote.store import PIECE, Range, RemoteFile
+from relaion.remote.stores import open_store
 from relaion.remote.urls import RemoteURL
 
 NEAR = 256 << 10  # bytes between two ranges that are fetched as one: a request costs more

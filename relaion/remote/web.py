@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.remote.asking import CONNECT, of_this_machine, retrying
 from relaion.remote.failures import ChangedObjectError, CutError, RemoteError, changed
-from relaion.remote.stores import PIECE, RemoteFile, Store
+from relaion.remote.store import PIECE, RemoteFile, Store
 from relaion.remote.urls import RemoteURL
 
 SECONDS = 60  # without a byte

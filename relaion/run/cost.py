@@ -13,7 +13,7 @@ from math import ceil
 
 from relaion.remote.objects import PART
 from relaion.remote.standing import HEAD, NEAR, TAIL, Traffic
-from relaion.remote.stores import PIECE
+from relaion.remote.store import PIECE
 from relaion.run.find import LINK_BYTES
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits

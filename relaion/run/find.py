@@ -8,7 +8,7 @@ was found stays in the work folder, so that a run that goes on searches only wha
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,23 @@ from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
+from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS, WIDTHS
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
-from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, first_of, sealed
-from relaion.run.tasks import FindTask, batches, rows_of, share_of
+from relaion.run.survey import (
+    ALIKE,
+    SIDECAR_KEYS,
+    UNREAD_BESIDE,
+    Numbered,
+    first_of,
+    rows_of,
+    sealed,
+)
+from relaion.run.tasks import FindTask, batches, share_of
 from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
@@ -35,6 +44,7 @@ FEWEST_ROWS = 1_000_000  # to make the lists ready takes longer than to search f
 ONE_THREAD_ROWS = 50_000  # which one thread searches as soon as several do, in lists of such a size
 ONE_THREAD_BYTES = 200_000_000
 LINK_BYTES = 400  # that DuckDB keeps of a row whose host is listed, link and key, while it searches
+FEW_LINK_BYTES = 150  # of a row where links alone are listed: nearly all are proved to be others
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
@@ -45,6 +55,18 @@ COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
 ValueLine = tuple[int, str, str | None, int]
+
+
+def kept_bytes(kinds: Collection[str], *, beside: bool = False) -> int:
+    """Bytes that DuckDB keeps of a row while it searches for entries of these kinds.
+
+    Whatever lies below a host or a prefix stays until it is compared, and so does every hashed
+    link; digests of images do not. `beside`: sidecars name rows by link or row hash.
+    """
+    if not beside and WIDTHS.keys() >= {*kinds}:
+        return 0
+    stays = {*SCOPED_KINDS, *HASHED_LINK_KINDS} & {*kinds}
+    return LINK_BYTES if stays else FEW_LINK_BYTES
 
 
 @dataclass(frozen=True)
@@ -74,9 +96,10 @@ class Hunt:
     of these. `fail` hears of each shard that broke it; without it they all end the search.
     `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
     have a value is counted at all, which costs a third of a search for few digests. `stays`: more
-    is asked when all is counted, so the connection is not closed then. `looks_at_links`: links are
-    compared with the lists; then a batch has no more rows than fit into memory if the host of each
-    is listed, for else they go to the disk and back. Digests alone are not kept.
+    is asked when all is counted, so the connection is not closed then. `row_bytes`: what is kept
+    of a row, as `kept_bytes` has it: a batch has no more rows than fit into memory, for else they
+    go to the disk and back. `seals` are the shards as an earlier search saw them, if there was one:
+    they need not be digested again.
     """
 
     settings: Settings
@@ -90,7 +113,8 @@ class Hunt:
     with_entries: bool = False
     with_values: bool = True
     stays: bool = False
-    looks_at_links: bool = True
+    row_bytes: int = LINK_BYTES
+    seals: Mapping[int, Seal] = field(default_factory=dict)
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -111,7 +135,7 @@ class Hunt:
             self.settings = replace(self.settings, limits=limits)
         self.meet_sidecars()
         hits = Ledger(self.journal, LISTS)
-        self.sweep("", shards, hits, {}, partial(self.task, "hits"))
+        self.sweep("", shards, hits, self.seals, partial(self.task, "hits"))
         seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         same_link: tuple[Path, ...] = ()
@@ -151,9 +175,7 @@ class Hunt:
     @property
     def batch_rows(self) -> int:
         """How many rows are searched together."""
-        if not self.looks_at_links:
-            return BATCH_ROWS
-        fitting = self.settings.limits.find_bytes // LINK_BYTES
+        fitting = self.settings.limits.find_bytes // max(1, self.row_bytes)
         return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
 
     @property

@@ -29,8 +29,8 @@ from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_entries
-from relaion.run.survey import SIDECAR_KEYS, Numbered
-from relaion.run.tasks import FindTask, rows_of
+from relaion.run.survey import SIDECAR_KEYS, Numbered, rows_of
+from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
@@ -161,12 +161,12 @@ class Finder:
 
     def _choose_entries(self, batch: Sequence[Numbered]) -> None:
         """View `near_entries`: of many those that digests of few rows may equal, else all."""
-        n = 0
-        if rows_of(batch) <= NARROWED_ROWS:
-            ((n,),) = self.engine.rows("select count(*) from store.entries")
+        count = "select count(*) from store.entries"
+        n = self.engine.rows(count)[0][0] if rows_of(batch) <= NARROWED_ROWS else 0
         if n >= NARROWED_ENTRIES:
             self._is_narrowed = True  # before it is: what fails half-way must not stay for the next
-            self.engine.run(self.script("fast/29_few_entries"))
+            self.engine.run(self.script("fast/28_row_shorts"))
+            self.engine.run_bounded(self.script("fast/29_few_entries"))
         elif self._is_narrowed:
             view_entries(self.engine)
             self._is_narrowed = False
@@ -307,10 +307,10 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         else:
             finder.none_of("33_hit_keys", "table hit_keys")
 
+    if task.seals:
+        return look_again(finder, task, look)
     seals = read_sealed(paths_of(task), look, task.settings.limits.threads)
-    return leave_found(
-        finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)}
-    )
+    return leave_found(finder, task, dict(zip([n.no for n in task.shards], seals, strict=True)))
 
 
 def _gather(finder: Finder, task: FindTask) -> TaskOutcome:

@@ -1,13 +1,15 @@
 """The lists as a run sees them, what they found, and when that is too much to be true."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import ListError, StopError
+from relaion.errors import InputError, ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
-from relaion.lists.snapshot import NAME, Snapshot, changed, refuse_other_files, take
+from relaion.lists.snapshot import NAME, Snapshot, changed, take
+from relaion.lists.store_file import refuse_other_files
+from relaion.paths import stamp_of
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.pool import HERE, Caller, blaming
@@ -21,6 +23,8 @@ class KnownLists:
     `kinds` counts entries that are listed, `known_good` those of each list that another list
     calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
     were withdrawn, or taken back by a later delivery; `withdrawn` are lists that are gone whole.
+    `written` is what the system says of the file that was read, however many names it has; None
+    where it was replaced or written to meanwhile.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -30,6 +34,7 @@ class KnownLists:
     unusable: dict[str, int] = field(default_factory=dict)
     taken_back: bool = False
     withdrawn: tuple[dict[str, Any], ...] = ()
+    written: tuple[int, ...] | None = None
 
     @property
     def sources(self) -> dict[int, str]:
@@ -68,6 +73,8 @@ def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = 
         if before is None or before.sha256 != taken.sha256:
             journal.forget_search()
         journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
+    if known.written is not None and _written(taken.path) == known.written:
+        return taken  # the very file that was read
     # a store changes by whole lists
     again = _read(
         caller, taken.path, known.key, named=store, counted=False, may_be_empty=True
@@ -86,12 +93,20 @@ def _read(
     counted: bool = True,
     may_be_empty: bool = False,
 ) -> KnownLists:
+    before = _written(store)
     with blaming(named or store, ListError):
         found: KnownLists = caller.call(
             "relaion.run.store_entries:read_lists", store, secret, counted=counted,
             may_be_empty=may_be_empty,
         )  # fmt: skip
-    return found
+    return replace(found, written=before if before == _written(store) else None)
+
+
+def _written(store: Path) -> tuple[int, ...] | None:
+    try:
+        return stamp_of(store).written
+    except InputError:  # whoever reads it says why
+        return None
 
 
 GOOD_ENTRIES = 100

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relaion.errors import InputError, OutputError
-from relaion.lists.snapshot import sweep_beside
+from relaion.lists.store_file import sweep_beside
 from relaion.paths import (
     atomic_write,
     locked,
@@ -26,7 +26,6 @@ from relaion.paths import (
 )
 from relaion.paths.locks import DAY
 from relaion.run import manifest
-from relaion.run.engines import refuse_left, remove_work
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import (
     APPLY,
@@ -38,6 +37,7 @@ from relaion.run.outputs import (
     maker_of,
     work_of,
 )
+from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut, open_remote
 from relaion.run.settings import Plan, differences
 from relaion.run.where import Where

@@ -336,6 +336,20 @@ def check_apart_from_shards(
     _refuse(out, work, (given for f in files for given in _file(f)))
 
 
+def refuse_within_finished(place: Path) -> None:
+    """Raise InputError where a file or folder to be written lies inside a finished OUT.
+
+    Its manifest states every file in it, so anything else there breaks what it promises. The OUT
+    itself is no matter here: whoever goes on with it looks at what it holds.
+    """
+    for folder in place.resolve().parents:
+        if manifest_at(folder / MANIFEST) is not None:
+            raise InputError(
+                f"{shown(place)}: lies inside {shown(folder)}, which holds a finished run and "
+                "nothing else; name a place apart from it"
+            )
+
+
 def _refuse(out: Path, work: Path | None, inputs: Iterable[_Given]) -> None:
     targets = {p: _place(p) for p in ((out,) if work is None else (out, work))}
     for given in inputs:

@@ -17,12 +17,12 @@ from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import Seal, replaced
 from relaion.remote.objects import Noted
-from relaion.roles import COUNTED, WIDTHS
+from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.cover import Choice, Covered
 from relaion.run.coverage import Coverage, coverage, left_out
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt, Searched, kept_bytes
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import Earlier, FinishedRun, Told, write_audit
@@ -275,7 +275,7 @@ class Run:
         return Hunt(
             self.request.settings, beside, COUNTED, store, self.journal, self.executor,
             self.progress, self._fail,
-            looks_at_links=bool(beside) or not self.request.known.kinds.keys() <= WIDTHS.keys(),
+            row_bytes=kept_bytes(self.request.known.kinds, beside=bool(beside)),
         )  # fmt: skip
 
     def _rewrite(self, searched: Searched) -> Reports:

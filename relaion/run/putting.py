@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from relaion.paths.stand_ins import record_of
 from relaion.remote.objects import Noted, Objects
-from relaion.remote.objects_at import objects_at
 from relaion.remote.standing import object_of, whole
+from relaion.remote.stores import objects_at
 from relaion.remote.urls import RemoteURL
 from relaion.run.settings import Settings
 from relaion.run.tasks import WrittenShard

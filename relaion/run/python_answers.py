@@ -9,18 +9,18 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relaion.engine import Engine
 from relaion.links import host_digest, inner_links, link_key, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.odometer import ODOMETER
+from relaion.parquet.layout import Shard
 from relaion.parquet.mended import marked, unmarked
 from relaion.parquet.roles import Column
 from relaion.processes import serve_parent
 from relaion.run.survey import Numbered
-from relaion.sidecars.row_hash import computed, further
+from relaion.sidecars.hash_tables import matching, others
 
 # -- Work for Python spread over processes: keys, spellings and row hashes hold the GIL --------
 
@@ -49,10 +49,7 @@ def spread(do: Callable[[T], R], items: Iterable[T], hands: int) -> Iterator[R]:
 
 # -- Row hashes of shards that lack them, computed only for those that something asks for ------
 
-SMALL = 500_000  # rows below which starting processes costs more than they save
-_TABLE = pa.schema(
-    [("shard_no", pa.int32()), ("file_row_number", pa.int64()), ("row_hash", pa.int64())]
-)
+SMALL = 1_500_000  # rows below which starting processes costs more than they save
 
 
 def fill_row_hashes(
@@ -69,59 +66,27 @@ def fill_row_hashes(
     no hash of its own; with `takes_fillers` off, a number that stands for none is none.
     """
     engine.execute("delete from row_hashes")
-    look = partial(_matching, wanted, takes_fillers)
-    asked = shards if wanted is None or len(wanted) else []
-    for i, found in enumerate(_found(asked, look, workers), 1):
-        ODOMETER.reach(i / len(asked))
+    of = shards if wanted is None or len(wanted) else []
+    look = partial(matching, wanted, takes_fillers)
+    hands = _hands([n.shard for n in of], workers)
+    for i, found in enumerate(spread(look, [(n.no, n.shard) for n in of], hands), 1):
+        ODOMETER.reach(i / len(of))
         if found.num_rows:
             engine.insert("row_hashes", found)
 
 
-def _found(
-    shards: Sequence[Numbered], look: Callable[[Numbered], pa.Table], workers: int
-) -> Iterator[pa.Table]:
-    hands = min(workers, len(shards)) if sum(n.shard.rows for n in shards) >= SMALL else 1
-    yield from spread(look, shards, hands)
-
-
-def _matching(wanted: pa.Array | None, takes_fillers: bool, numbered: Numbered) -> pa.Table:
-    pieces = []
-    for piece in computed(numbered.shard, takes_fillers=takes_fillers):
-        rows, hashes = piece
-        if wanted is not None:
-            mask = pc.is_in(hashes, value_set=wanted)
-            rows, hashes = (column.filter(mask) for column in piece)
-        number = pa.repeat(pa.scalar(numbered.no, pa.int32()), len(rows))
-        pieces.append(pa.table([number, rows, hashes], schema=_TABLE))
-    return pa.concat_tables([_TABLE.empty_table(), *pieces])
+def _hands(shards: Sequence[Shard], workers: int) -> int:
+    return min(workers, len(shards)) if sum(shard.rows for shard in shards) >= SMALL else 1
 
 
 def fill_other_hashes(
     engine: Engine, shards: Sequence[tuple[Numbered, Sequence[Column]]], workers: int
 ) -> None:
     """`other_hashes`: those of rows of these shards by their captions, as `further` finds them."""
-    hands = min(workers, len(shards)) if sum(n.shard.rows for n, _ in shards) >= SMALL else 1
-    for found in spread(_further, shards, hands):
+    asked = [(n.no, n.shard, captions) for n, captions in shards]
+    for found in spread(others, asked, _hands([shard for _, shard, _ in asked], workers)):
         if found.num_rows:
             engine.insert("other_hashes", found)
-
-
-OTHERS = pa.schema(
-    [
-        ("shard_no", pa.int32()),
-        ("file_row_number", pa.int64()),
-        ("others", pa.list_(pa.int64())),
-    ]
-)
-
-
-def _further(asked: tuple[Numbered, Sequence[Column]]) -> pa.Table:
-    numbered, captions = asked
-    pieces = [OTHERS.empty_table()]
-    for rows, lists in further(numbered.shard, captions):
-        number = pa.repeat(pa.scalar(numbered.no, pa.int32()), len(rows))
-        pieces.append(pa.table([number, rows, lists], schema=OTHERS))
-    return pa.concat_tables(pieces)
 
 
 # -- What SQL leaves to Python, through tables: link keys, inner links, spellings --------------

@@ -16,8 +16,7 @@ from relaion.paths import file_sha256, is_utf8, locked, private_folder, public_f
 from relaion.remote.claim import CLAIM, RunClaim, owner_of, refuse_claimed, take_claim
 from relaion.remote.failures import UnwrittenError
 from relaion.remote.objects import Noted, Objects
-from relaion.remote.objects_at import objects_at
-from relaion.remote.stores import open_store
+from relaion.remote.stores import objects_at, open_store
 from relaion.remote.urls import RemoteURL
 from relaion.run.journal import FIND
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED

@@ -149,14 +149,24 @@ def _row_hashes(engine: Engine) -> pa.Array:
     return pa.array(values, pa.int64())
 
 
+_IS_TABLE = (
+    "select exists (from duckdb_tables() where database_name = 'store' and table_name = 'entries')"
+)
+
+
 def view_entries(engine: Engine) -> None:
-    """View `listed_entries` of the attached store, with 64 bits of each digest as hash.
+    """View `listed_entries` of the attached store, with 64 bits of each digest as hash, and places.
 
     And `near_entries`, those that rows are compared with: all, until others are chosen. Hashes are
-    those that the store holds, where this DuckDB makes the same; else made in every search.
+    those that the store holds, where this DuckDB makes the same; else made in every search. An
+    entry's place is its row in the store, or 63 bits of its hash where `entries` is a view.
     """
     stored = engine.is_last and has_hashes(engine, "store.")
     hashes = "hash" if stored else "hash(digest) as hash"
-    listed = f"select list_id, kind, digest, trait_id, {hashes} from store.entries"  # noqa: S608
+    ((is_table,),) = engine.rows(_IS_TABLE)
+    place = "rowid" if is_table else "(hash >> 1)::bigint"
+    listed = (
+        f"select list_id, kind, digest, trait_id, {hashes}, {place} as place from store.entries"  # noqa: S608
+    )
     engine.execute(f"create or replace temp view listed_entries as {listed}")
     engine.execute("create or replace temp view near_entries as from listed_entries")

@@ -1,7 +1,7 @@
 """The survey: shards found, read, grouped and numbered, what is broken of them; and sidecars."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -58,6 +58,11 @@ class Numbered:
         return error if path in error else f"{path}: {error}"
 
 
+def rows_of(shards: Iterable[Numbered]) -> int:
+    """The rows of some shards together."""
+    return sum(n.shard.rows for n in shards)
+
+
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
 
 
@@ -85,7 +90,7 @@ class Inputs:
     @property
     def rows(self) -> int:
         """Rows of all shards."""
-        return sum(n.shard.rows for n in self.shards)
+        return rows_of(self.shards)
 
     @property
     def rows_by_subset(self) -> dict[str, int]:

@@ -14,12 +14,12 @@ from relaion.remote.objects import Noted
 from relaion.run.journal import SHARD, Journal
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
+from relaion.run.survey import Numbered, rows_of
 
 if TYPE_CHECKING:
     from relaion.lists.snapshot import Snapshot
     from relaion.parquet.layout import Shard
     from relaion.run.find import Searched
-    from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
 SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
@@ -278,11 +278,6 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 
 
 _BYTES_A_ROW = 4  # of a list store: so many rows take twenty times as long as to make it ready
-
-
-def rows_of(shards: Iterable[Numbered]) -> int:
-    """The rows of some shards together."""
-    return sum(n.shard.rows for n in shards)
 
 
 def share_of(rows: Sequence[int], searches: int, lists: int) -> int:

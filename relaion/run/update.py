@@ -19,7 +19,7 @@ from relaion.paths import Seal, private_folder
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
-from relaion.run.find import Searched
+from relaion.run.find import Searched, kept_bytes
 from relaion.run.gains import Gains
 from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
@@ -38,7 +38,7 @@ from relaion.run.parent import (
 from relaion.run.pipeline import Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
-from relaion.run.survey import Numbered, sidecar_lines
+from relaion.run.survey import Numbered, rows_of, sidecar_lines
 from relaion.run.tasks import Report, Reports, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 
@@ -85,7 +85,8 @@ class UpdateRun(Run):
                 return self._search_all(beside, store)
             hold(gains.hits, self.request.inputs.rows, self.request.known.sources, yes=self.yes)
             self._touched = frozenset(gains.digests) | search.linked_shards(gains)
-            hunt = replace(self._hunt(beside, store), with_values=False, stays=True)
+            hunt = self._hunt(beside, store)
+            hunt = replace(hunt, with_values=False, stays=True, seals=gains.seals)
             shards = [n for n in gains.shards if n.no in self._touched]
             now = hunt.run(shards)
             hunt.count_before(now.shards, self.since.gained)
@@ -183,7 +184,7 @@ class UpdateRun(Run):
         return Gains(
             settings, beside, roles, replace(store, only=only), journal,
             self.executor, self.progress, self._fail, with_values=False, stays=True,
-            looks_at_links=not kinds <= WIDTHS.keys(),
+            row_bytes=kept_bytes(kinds),
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------
@@ -198,7 +199,7 @@ class UpdateRun(Run):
 
     def _processes(self, shards: Sequence[Numbered], touched: frozenset[int]) -> int:
         """How many processes there is work for: some shards are written, the others digested."""
-        rows = sum(n.shard.rows for n in shards if n.no in touched)
+        rows = rows_of(n for n in shards if n.no in touched)
         size = sum(n.shard.bytes for n in shards if n.no not in touched)
         n_bytes = size * len(self.request.settings.editions)
         return 1 + rows // _ROWS_A_PROCESS + n_bytes // _BYTES_A_PROCESS

@@ -14,7 +14,12 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, ShardPath, as_path, private_folder, shown
 from relaion.remote.told_path import AddressPath
 from relaion.remote.urls import STORES, RemoteURL, is_remote, remote_url
-from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
+from relaion.run.outputs import (
+    check_apart,
+    check_apart_from_shards,
+    refuse_within_finished,
+    work_of,
+)
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,14 @@ def _state() -> Path:
 
 
 def check_where(where: Where, paths: Sequence[Path]) -> None:
-    """Refuse an OUT that equals, holds or lies inside a PATH, as `check_apart` does."""
+    """Refuse an OUT that equals, holds or lies inside a PATH, as `check_apart` does.
+
+    And one inside another OUT that is finished.
+    """
     local = [path for path in paths if not is_remote(path)]
     if where.url is None:
         check_apart(where.out, where.given, local)
+        refuse_within_finished(where.out)
         return
     check_apart(where.staging, None, local)
     for path in paths:
@@ -118,10 +127,12 @@ def check_where_from_shards(
         check_apart_from_shards(where.staging, None, local, shards)
 
 
-def refuse_remote(where: Where, what: str) -> None:
-    """Raise InputError for an OUT in a store, where `what` is to be written."""
+def refuse_remote(where: Where) -> None:
+    """Raise InputError for an OUT in a store, where a part of a clean is to be written."""
     if where.url is not None:
-        raise InputError(f"{where.named}: {what} is written to a folder of this machine; name one")
+        raise InputError(
+            f"{where.named}: a part of a clean is written to a folder of this machine; name one"
+        )
 
 
 def _meet(out: RemoteURL, given: RemoteURL) -> bool:

@@ -37,10 +37,11 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
     if not len(joined):
         return pa.array([], pa.int64())
     _, offsets, data = joined.buffers()
-    ends = memoryview(offsets).cast("q")[joined.offset : joined.offset + len(joined) + 1]
+    ends = memoryview(offsets).cast("q")[joined.offset : joined.offset + len(joined) + 1].tolist()
     text = memoryview(data if data is not None else b"")
     digest = mmh3.mmh3_x64_128_digest
-    low = b"".join([digest(text[start:end])[:8] for start, end in pairwise(ends)])
+    whole = b"".join([digest(text[start:end]) for start, end in pairwise(ends)])
+    low = memoryview(whole).cast("q")[::2].tobytes()
     return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
 
 
@@ -176,8 +177,7 @@ def further_hashes(
         wanted = pc.and_(wanted, _is_filled(caption))
         hashes = pa.nulls(n, pa.int64())
         if wanted.true_count:
-            some = row_hashes(links.filter(wanted), caption.filter(wanted))
-            hashes = without_fillers(pc.replace_with_mask(hashes, wanted, some))
+            hashes = without_fillers(_where(wanted, links, caption))
         agrees = pc.or_(agrees, pc.fill_null(pc.equal(own, hashes), False))
         found.append(hashes)
     has_any = pa.repeat(pa.scalar(False), n)
@@ -194,6 +194,14 @@ def further_hashes(
     columns = [hashes.take(places).to_pylist() for hashes in found]
     lists = [[h for h in row if h is not None] for row in zip(*columns, strict=True)]
     return places, pa.array(lists, _ROWS_OF)
+
+
+def _where(wanted: pa.Array, links: pa.Array, captions: pa.Array) -> pa.Array:
+    """The row hashes of some rows, NULL of the others; of nearly all files, of all of them."""
+    if wanted.true_count == len(wanted):
+        return row_hashes(links, captions)
+    some = row_hashes(links.filter(wanted), captions.filter(wanted))
+    return pc.replace_with_mask(pa.nulls(len(wanted), pa.int64()), wanted, some)
 
 
 def _is_filled(texts: pa.Array) -> pa.Array:

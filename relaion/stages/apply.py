@@ -64,7 +64,7 @@ from relaion.run.where import Where, check_where, where_of
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
-    from relaion.labs.diff_file import DiffFile
+    from relaion.labs.told import DiffFile
 
 ROW, LINK = "row", "link"
 

@@ -30,14 +30,15 @@ from relaion.run import out as folder
 from relaion.run.checked import leave_check
 from relaion.run.editions import Edition, load_editions
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
-from relaion.run.engines import LOCAL, Cluster, engine_of, joined, same
+from relaion.run.engines import LOCAL, engine_of, joined, same
 from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
 from relaion.run.outputs import VERIFIED
-from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
+from relaion.run.parts.division import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of
+from relaion.run.ray.cluster import Cluster
 from relaion.run.settings import MEMORY, Settings, make_plan, read_keywords
 from relaion.run.survey import read_inputs, refuse_text
 from relaion.run.where import check_where, check_where_from_shards, refuse_remote, where_of
@@ -140,7 +141,7 @@ def clean(
     where, share = where_of(out, work), check_phase(shards, phase)
     cluster, limits = engine_of(engine, workers, memory, time_limit)
     if share is not None:
-        refuse_remote(where, "a part of a clean")
+        refuse_remote(where)
         _refuse_signed(sidecars)
     if share is not None and cluster is not None:
         raise InputError("--shards and --engine ray share one clean in two ways; leave one out")

@@ -35,12 +35,12 @@ from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, versions
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 from relaion.sqlset import VERSION, load
 from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
-    from relaion.labs.diffing import Compared
+    from relaion.labs.told import Compared
 
 ROW, LINK = "row", "link"
 FORM = 2  # of diffs; `labs.diff_file` reads it
@@ -144,7 +144,7 @@ def diff(
         identities, looked = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
-        rows = {name: sum(n.shard.rows for n in shards) for name, shards in sides.items()}
+        rows = {name: rows_of(shards) for name, shards in sides.items()}
         owned = left.enter_context(owned_folder("diff", work))
         _refuse_no_room(owned.path, sum(rows.values()), listen)
         pool.begin(1, owned.path, held=(owned.lock,))

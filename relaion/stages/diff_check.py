@@ -46,7 +46,7 @@ from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
     from relaion.labs.checking import Residual
-    from relaion.labs.diff_file import DiffFile
+    from relaion.labs.told import DiffFile
 
 
 @dataclass(frozen=True)

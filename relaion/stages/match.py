@@ -21,11 +21,10 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
-from relaion.roles import WIDTHS
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of, joined
-from relaion.run.find import Hunt
+from relaion.run.find import Hunt, kept_bytes
 from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
 from relaion.run.journal import Journal
@@ -157,7 +156,7 @@ def match(
             searched = Hunt(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
-                looks_at_links=bool(beside) or not known.kinds.keys() <= WIDTHS.keys(),
+                row_bytes=kept_bytes(known.kinds, beside=bool(beside)),
             ).run(shards)  # fmt: skip
         listen.phase(COUNT)
         try:

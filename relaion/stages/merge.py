@@ -13,18 +13,18 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, priv
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.elsewhere import brought_here
-from relaion.run.merge_find import Merger
-from relaion.run.merge_out import (
+from relaion.run.notebook import listening
+from relaion.run.outputs import check_apart
+from relaion.run.parts.division import FIND_PHASE, SEARCH_AGAIN
+from relaion.run.parts.folders import Part, open_parts, together, work_for_merge
+from relaion.run.parts.merge_find import Merger
+from relaion.run.parts.merge_out import (
     clear,
     is_written,
     put_together,
     refuse_strangers,
     written_parts,
 )
-from relaion.run.notebook import listening
-from relaion.run.outputs import check_apart
-from relaion.run.part_folders import Part, open_parts, together, work_for_merge
-from relaion.run.parts import FIND_PHASE, SEARCH_AGAIN
 from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import AUDIT, COVER, SEARCH, WRITE, Progress
 from relaion.run.settings import MEMORY, limits_of

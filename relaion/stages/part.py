@@ -10,8 +10,7 @@ from relaion.errors import InputError, OutputError
 from relaion.paths import private_umask, shown
 from relaion.run import out as folder
 from relaion.run.outputs import MANIFEST
-from relaion.run.part import PartRun
-from relaion.run.parts import (
+from relaion.run.parts.division import (
     FIND_PHASE,
     Share,
     note_of,
@@ -19,6 +18,7 @@ from relaion.run.parts import (
     own_of,
     refuse_merged,
 )
+from relaion.run.parts.flow import PartRun
 from relaion.stages.cleaned import CleanedPart
 
 if TYPE_CHECKING:

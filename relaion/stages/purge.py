@@ -11,8 +11,8 @@ from relaion.paths import AnyPath, maybe_path
 from relaion.paths.locks import sweep
 from relaion.run import out as folder
 from relaion.run.elsewhere import above
-from relaion.run.engines import refuse_left
 from relaion.run.outputs import APPLY, maker_of
+from relaion.run.ray.cluster import refuse_left
 from relaion.run.where import where_of
 from relaion.tabled import Tabled
 

@@ -125,7 +125,7 @@ def open_out(engine: Engine, owned: Sequence[OwnedShard], work: Path) -> Askable
 
 
 def _edition(engine: Engine, name: str, shards: Sequence[Numbered]) -> None:
-    engine.view_edition(sources(shards), name, SQL_VERSION)
+    engine.view_edition(sources(shards), name)
 
 
 def _together(out: OurOutput, editions: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -30,11 +30,12 @@ from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
-from relaion.run.engines import LOCAL, Cluster, cluster_of
+from relaion.run.engines import LOCAL, cluster_of
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, WorkerEndedError
 from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
+from relaion.run.ray.cluster import Cluster
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 
@@ -248,7 +249,7 @@ def _elsewhere(
     """The workers of a cluster, as a check is given them."""
     if cluster is None:
         return None
-    from relaion.run.ray_hands import RayHands  # noqa: PLC0415 - few checks need it
+    from relaion.run.ray.hands import RayHands  # noqa: PLC0415 - few checks need it
 
     return RayHands(cluster, workers, work, tuple(reads))
 
@@ -348,7 +349,7 @@ def _check_copy(
         "strange": strange,
     }  # fmt: skip
     stated = _stated_inputs(out, "records")
-    function = "relaion.verifier.copy_check:verify_copy_telling"
+    function = "relaion.verifier.copies.check:verify_copy_telling"
     whole = Extent(len(stated))
     reads = [out, *inputs, *keep, *old]
     verdict = _called(

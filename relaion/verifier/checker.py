@@ -17,7 +17,7 @@ from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
 from relaion.paths import Seal, shown
 from relaion.remote.mirror import Mirror, brought
-from relaion.remote.objects_at import objects_at
+from relaion.remote.stores import objects_at
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
     Given,

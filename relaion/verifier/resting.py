@@ -303,33 +303,39 @@ class _Resting:
 
     def _check_shards(
         self,
-        outputs: Mapping[Key, list[OutputTask]],
+        outputs: dict[Key, list[OutputTask]],
         touched: frozenset[Key],
         known: StatedLists,
         notes: Notes,
     ) -> list[ShardReport]:
-        """Check them, whole or their files alone; returns what was counted in the whole ones."""
+        """Check them, whole or their files alone; returns what was counted in the whole ones.
+
+        Of the sample that a whole check draws, those rows are asked about that stand in them.
+        """
         job = self.job
-        whole = {key: some for key, some in outputs.items() if key in touched}
-        rest = {key: some for key, some in outputs.items() if key not in touched}
         earlier = frozenset(self.ground.before.statement.lists)
-        tasks = [replace(task, earlier=earlier) for task in tasks_of(job, known, whole, {})]
+        tasks, resting = [], []
+        for task in map(self._with_digests, tasks_of(job, known, outputs, {})):
+            if (task.subset, task.name) in touched:
+                tasks.append(replace(task, earlier=earlier))
+            else:  # its files alone, so it travels light
+                resting.append(replace(task, known=StatedLists(), sample={}, before={}))
         reports = []
         job.begins("rows", len(tasks), sum(task.groups for task in tasks))
         for report in self.apply(check_touched, tasks):
             reports.append(report)
             notes.add(report.notes)
-        resting = [self._bare(task) for task in tasks_of(job, StatedLists(), rest, {})]
         for report in self.apply(check_files, resting):
             notes.add(report.notes)
         return reports
 
-    def _bare(self, task: ShardTask) -> ShardTask:
-        """A task for files alone, which travels light."""
+    def _with_digests(self, task: ShardTask) -> ShardTask:
+        """The same with what the run has digested of its files."""
         files = [o.path for o in task.outputs]
         files += [] if task.source is None else [task.source.path]
-        known = {path: self.digested[path] for path in files if path in self.digested}
-        return replace(task, sample={}, before={}, digested=known)
+        return replace(
+            task, digested={path: self.digested[path] for path in files if path in self.digested}
+        )
 
     def _say(self, resting: int, of: int, notes: Notes) -> None:
         lists = self.job.statement.lists

@@ -87,7 +87,11 @@ def _source_here(task: ShardTask) -> Iterator[None]:
 
 
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:
-    read = [(o, digest_of(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
+    known = task.digested
+    read = [
+        (o, digest_of(o.path, o.where, o.stated, report.notes, known.get(o.path)))
+        for o in task.outputs
+    ]
     outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
     for output, found in outputs:
         if task.stated is None or found != task.stated.sha256:
@@ -98,7 +102,8 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     before = _others_before(task, outputs, report.notes)
     if task.source is not None and task.stated is not None:
         where = where_of(task)
-        sha256 = digest_of(task.source.path, where, task.stated, report.notes)
+        source = task.source.path
+        sha256 = digest_of(source, where, task.stated, report.notes, known.get(source))
         same = sha256 == task.stated.sha256
         if sha256 is not None and is_other(task.source, written=same):
             report.notes.find("5", where, "was replaced; nothing was held against it")
@@ -291,9 +296,10 @@ def _walk(
     report.rows = 0
     for batch, rows, named in _judged(task, source):
         report.rows += batch.num_rows
-        count_coverage(rows, names, report.counts)
         count_reasons(task, named, report.counts)
-        if task.earlier is not None:
+        if task.earlier is None:
+            count_coverage(rows, names, report.counts)
+        else:
             _count_before(task, tracks, batch.num_rows, task.as_before(named), report)
         for track in tracks:
             _step(task, track, batch, named, report)

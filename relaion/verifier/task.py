@@ -105,9 +105,10 @@ class ShardTask:
     whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
     labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
     rows that it lacks need no other reason to be gone. `earlier`: the lists that the run before
-    had, where what they alone name is counted, too. `digested`: files whose digest this very run
-    has taken; a check of files alone believes it while nothing has touched them since. `mirror`:
-    the outputs lie in a store, and are brought for as long as they are looked at.
+    had, where what they alone name is counted, too, and not what rows have values for: that was
+    counted then. `digested`: files whose digest this very run has taken, which is believed while
+    nothing has touched them since. `mirror`: the outputs lie in a store, and are brought for as
+    long as they are looked at.
     """
 
     subset: str

@@ -183,6 +183,19 @@ class Columns:
         return [Values(kinds, text, of) for kinds, (text, of) in self.held.items()]
 
 
+def values_by_kinds(
+    kinds: Sequence[tuple[str, ...]], at: Sequence[int], values: Sequence[str]
+) -> list[Values]:
+    """Values of records, of which each may be of `kinds[at[i]]`, those of the same together."""
+    found: list[Values] = []
+    for mine in dict.fromkeys(kinds):
+        those = {k for k, some in enumerate(kinds) if some == mine}
+        is_all = len(those) == len(kinds)
+        of = range(len(values)) if is_all else [i for i, k in enumerate(at) if k in those]
+        found.append(Values(mine, values if is_all else [values[i] for i in of], of))
+    return found
+
+
 def batch_of(records: Iterable[Record]) -> Batch:
     """Records in columns."""
     held = list(records)

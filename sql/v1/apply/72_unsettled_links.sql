@@ -17,17 +17,18 @@
 create or replace temp table unsettled as
 with settled as (
     select n.row_hash from new_hashes as n
-    where n.doubt = 0
+    where $by_row and n.doubt = 0
     union all
     select o.row_hash from old_hashes as o
-    where o.row_hash not in (select n.row_hash from new_hashes as n)
+    anti join new_hashes as n on o.row_hash = n.row_hash
+    where $by_row
 )
 
 select
     r.shard_no,
     r.file_row_number
 from rows as r
-where not $by_row or r.row_hash is null or r.row_hash not in (select s.row_hash from settled as s);
+anti join settled as s on r.row_hash = s.row_hash;
 
 create or replace temp table near_links as
 select

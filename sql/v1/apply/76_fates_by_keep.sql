@@ -14,7 +14,7 @@
 -- reads:   old_links (link_id uuid)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
--- order:   shard_no, file_row_number
+-- order:   none
 --
 -- A row stays if NEW has its row hash. A row whose caption was written anew, cut or normalised has
 -- another hash, so it stays if NEW has its link. But not where the old set had its very hash: then
@@ -34,7 +34,7 @@ create or replace temp table fates as
 with gone as (
     select o.row_hash
     from old_hashes as o
-    where o.row_hash not in (select n.row_hash from new_hashes as n)
+    anti join new_hashes as n on o.row_hash = n.row_hash
 ),
 
 others as (
@@ -46,14 +46,6 @@ others as (
     where r.others is not null
 ),
 
-news as (
-    select
-        n.row_hash,
-        min(n.doubt) as doubt
-    from new_hashes as n
-    group by n.row_hash
-),
-
 met as (
     select
         o.shard_no,
@@ -61,8 +53,15 @@ met as (
         min(n.doubt) as doubt,
         bool_or(o.row_hash in (select g.row_hash from gone as g)) as is_gone
     from others as o
-    left join news as n on o.row_hash = n.row_hash
+    left join new_hashes as n on o.row_hash = n.row_hash
     group by o.shard_no, o.file_row_number
+),
+
+owned as (
+    select
+        r.*,
+        case when $trusts_own then 0 else r.doubt end as own_doubt
+    from rows as r
 ),
 
 known as (
@@ -75,8 +74,12 @@ known as (
             when $by_row then least(
                 m.doubt,
                 case
-                    when w.row_hash is not null
-                        then greatest(w.doubt, case when $trusts_own then 0 else r.doubt end)
+                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 0)
+                        then r.own_doubt
+                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 1)
+                        then greatest(1, r.own_doubt)
+                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 2)
+                        then 2
                 end
             )
         end as doubt,
@@ -85,12 +88,11 @@ known as (
             as row_is_gone,
         $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
         $by_link and i.link_id in (select o.link_id from old_links as o) as link_in_old
-    from rows as r
+    from owned as r
     left join row_ids as i
         on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
     left join met as m
         on r.shard_no = m.shard_no and r.file_row_number = m.file_row_number
-    left join news as w on r.row_hash = w.row_hash
 ),
 
 told as (
@@ -123,5 +125,4 @@ select
         else true
     end as leaves,
     false as is_twin
-from told as t
-order by t.shard_no, t.file_row_number;
+from told as t;

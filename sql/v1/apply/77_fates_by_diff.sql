@@ -10,7 +10,7 @@
 -- writes:  left_links (link blob)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
--- order:   shard_no, file_row_number
+-- order:   none
 --
 -- A row leaves if its row hash left, or its link did with every row that had it (`link_gone`),
 -- whatever its caption is now. Any of the hashes that it may be known by is enough (`others`). Of a diff, which may be larger than the copy, only those are kept
@@ -96,5 +96,4 @@ select
         else true
     end as leaves,
     false as is_twin
-from told as t
-order by t.shard_no, t.file_row_number;
+from told as t;

@@ -5,7 +5,7 @@
 -- reads:   sample_keys (folder_no integer, key varchar, part integer, is_sample boolean, shard_no integer, file_row_number bigint)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a row without a key keeps its own fate
--- order:   shard_no, file_row_number
+-- order:   none
 --
 -- img2dataset writes a tar and, under the same name, a parquet file with one row an attempt; a
 -- sample and its row have one key (folder_no tells the pair). A nameless one takes the fate of the
@@ -75,5 +75,4 @@ from fates as f
 left join parted as p
     on f.shard_no = p.shard_no and f.file_row_number = p.file_row_number
 left join together as t
-    on p.folder_no = t.folder_no and p.key = t.key and p.part = t.part
-order by f.shard_no, f.file_row_number;
+    on p.folder_no = t.folder_no and p.key = t.key and p.part = t.part;

@@ -64,16 +64,31 @@ from endings as e
 semi join listed_domains as d on link_host_digest(e.ending) = d.host_digest;
 
 -- To take a place out of a link costs four times as much as to look at twelve characters of it:
--- those behind `https://`, which of a link of http are the second of the place and more.
+-- those behind `https://`, which of a link of http are the second of the place and more. A head is
+-- open where a place that begins so is.
 create or replace temp table near_heads as
-select substr(p.place, 1, 12) as head
-from near_places as p
-union
-select substr(p.place, 2, 12) as head
-from near_places as p;
+with heads as (
+    select
+        substr(p.place, 1, 12) as head,
+        p.is_open
+    from near_places as p
+    union all
+    select
+        substr(p.place, 2, 12) as head,
+        p.is_open
+    from near_places as p
+)
 
--- To prove a key and to hash it costs more than all before, so it is done of links on such hosts.
-create or replace temp table near_links as
+select
+    h.head,
+    bool_or(h.is_open) as is_open
+from heads as h
+group by h.head;
+
+-- What is left of the links on such hosts by their keys. To prove a key and to hash it costs more
+-- than all before. Behind a head that is not open the place need not be known: a link on another
+-- host has no listed key.
+create or replace temp table left_links as
 with headed as (
     select
         s.shard_no,
@@ -85,13 +100,13 @@ with headed as (
     where s.is_own
 ),
 
-placed as (
+near as (
     select
         h.shard_no,
         h.file_row_number,
         h.url,
         h.is_bare,
-        split_part(h.url, '/', 3) as place
+        h.head in (select n.head from near_heads as n where not n.is_open) as is_closed
     from headed as h
     where
         h.is_bare
@@ -100,72 +115,77 @@ placed as (
         or contains(h.head, '/') or starts_with(h.url, 'http:///')
 ),
 
+placed as (
+    select
+        n.*,
+        case when not n.is_bare and not n.is_closed then split_part(n.url, '/', 3) end as place
+    from near as n
+),
+
 on_hosts as (
     select
         p.shard_no,
         p.file_row_number,
         p.url,
-        p.is_bare or p.place in (select n.place from near_places as n where n.is_open) as is_open
+        p.is_bare or coalesce(
+            p.place in (select n.place from near_places as n where n.is_open), false
+        ) as is_open
     from placed as p
-    where p.is_bare or p.place in (select n.place from near_places as n)
+    where p.is_bare or p.is_closed or p.place in (select n.place from near_places as n)
 ),
 
 judged as (
     select
-        o.shard_no,
-        o.file_row_number,
-        o.url,
-        o.is_open,
+        o.*,
         not o.is_open and link_is_canonical(o.url) as is_canonical
     from on_hosts as o
 ),
 
-undone as (
+keyed as (
     select
         j.*,
-        case when not j.is_open and not j.is_canonical then link_undone(j.url) end as undone
+        case when j.is_canonical then hash(sha256(link_stripped(j.url))) end as short
     from judged as j
+)
+
+select
+    k.shard_no,
+    k.file_row_number,
+    k.url,
+    k.is_open or k.is_canonical as goes_on
+from keyed as k
+where not k.is_canonical or k.short in (select l.short from listed_keys as l);
+
+-- Nearly nine in ten of those that are not canonical are so as soon as they are tidied.
+create or replace temp table near_links as
+with undone as (
+    select
+        l.*,
+        case when not l.goes_on then link_undone(l.url) end as undone
+    from left_links as l
 ),
 
 tidied as (
     select
-        u.shard_no,
-        u.file_row_number,
-        u.url,
-        case
-            when u.is_open then null
-            when u.is_canonical then u.url
-            when u.undone is not null then link_tidied(u.undone)
-        end as tidy,
-        u.is_canonical
+        u.*,
+        link_tidied(u.undone) as tidy
     from undone as u
 ),
 
 keyed as (
     select
-        t.shard_no,
-        t.file_row_number,
-        t.url,
-        case when t.is_canonical then t.tidy when link_is_canonical(t.tidy) then t.tidy end as tidy
+        t.*,
+        case when link_is_canonical(t.tidy) then hash(sha256(link_stripped(t.tidy))) end as short
     from tidied as t
-),
-
-proved as (
-    select
-        k.shard_no,
-        k.file_row_number,
-        k.url,
-        case when k.tidy is not null then hash(sha256(link_stripped(k.tidy))) end as short
-    from keyed as k
 )
 
 select
-    p.shard_no,
-    p.file_row_number,
-    p.url,
+    k.shard_no,
+    k.file_row_number,
+    k.url,
     'own' as level
-from proved as p
-where p.short is null or p.short in (select k.short from listed_keys as k);
+from keyed as k
+where k.short is null or k.short in (select l.short from listed_keys as l);
 
 create or replace temp table holding_rows as
 select

@@ -1,24 +1,26 @@
 -- name:    few_entries
 -- purpose: The entries whose hash a digest of few rows has: those alone need be compared with them.
 -- params:  none
--- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
--- reads:   listed_entries (list_id integer, kind varchar, digest varchar, trait_id integer, hash ubigint)
+-- reads:   row_shorts (short ubigint)
+-- reads:   listed_entries (list_id integer, kind varchar, digest varchar, trait_id integer, hash ubigint, place bigint)
+-- writes:  few_places (place bigint)
 -- writes:  few_entries (list_id integer, kind varchar, digest varchar, trait_id integer, hash ubigint)
 -- writes:  near_entries (list_id integer, kind varchar, digest varchar, trait_id integer, hash ubigint)
--- nulls:   a null digest has no hash that is listed
+-- nulls:   as `28_row_shorts` has it
 -- order:   none
 --
 -- Run where the lists hold many more entries than the rows have digests: then the digests of the
--- rows are put into a table and each entry is looked for there. The lists are read once, here, and
--- not for each comparison of `30_list_hits`. Else near_entries is all entries, whose hashes are put
--- into a table for the rows.
+-- rows are put into a table and the hash of each entry is looked for there. Of the entries that are
+-- found, by their place in the store, all is read; of the others nothing but the hash. The lists
+-- are read once, here, and not for each comparison of `30_list_hits`. Else near_entries is all
+-- entries, whose hashes are put into a table for the rows.
+
+create or replace temp table few_places as
+select distinct e.place
+from listed_entries as e
+semi join row_shorts as s on e.hash = s.short;
 
 create or replace temp table few_entries as
-with row_shorts as (
-    select distinct hash(r.digest) as short
-    from row_keys as r
-)
-
 select
     e.list_id,
     e.kind,
@@ -26,7 +28,7 @@ select
     e.trait_id,
     e.hash
 from listed_entries as e
-semi join row_shorts as s on e.hash = s.short;
+semi join few_places as p on e.place = p.place;
 
 create or replace temp view near_entries as
 select

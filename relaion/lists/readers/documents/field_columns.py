@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
+from typing import Any, Generic, TypeVar
 
 Row = Mapping[str, Sequence[str]]
 """A record by its fields, each with its words; a field that it has not is not in it."""
 Words = Sequence[Sequence[str]]
+T = TypeVar("T")
+S = TypeVar("S")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class SharedThings(Generic[T]):
+    """Things of records, of which many share one: `each` of them, and which of these each has."""
+
+    each: Sequence[T]
+    at: Sequence[int]
+
+    @classmethod
+    def of(cls, things: Sequence[T]) -> SharedThings[T]:
+        """The same things, told apart by their identity, in the order in which they are met."""
+        keys = [*map(id, things)]
+        each = dict(zip(keys, things, strict=True))
+        number = dict(zip(each, count(), strict=False))
+        return cls([*each.values()], [*map(number.__getitem__, keys)])
+
+    def map(self, made: Callable[[T], S]) -> SharedThings[S]:
+        """What is made of each."""
+        return SharedThings([*map(made, self.each)], self.at)
+
+    def fewer(self) -> SharedThings[T]:
+        """The same, where several of these are one."""
+        told = SharedThings.of(self.each)
+        if len(told.each) == len(self.each):
+            return self
+        return SharedThings(told.each, [*map(told.at.__getitem__, self.at)])
+
+    def all(self) -> list[T]:
+        """What each record has."""
+        return [*map(self.each.__getitem__, self.at)]
+
+    def where(self, chosen: Callable[[T], bool]) -> Iterator[int]:
+        """The records that have one of the chosen."""
+        mine = {k for k, one in enumerate(self.each) if chosen(one)}
+        return (i for i, k in enumerate(self.at) if k in mine) if mine else iter(())
 
 
 @dataclass(frozen=True)
@@ -89,6 +130,32 @@ def in_batches(found: Iterable[FieldColumns], most: int) -> Iterator[FieldColumn
             n += some.n
     if held:
         yield _joined(held)
+
+
+def made_once(keys: Sequence[K], held: dict[K, V], made: Callable[[K], V], most: int) -> list[V]:
+    """What is made of keys: each once, while no more than `most` are held."""
+    new = {*keys}.difference(held)
+    if len(held) + len(new) > most:
+        held.clear()
+        new = {*keys}
+    held.update((key, made(key)) for key in new)
+    return [*map(held.__getitem__, keys)]
+
+
+def columns_in_batches(
+    found: Iterable[Sequence[Sequence[Any]]], most: int
+) -> Iterator[list[list[Any]]]:
+    """Columns of the same kinds, those of so many records at once."""
+    held: list[list[Any]] = []
+    for columns in found:
+        held = held or [[] for _ in columns]
+        for mine, column in zip(held, columns, strict=True):
+            mine.extend(column)
+        while len(held[0]) >= most:
+            yield [mine[:most] for mine in held]
+            held = [mine[most:] for mine in held]
+    if held and held[0]:
+        yield held
 
 
 def _joined(parts: Sequence[FieldColumns]) -> FieldColumns:

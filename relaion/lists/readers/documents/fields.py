@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, Row
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
 from relaion.lists.readers.format import (
     BETWEEN,
@@ -188,7 +188,7 @@ class Fields:
                 raise ListError(f"--{option} {shown(name)}: no record has such a field ({held})")
 
     def read(
-        self, rows: Sequence[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = ""
+        self, rows: SharedThings[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = ""
     ) -> tuple[dict[int, str], Sequence[WordSays]]:
         """Why rows bring no entry, by their place, and what the field `kinds_by` says of each.
 
@@ -197,7 +197,8 @@ class Fields:
         if isinstance(rows, FieldColumns):
             held, at, times = rows, None, None
         else:
-            held, at = self._differing(rows)
+            rows = rows.fewer()
+            held, at = self._columns(rows.each), rows.at
             times = [n for _, n in sorted(Counter(at).items())]
         decided = [(d, _by_row(d, held, times)) for d in self.deciding]
         fates = fates_of(held.n, decided, is_good=self.options.is_good)
@@ -214,23 +215,16 @@ class Fields:
                 fates.setdefault(i, fate)
         return fates, kinds
 
-    def columns(self, rows: Sequence[Row]) -> FieldColumns:
+    def columns(self, rows: SharedThings[Row]) -> FieldColumns:
         """The fields of rows that are read."""
-        held, at = self._differing(rows)
+        held, at = self._columns(rows.each), rows.at
         one = {name: [*map(words.__getitem__, at)] for name, words in held.one.items()}
         several = {name: [*map(words.__getitem__, at)] for name, words in held.several.items()}
-        return FieldColumns(len(rows), one, several)
+        return FieldColumns(len(at), one, several)
 
-    def _differing(self, rows: Sequence[Row]) -> tuple[FieldColumns, list[int]]:
-        """The fields that are read of rows that differ, and which of those each row is.
-
-        Records that are alike share one.
-        """
+    def _columns(self, rows: Sequence[Row]) -> FieldColumns:
         told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
-        each = {id(row): row for row in rows}
-        number = {key: n for n, key in enumerate(each)}
-        found = FieldColumns.of_rows([*each.values()], dict.fromkeys(told))
-        return found, [number[id(row)] for row in rows]
+        return FieldColumns.of_rows(rows, dict.fromkeys(told))
 
     def refuse(self, *, so_far: bool) -> None:
         """Raise ListError where a field says what nobody here knows."""

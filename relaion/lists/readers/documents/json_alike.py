@@ -9,12 +9,17 @@ twice, and what it fits is JSON. All else is read by the scanner of the standard
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import groupby
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, overload
+from typing import Any, NamedTuple, cast, overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.errors import ListError
 
@@ -36,7 +41,8 @@ TEXT = "\0"
 """In a pattern: what may stand between quotes; no name holds such a sign."""
 _PLAIN_TEXT = r'[^"]*+'
 _ANY_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
-_CONTROLS = bytes({*range(0x20)} - {*b"\n"})
+_FIRST_SIGN = 0x20
+_CONTROLS = bytes({*range(_FIRST_SIGN)} - {*b"\n"})
 ABSENT: Any = object()
 """What a record has not."""
 
@@ -58,29 +64,43 @@ class LeafPlace:
     is_name: bool = False
 
 
-@dataclass(frozen=True)
+class MemberPattern(NamedTuple):
+    """A member of a record: its name, and the pattern of it, comma and all.
+
+    `group` is the number that a group has which begins with it, where one is made.
+    """
+
+    name: str
+    pattern: str
+    group: int
+
+
+@dataclass
 class RecordShape:
     """How records are written that are alike: their leaves, and what makes objects of them.
 
-    `pattern` finds such a record: its groups have numbers as names, and `TEXT` stands for what is
-    between quotes. `names` are all that such a record may have, `required` those that each has,
-    `varied` the groups that tell what some have and others not. `mark` stands once in each. `asked`
-    are the groups that a reader asked for, some of all of its runs: of other ones nothing is taken
-    out of a text.
+    `pattern` finds such a record: its groups have numbers as names, in the order in which they are
+    opened, and `TEXT` stands for what is between quotes. `names` are all that such a record may
+    have, `required` those that each has, `varied` the groups that tell what some have and others
+    not. `mark` stands once in each. `asked` are the groups that a reader asked for, some of all of
+    its runs: of other ones nothing is taken out of a text.
     """
 
     pattern: str
+    members: tuple[MemberPattern, ...]
     leaves: tuple[LeafPlace, ...]
-    names: tuple[str, ...]
     required: tuple[str, ...]
     varied: tuple[int, ...]
     mark: str
     build: Builds
     kept: dict[Any, Any] = field(default_factory=dict)  # whatever a reader makes of it, by itself
     asked: set[int] = field(default_factory=set)
-    _compiled: dict[tuple[_Signs, frozenset[int] | None], re.Pattern[str]] = field(
-        default_factory=dict
-    )
+    _compiled: dict[tuple[_Signs, frozenset[int]], re.Pattern[str]] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All names that such a record may have."""
+        return tuple(member.name for member in self.members)
 
     @cached_property
     def by_place(self) -> dict[Place, list[LeafPlace]]:
@@ -107,13 +127,15 @@ class RecordShape:
             if len(place) > 1 and (isinstance(place[1], str) or place[1] == ANY_NAME)
         )  # fmt: skip
 
-    def run(self, text: str, at: int, end: int, between: str) -> tuple[AlikeRecords, int]:
+    def run(
+        self, text: str, at: int, end: int, between: str, *, is_bare: bool
+    ) -> tuple[AlikeRecords, int]:
         """The records that stand behind each other from `at` on, and where the last of them ends.
 
-        Nothing behind `end` is looked at.
+        Nothing behind `end` is looked at. `is_bare`: in the text is no control sign.
         """
         window = text[at:end]
-        if _is_plain(window):
+        if is_bare and "\\" not in window:
             signs = _Signs(between, is_plain=True, is_by_line="\n" in window)
             found = self.cut(window, signs)
             if 2 * found.end > len(window) and found.are_all():
@@ -123,27 +145,50 @@ class RecordShape:
 
     def cut(self, window: str, signs: _Signs, *, whole: bool = False) -> AlikeRecords:
         """The records at the beginning of a text; what is taken out are all groups if `whole`."""
-        groups = None if whole else self._groups(signs)
+        groups = self._groups(signs, whole=whole)
         pattern = self._pattern(signs, groups)
         parts, step = pattern.split(window), pattern.groups + 1
         n, rest = len(parts) // step, parts[-2] or ""
         n, end = n - bool(rest), len(window) - len(rest)
-        return AlikeRecords(self, n, parts, step, groups, window, end, signs)
+        return AlikeRecords(self, n, parts, step, sorted(groups), window, end, signs)
 
-    def _groups(self, signs: _Signs) -> tuple[int, ...] | None:
-        """The groups to take out of a text; None for all of them."""
-        if (signs, None) not in self._compiled:  # nobody asked for any before
-            return None
-        is_known = (signs, frozenset(self.asked)) in self._compiled
-        is_much = len(self._compiled) > _MOST_PATTERNS or 2 * len(self.asked) > len(self.leaves)
-        return None if is_much and not is_known else tuple(sorted(self.asked))
+    def _groups(self, signs: _Signs, *, whole: bool) -> frozenset[int]:
+        """The groups to take out of a text: those that were asked for, or all."""
+        asked = frozenset(self.asked)
+        is_known = (signs, asked) in self._compiled or len(self._compiled) < _MOST_PATTERNS
+        return asked if asked and is_known and not whole else asked | self._all
 
-    def _pattern(self, signs: _Signs, groups: tuple[int, ...] | None) -> re.Pattern[str]:
-        key = signs, None if groups is None else frozenset(groups)
+    @cached_property
+    def _all(self) -> frozenset[int]:
+        return frozenset((*self.varied, *(x.group for x in self.leaves if x.group >= 0)))
+
+    def between(self, free: frozenset[str]) -> list[int]:
+        """The groups in which records differ that differ in more than what `free` have.
+
+        What stands in a row between members of these names is one group, names and all.
+        """
+        found: list[int] = []
+        parts: list[str] = []
+        for is_free, some in groupby(self.members, lambda member: member.name in free):
+            held = [*some]
+            text = "".join(member.pattern for member in held)
+            within = {*map(int, _GROUP.findall(text))}
+            if is_free:
+                found += within.intersection(self.varied)
+            elif within:
+                found.append(held[0].group)
+                text = f"(?P<g{held[0].group}>{text})"
+            parts.append(text)
+        whole = "".join(member.pattern for member in self.members)
+        self.pattern = self.pattern.replace(whole, "".join(parts))
+        return sorted(found)
+
+    def _pattern(self, signs: _Signs, groups: frozenset[int]) -> re.Pattern[str]:
+        key = signs, groups
         if key not in self._compiled:
 
             def opened(found: re.Match[str]) -> str:
-                return "(" if groups is None or int(found[1]) in groups else "(?:"
+                return "(" if int(found[1]) in groups else "(?:"
 
             record = self.pattern.replace(TEXT, _PLAIN_TEXT if signs.is_plain else _ANY_TEXT)
             self._compiled[key] = re.compile(
@@ -172,11 +217,12 @@ class _Signs:
         return rf"{_BLANKS}{self.between}{_BLANKS}"
 
 
-def _is_plain(window: str) -> bool:
-    """Whether no escape stands in a text, and no control sign that is no end of a line."""
-    if "\\" in window:
-        return False
-    held = window.encode("utf-8", "surrogateescape")
+def is_bare(text: str) -> bool:
+    """Whether in a text is no control sign that is no end of a line."""
+    held = text.encode("utf-8", "surrogateescape")
+    signs = pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)])
+    if len(held) and pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN:  # of nearly all, and at once
+        return True
     return len(held.translate(None, _CONTROLS)) == len(held)
 
 
@@ -191,7 +237,7 @@ class AlikeRecords(Sequence[Any]):
     n: int
     parts: list[Any]
     step: int
-    groups: tuple[int, ...] | None
+    groups: list[int]
     window: str
     end: int
     signs: _Signs
@@ -235,17 +281,20 @@ class AlikeRecords(Sequence[Any]):
 
     def _column(self, group: int) -> Sequence[str]:
         if group not in self._whole:
-            if self.groups is not None and group not in self.groups:
-                again = self.shape.cut(self.window, self.signs, whole=True)
-                if (again.n, again.end) != (self.n, self.end):
-                    raise ListError(_LOST)
-                self.parts, self.step, self.groups = again.parts, again.step, None
-            at = 1 + (group if self.groups is None else self.groups.index(group))
-            found = self.parts[at : self.n * self.step : self.step]
+            found = self._written(group)
             if group not in self.shape.always:
                 found = [text or "" for text in found]
             self._whole[group] = _unescaped(found) if self._is_escaped else found
         return self._whole[group]
+
+    def _written(self, group: int) -> Sequence[str]:
+        """What a group holds, as it is written."""
+        if group not in self.groups:
+            again = self.shape.cut(self.window, self.signs, whole=True)
+            if (again.n, again.end) != (self.n, self.end):
+                raise ListError(_LOST)
+            self.parts, self.step, self.groups = again.parts, again.step, again.groups
+        return self.parts[1 + self.groups.index(group) : self.n * self.step : self.step]
 
     @cached_property
     def _is_escaped(self) -> bool:
@@ -261,31 +310,30 @@ class AlikeRecords(Sequence[Any]):
     def kinds(self, free: frozenset[str]) -> list[Any] | None:
         """An object for each record, the same in all but what stands under the names of `free`.
 
-        Records that are so alike share one; None where few are.
+        Records that are so alike share one; None where few are, or other names were free before.
         """
         shape = self.shape
-        if free not in shape.kept:
-            every = {*shape.varied} | {x.group for x in shape.leaves if x.group >= 0}
-            own = {x.group for x in shape.leaves if x.place[0] in free}
-            shape.kept[free] = sorted(every - own), {}
-        groups, kept = shape.kept[free]
-        keys = [*zip(*map(self.column, groups), strict=True)] if groups else [()] * self.n
+        if "kinds" not in shape.kept:
+            shape.kept["kinds"] = free, shape.between(free), {}, Counter()
+        asked_for, groups, kept, runs = shape.kept["kinds"]
+        if free != asked_for:
+            return None
+        shape.asked.update(groups)
+        keys = [*zip(*map(self._written, groups), strict=True)] if groups else [()] * self.n
         if len(kept) > _MOST_KINDS:
             kept.clear()
         new = {*keys}.difference(kept)
         if len(new) > _FEW_KINDS and 4 * len(new) > self.n:
             return None
+        runs[bool(new)] += 1
+        is_often = runs[True] > _FEW_KINDS + runs[False]  # and so is asked for at once
         for key in new:
-            kept[key] = self._one(keys.index(key))
+            kept[key] = self._one(keys.index(key), self.column if is_often else self._column)
         return [*map(kept.__getitem__, keys)]
 
-    def _one(self, place: int) -> Any:
+    def _one(self, place: int, column: Groups) -> Any:
         """A record as an object."""
-
-        def cell(group: int) -> Sequence[str]:
-            return [self._column(group)[place]]
-
-        return self.shape.build(cell, 1)[0]
+        return self.shape.build(lambda group: [column(group)[place]], 1)[0]
 
     def patterns(self) -> set[tuple[bool, ...]]:
         """What records have together of that which not all have."""
@@ -295,6 +343,11 @@ class AlikeRecords(Sequence[Any]):
     def at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """What stands at a place, in words; None where nothing does, or null."""
         return self._at(self.shape.by_place.get(place, ()), text_of)
+
+    def texts_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str]:
+        """What stands at a place, in words; nothing where nothing does, or null."""
+        found = self.at(place, text_of)
+        return [text or "" for text in found] if None in found else cast("Sequence[str]", found)
 
     def words_at(self, place: Place, text_of: Callable[[Any], str]) -> Sequence[str | None]:
         """The same; None, too, where an array or an object stands there that holds nothing."""

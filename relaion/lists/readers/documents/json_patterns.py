@@ -19,6 +19,7 @@ from relaion.lists.readers.documents.json_alike import (
     Builds,
     Groups,
     LeafPlace,
+    MemberPattern,
     Place,
     RecordShape,
     literal,
@@ -34,7 +35,7 @@ from relaion.lists.readers.documents.json_grammar import (
     before_of,
 )
 
-_MOST_GROUPS = 150
+_MOST_GROUPS = 200
 _PLAIN = (
     "null|true|false|0|-?[1-9][0-9]{0,17}"
     r"|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}"
@@ -50,11 +51,10 @@ def shape_of(root: ObjectNode, made: Callable[[list[tuple[str, Any]]], Any]) -> 
     pattern, build = maker.object(replace(root, before=""), _Where())
     if not 0 < maker.n <= _MOST_GROUPS:
         raise UnlikeError
-    names = tuple(maker.names_of(root))
-    pairs = zip(names, root.members, strict=True)
-    required = tuple(name for name, member in pairs if not member.may_lack)
-    leaves, varied = tuple(maker.leaves), tuple(maker.varied)
-    return RecordShape(pattern, leaves, names, required, varied, _mark(root), build)
+    pairs = zip(maker.members, root.members, strict=True)
+    required = tuple(x.name for x, member in pairs if not member.may_lack)
+    members, leaves, varied = tuple(maker.members), tuple(maker.leaves), tuple(maker.varied)
+    return RecordShape(pattern, members, leaves, required, varied, _mark(root), build)
 
 
 def _mark(root: ObjectNode) -> str:
@@ -110,6 +110,7 @@ class _ShapeMaker:
     n: int = 0  # groups
     leaves: list[LeafPlace] = field(default_factory=list)
     varied: list[int] = field(default_factory=list)
+    members: list[MemberPattern] = field(default_factory=list)  # of the record itself
 
     def names_of(self, node: ObjectNode) -> list[str]:
         """The names of an object as a reader calls them; raises UnlikeError where two are one."""
@@ -161,15 +162,15 @@ class _ShapeMaker:
             return self._keyed(node, at)
         names = self.names_of(node)
         first = next(i for i, member in enumerate(node.members) if not member.may_lack)
-        parts: list[str] = []
+        parts: list[MemberPattern] = []
         builds: list[Builds] = []
         for i, (name, member) in enumerate(zip(names, node.members, strict=True)):
+            begin = -1 if at.place else self._group()
             if not member.may_lack:
                 comma = "," if i > first else ""
                 pattern, build = self.node(member.value, at.within(name))
-                parts.append(
-                    f"{comma}{member.before}{re.escape(member.name)}{member.colon}:{pattern}"
-                )
+                text = f"{comma}{member.before}{re.escape(member.name)}{member.colon}:{pattern}"
+                parts.append(MemberPattern(name, text, begin))
                 builds.append(build)
                 continue
             there = self._group()
@@ -177,9 +178,13 @@ class _ShapeMaker:
             pattern, build = self.node(member.value, at.within(name).where(there))
             told_by = f"{_opened(there)}{re.escape(member.name)})"
             told = f"{member.before}{told_by}{member.colon}:{pattern}"
-            parts.append(f"(?:{told},)?+" if i < first else f"(?:,{told})?+")
+            text = f"(?:{told},)?+" if i < first else f"(?:,{told})?+"
+            parts.append(MemberPattern(name, text, begin))
             builds.append(_if_there(there, build))
-        text = rf"{node.before}\{{{''.join(parts)}{node.end}\}}"
+        if not at.place:
+            self.members = parts
+        text = "".join(part.pattern for part in parts)
+        text = rf"{node.before}\{{{text}{node.end}\}}"
         is_varied = any(member.may_lack for member in node.members)
 
         def build_all(groups: Groups, n: int) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
+from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape, is_bare
 from relaion.lists.readers.documents.json_grammar import (
     ObjectNode,
     UnlikeError,
@@ -43,12 +43,16 @@ class AlikeReading:
     _shapes: int = 0
     _window: int = _SHORTEST
     _pause: int = 0
+    _text: str = ""
+    _is_bare: bool = True
 
     def runs(self, text: str, at: int, between: str) -> Iterator[tuple[AlikeRecords, int]]:
         """Runs of records that begin at `at`, and where each ends."""
+        if text is not self._text:
+            self._text, self._is_bare = text, is_bare(text)
         while self.shape and not self.left:
             end = min(len(text), at + self._window)
-            found, after = self.shape.run(text, at, end, between)
+            found, after = self.shape.run(text, at, end, between, is_bare=self._is_bare)
             n, rest = len(found), end - after
             is_cut = rest * n <= 2 * (after - at) if n else False  # the next, and no more
             if n:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from math import nan
+from math import isnan, nan
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.field_columns import columns_in_batches
 from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
@@ -21,7 +21,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     KNOWN,
     Attribute,
     Event,
-    Held,
+    HeldAttributes,
     Object,
     changed_at,
     event_of,
@@ -97,9 +97,10 @@ class Misp:
             options, fields, proposals=looked.proposals, reports=looked.reports,
             replaced=looked.versions.replaced(document.shared, self.name),
         )  # fmt: skip
-        attributes = chain.from_iterable(_attributes(document, looked.events, read.free))
-        while some := [*islice(attributes, AT_ONCE)]:
-            yield read.batch(some)
+        found = _attributes(document, looked.events, read.free)
+        yield from (
+            read.batch(HeldAttributes(*some)) for some in columns_in_batches(found, AT_ONCE)
+        )
         read.judge(document)
 
 
@@ -115,7 +116,7 @@ class _LookedEvents:
     proposals: int = 0
     reports: int = 0
     versions: Versions = field(default_factory=Versions)
-    owners: array[int] = field(default_factory=lambda: array("q"))
+    owners: list[tuple[int, int]] = field(default_factory=list)  # of how many, behind each other
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
     shapes: set[tuple[str, ...]] = field(default_factory=set)
     titles: set[str] = field(default_factory=set)
@@ -157,7 +158,7 @@ class _LookedEvents:
             self.see(own)
         uuid = text_of(attribute.get("uuid")).strip().casefold()
         self.versions.meet(uuid, changed_at(attribute), around)
-        self.owners.append(owner)
+        self._own(owner, 1)
 
     def meet_all(self, attributes: AlikeRecords, owner: int) -> bool:
         """Take in attributes that are written alike, where nothing in them is special."""
@@ -166,18 +167,26 @@ class _LookedEvents:
             return False
         if self.own.may_speak(attributes.shape):
             return False
-        uuids = [(x or "").strip().casefold() for x in attributes.at(("uuid",), text_of)]
-        moments = [x or "" for x in attributes.at(("timestamp",), text_of)]
-        self.versions.meet_all(uuids, moments_of(moments))
-        self.owners.extend([owner] * len(attributes))
+        uuids = map(str.strip, attributes.texts_at(("uuid",), text_of))
+        moments = moments_of(attributes.texts_at(("timestamp",), text_of))
+        self.versions.meet_all([*map(str.casefold, uuids)], moments)
+        self._own(owner, len(attributes))
         return True
+
+    def _own(self, owner: int, n: int) -> None:
+        before = self.owners.pop()[1] if self.owners and self.owners[-1][0] == owner else 0
+        self.owners.append((owner, before + n))
 
     def settle(self) -> None:
         """All events were met: attributes were changed when they were, too."""
-        around = self.versions.around
-        for place, owner in enumerate(self.owners):
-            if owner in self.events:
-                around[place] = latest_of(around[place], self.events[owner].at)
+        around, end = self.versions.around, 0
+        for owner, n in self.owners:
+            end += n
+            at = self.events[owner].at if owner in self.events else nan
+            if not isnan(at):  # than which NaN is not greater
+                around[end - n : end] = array(
+                    "d", [x if x > at else at for x in around[end - n : end]]
+                )
 
 
 def _look(document: ListDocument) -> _LookedEvents:
@@ -223,7 +232,7 @@ def _of_object(value: Object) -> list[Object]:
 
 def _attributes(
     document: ListDocument, events: Mapping[int, Event], free: frozenset[str]
-) -> Iterator[Iterable[Held]]:
+) -> Iterator[HeldAttributes]:
     """The attributes of a file in their order, some at a time; `free` decides nothing."""
     none, nothing = Event(), dict[str, object]()
     for some in pieces(document, _WITHIN, _RECORDS):
@@ -243,9 +252,9 @@ def _attributes(
                 within = _of_object(value)
                 around = {k: v for k, v in value.items() if k != "attribute"}
                 told = of_file(within)
-                yield [held_of(Attribute(own, event, around, told)) for own in within]
+                yield held_of([Attribute(own, event, around, told) for own in within])
             elif some.name in _RECORDS or _is_attribute(value):
-                yield [held_of(Attribute(value, event, nothing))]
+                yield held_of([Attribute(value, event, nothing)])
 
 
 def _refuse_manifest(value: Object) -> None:

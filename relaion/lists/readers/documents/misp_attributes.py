@@ -6,13 +6,13 @@ The type of an attribute says what its value is, `to_ids` whether it is meant to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
-from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.field_columns import Row, SharedThings
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
@@ -95,40 +95,59 @@ class Attribute:
         return "|" not in self.type and type_says(self.type) is not None
 
 
-Held = tuple[Attribute, str, str, str, object, object, object]
-"""An attribute, its text, what of it may be an entry, its id, and when it was first seen, changed
-and last seen. The attribute is one that says the same: what stands beside it here is its own."""
+class HeldAttributes(NamedTuple):
+    """Attributes by columns: each with one that says the same, and what is its own.
+
+    That is its text, what of it may be an entry, its id, and when it was first seen, changed and
+    last seen: texts, empty for nothing.
+    """
+
+    attributes: Sequence[Attribute]
+    texts: Sequence[str]
+    values: Sequence[str]
+    ids: Sequence[str]
+    first: Sequence[str]
+    changed: Sequence[str]
+    last: Sequence[str]
+
+
 _OWN = ("uuid", "first_seen", "timestamp", "last_seen")
 FREE = frozenset(("value", "id", "event_id", "object_id", *_OWN))
-"""Names under which nothing decides, but what `Held` holds beside an attribute."""
+"""Names under which nothing decides, but what `HeldAttributes` hold beside an attribute."""
 
 
-def held_of(attribute: Attribute) -> Held:
-    """An attribute that nothing shares."""
-    uuid, first, changed, last = map(attribute.own.get, _OWN)
-    return attribute, attribute.text, attribute.value, text_of(uuid), first, changed, last
+def held_of(attributes: Sequence[Attribute]) -> HeldAttributes:
+    """Attributes that share nothing."""
+    told = ([text_of(a.own.get(name)) for a in attributes] for name in _OWN)
+    texts, values = [a.text for a in attributes], [a.value for a in attributes]
+    return HeldAttributes(attributes, texts, values, *told)
 
 
-def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> Iterable[Held] | None:
+def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAttributes | None:
     """Attributes that are written alike; None where few of them say the same."""
     kinds = records.kinds(free) if free >= FREE else None
     if kinds is None:
         return None
-    each = {key: Attribute(own, event) for key, own in {id(own): own for own in kinds}.items()}
-    attributes = [each[id(own)] for own in kinds]
-    texts = [text or "" for text in records.at(("value",), text_of)]
-    values = texts
-    if not all(attribute.is_of_any_value for attribute in each.values()):
-        for i, attribute in enumerate(attributes):
-            if not attribute.is_of_any_value:
-                attributes[i] = Attribute(records[i], event)
-        values = [
-            text if attribute.is_of_any_value else attribute.value
-            for text, attribute in zip(texts, attributes, strict=True)
-        ]
-    uuids, *seen = (records.at((name,), text_of) for name in _OWN)
-    ids = [uuid or "" for uuid in uuids]
-    return zip(attributes, texts, values, ids, *seen, strict=True)
+    known: dict[int, Attribute] = records.shape.kept.setdefault("attributes", {})
+    if len(known) > _MOST_KEPT:
+        known.clear()
+
+    def attribute_of(own: Object) -> Attribute:
+        found = known.get(id(own))
+        if found is None or found.own is not own or found.event is not event:
+            found = known[id(own)] = Attribute(own, event)
+        return found
+
+    shared = SharedThings.of(kinds).map(attribute_of)
+    attributes = shared.all()
+    texts = values = records.texts_at(("value",), text_of)
+    if lone := [*shared.where(lambda attribute: not attribute.is_of_any_value)]:
+        values = [*texts]
+        for i in lone:
+            attributes[i] = Attribute(records[i], event)
+            values[i] = attributes[i].value
+    told = (records.texts_at((name,), text_of) for name in _OWN)
+    return HeldAttributes(attributes, texts, values, *told)
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
@@ -199,7 +218,7 @@ def _sightings(value: Object) -> tuple[str, ...]:
     for sighting in each_of(value.get("sighting")):
         kind = text_of(in_object(sighting, "type"))
         word = SIGHTING_TYPES.get(kind, kind)
-        day = day_said(in_object(sighting, "date_sighting"))
+        day = day_said(text_of(in_object(sighting, "date_sighting")))
         is_to_come = day is not None and day > datetime.now(UTC).date().isoformat()
         if not (word == EXPIRED and is_to_come):
             found.append(word)

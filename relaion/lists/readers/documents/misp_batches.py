@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.field_columns import Row, SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.misp_attributes import (
@@ -15,7 +16,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     KNOWN,
     Attribute,
     AttributeRows,
-    Held,
+    HeldAttributes,
     is_picture,
 )
 from relaion.lists.readers.documents.misp_traits import AttributeTraits
@@ -27,9 +28,9 @@ from relaion.lists.readers.format import (
     REFERENCE,
     REPLACED,
     Batch,
-    Columns,
     Options,
     Stream,
+    values_by_kinds,
 )
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
@@ -80,46 +81,45 @@ class Attributes:
         """Names under which nothing decides of an attribute."""
         return (FREE & KNOWN) - self.rows.read
 
-    def batch(self, some: Sequence[Held]) -> Batch:
+    def batch(self, some: HeldAttributes) -> Batch:
         """Attributes as records."""
-        attributes = [held[0] for held in some]
-        each = {id(attribute): attribute for attribute in attributes}
-        row_of = {key: self._row(attribute) for key, attribute in each.items()}
-        rows = [row_of[id(attribute)] for attribute in attributes]
-        fates, types = self.fields.read(rows, [len(held[1]) for held in some], "type")
+        n, attributes = len(some.ids), SharedThings.of(some.attributes)
+        rows = attributes.map(self._row)
+        fates, types = self.fields.read(rows, [*map(len, some.texts)], "type")
         if self.replaced:
-            fates |= {i: REPLACED for i in range(len(some)) if self.n + i in self.replaced}
-        batch, values = Batch(len(some), fates=fates), Columns()
-        told: dict[int, _Told] = {}
-        for i, (attribute, says) in enumerate(zip(attributes, types, strict=True)):
-            of = told.get(id(attribute)) or told.setdefault(
-                id(attribute), self._told(attribute, says, rows[i])
-            )
-            if of.unusable:
-                batch.unusable[of.unusable] += 1
-            self.proposals += of.proposals
-            values.put(of.kinds, some[i][2], i)
-            if of.is_none:  # what can be no entry takes none back
-                fates[i] = REPLACED if fates.get(i) == REPLACED else of.fate
-                continue
-            self.references += of.fate == REFERENCE
-            if of.fate:
-                fates.setdefault(i, of.fate)
-            if of.is_unsaid and i not in fates:
-                self.unsaid += 1
-            if of.lacks_type:
-                fates.setdefault(i, NO_ENTRY)
-        batch.values = values.all()
-        batch.ids = [uuid.strip() or None for _, _, _, uuid, *_ in some]
-        of_image = {x: "filename" in a.own and _is_of_image(a) for x, a in each.items()}
-        batch.traits = [
-            self.traits.of(first, changed, last, a.event.by, is_image=of_image[id(a)])
-            for a, _, _, _, first, changed, last in some
-        ]
-        self.n += len(some)
-        if self.n == len(some):  # what the first show is refused at once
+            fates |= {i: REPLACED for i in range(n) if self.n + i in self.replaced}
+        says = dict(zip(attributes.at, types, strict=True))
+        told = SharedThings([
+            self._told(attribute, says[k], rows.each[k])
+            for k, attribute in enumerate(attributes.each)
+        ], attributes.at)  # fmt: skip
+        batch = Batch(n, fates=fates)
+        batch.values = values_by_kinds([of.kinds for of in told.each], told.at, some.values)
+        self._heed(told, batch)
+        batch.ids = [uuid.strip() or None for uuid in some.ids]
+        given = attributes.map(lambda a: ("filename" in a.own and _is_of_image(a), a.event.by))
+        batch.traits = self.traits.of(given.all(), some.first, some.changed, some.last)
+        self.n += n
+        if self.n == n:  # what the first show is refused at once
             self.fields.refuse(so_far=True)
         return batch
+
+    def _heed(self, told: SharedThings[_Told], batch: Batch) -> None:
+        """Take in what holds for attributes that are alike."""
+        fates, times = batch.fates, Counter(told.at)
+        for k, of in enumerate(told.each):
+            if of.unusable:
+                batch.unusable[of.unusable] += times[k]
+            self.proposals += of.proposals * times[k]
+            self.references += times[k] if of.fate == REFERENCE and not of.is_none else 0
+        for i in told.where(lambda of: bool(of.fate)):
+            of = told.each[told.at[i]]
+            if of.is_none and fates.get(i) != REPLACED:  # what can be no entry takes none back
+                fates[i] = of.fate
+            fates.setdefault(i, of.fate)
+        self.unsaid += sum(i not in fates for i in told.where(lambda of: of.is_unsaid))
+        for i in told.where(lambda of: of.lacks_type):
+            fates.setdefault(i, NO_ENTRY)
 
     def _row(self, attribute: Attribute) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""

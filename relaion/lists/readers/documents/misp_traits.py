@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from relaion.lists.readers.documents.json_pieces import text_of
+from relaion.lists.readers.documents.field_columns import made_once
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.vocabulary import names
 
 _SECONDS = 86_400  # of a day
+_SECONDS_OF_NOW = frozenset((9, 10))  # digits
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?!\d)")
 
 
-def day_said(value: object) -> str | None:
+def day_said(stamp: str) -> str | None:
     """The day of a time in seconds since 1970, or in words."""
-    stamp = value if type(value) is str else text_of(value) if value else ""
-    if stamp.isdecimal() and len(stamp) in (9, 10):
+    if stamp.isdecimal() and len(stamp) in _SECONDS_OF_NOW:
         return _day_of(int(stamp) // _SECONDS)
     found = _DAY.match(stamp)
     return found[1] if found else None
+
+
+def days_said(texts: Sequence[str]) -> Sequence[str | None]:
+    """The days of several."""
+    joined = "".join(texts)
+    if joined.isdecimal() and {*map(len, texts)} <= _SECONDS_OF_NOW:
+        return [_day_of(int(text) // _SECONDS) for text in texts]
+    return [*map(day_said, texts)] if joined else [None] * len(texts)
 
 
 @lru_cache(4096)
@@ -30,26 +39,36 @@ def _day_of(days: int) -> str:
     return datetime.fromtimestamp(days * _SECONDS, UTC).date().isoformat()
 
 
+Given = tuple[bool, str]  # whether it is of an image, and by whom it was given
+
+Told = tuple[Given, str | None, str | None]  # and the days since and until which it was seen
+
+
 @dataclass
 class AttributeTraits:
     """What is said beside attributes; of those of a day, and by a giver, there are many."""
 
-    held: dict[tuple[str | None, ...], Trait] = field(default_factory=dict)
+    held: dict[Told, Trait] = field(default_factory=dict)
 
-    def of(self, first: object, changed: object, last: object, by: str, *, is_image: bool) -> Trait:
-        """The trait of an attribute that was given by somebody: when it was seen, and changed."""
-        first_day, last_day = day_said(first) or day_said(changed), day_said(last)
-        media = "image" if is_image else None
-        told = (media, first_day, last_day, by)
-        if told not in self.held:
-            if len(self.held) >= _MOST_TRAITS:
-                self.held.clear()
-            found = Trait(
-                media=media, first_seen=first_day, last_seen=last_day,
-                by=traits.trait_text(names.BY, by) if by else None,
-            )  # fmt: skip
-            self.held[told] = found if found != NO_TRAIT else NO_TRAIT
-        return self.held[told]
+    def of(
+        self, given: Sequence[Given], first: Sequence[str], changed: Sequence[str],
+        last: Sequence[str],
+    ) -> list[Trait]:  # fmt: skip
+        """The traits of attributes: of an image or not, and by whom; when seen, or changed."""
+        since, until = days_said(changed), days_said(last)
+        if any(first):
+            since = [one or other for one, other in zip(days_said(first), since, strict=True)]
+        told = [*zip(given, since, until, strict=True)]
+        return made_once(told, self.held, _trait_of, _MOST_TRAITS)
+
+
+def _trait_of(told: Told) -> Trait:
+    (is_image, by), first, last = told
+    found = Trait(
+        media="image" if is_image else None, first_seen=first, last_seen=last,
+        by=traits.trait_text(names.BY, by) if by else None,
+    )  # fmt: skip
+    return found if found != NO_TRAIT else NO_TRAIT
 
 
 _MOST_TRAITS = 4096  # that are kept

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, count, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, Row
+from relaion.lists.readers.documents.field_columns import (
+    FieldColumns,
+    Row,
+    SharedThings,
+    columns_in_batches,
+    made_once,
+)
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import (
@@ -45,7 +50,6 @@ from relaion.lists.readers.format import (
     SEEN,
     UNDOES,
     Batch,
-    Columns,
     Options,
     Sure,
     Trait,
@@ -56,6 +60,7 @@ from relaion.lists.values import told
 
 AT_ONCE = 2000
 _OUT = frozenset((OTHER_RULE, REPLACED))
+Told = tuple[tuple[str, str], str, str]  # how sure and who a giver is, the first day and the last
 _MANY = 4096  # traits that are kept
 _SHAPES = 1000  # of indicators that are told apart
 _ID = re.compile(r'(?i)"id"\s*:\s*"[a-z0-9-]+--[0-9a-z-]+"')
@@ -83,85 +88,79 @@ class Stix:
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         reading = _Indicators(options, looked, fields, Patterns(options))
-        held = chain.from_iterable(_held(document, reading.free))
-        while some := [*islice(held, AT_ONCE)]:
-            yield reading.batch(some)
+        found = _held(document, reading.free)
+        yield from (reading.batch(HeldObjects(*x)) for x in columns_in_batches(found, AT_ONCE))
         if looked.elsewhere:
             yield reading.elsewhere()
         fields.judge(document)
         document.notices.extend(reading.notices())
 
 
-class HeldObject(NamedTuple):
-    """An object of a file: its number there, one that says the same, and what is its own.
+class HeldObjects(NamedTuple):
+    """Objects of a file by columns: their numbers there, each with one that says the same.
 
-    `first` is the day from which it holds, `modified` that of its last change; a text is empty, and
-    `named` is None, where it has none.
+    The rest is what is their own. `first` is the day from which one holds, `modified` that of its
+    last change; a text is empty, and `named` is None, where it has none.
     """
 
-    number: int
-    value: Object
-    record_id: str
-    pattern: str
-    named: Sequence[str] | None
-    first: str
-    modified: str
+    numbers: Sequence[int]
+    values: Sequence[Object]
+    ids: Sequence[str]
+    patterns: Sequence[str]
+    named: Sequence[Sequence[str] | None]
+    first: Sequence[str]
+    modified: Sequence[str]
 
 
 _FREE = frozenset(("id", "pattern", "name", "created", "valid_from", "modified"))
-"""Names under which nothing decides, but what `HeldObject` holds beside an object."""
+"""Names under which nothing decides, but what `HeldObjects` hold beside an object."""
 
 
-def _held(document: ListDocument, free: frozenset[str]) -> Iterator[Iterable[HeldObject]]:
+def _held(document: ListDocument, free: frozenset[str]) -> Iterator[HeldObjects]:
     """The objects of a file, some at a time."""
     number = 0
     for some in stix_pieces(document):
         values = some.values
         alike = _alike(values, free, number) if isinstance(values, AlikeRecords) else None
-        if alike is not None:
-            number += len(values)
-            yield alike
+        if alike is None:
+            for value in objects_in(values):
+                yield _held_of(number, value)
+                number += 1
             continue
-        for value in objects_in(values):
-            yield [_held_of(number, value)]
-            number += 1
+        number += len(values)
+        yield alike
 
 
-def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> Iterable[HeldObject] | None:
+def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> HeldObjects | None:
     """Objects that are written alike; None where few say the same, or more is in one."""
     own = (leaf for leaf in values.shape.leaves if leaf.place[0] in _FREE)
     if not free >= _FREE or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
         return None
     kinds = values.kinds(free)
-    if kinds is None or not all(map(is_plain, {id(kind): kind for kind in kinds}.values())):
+    if kinds is None or not all(map(is_plain, SharedThings.of(kinds).each)):
         return None
-    texts = {name: values.at((name,), text_of) for name in _FREE}
-    names_of = [None if name is None else (name,) for name in texts["name"]]
     ids, patterns, created, valid, modified = (
-        [text or "" for text in texts[name]]
+        values.texts_at((name,), text_of)
         for name in ("id", "pattern", "created", "valid_from", "modified")
     )
-    first = [one or other for one, other in zip(valid, created, strict=True)]
-    ids = [*map(str.strip, ids)]
-    told = zip(count(number), kinds, ids, patterns, names_of, first, modified)
-    return map(HeldObject._make, told)
+    named = values.at(("name",), text_of)
+    return HeldObjects(
+        range(number, number + len(values)), kinds, [*map(str.strip, ids)], patterns,
+        [None if name is None else (name,) for name in named],
+        [one or other for one, other in zip(valid, created, strict=True)], modified,
+    )  # fmt: skip
 
 
-def _held_of(number: int, value: Object) -> HeldObject:
+def _held_of(number: int, value: Object) -> HeldObjects:
     """An object that nothing shares."""
     named, pattern = value.get("name"), text_of(value.get("pattern"))
     is_named = named is not None and type(named) is not dict
     first = text_of(value.get("valid_from")) or text_of(value.get("created"))
-    return HeldObject(
-        number, value, id_of(value), pattern,
-        tuple(map(text_of, each_of(named))) if is_named else None,
-        first, text_of(value.get("modified")),
+    return HeldObjects(
+        (number,), (value,), (id_of(value),), (pattern,),
+        (tuple(map(text_of, each_of(named))) if is_named else None,),
+        (first,), (text_of(value.get("modified")),),
     )  # fmt: skip
-
-
-def _each(held: Sequence[HeldObject]) -> dict[int, Object]:
-    """The objects among these that differ, by their identity."""
-    return {id(each.value): each.value for each in held}
 
 
 @dataclass
@@ -175,62 +174,63 @@ class _Indicators:
     n: int = 0  # indicators so far
     own: OwnFields = field(default_factory=own_fields)
     shapes: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
-    traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
+    traits: dict[Told, Trait] = field(default_factory=dict)
 
-    def batch(self, some: list[HeldObject]) -> Batch:
+    def batch(self, some: HeldObjects) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
-        types = {key: type_of(x) for key, x in _each(some).items()}
-        held = [each for each in some if types[id(each.value)] == "indicator"]
-        batch, values = Batch(len(held)), Columns()
-        for each in some if len(held) < len(some) else ():
-            kind = types[id(each.value)]
-            if kind in SEEN_TYPES:
-                batch.skipped[SEEN] += 1
-            elif kind != "indicator":
-                self.others[told(kind, 30)] += 1
-        numbers, objects, ids, patterns, named, *days = (
-            zip(*held, strict=True) if held else [()] * 7
-        )
-        columns = self._columns(held, ids, patterns, named)
-        fates, _ = self.fields.read(columns, [0] * columns.n)
+        skipped, some = self._indicators(some)
+        n, values = len(some.ids), SharedThings.of(some.values)
+        columns = self._columns(some, values)
+        fates, _ = self.fields.read(columns, [0] * n)
         looked = self.looked
         if looked.replaced or looked.latest:
             fates |= {
                 i: REPLACED
-                for i, (number, of) in enumerate(zip(numbers, ids, strict=True))
+                for i, (number, of) in enumerate(zip(some.numbers, some.ids, strict=True))
                 if self.n + i in looked.replaced or self._is_replaced(number, of)
             }
-        batch.fates = fates
-        self.n += len(held)
-        for i, (pattern, beside) in enumerate(zip(patterns, columns.words("name"), strict=True)):
-            if i not in fates or fates[i] not in _OUT:
-                self.patterns.take(i, pattern, batch, values, beside)
-        batch.values = values.all()
-        batch.ids = [of or None for of in ids]
-        said_of = {key: self._said_of(x) for key, x in _each(held).items()}
-        said = (said_of[id(x)] for x in objects)
-        batch.traits = [*map(self._trait, said, *days)]
+        batch = Batch(n, fates=fates, skipped=skipped)
+        self.n += n
+        out = {i for i, fate in fates.items() if fate in _OUT}
+        self.patterns.take_all(some.patterns, columns.words("name"), batch, out)
+        batch.ids = [of or None for of in some.ids]
+        days = ([text[:10] for text in texts] for texts in (some.first, some.modified))
+        told = [*zip(values.map(self._said_of).all(), *days, strict=True)]
+        batch.traits = made_once(told, self.traits, _trait_of, _MANY)
         if self.is_first:
             self.fields.refuse(so_far=True)
         self.is_first = False
         return batch
+
+    def _indicators(self, some: HeldObjects) -> tuple[Counter[str], HeldObjects]:
+        """The indicators alone; of the others those that were seen, and those that list nothing."""
+        values, skipped = SharedThings.of(some.values), Counter[str]()
+        types = values.map(type_of)
+        if {*types.each} == {"indicator"}:
+            return skipped, some
+        for kind in types.all():
+            if kind in SEEN_TYPES:
+                skipped[SEEN] += 1
+            elif kind != "indicator":
+                self.others[told(kind, 30)] += 1
+        kept = [*types.where(lambda kind: kind == "indicator")]
+        columns: Any = ([column[i] for i in kept] for column in some)
+        return skipped, HeldObjects(*columns)
 
     @cached_property
     def free(self) -> frozenset[str]:
         """Names under which nothing decides of an indicator, but what is asked for by itself."""
         return _FREE - (self.read_names - {"name"})
 
-    def _columns(
-        self, held: Sequence[HeldObject], ids: Sequence[str], patterns: Sequence[str],
-        named: Sequence[Sequence[str] | None],
-    ) -> FieldColumns:  # fmt: skip
+    def _columns(self, held: HeldObjects, values: SharedThings[Object]) -> FieldColumns:
         """The fields of indicators: those that many share, and what is said of single ones."""
-        row_of = {key: self._row(x) for key, x in _each(held).items()}
-        rows = [row_of[id(each.value)] for each in held]
-        said = self.looked.words
-        for i, of in enumerate(ids) if said else ():
-            if of in said:
-                rows[i] = {**rows[i], **{name: tuple(some) for name, some in said[of].items()}}
+        rows, said = values.map(self._row), self.looked.words
+        if not said.keys().isdisjoint(held.ids):
+            each = rows.all()
+            for i, of in enumerate(held.ids):
+                if of in said:
+                    each[i] = {**each[i], **{name: tuple(some) for name, some in said[of].items()}}
+            rows = SharedThings.of(each)
         columns = self.fields.columns(rows)
         if "name" not in self.read_names:
             return columns
@@ -238,7 +238,7 @@ class _Indicators:
             words
             if words and "hashes" in pattern and not any("://" in word for word in words)
             else ()
-            for pattern, words in zip(patterns, named, strict=True)
+            for pattern, words in zip(held.patterns, held.named, strict=True)
         ]  # not those of hosts, which may end as files of programs do
         return replace(columns, several={**columns.several, "name": of_files})
 
@@ -289,16 +289,6 @@ class _Indicators:
         by = self.looked.givers.get(text_of(value.get("created_by_ref")), "")
         return text_of(value.get("confidence")), by
 
-    def _trait(self, said: tuple[str, str], first: str, modified: str) -> Trait:
-        told = said[0], first[:10], modified[:10], said[1]
-        if told not in self.traits:
-            if len(self.traits) >= _MANY:
-                self.traits.clear()
-            told_as = zip((names.CONFIDENCE, names.FIRST, names.LAST, names.BY), told, strict=True)
-            found = {what: traits.trait_text(what, text) for what, text in told_as if text}
-            self.traits[told] = Trait(**found)
-        return self.traits[told]
-
     def notices(self) -> list[str]:
         """What the curator should know of what was read."""
         found = self.patterns.notices()
@@ -306,3 +296,12 @@ class _Indicators:
             said = ", ".join(f"{kind}: {n:,}" for kind, n in self.others.most_common(10))
             found.append(f"objects that list nothing: {said}")
         return found
+
+
+def _trait_of(told_of: Told) -> Trait:
+    (confidence, by), first, last = told_of
+    told_as = zip(_TRAITS, (confidence, first, last, by), strict=True)
+    return Trait(**{what: traits.trait_text(what, text) for what, text in told_as if text})
+
+
+_TRAITS = (names.CONFIDENCE, names.FIRST, names.LAST, names.BY)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from relaion.errors import ListError
 from relaion.lists.readers.containers.text import content, first_lines
@@ -18,8 +19,10 @@ from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.stix_pattern import (
     Comparison,
     PatternError,
+    compared,
     comparisons,
     plain_comparison,
+    plain_comparisons,
 )
 from relaion.lists.readers.format import (
     LINK_KINDS,
@@ -34,6 +37,7 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
     kinds_of,
+    values_by_kinds,
 )
 from relaion.lists.readers.tables.decisions import media_word, read_word
 from relaion.lists.readers.vocabulary import names
@@ -128,6 +132,38 @@ class Patterns:
     options: Options
     passed: Counter[str] = field(default_factory=Counter)  # comparisons beside those taken
     unsaid: int = 0  # digests of which nothing says that they are of an image
+
+    def take_all(
+        self, patterns: Sequence[str], beside: Sequence[Sequence[str]], batch: Batch,
+        out: Collection[int],
+    ) -> None:  # fmt: skip
+        """Take in patterns as the records of a batch, but those that are `out`."""
+        if not out and self._take_all_plain(patterns, beside, batch):
+            return
+        values = Columns()
+        for i, (pattern, names_of) in enumerate(zip(patterns, beside, strict=True)):
+            if i not in out:
+                self.take(i, pattern, batch, values, names_of)
+        batch.values = values.all()
+
+    def _take_all_plain(
+        self, patterns: Sequence[str], beside: Sequence[Sequence[str]], batch: Batch
+    ) -> bool:
+        """The same of plain ones beside plain names of pictures, as nearly all are; else false."""
+        plain = plain_comparisons(patterns)
+        if not plain or not all(map(is_plain_picture, {*chain.from_iterable(beside)})):
+            return False
+        where, values = plain
+        kinds = {each: _kinds_at(*compared(each))[0] for each in dict.fromkeys(where)}
+        if not all(kinds.values()):
+            return False
+        digests = {each for each, some in kinds.items() if some[0] in IMAGE_KINDS}
+        unsaid = (i for i, each in enumerate(where) if each in digests and not beside[i])
+        self.unsaid += sum(i not in batch.fates for i in unsaid)
+        number = {each: k for k, each in enumerate(kinds)}
+        at = [*map(number.__getitem__, where)]
+        batch.values = values_by_kinds([*map(self._kinds, kinds.values())], at, values)
+        return True
 
     def take(
         self, i: int, pattern: str, batch: Batch, values: Columns, beside: Sequence[str] = ()

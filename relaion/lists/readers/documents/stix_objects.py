@@ -85,7 +85,7 @@ class LookedObjects:
             return False
         if {*values.at(("type",), text_of)} != {"indicator"}:
             return False
-        self.ids.extend(hash((text or "").strip()) for text in values.at(("id",), text_of))
+        self.ids.extend(map(hash, map(str.strip, values.texts_at(("id",), text_of))))
         return True
 
     def settle(self, shared: OfDelivery, *, is_delta: bool) -> None:

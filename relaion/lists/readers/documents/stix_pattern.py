@@ -8,7 +8,7 @@ values that are like another, names none: it is kept with the word that says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 _TOKEN = re.compile(
@@ -27,8 +27,9 @@ _TOKEN = re.compile(
     """,
     re.X | re.S | re.A,
 )
-_PLAIN = re.compile(r"\[file:hashes\.(?:(MD5|SHA1|SHA256)|'([A-Za-z0-9-]+)')[ ]?=[ ]?'([^'\\]*)'\]")
-_PLAIN_LINK = re.compile(r"\[url:value[ ]?=[ ]?'([^'\\]*)'\]")
+_PLAIN = r"\[(url:value|file:hashes\.(?:MD5|SHA1|SHA256|'[A-Za-z0-9-]+')) ?= ?'([^'\\\n]*)'\]"
+_ONE_PLAIN = re.compile(_PLAIN)
+_PLAINS = re.compile(rf"(?m)^{_PLAIN}$|^.*$")  # of a line that is none no group holds anything
 _KEYWORDS = frozenset((
     "AND", "OR", "NOT", "FOLLOWEDBY", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "LAST",
     "IN", "START", "STOP", "SECONDS", "true", "false", "WITHIN", "REPEATS", "TIMES",
@@ -72,10 +73,23 @@ class _Token:
 
 def plain_comparison(pattern: str) -> tuple[str, tuple[str, ...], str] | None:
     """Of what, where and which value, in a pattern that is one plain comparison, as nearly all."""
-    if found := _PLAIN.fullmatch(pattern):
-        return "file", ("hashes", found[1] or found[2]), found[3]
-    link = _PLAIN_LINK.fullmatch(pattern)
-    return ("url", ("value",), link[1]) if link else None
+    found = _ONE_PLAIN.fullmatch(pattern)
+    return (*compared(found[1]), found[2]) if found else None
+
+
+def compared(where: str) -> tuple[str, tuple[str, ...]]:
+    """Of what, and where, of a plain comparison: `file:hashes.'SHA-1'`."""
+    of, _, path = where.partition(":")
+    return of, tuple(step.strip("'") for step in path.split("."))
+
+
+def plain_comparisons(patterns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]] | None:
+    """Where each of many patterns looks, and for which value; None where one is not plain."""
+    text = "\n".join(patterns)
+    parts = _PLAINS.split(text)
+    where, values = parts[1::3], parts[2::3]
+    is_each = len(where) == len(patterns) == text.count("\n") + 1
+    return (where, values) if is_each and all(where) else None
 
 
 def comparisons(pattern: str) -> list[Comparison]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.readers.documents.field_columns import Row
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.field_rows import FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.format import (
@@ -97,7 +97,7 @@ class Icse:
 def _batch(rows: Sequence[Row], fields: Fields, options: Options) -> Batch:
     if any(field.name == "Baseline" for field in fields.deciding):  # nothing said is asked, too
         rows = [{"Baseline": ("",)} | dict(row) for row in rows]
-    fates, _ = fields.read(rows, [32] * len(rows))
+    fates, _ = fields.read(FieldColumns.of_rows(rows), [32] * len(rows))
     batch, columns = Batch(len(rows), fates=fates), Columns()
     for i, row in enumerate(rows):
         is_any = False

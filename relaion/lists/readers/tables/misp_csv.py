@@ -115,7 +115,7 @@ class _MispRows:
             self.stream.notices += [HALF] * n_cut
             if n_cut and whole and whole[-1] is rows[-1]:
                 whole.pop()
-            batch = read.batch([*map(held_of, self._attributes(whole, last=last))])
+            batch = read.batch(held_of(self._attributes(whole, last=last)))
             wrong = len(rows) - len(whole) - n_cut
             batch.skipped.update({_WIDTH: wrong} if wrong else {})
             yield batch

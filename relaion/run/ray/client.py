@@ -16,8 +16,8 @@ from typing import Any
 
 from relaion.errors import InputError, StopError
 from relaion.paths import owned_folder
-from relaion.run.engines import Cluster
-from relaion.run.ray_courier import VERSIONS, versions
+from relaion.run.ray.cluster import Cluster
+from relaion.run.ray.courier import VERSIONS, versions
 
 _OPEN_SECONDS = 180.0
 _END_SECONDS = 20.0
@@ -112,7 +112,7 @@ class RayClient:
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "relaion.run.ray_office"],
+                [sys.executable, "-P", "-m", "relaion.run.ray.office"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 encoding="ascii", cwd="/", pass_fds=held, start_new_session=True,
                 env=self._environment(),

@@ -11,7 +11,7 @@ from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.roles import Column, Layout, named_by
 from relaion.paths import ShardPath, file_sha256, find_shards, shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_records import whole_number
+from relaion.verifier.copies.known import whole_number
 from relaion.verifier.rows import At, Source, batches, roles_of
 
 

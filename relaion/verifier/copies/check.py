@@ -17,10 +17,10 @@ from relaion.errors import InputError, OutputError
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import file_sha256, shown
-from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
-from relaion.verifier.copy_counts import WRONG, CopyJob, check_counts
-from relaion.verifier.copy_editions import played, read_edition
-from relaion.verifier.copy_fates import (
+from relaion.verifier.copies.compare import FilePair, compare_files, compare_stats
+from relaion.verifier.copies.counts import WRONG, CopyJob, check_counts
+from relaion.verifier.copies.editions import played, read_edition
+from relaion.verifier.copies.fates import (
     LINK,
     ROW,
     Against,
@@ -34,9 +34,9 @@ from relaion.verifier.copy_fates import (
     share_fates,
     stays,
 )
-from relaion.verifier.copy_records import bare_key
-from relaion.verifier.copy_seconds import HOLDS, seconds_of
-from relaion.verifier.copy_statement import (
+from relaion.verifier.copies.records import bare_key
+from relaion.verifier.copies.seconds import HOLDS, seconds_of
+from relaion.verifier.copies.statement import (
     NAMELESS,
     PARQUET,
     SAMPLES,
@@ -50,7 +50,7 @@ from relaion.verifier.copy_statement import (
     named_below,
     read_copy_statement,
 )
-from relaion.verifier.copy_unlooked import links_unlooked, refute, refute_of
+from relaion.verifier.copies.unlooked import links_unlooked, refute, refute_of
 from relaion.verifier.hands import Elsewhere, processes
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count

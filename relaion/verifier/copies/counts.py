@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relaion.verifier.copy_fates import LEFT, LEFT_WITH_LINK, Against, stays
-from relaion.verifier.copy_statement import NAMELESS, WITH_KEY, CopyStatement
+from relaion.verifier.copies.fates import LEFT, LEFT_WITH_LINK, Against, stays
+from relaion.verifier.copies.statement import NAMELESS, WITH_KEY, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, count

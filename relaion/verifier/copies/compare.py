@@ -23,9 +23,9 @@ from relaion.verifier.compare import (
     explain,
     row_digests,
 )
-from relaion.verifier.copy_records import bare_key, text_units
-from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.copy_tars import tar_units
+from relaion.verifier.copies.records import bare_key, text_units
+from relaion.verifier.copies.statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.copies.tars import tar_units
 from relaion.verifier.rows import batches, schema_of
 from relaion.verifier.verdict import Notes, count
 

@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.run import out as folder
 from relaion.run.journal import SIDECARS, Journal
-from relaion.run.parts import Share, divided, note_at, refuse_merged, sizes_of
+from relaion.run.parts.division import Share, divided, note_at, refuse_merged, sizes_of
 from relaion.run.settings import Plan, differences, versions
 from relaion.sqlset import load
 

@@ -1,6 +1,6 @@
 """The process that speaks with Ray, so that whoever drives the run loads nothing of it.
 
-Started as `python -P -m relaion.run.ray_office`: it takes commands line by line and answers so.
+Started as `python -P -m relaion.run.ray.office`: it takes commands line by line and answers so.
 What Ray notes of a driver (its command line, its folder, its environment) is this process's, in
 which nothing stands. It ends with its parent, and all that it has hired ends with it.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from relaion.processes import serve_parent
 from relaion.run import node_copy
-from relaion.run.ray_courier import VERSIONS, Courier
+from relaion.run.ray.courier import VERSIONS, Courier
 
 _STORE = 80_000_000  # bytes: the least that Ray takes; names of files are all that it holds
 _LOOK_SECONDS = 0.1  # between two looks at what was said

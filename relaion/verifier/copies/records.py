@@ -2,7 +2,7 @@
 
 Nothing here is shared with the code that `apply` reads copies by. Units are what a file is made of,
 in its order: a line (a record of CSV may be several), or a member of a tar; each is a record, part
-of one, or none, and then always stays. Tars are in `copy_tars`.
+of one, or none, and then always stays. Tars are in `tars.py`.
 """
 
 import csv
@@ -22,8 +22,7 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_known import (
-    FILLERS,
+from relaion.verifier.copies.known import (
     MOST_CAPTIONS,
     NOTHING,
     Identified,
@@ -32,14 +31,15 @@ from relaion.verifier.copy_known import (
     further,
     murmur,
     other_captions,
+    own_hash,
     rows_of_copy,
 )
-from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.copies.statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.copies.tars import samples
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
 _BOM = b"\xef\xbb\xbf"
-_WHOLE = re.compile(r"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
 _NUMBERED = re.compile(r"0*([0-9]+)(?:\.0)?")
 _LINK = re.compile(rb'\s*"?[A-Za-z][A-Za-z0-9+.\-]*://\S+\s*')
 _SAMPLE = 200  # records that tell how a table is cut
@@ -62,8 +62,6 @@ def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -
         yield from rows_of_copy(path, line, is_one="text" in dict(named))
         return
     if line.form == SAMPLES:
-        from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
-
         yield from in_pieces(samples(path, dict(named), has_captions="text" in line.columns))
         return
     units = (u.record for u in text_units(path, line, dict(named)) if u.record is not None)
@@ -97,19 +95,6 @@ def bare_key(key: str) -> str:
     """A sample's key as it is in its tar and its row alike: padded, or made a number there."""
     bare = _NUMBERED.fullmatch(key)
     return bare[1] if bare else key
-
-
-def whole_number(text: str) -> int | None:
-    """A whole number of 64 bits that is written as text; None for all else."""
-    found = _WHOLE.fullmatch(text)
-    number = int(found[1]) if found else 2**64
-    return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
-
-
-def own_hash(text: str) -> int | None:
-    """A row hash that is written as text; None where it is none, or stands for none."""
-    number = whole_number(text)
-    return None if number in (None, *FILLERS) else number
 
 
 # -- text ------------------------------------------------------------------------------------------

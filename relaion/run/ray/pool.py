@@ -27,13 +27,13 @@ from relaion.paths import (
 )
 from relaion.paths.locks import wait_unlocked
 from relaion.paths.stand_ins import state_of, within_tree
-from relaion.run.engines import FOLDER, Cluster, refuse_left
 from relaion.run.notes import NOTES, pass_on
 from relaion.run.process import LOG, TaskOutcome, packed
 from relaion.run.progress import Progress
-from relaion.run.ray_client import Node, RayClient
-from relaion.run.ray_courier import Post
-from relaion.run.ray_work import TriedTasks, Try, own_files, puts, remove_free
+from relaion.run.ray.client import Node, RayClient
+from relaion.run.ray.cluster import FOLDER, Cluster, refuse_left
+from relaion.run.ray.courier import Post
+from relaion.run.ray.work import TriedTasks, Try, own_files, puts, remove_free
 from relaion.run.settings import Limits
 from relaion.run.tasks import FindTask
 

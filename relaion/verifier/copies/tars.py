@@ -18,8 +18,7 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_known import MOST_CAPTIONS, Identified, further, murmur
-from relaion.verifier.copy_records import own_hash
+from relaion.verifier.copies.known import MOST_CAPTIONS, Identified, further, murmur, own_hash
 
 BLOCK = tarfile.BLOCKSIZE
 _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)

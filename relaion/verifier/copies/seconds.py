@@ -16,9 +16,9 @@ from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption, says_link
 from relaion.paths import shown, typed
 from relaion.roles import ROLES
-from relaion.verifier.copy_records import json_lines_of, table_records
-from relaion.verifier.copy_statement import SAMPLES, CopyLine
-from relaion.verifier.copy_tars import TOLD_BY, located, members, told_of
+from relaion.verifier.copies.records import json_lines_of, table_records
+from relaion.verifier.copies.statement import SAMPLES, CopyLine
+from relaion.verifier.copies.tars import TOLD_BY, located, members, told_of
 
 HOLDS = "not looked at, though it holds links (and in how many records): "
 _AT_START = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.[^\s/?#]", re.IGNORECASE)

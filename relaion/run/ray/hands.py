@@ -15,11 +15,11 @@ from typing import Any
 from relaion.errors import RelaionError, StopError
 from relaion.odometer import ODOMETER
 from relaion.paths import atomic_write, owned_folder
-from relaion.run.engines import Cluster, folders_of
 from relaion.run.pool import Call, CallTask, returned
 from relaion.run.process import LONGEST, packed, unpacked
 from relaion.run.progress import Quiet
-from relaion.run.ray_pool import RayPool
+from relaion.run.ray.cluster import Cluster, folders_of
+from relaion.run.ray.pool import RayPool
 from relaion.run.settings import MEMORY, limits_of
 from relaion.run.tasks import SHARES
 
@@ -78,7 +78,7 @@ def _spread(
     tasks = [
         CallTask(
             no, "a part of the check", LONGEST,
-            Call("relaion.run.ray_hands:done", (shared, pieces[no : no + size])),
+            Call("relaion.run.ray.hands:done", (shared, pieces[no : no + size])),
         )
         for no in range(0, len(pieces), size)
     ]  # fmt: skip

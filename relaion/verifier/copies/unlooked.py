@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.parquet.glossary import says_link
 from relaion.paths import shown, typed
-from relaion.verifier.copy_records import first_cells, lines_of_text
-from relaion.verifier.copy_seconds import names_of_tar
-from relaion.verifier.copy_statement import NAMELESS, PARQUET, SAMPLES, CopyLine, CopyStatement
+from relaion.verifier.copies.records import first_cells, lines_of_text
+from relaion.verifier.copies.seconds import names_of_tar
+from relaion.verifier.copies.statement import NAMELESS, PARQUET, SAMPLES, CopyLine, CopyStatement
 from relaion.verifier.verdict import Notes, count
 
 _ROWS, _LEAVES, _WIDEST = 500, 100, 4_096

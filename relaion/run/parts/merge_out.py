@@ -19,10 +19,10 @@ from relaion.run.coverage import Coverage
 from relaion.run.find import COUNTS
 from relaion.run.journal import SHARD
 from relaion.run.manifest import FinishedRun, write_audit
-from relaion.run.merge_find import given
 from relaion.run.outputs import AUDIT, MERGED
-from relaion.run.part_folders import Part
-from relaion.run.parts import Joined, found_by_all, merged_at, written
+from relaion.run.parts.division import Joined, found_by_all, merged_at, written
+from relaion.run.parts.folders import Part
+from relaion.run.parts.merge_find import given
 from relaion.run.pool import Caller
 from relaion.run.progress import AUDIT as AUDIT_STEP
 from relaion.run.progress import WRITE, Extent, Progress

@@ -21,7 +21,7 @@ from relaion.run.cover import CHOSEN, Choice, Covered
 from relaion.run.coverage import Coverage
 from relaion.run.find import Hunt, Searched
 from relaion.run.journal import FOUND, WRITTEN, Entry, Ledger
-from relaion.run.parts import (
+from relaion.run.parts.division import (
     MERGE_NEXT,
     SIDECARS_STEP,
     Joined,

@@ -36,12 +36,12 @@ from relaion.run.journal import (
     Ledger,
     is_whole,
 )
-from relaion.run.part_folders import Part, work_for_merge
-from relaion.run.parts import Joined, digest_of, key_digest, seen_of
+from relaion.run.parts.division import Joined, digest_of, key_digest, seen_of
+from relaion.run.parts.folders import Part, work_for_merge
 from relaion.run.pool import Caller, Executor
 from relaion.run.progress import SEARCH, Progress
 from relaion.run.settings import Limits, Plan, Settings
-from relaion.run.survey import UNREAD_BESIDE, Numbered, read_sealed_sidecars
+from relaion.run.survey import UNREAD_BESIDE, Numbered, read_sealed_sidecars, rows_of
 from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import named
@@ -155,7 +155,7 @@ class Merger:
         shards = stand_ins(self.plan)
         searched = hunt.run(shards)
         sources = {x["list_id"]: x["source"] for x in self.plan.lists}
-        hold(searched.hits, sum(n.shard.rows for n in shards), sources, yes=self.yes)
+        hold(searched.hits, rows_of(shards), sources, yes=self.yes)
         if self.plan.parameters["cover"]:
             path = self.key or Path(self.parts[0].said["key"])
             key = self._curator_key(path)

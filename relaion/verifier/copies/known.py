@@ -1,5 +1,6 @@
 """By which row hashes a record may be known: its own, and what its link gives with each caption."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from relaion.errors import InputError
 from relaion.parquet.columns import plain_type
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
-from relaion.verifier.copy_statement import CopyLine
+from relaion.verifier.copies.statement import CopyLine
 from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
+_WHOLE = re.compile(r"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
 FILLERS = (-(2**63), -1, 0, 2**63 - 1)  # what NaN and gaps become
 HASHES = pa.list_(pa.int64())
 MOST_CAPTIONS = 8
@@ -64,6 +66,19 @@ class Records:
     others: pa.Array | None = None
     doubt: pa.Array | None = None
     parts: Sequence[int] | None = None
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number of 64 bits that is written as text; None for all else."""
+    found = _WHOLE.fullmatch(text)
+    number = int(found[1]) if found else 2**64
+    return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
+
+
+def own_hash(text: str) -> int | None:
+    """A row hash that is written as text; None where it is none, or stands for none."""
+    number = whole_number(text)
+    return None if number in (None, *FILLERS) else number
 
 
 def murmur(link: bytes | None, caption: bytes | None) -> int:
