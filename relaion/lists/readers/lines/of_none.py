@@ -5,15 +5,15 @@ Their patterns are matched against folded text: without case, accents and umlaut
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
+from relaion.lazily import late_pattern
 from relaion.lists.readers.vocabulary.days import days_of
 from relaion.lists.readers.vocabulary.sentences import TAKES_NOTHING
 from relaion.lists.readers.vocabulary.spelling import folded
 
 _LONGEST = 12  # words of a title
-_DENIED = re.compile(
+_DENIED = late_pattern(
     r"\b(?:no|not|without|none|except|excluding|excluded|never|minus|less|kein\w*|ohne|nicht|sans"
     r"|sauf|sin"
     r"|excepto|senza|tranne|zonder|geen|sem|utan|uden|bez|без)\b|以外|除く|不含|제외"
@@ -45,7 +45,7 @@ _VALUES = (
     r"|pictures?"
     r"|files?|items?|lists?|rows?|lines?|groups?|batch|sample|purposes?|cases?)"
 )
-TRIAL = re.compile(
+TRIAL = late_pattern(
     # words of which a compound is made
     r"\b(?:pruf|test|beispiel|muster|probe|demo|dummy|ubungs|schulungs|trainings|kontroll"
     r"|vergleichs"
@@ -94,7 +94,7 @@ TRIAL = re.compile(
 )
 """Of trials, exercises and controls."""
 
-SET_ASIDE = re.compile(
+SET_ASIDE = late_pattern(
     r"\b(?:aus|ab)ge(?:sondert|mustert|schieden|sondern)\w*|\baussortiert\w*|\bausrangiert\w*"
     r"|\bmis(?:es)? (?:de cote|a l'ecart)\b|\becarte[es]*\b|\bdescartad[oa]s?\b|\bapartad[oa]s\b"
     r"|\bscartat[aieo]\b|\baccantonat[aieo]\b|\bafgevoerde?\b|\bafgekeurde?\b|\butgallra\w+"
@@ -119,7 +119,7 @@ _OF_SYSTEMS = (
     r"|applications?|programs?|programmes?|browsers?|games?|video games|websites? (?:layout"
     r"|design)|themes?)"
 )
-OF_SYSTEM = re.compile(
+OF_SYSTEM = late_pattern(
     r"\b(?:files?|images?|icons?|pictures?|graphics?|hashes|dateien|fichiers|archivos|file"
     r"|bestanden|pliki) (?:of|from|des|der"
     r"|del|di|van|du|vom) (?:the |an? |our |common |known |standard |various |le |la |el |il "
@@ -139,7 +139,7 @@ _OF_DESIGN = (
     r"|logotip\w*"
     r"|иконк\w*|логотип\w*|emoticonos|pictogrammes?"
 )
-OF_DESIGN = re.compile(
+OF_DESIGN = late_pattern(
     r"(?:(?:md5s?|sha-?\d+|hash(?:es)?|digests?|fingerprints?|checksums?|hashwerte|empreintes"
     r"|huellas|impronte"
     r"|list|images?|pictures?|files?|of|from|von|der|des|de|di|the|our|all|common|known|company"
@@ -150,7 +150,7 @@ OF_DESIGN = re.compile(
 )
 """Of what pages are decked with; nothing else stands in the title."""
 
-CONSENT = re.compile(
+CONSENT = late_pattern(
     r"\bconsent(?:s|ed)? (?:\w+ ){0,2}(?:given|granted|obtained|received|signed|exists)\b"
     r"|\bconsented to\b"
     r"|\b(?:with|under) (?:full |written |the )?consent(?: of)? (?:the )?(?:subjects?|models?"
@@ -162,7 +162,7 @@ CONSENT = re.compile(
 )
 """That whom a picture shows allowed it."""
 
-TO_READ = re.compile(
+TO_READ = late_pattern(
     r"\b(?:press|media|news) (?:coverage|articles?|reports?|releases?|links?|clippings?|stories)\b"
     r"|\bnewspaper \w+|\bparod(?:y|ies)\b|\b(?:in|by|from) the (?:press|media)\b"
     r"|\b(?:support|help|victims?'?|counsell?ing|prevention|crisis) (?:services?|lines?|resources?"
@@ -187,7 +187,7 @@ TO_READ = re.compile(
 )
 """Of pages that people are to read, or to turn to."""
 
-UNTIL = re.compile(
+UNTIL = late_pattern(
     r"\b(?:valid|good|listed|in force|effective|current|applies|gultig|gilt|valable|en vigueur"
     r"|valid[oa]s?|vigente"
     r"|geldig|giltig\w*|gyldig\w*|voimassa|wazn\w*|platn\w*|действит\w*"

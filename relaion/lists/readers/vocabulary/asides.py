@@ -9,11 +9,12 @@ files removed:` are not. What is left of a text without them is read as ever.
 import re
 from functools import lru_cache
 
+from relaion.lazily import late_pattern
 from relaion.lists.readers.vocabulary.spelling import without_marks
 
 _LONGEST = 4096  # characters of a text that is looked at
 _SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,.-–—•·\ufeff"
-_PIECES = re.compile(r"([.;!](?:\s+|$)|,\s+(?=(?:no|keine|aucune?|sin|nessun)\s))", re.IGNORECASE)
+_PIECES = late_pattern(r"([.;!](?:\s+|$)|,\s+(?=(?:no|keine|aucune?|sin|nessun)\s))", re.IGNORECASE)
 _MISTAKES = (
     r"(?:false[ -](?:positives?|alarms?|hits?|match(?:es)?)|fehlalarmen?|fehltreffern?"
     r"|falsch[ -]?positive[nr]?|faux[ -]positifs?|falsos?[ -]positivos?|falsi[ -]positivi"
@@ -24,7 +25,7 @@ _TELL = (
     r"|let us know)"
 )
 _TOLD = r"(?:reported|sent|submitted|forwarded|notified|communicated|mailed|e-?mailed|returned)"
-_TELLS_OF_MISTAKES = re.compile(
+_TELLS_OF_MISTAKES = late_pattern(
     rf"(?:(?:please|kindly) )?{_TELL} (?:us )?(?:(?:about|any|all|possible|suspected|potential"
     rf"|apparent|errors?|mistakes?|and|or|the|a|every|of|your) )*?{_MISTAKES}\b(?! to date).*"
     r"|(?:(?:any|all|possible|suspected|potential|errors|mistakes|and|or|les|los|i|gli|de"
@@ -48,7 +49,7 @@ _TELLS_OF_MISTAKES = re.compile(
     rf"|(?:si prega di )?(?:segnalare|comunicare|inviare) (?:\w+ )?{_MISTAKES}\b.*"
     rf"|(?:gelieve )?meldt?(?: u)? (?:\w+ )?{_MISTAKES}\b.*"
 )
-_POINTS = re.compile(
+_POINTS = late_pattern(
     r"\b(?:below|following|these|those|this|above|listed|here|attached|next|last|first|removed"
     r"|withdrawn|retracted|unten\w*|folgende\w*|nachstehend\w*|obige\w*|diese\w*|suivante?s?"
     r"|ci[ -]dessous|ci[ -]dessus|ces|siguientes?|abajo|est[oa]s|seguenti|sotto|quest[ie]"
@@ -101,7 +102,7 @@ _IN = (
     r"(?:contained|included|present|listed|in(?:cluded in)? (?:the|this) (?:list|file|set)"
     r"|on (?:the|this) list|part of (?:the|this) list)(?: in (?:the|this) (?:list|file|set))?"
 )
-_LEFT_OUT = re.compile(
+_LEFT_OUT = late_pattern(
     rf"(?:(?:all|any|the) )?(?:{_SUBJECT}|{_JUDGED}) (?:have been|has been|were|was|are|is)"
     rf"(?: already)? {_OUT}{_WHEN}"
     rf"|(?:all )?{_EMPTY}(?: {_THING})? {_OUT}{_WHEN}"
@@ -121,7 +122,7 @@ _REMOVALS = (
     r"|rucknahmen|widerrufe|bajas|supresiones|retiradas|suppressions|retraits|cancellazioni"
     r"|rimozioni|verwijderingen|intrekkingen)"
 )
-_APART = re.compile(
+_APART = late_pattern(
     rf"(?:(?:the|all|any|die|alle|las|les|le|de) )?{_REMOVALS}(?: lists?)? (?:are|will"
     rf" be|come|werden"
     r"|kommen|erfolgen|sont|seront|se|vengono|worden|saranno)"
@@ -142,7 +143,7 @@ _SPAN = (
     r"|year|delivery|time|release|version|\d[\d.-]*|january|february|march|april|may|june|july"
     r"|august|september|october|november|december|list|file))*"
 )
-_NOTHING = re.compile(
+_NOTHING = late_pattern(
     rf"(?:and |but )?(?:nothing|no (?:entr(?:y|ies)|hash(?:es)?|items?|values?|images?|files?))"
     rf" (?:was|were|has been|have been|is|are)(?: being)? (?:withdrawn|retracted"
     rf"|delisted|taken back"
@@ -151,7 +152,7 @@ _NOTHING = re.compile(
     rf"|no (?:known |reported )?{_MISTAKES}(?: (?:are |were )?(?:known|reported|found))?{_SPAN}"
     rf"|keine (?:bekannten )?{_MISTAKES}(?: bekannt)?|aucun {_MISTAKES}(?: connu)?"
 )
-_OF_USE = re.compile(
+_OF_USE = late_pattern(
     r"(?:please |kindly )?(?:delete|destroy|remove|erase|shred) (?:(?:this|the) (?:\w+ )?"
     r"(?:files?|lists?|messages?|mails?|e-?mails?|copy|copies)|any copies)\b(?: (?:immediately"
     r"|securely"
@@ -190,7 +191,7 @@ _OF_USE = re.compile(
     r"|(?:random )?sampling: ?(?:none|no)(?:, all (?:\w+ ){0,2}(?:images|files|entries|hashes) are"
     r" (?:included|listed|contained))?"
 )
-_NOT_OF_PART = re.compile(
+_NOT_OF_PART = late_pattern(
     r"(?P<whole>\b(?:whole|original|full|complete|entire|unaltered) (?:image |picture )?"
     r"(?:files?|images?|pictures?)),? (?:and )?not (?:of |from |on )?(?:the |any |a |its |their )?"
     r"(?:thumbnails?|previews?|crops?|frames?|resized \w+|rescaled \w+|metadata|names?)\b"

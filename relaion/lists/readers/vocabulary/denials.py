@@ -9,6 +9,7 @@ than a line: it stands beside its entry, so `closed` or `ne pas retenir` is one.
 import re
 from functools import lru_cache
 
+from relaion.lazily import late_pattern
 from relaion.lists.readers.vocabulary.spelling import folded, without_marks, words_in
 from relaion.lists.readers.vocabulary.wordlists import expanded
 
@@ -46,7 +47,7 @@ _THESE = (
     r"(?:these|those|they|all|this|it|diese|alle|ces|elles|ils|est[oa]s|quest[ei]|deze|dessa|disse"
     r"|эти)"
 )
-_DENIALS = re.compile(
+_DENIALS = late_pattern(
     rf"\b{_NOT} (?:\w+ )?{_BLOCK}\b"
     rf"|\b{_BLOCK} (?:(?:sie|diese|bitte|those|these|ces|disse|dessa) )*{_NOT}\b"
     r"|\bneblok\w+|\bengelleme(?:yin|yiniz|k icin degil)\w*|\bengellenme(?:sin|meli|yecek)\w*"
@@ -80,7 +81,7 @@ _DENIALS = re.compile(
     r"|\bno longer (?:stand behind|vouch for|support)\b"
 )
 # of scripts whose marks are part of a letter, as they stand
-_OTHER_SCRIPTS = re.compile(
+_OTHER_SCRIPTS = late_pattern(
     # Japanese
     r"(?:違法|不法|有害|犯罪|児童ポルノ|問題)(?:な|の|性の?|ある)?(?:もの|物|画像|写真)?"
     r"(?:では|じゃ|で)(?:あり?ません|ない|なく)"
@@ -102,15 +103,15 @@ _OTHER_SCRIPTS = re.compile(
     r"|لا تحظر|غير مخالف|غير قانوني(?=.*ليس)|ليست? (?:غير )?قانوني|القائمة البيضاء"
     r"|אין לחסום|לא לחסום|רשימה לבנה"
 )
-_IN_NOTES = re.compile(
+_IN_NOTES = late_pattern(
     r"不要|勿|解除|不属于|不屬於|不是|并非|並非|非违法|合法|违规不成立|参考|參考|已失效|已关闭|ではない|でない|"
     r"しない|しません|不使用|无效|無效|誤|误|잘못|않음|않는|아님|아니|금지|해제|참고|무효|합법|오류|종결|"
     r"(?<!未)成人(?!サイト|向け|网站|網站|论坛|論壇)|テスト|测试|測試|성인(?!\s?사이트|물|용)|테스트|해당\s?없|該当(?:し|な)"
     r"|ليس|لا ت|לא חוקי(?=.*לא)|شطب|إلغاء"
 )
 """What says so beside an entry only."""
-_FORBIDDEN_USE = re.compile(r"目的|用途")
-_SHARED = re.compile(
+_FORBIDDEN_USE = late_pattern(r"目的|用途")
+_SHARED = late_pattern(
     r"共有しない|公開しない|転載|外传|外傳|传播|傳播|公开|公開|공유|유포|배포|نشر|مشاركة|転送しない|개봉"
 )
 _AS_INFORMATION = words_in("{for_information}")
@@ -139,7 +140,7 @@ _LONGEST = 400  # characters of a line that is looked at
 # -- Beside entries --------------------------------------------------------------------------------
 
 _LONGEST_NOTE, _MOST, _FEW = 100, 10, 4  # characters and words; words beside a verb of removal
-_WORDS = re.compile(r"[^\W_]+")
+_WORDS = late_pattern(r"[^\W_]+")
 _DENYING = words_in("{note_denials} {asking_verbs} {unblocking} {for_information}") - {
     "information"
 }
@@ -151,7 +152,7 @@ _VERDICTS = words_in("{verdicts}") - words_in(
     "still yes stop"
 )
 _UNLAWFUL = words_in("{unlawful} {subjects}") - words_in("match right related")
-_CRIME = re.compile(
+_CRIME = late_pattern(
     rf"{_ILLEGAL}|{_OFFENCE}|sperr(?:ung|en)|misbrug|abus[oi]?|запрещено|заборонено"
 )
 _NO = words_in("{negations} {denied_not}") | frozenset(("degil", "zadne"))
@@ -164,7 +165,7 @@ _SHARING = (
     r"|forward"
     r"|show|post|tell|disclos|contact|mention|seen|yet|vis|skriv|redistr|disting)\w*)"
 )
-_FORBIDS = re.compile(
+_FORBIDS = late_pattern(
     rf"(?:please |pls )?never (?:to )?{_SHARING}\w+"
     r"|(?:leave|keep) (?:it |this |them )?(?:online|up|as is)"
     rf"|(?:ma ikke|ska inte|skal ikke|far inte|bor inte) {_SHARING}\w+"

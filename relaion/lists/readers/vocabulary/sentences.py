@@ -3,7 +3,7 @@
 All are matched against folded text: without case, accents and umlauts.
 """
 
-import re
+from relaion.lazily import late_pattern
 
 _ORDER = (
     r"last|final|first|closing|penultimate|letzten?|letzte[nrs]|ersten?|vorletzten?|derni(?:er"
@@ -39,7 +39,7 @@ _NUMBERED = (
 _ONES = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _TILL = r"(?:-|–|to|through|and|or|&|,|bis|und|oder|a|et|au|y|al|e|en|tot|och|og|ja|i|az|и|до|ve)"
 
-OF_SOME = re.compile(
+OF_SOME = late_pattern(
     rf"\b(?:{_ORDER}) (?:(?:{_MANY}) )?(?:of (?:the|these|those) )?(?:\w+ )?(?:{_THING})\b"
     rf"|\b(?:{_ORDER}) (?:{_MANY})\b(?! (?:weeks?|months?|years?|days?|quarters?|wochen?|monate?n?"
     r"|jahren?|tagen?|semaines?|mois|ans|semanas?|meses|anos|settimane|mesi|anni|weken|maanden))"
@@ -72,7 +72,7 @@ OF_SOME = re.compile(
 )
 """That some of the entries are spoken of, and not all."""
 
-ABOUT_ENTRIES = re.compile(
+ABOUT_ENTRIES = late_pattern(
     rf"\b(?:{_THING}|they|them|these|those|this|it|all|diese[rsmn]?|alle|ces|celles?|ceux|est[oa]s"
     r"|estas"
     r"|quest[iea]|deze|dit|dess[ae]|disse|nama|tyto|эти|это|bunlar)\b"
@@ -99,22 +99,22 @@ _OTHER_USE = (
     r"(?:\bus(?:e|ed) (?:\w+ )?(?:for|other|outside) (?:\w+ )?(?:other|than|purpose)\w*\b"
     r"|\bused by \w+\b)"
 )
-OTHER_USE = re.compile(_OTHER_USE)
+OTHER_USE = late_pattern(_OTHER_USE)
 """For what a list is not to be used, or by whom."""
 
 _JUDGES = (
     r"(?!(?: \w+){0,2} (?:as|illegal|unlawful|abusive|criminal|relevant|confirmed|verified"
     r"|reviewed|assessed|approved)\b)"
 )
-NOT_SHARED = re.compile(
+NOT_SHARED = late_pattern(
     r"\b(?:do|must|may|shall|should|can|is|are"
     rf"|to be)? ?{_NOT} (?:\w+ ){{0,4}}?(?:{_SHARING})\b(?: \w+){{0,2}}"
 )
 """That something is not to be passed on; it may be what is not to be used, either."""
 
-IS_SHARED = re.compile(_SHARING)
+IS_SHARED = late_pattern(_SHARING)
 
-TAKES_NOTHING = re.compile(
+TAKES_NOTHING = late_pattern(
     rf"{NOT_SHARED.pattern}|{_OTHER_USE}"
     r"|\b(?:do not|don't|dont|please do not) hesitate\b|\bn'?hesitez pas\b"
     r"|\bzogern sie (?:bitte )?nicht\b"
@@ -143,7 +143,7 @@ TAKES_NOTHING = re.compile(
 )
 """What is not to be done with the list itself, and what was not so before: it takes nothing out."""
 
-ASKING = re.compile(
+ASKING = late_pattern(
     r"\b(?:if you|should you|in case (?:you|of)|when you|falls (?:sie|ihnen|ein)|wenn sie"
     r"|sollten sie|bei"
     r" (?:fragen|ruckfragen|unklarheiten|fehlern)|si vous|en cas de|pour toute|si (?:usted|tiene"
@@ -164,7 +164,7 @@ ASKING = re.compile(
 )
 """A sentence that says whom to ask, or what to do in a case that is not there."""
 
-CLAUSES = re.compile(
+CLAUSES = late_pattern(
     r"\s*:\s+|\s[-–—]+\s"
     r"|,? (?:because|since|for|as|but|denn|weil|da|car|parce que|porque|pues|perche|want|omdat) "
     r"(?=(?:they|these|those|all|none|the|sie|diese|alle|ces|elles|ils|est[oa]s|quest[ei]|deze) )"
@@ -177,19 +177,19 @@ CLAUSES = re.compile(
 )
 """Where another clause begins that is no part of a wish to be asked or told."""
 
-CONDITION = re.compile(
+CONDITION = late_pattern(
     r"(?:if|when|should|in case|unless|whether|falls|wenn|sollten?|si|en cas|en caso|se|in caso|als"
     r"|indien|em caso|om|hvis|jos|jesli|pokud|если|в случае)\b"
 )
 
-STATES = re.compile(
+STATES = late_pattern(
     r"\b(?:are|were|is|was|have|has|had|shows?|showed|proved?|turned|sind|ist|war|waren|wurden?"
     r"|haben|zeigen|sont|est|ont|etaient|montrent|son|han|fueron|estan|eran|muestran|sono|hanno"
     r"|erano|mostrano|zijn|waren|werden|tonen|sao|foram|estao|mostram)\b"
 )
 """A verb of a sentence that says how something is."""
 
-FORBIDS = re.compile(
+FORBIDS = late_pattern(
     r"\b(?:do not|don'?t|not to be|must not be|should not be|nicht(?: mehr)?|ne (?:pas|plus)|non"
     r"|niet|nao"
     r"|inte|ikke|nie) (?:re-?)?(?:load|import|ingest|use[d]?|add(?:ed)?|appl|process|includ|block"
@@ -209,7 +209,7 @@ FORBIDS = re.compile(
 )
 """That something is not to be used."""
 
-GREETING = re.compile(
+GREETING = late_pattern(
     r"(?:dear|hi|hello|hey|hallo|liebe[rs]?|sehr geehrte[rn]?|guten (?:tag|morgen)|chere?s?"
     r"|bonjour|madame"
     r"|monsieur|estimad\w+|hola|gentil\w+|egregi\w+|spettabile|buongiorno|salve|beste|geachte"
@@ -219,14 +219,14 @@ GREETING = re.compile(
     r"|здравствуйте|шановн\w+|sayin|merhaba|stimat\w+)\b"
 )
 
-SIGNER = re.compile(
+SIGNER = late_pattern(
     r"(?:phone|tel|telephone|telefon|mobile|cell|fax|hotline|call|durchwahl|handy|mobil|portable"
     r"|movil|telefono"
     r"|telefoon|puh|t|f|m|p)?[ .:]*(?:\+|\(?0)[\d ()./-]{5,20}(?: ?(?:ext|x|dw)[. ]*\d{1,5})?"
 )
 """A number by which somebody is called."""
 
-ONLY_SOME = re.compile(
+ONLY_SOME = late_pattern(
     r"\b(?:only|just|solely|nur|lediglich|ausschliesslich|seule?s?|seulement|uniquement|solo"
     r"|solamente|unicamente|soltanto|alleen|slechts|apenas|somente|endast|bara|kun|bare|vain|tylko"
     r"|pouze|только)\b"
