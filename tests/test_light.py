@@ -6,6 +6,7 @@ it ends the process as it opens a file of a deadly name, as a bug of a library w
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 import relaion as library
 from relaion.errors import RelaionError
+from relaion.lazily import late_pattern
 from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard
 
 MD5 = f"{7:032x}"
@@ -296,3 +298,14 @@ def test_records_whose_methods_are_compiled_late_are_as_any() -> None:
     ]
     assert said[0] == said[1]
     assert said[0].count("FrozenInstanceError") == 6
+
+
+def test_a_pattern_that_is_compiled_late_is_as_any() -> None:
+    late, plain = late_pattern("(b+)c", re.IGNORECASE), re.compile("(b+)c", re.IGNORECASE)
+    for text in ("abBc", "b", "BBCxbc"):
+        assert late.findall(text) == plain.findall(text)
+        assert late.sub(r"<\1>", text) == plain.sub(r"<\1>", text)
+        assert str(late.search(text)) == str(plain.search(text))
+    assert (late.pattern, late.flags, late.groups) == (plain.pattern, plain.flags, 1)
+    with pytest.raises(re.error):
+        late_pattern("(").search("")

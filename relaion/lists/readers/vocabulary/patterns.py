@@ -11,6 +11,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from relaion.lazily import late_pattern
 from relaion.lists.readers.vocabulary.spelling import expanded, sections, without_marks
 
 _FOLDER = Path(__file__).with_name("patterns")
@@ -19,8 +20,8 @@ _GOES_ON = "    "
 
 
 def pattern(name: str) -> re.Pattern[str]:
-    """The pattern `file.name`; raises KeyError where there is none."""
-    return re.compile(_text(name))
+    """The pattern `file.name`, compiled when it is first asked; raises KeyError for no pattern."""
+    return late_pattern(_text(name))
 
 
 @cache

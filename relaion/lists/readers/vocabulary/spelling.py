@@ -112,13 +112,20 @@ def without_marks(text: str) -> str:
     """A text without case, accents, umlauts and ligatures."""
     if text.isascii():
         return text.casefold()
-    text = unicodedata.normalize("NFKD", read_anew(text).casefold())
-    return "".join(c for c in text if not unicodedata.combining(c)).translate(_BARE)
+    return _bare(read_anew(text).casefold())
+
+
+def _bare(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).translate(_BARE)
 
 
 def folded(text: str) -> str:
     """A text without case and accents; umlauts are written out, as many programs do."""
-    text = text.casefold() if text.isascii() else read_anew(text).casefold()
+    return _written_out(text.casefold() if text.isascii() else read_anew(text).casefold())
+
+
+def _written_out(text: str) -> str:
     if text.isascii():
         return text
     apart = unicodedata.normalize("NFD", text.translate(_WRITTEN_OUT))
@@ -181,11 +188,19 @@ def words_in(text: str) -> frozenset[str]:
     """
     found: set[str] = set()
     for word in expanded(text).split():
-        forms = _FORMS.get(word[-1])
-        for form in (word[:-1] + end for end in forms) if forms else [word]:
-            if form.isascii():
-                found.add(form.casefold())
-                continue
-            _marked.add(form.casefold())
-            found |= {folded(form), without_marks(form)}
+        found |= _forms_of(word)
+    return frozenset(found)
+
+
+@cache  # most words stand in several lists
+def _forms_of(word: str) -> frozenset[str]:
+    forms = _FORMS.get(word[-1])
+    found: set[str] = set()
+    for form in (word[:-1] + end for end in forms) if forms else [word]:
+        if form.isascii():
+            found.add(form.casefold())
+            continue
+        _marked.add(form.casefold())
+        anew = read_anew(form).casefold()
+        found |= {_written_out(anew), _bare(anew)}
     return frozenset(found)
