@@ -193,6 +193,7 @@ def _are_touched(done: Cleaned) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows_a_process", "n"), quickly(1, [(10_000_000, 1), (20, 2), (1, 4)]))
 def test_processes_are_started_for_what_takes_longer_than_their_start(
     twice: World, monkeypatch: pytest.MonkeyPatch, rows_a_process: int, n: int
