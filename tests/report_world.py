@@ -1,7 +1,10 @@
 """Small finished runs that a report tells of, each of another kind."""
 
 import hashlib
+import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import relaion
@@ -59,12 +62,22 @@ def update(folder: Path, new: str = "new", **given: Any) -> Path:
 
 def plain(folder: Path) -> Path:
     """Three lists: 12 images, 40 of which 6 are the same, 3 links."""
+    shutil.copytree(_plain().name, folder, dirs_exist_ok=True)
+    return folder / "out"
+
+
+@cache
+def _plain() -> "TemporaryDirectory[str]":
+    """Made once, for all that look at it; it goes with this process."""
+    made = TemporaryDirectory()
+    folder = Path(made.name)
     make_data(folder)
     add(folder, MD5[:12], source="A", title=TITLE, received="2024-01-02")
     add(folder, MD5[6:46], source="B", received="2024-01-03")
     add(folder, [row("en", i)["url"] for i in (900, 901, 902)], source="C", label="privacy",
         received="2024-02-01")  # fmt: skip
-    return clean(folder)
+    clean(folder)
+    return made
 
 
 def without_titles(folder: Path) -> Path:

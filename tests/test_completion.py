@@ -13,6 +13,7 @@ import relaion as library
 from relaion.cli import completion
 from relaion.lists import delivery
 from relaion.lists.readers.formats import readable
+from tests.drawn import quickly
 from tests.pipeline import Sent, add_lists, here, write_shard
 from tests.terminal import Terminal
 
@@ -208,20 +209,20 @@ def test_zsh_itself_completes_and_runs_no_title(world: Path) -> None:
     assert "marker" not in shown
 
 
-def test_nothing_listed_is_offered_and_nothing_is_written(world: Path) -> None:
+@pytest.mark.parametrize("asks", quickly(1, ["complete_zsh", "complete_fish"]))
+def test_nothing_listed_is_offered_and_nothing_is_written(world: Path, asks: str) -> None:
     before = sorted(p.name for p in world.rglob("*"))
     asked = {
         "_TYPER_COMPLETE_ARGS": "relaion lists withdraw --lists lists.duckdb ",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
-    for asks in ("complete_zsh", "complete_fish"):
-        done = subprocess.run(
-            [world / "bin/relaion"], cwd=world, capture_output=True, text=True, check=False,
-            env=environment(world, _RELAION_COMPLETE=asks, **asked),
-        )  # fmt: skip
-        assert done.stderr == ""
-        assert "marker" not in done.stdout and "$" not in done.stdout and "`" not in done.stdout
-        assert "C3P holds" in done.stdout
+    done = subprocess.run(
+        [world / "bin/relaion"], cwd=world, capture_output=True, text=True, check=False,
+        env=environment(world, _RELAION_COMPLETE=asks, **asked),
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert "marker" not in done.stdout and "$" not in done.stdout and "`" not in done.stdout
+    assert "C3P holds" in done.stdout
     assert sorted(p.name for p in world.rglob("*")) == before
 
 

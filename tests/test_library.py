@@ -20,6 +20,7 @@ import pytest
 import relaion
 from relaion.errors import RelaionError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts
+from tests.drawn import quickly
 from tests.pipeline import InProcess, write_shard
 
 MD5 = "9a0364b9e99bb480dd25e1f0284c8555"
@@ -36,8 +37,11 @@ MANY: dict[str, Callable[[str], AnyPaths]] = {
 one = pytest.mark.parametrize("one", ONE.values(), ids=ONE)
 many = pytest.mark.parametrize("many", MANY.values(), ids=MANY)
 both = pytest.mark.parametrize(
-    ("one", "many"), [(str, str), (Path, Path), (Path, MANY["texts"]), (str, MANY["iterator"])],
-    ids=["text", "path", "texts", "iterator"],
+    ("one", "many"), quickly(2, [
+        pytest.param(str, MANY["iterator"], id="iterator"),
+        pytest.param(Path, MANY["texts"], id="texts"),
+        pytest.param(str, str, id="text"), pytest.param(Path, Path, id="path"),
+    ]),
 )  # fmt: skip
 
 

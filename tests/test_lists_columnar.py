@@ -307,6 +307,7 @@ def test_damaged_tables_end_at_most_their_own_process(form: str) -> None:
         assert code <= 0, bytes(changed)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "list.parquet"
     path.write_bytes(parquet(pa.table({"md5": MD5})))

@@ -72,6 +72,7 @@ def _names(world: World) -> list[str]:
     return list(mutations(json.loads((world.out / "manifest.json").read_text())))
 
 
+@pytest.mark.slow
 def test_what_is_not_changed_is_clean(finished: World) -> None:
     verdict = verify(finished.out, **finished.arguments())
     assert verdict.ok and not any(o.why for o in verdict.outcomes)

@@ -90,6 +90,7 @@ def goes_on(folder: Path) -> None:
     assert not (folder / "out/.work").exists()
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
     names = {str(p.relative_to(broken_off / "out/.work")) for p in restored(broken_off, "write")}
     wanted = {

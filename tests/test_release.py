@@ -152,6 +152,7 @@ LYING_ABOUT = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_packages_hold_the_project_and_nothing_that_lies_about(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {n.partition("/")[2] for n in sdist.getnames()}
@@ -179,6 +180,7 @@ def test_the_packages_hold_the_project_and_nothing_that_lies_about(built: Path) 
     assert kinds <= {".py", ".typed", ".sql", ".md", ".json", ".j2", ""}
 
 
+@pytest.mark.slow
 def test_an_index_would_take_them(built: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *built.iterdir()],

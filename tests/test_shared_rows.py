@@ -202,6 +202,7 @@ def test_a_pair_less_or_more_is_found() -> None:
         assert [x.promise for x in notes.findings] == ["6"]
 
 
+@pytest.mark.slow
 def test_runs_and_updates_tell_what_verify_counts_again(tmp_path: Path) -> None:
     """Every image stands in both subsets, so that each is two rows."""
     images = iter(MD5)

@@ -258,6 +258,7 @@ def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(worl
         world.update(out, "out2")
 
 
+@pytest.mark.slow
 def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: Path) -> None:
     # list 1 names an image behind b; the second row shows b in a, and leaves with it and by a rule
     shown = {"url": "https://a.example/show?u=https://b.example/2.jpg", "punsafe": 0.99}

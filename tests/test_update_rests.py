@@ -216,6 +216,7 @@ def test_of_the_sample_it_asks_about_the_rows_in_the_shards_that_it_looks_at(
     assert resting == {name: whole[name] for name in resting}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows_a_process", "n"), quickly(1, [(10_000_000, 1), (20, 2), (1, 4)]))
 def test_processes_are_started_for_what_takes_longer_than_their_start(
     twice: World, monkeypatch: pytest.MonkeyPatch, rows_a_process: int, n: int

@@ -65,6 +65,7 @@ L = "http://b.example.org/b.jpg"
 OUTER = "http://a.example.org/a.jpg?u="
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("all_counts", "no_sample")
 def test_the_search_looks_for_further_links_as_links_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

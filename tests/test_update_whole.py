@@ -39,6 +39,7 @@ def _hold(made: Cleaned) -> None:
 # -- a takedown --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
     """As `relaion/run/README.md` tells it: no file of the request, and no word of it anywhere."""
     rows = [

@@ -18,6 +18,7 @@ from relaion.stages.clean import clean
 from relaion.verifier.checker import verify
 from relaion.verifier.verdict import Verdict
 from tests import oracle
+from tests.drawn import quickly
 
 
 @dataclass
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("all_counts", "no_sample", "in_process")
 REAL = ["laion400m_10000.parquet", "laion2B_multi_9461.parquet"]
 
 
-@pytest.fixture(scope="module", params=REAL)
+@pytest.fixture(scope="module", params=quickly(1, REAL))
 def finished(
     request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
