@@ -60,6 +60,7 @@ SALT = bytes(range(16))
 pytestmark = pytest.mark.usefixtures("in_process")
 Rows = Sequence[Mapping[str, Any]]
 bys = st.sampled_from([("row", "link"), ("row", "link"), ("row",), ("link",)])
+shares = st.sampled_from([0.0, 0.3, 100.0])  # `seek.MANY`: ends of links are compared, or are not
 
 
 def unheard(*_: object) -> None:
@@ -88,16 +89,17 @@ def decided(fates: Fates, shards: Sequence[Numbered]) -> tuple[list[bool], Count
 @given(
     copy=sets, new=sets, old=st.none() | sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
     cut_at=st.tuples(cuts, cuts), unknown=st.sampled_from(["keep", "drop"]),
-    without=st.sampled_from(["keep", "drop"]), batch=st.sampled_from([5, 1000]),
+    without=st.sampled_from(["keep", "drop"]), batch=st.sampled_from([5, 1000]), many=shares,
 )  # fmt: skip
 def test_an_edition_keeps_what_a_plain_reading_of_it_keeps(
     copy: list[Any], new: list[Any], old: list[Any] | None, by: tuple[str, ...],
     laid: tuple[Laid, Laid, Laid], cut_at: tuple[list[int], list[int]],
-    unknown: str, without: str, batch: int,
+    unknown: str, without: str, batch: int, many: float,
 ) -> None:  # fmt: skip
     old = None if old is None else old + new
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.labs.fates.BATCH_ROWS", batch)
+        patch.setattr("relaion.labs.seek.MANY", many)
         shards = Shards(Path(folder))
         copies = shards.of("copy", cut(copy, cut_at[0]), laid[0])
         news = shards.of("new", cut(new, cut_at[1]), laid[1], 1_000)
@@ -123,14 +125,16 @@ def test_an_edition_keeps_what_a_plain_reading_of_it_keeps(
 @settings(max_examples=4)
 @given(
     copy=sets, old=sets, new=sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
-    cut_at=st.tuples(cuts, cuts, cuts), without=st.sampled_from(["keep", "drop"]),
+    cut_at=st.tuples(cuts, cuts, cuts), without=st.sampled_from(["keep", "drop"]), many=shares,
 )  # fmt: skip
 def test_a_diff_tells_and_takes_what_a_plain_reading_does(
     copy: list[Any], old: list[Any], new: list[Any], by: tuple[str, ...],
     laid: tuple[Laid, Laid, Laid], cut_at: tuple[list[int], list[int], list[int]], without: str,
+    many: float,
 ) -> None:  # fmt: skip
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.labs.diffing.BATCH_ROWS", 6)
+        patch.setattr("relaion.labs.seek.MANY", many)
         shards = Shards(Path(folder))
         olds = shards.of("old", cut(old, cut_at[0]), laid[0], 2_000)
         news = shards.of("new", cut(new, cut_at[1]), laid[1], 1_000)

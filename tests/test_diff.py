@@ -357,6 +357,7 @@ REFUSED = {
     "no folder for it": (("old", "new", "--out", "no/d"), "is not a folder"),
     "an input for it": (("old/0.parquet", "new", "--out", "old/0.parquet"), "is an input"),
     "a place among inputs": (("old", "new", "--out", "old/d.parquet"), "is an input"),
+    "a place in a finished OUT": (("old", "new", "--out", "done/d"), "holds a finished run"),
     "a file that is there": (("old", "new", "--out", "mine.txt"), "exists already"),
     "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
     "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
@@ -381,6 +382,8 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = lay(folder / "pages/a.parquet", NEW, RELAION).read_bytes()
     (folder / "pages/a.parquet").write_bytes(b"PAR1" + b"\xff" * 600 + whole[604:])
     (folder / "mine.txt").write_text("mine")
+    (folder / "done").mkdir()
+    (folder / "done/manifest.json").write_text('{"relaion": "1", "run": 1, "outputs": []}')
     lay(folder / "with/in/a.parquet", OLD, LAION)
     diff(folder / "old", folder / "new", folder / "mine.parquet")
     return folder

@@ -83,7 +83,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
     q, limits = question, question.limits
     with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
         seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell, q.spread)
-        rows = seeker.row_files("copy", q.batches, q.named)
+        rows = seeker.row_files("copy", q.batches, q.named, by_row=ROW in q.by)
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
         twins: list[tuple[int, str, bool, int]] = []

@@ -39,6 +39,7 @@ from relaion.sqlset import load
 
 BATCH_ROWS = 4_000_000
 FOLDER = "seek"
+MANY = 0.3  # of the rows of a batch: if more links are looked for in it, their ends tell few apart
 HASHES = "row_hash bigint, doubt tinyint"
 """Columns of tables of row hashes that stand in a set, each as sure as the surest of its rows."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
@@ -273,15 +274,21 @@ class Seeker:
                 asked.append((n, captions))
         fill_other_hashes(self.engine, asked, self._workers)
 
-    def row_files(self, name: str, shards: Batches, named: Sequence[str]) -> list[Path]:
-        """Work files `rows`: every row of these shards with its row hashes."""
-        return self.files(f"{name}-rows", partial(Seeker.rows, named=named), _items(shards))
+    def row_files(
+        self, name: str, shards: Batches, named: Sequence[str], *, by_row: bool
+    ) -> list[Path]:
+        """Work files `rows`: every row of these shards, with its row hashes where these count."""
+        do = partial(Seeker.rows, named=named, by_row=by_row)
+        return self.files(f"{name}-rows", do, _items(shards))
 
-    def rows(self, batch: Sequence[Numbered], named: Sequence[str]) -> str:
-        """Every row of a batch, with its row hashes."""
+    def rows(self, batch: Sequence[Numbered], named: Sequence[str], *, by_row: bool) -> str:
+        """Every row of a batch, with its row hashes where these count."""
 
         def look() -> None:
-            self.identities(batch, named)
+            if by_row:
+                self.identities(batch, named)
+            else:
+                self.run("apply/88_hashless_rows")
             self.engine.execute("create or replace temp table rows as from identities")
 
         self.read(batch, look, "shard")
@@ -345,7 +352,11 @@ class Seeker:
         """Those of `wanted_links` that stand in a batch."""
 
         def look() -> None:
-            self.run("fast/34_hit_tails", has_inner=False)
+            ((wanted,),) = self.engine.rows("select count(*) from hit_keys")
+            if wanted > MANY * sum(n.shard.rows for n in batch):
+                self.run("apply/89_all_links")
+            else:
+                self.run("fast/34_hit_tails", has_inner=False)
             self.run("apply/79_proved_links")
             self.run("fast/15_near_links", has_hosts=False, has_hashed=False)
             self._keyed()

@@ -32,8 +32,14 @@ and length(place_host(p)) <= 253;
 -- that are no link (``, `None`, `#`, `data:image/png;base64,...`) fill a column by the thousand, a
 -- host alone (`example.com`) stands for all on it: such a key tells nothing of a picture. The same
 -- keys as `lists add` takes for links.
+-- In one pattern: its place has scope (place_has_scope), and a path or a query follows.
 create or replace temp macro key_can_spread(k) as
-place_has_scope(key_place(k)) and k <> key_place(k);
+regexp_matches(
+    k,
+    '^(?:ftp:)?(?:\[[0-9a-f:.]+\]|' || key_label() || '(?:\.' || key_label()
+    || ')+)(?::[0-9]+)?[/?]'
+)
+and (strlen(k) <= 253 or length(place_host(key_place(k))) <= 253);
 
 create or replace temp macro host_is_address(h) as
 starts_with(h, '[') or regexp_matches(h, '\.(?:0x[0-9a-f]*|[0-9]+)$');

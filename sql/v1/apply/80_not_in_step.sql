@@ -17,5 +17,5 @@ select
     i.file_row_number,
     i.row_hash
 from identities as i
-where i.row_hash is null or i.row_hash not in (select s.row_hash from step_hashes as s)
+anti join step_hashes as s on i.row_hash = s.row_hash
 order by i.shard_no, i.file_row_number;
