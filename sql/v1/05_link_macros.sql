@@ -13,7 +13,8 @@
 -- link_key. To doubt a plain link costs time; to trust another would be a missed link.
 -- Five promises, all tested:
 --   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
---   so does link_is_canonical(t)  imply  link_stripped(t) = link_key(u), t = link_tidied(link_undone(u))
+--   so does link_is_canonical(t)  imply  link_stripped(t) = link_key(u), t = link_tidied(link_undone(u)),
+--   also where u is lowered (link_lowered) before
 --   link_is_odd_host(u)   or       link_host_digest(link_host(u)) = host_digest(link_key(u))
 --   link_tail(u) is null  or       link_key(u) ends in it, or cannot spread
 --   inner_tail(u) is null or       so for each of inner_links(u)
@@ -62,6 +63,22 @@ regexp_extract(
 -- A host of many kilobytes leads nowhere: no list can name it, and it is no part of a key.
 create or replace temp macro link_is_odd_host(u) as
 link_host(u) = '' or strlen(link_host(u)) > link_longest() - 8;
+
+-- The host of a place, which is what stands between two slashes and the next one. Capitals of ASCII
+-- are the small letters that browsers make of them; of other letters nothing is said.
+create or replace temp macro link_place_host(p) as
+link_host(
+    'http://' || case when regexp_full_match(p, '[A-Za-z0-9._-]*') then lower(p) else p end || '/'
+);
+create or replace temp macro link_capital_host() as '^https?://[A-Za-z0-9._-]*';
+create or replace temp macro link_lowered(u) as
+case
+    when regexp_matches(u, '^https?://[a-z0-9._-]*[A-Z]')
+        then
+            lower(regexp_extract(u, link_capital_host()))
+            || regexp_replace(u, link_capital_host(), '')
+    else u
+end;
 
 -- The digest of a host, without `www.` wherever that stands: in front it never tells hosts apart,
 -- and a few more links with the same digest only cost time.
@@ -129,7 +146,9 @@ end;
 -- canonical then, its key is the link's:
 --   entities        need a `;`: there is none but those of `&amp;`, each of which is undone once
 --   escapes         no letter, digit, dot, `%`, `?`, `#` or `;` is among them, so that none spells
---                   another, an entity, an end of the path, or a segment of dots
+--                   another, an entity, an end of the path, or a segment of dots; but `%25` before
+--                   two digits, which are undone with it until no escape is left: as `%2520` is
+--                   `%20`, of any depth
 --   slashes         are joined before the first `?` alone, as in the key after its escapes
 -- In two steps, for the second names what the first makes more than once. (Not by a lambda, which
 -- would compile every pattern in it anew for each chunk of rows; `rtrim` is as slow.)
@@ -154,13 +173,18 @@ replace(
     ), '%5E', '^'), '%5B', '['), '%5D', ']'), '%7B', '{'),
     '%7D', '}'
 );
+create or replace temp macro link_shallow(u) as
+case
+    when contains(u, '%25') then regexp_replace(u, '%(?:25)+([0-9A-Fa-f]{2})', '%\1', 'g')
+    else u
+end;
 create or replace temp macro link_undone(u) as
 case
     when strlen(u) > link_longest() or link_host(u) = '' then null
     when not contains(u, '%') then replace(u, '&amp;', '&')
     else
         link_unescaped_brackets(link_unescaped_others(
-            link_unescaped_capitals(replace(u, '&amp;', '&'))
+            link_unescaped_capitals(replace(link_shallow(u), '&amp;', '&'))
         ))
 end;
 create or replace temp macro link_tidied_path(p) as

@@ -33,7 +33,7 @@ with places as (
 hosts as (
     select
         p.place,
-        link_host('http://' || p.place || '/') as host
+        link_place_host(p.place) as host
     from places as p
 ),
 
@@ -158,11 +158,18 @@ where not k.is_canonical or k.short in (select l.short from listed_keys as l);
 
 -- Nearly nine in ten of those that are not canonical are so as soon as they are tidied.
 create or replace temp table near_links as
-with undone as (
+with lowered as (
     select
         l.*,
-        case when not l.goes_on then link_undone(l.url) end as undone
+        case when not l.goes_on then link_lowered(l.url) end as low
     from left_links as l
+),
+
+undone as (
+    select
+        l.*,
+        link_undone(l.low) as undone
+    from lowered as l
 ),
 
 tidied as (
