@@ -196,20 +196,24 @@ class Near:
             return True
         text = url[outer.end() :].lower()
         for _ in range(_DEEPEST):
-            if self._stands_in(text):
+            if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
                 return True
             if b"%" not in text:
-                return False
+                break
             undone = unquote_to_bytes(text).lower()
             if undone == text:
-                return False
+                break
             text = undone
-        return True
+        else:
+            return True
+        return self._stands_in(text)
 
     def _stands_in(self, text: bytes) -> bool:
+        """Whether a host may stand in a text, or in what it was before its escapes were undone.
+
+        One that stood there stands here, too: no escape has a sign of a host, or of its borders.
+        """
         if b":" in text and _PORT.search(text):
-            return True
-        if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
             return True
         if not text.isascii():
             words = [word for word in _FOREIGN_WORDS.findall(text) if b"." in word]
