@@ -111,12 +111,13 @@ class Tally:
         kept = taken.difference(batch.fates)
         self.taken += len(kept)
         if batch.ids is not None:
-            told = [(first + i, giver_id) for i, giver_id in enumerate(batch.ids) if giver_id]
-            out.kept_ids = [(no, x) for no, x in told if no - first in kept]
-            gone = {i for i, fate in batch.fates.items() if fate in UNDOES}
-            out.gone_ids = [(no, x) for no, x in told if no - first in gone]
+            told = [(no, giver_id) for no, giver_id in enumerate(batch.ids, first) if giver_id]
+            is_all = len(kept) == batch.n
+            out.kept_ids = told if is_all else [(no, x) for no, x in told if no - first in kept]
+            gone = {first + i for i, fate in batch.fates.items() if fate in UNDOES}
+            out.gone_ids = [(no, x) for no, x in told if no in gone] if gone else []
             unchosen = {no for *_, no in out.unchosen}
-            out.unchosen_ids = [(no, x) for no, x in told if no in unchosen]
+            out.unchosen_ids = [(no, x) for no, x in told if no in unchosen] if unchosen else []
         self.lost.update(batch.fates.values())
         self.lost.update(
             why.get(i, NOTHING) for i in set(range(batch.n)).difference(kept, batch.fates)

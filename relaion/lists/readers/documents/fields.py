@@ -34,7 +34,7 @@ from relaion.lists.readers.tables.decisions import (
     refuse_unsure,
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
-from relaion.lists.readers.tables.said import COUNTS, WordSays
+from relaion.lists.readers.tables.said import COUNTS, CellsSay, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words
@@ -276,7 +276,7 @@ def _by_row(
     lacking = ("",) if column.must_say else ()
     held = [words or lacking for words in rows.words(column.name)]
     if not any(held):
-        return [COUNTS] * rows.n
+        return CellsSay([COUNTS] * rows.n, [COUNTS][: rows.n])
     if all(len(words) == 1 for words in held):
         return column.read([words[0] for words in held], times)
     each = times and [n for n, words in zip(times, held, strict=True) for _ in words]

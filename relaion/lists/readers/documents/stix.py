@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from relaion.lists.readers.documents.document import ListDocument
@@ -234,9 +235,10 @@ class _Indicators:
         columns = self.fields.columns(rows)
         if "name" not in self.read_names:
             return columns
+        has_link = "://" in "\n".join(chain.from_iterable(filter(None, held.named)))
         of_files = [
             words
-            if words and "hashes" in pattern and not any("://" in word for word in words)
+            if words and "hashes" in pattern and not (has_link and any("://" in x for x in words))
             else ()
             for pattern, words in zip(held.patterns, held.named, strict=True)
         ]  # not those of hosts, which may end as files of programs do

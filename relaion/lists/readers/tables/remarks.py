@@ -40,6 +40,7 @@ from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend
 from relaion.lists.readers.vocabulary.few_words import FEW, FewWords
 from relaion.lists.readers.vocabulary.figures import Figures, measure_of
 from relaion.lists.readers.vocabulary.media import (
+    are_plain_pictures,
     is_measure,
     is_named_film,
     is_plain_picture,
@@ -148,9 +149,9 @@ class RemarkColumn:
         said = self._said_by(cells, out)
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
-        if all(remark is None for remark in said.values()) and self.has_images:
-            return fates
         self.has_images = self.has_images or any(map(_is_image, said))
+        if all(remark is None for remark in said.values()):
+            return fates
         for i, cell in enumerate(cells):
             remark = said.get(cell)
             if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
@@ -182,6 +183,8 @@ class RemarkColumn:
         if self.column.what == names.ID:
             return {cell for cell in told if not cell.isdigit()}
         if self.column.what == names.FILE_NAME and not self.is_good:
+            if are_plain_pictures(told):  # as nearly all are
+                return set()
             return {cell for cell in told if not is_plain_picture(cell)}
         if self.column.what == names.OTHER and not self.is_good:
             return {cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)}
