@@ -319,17 +319,22 @@ class AlikeRecords(Sequence[Any]):
         if free != asked_for:
             return None
         shape.asked.update(groups)
-        keys = [*zip(*map(self._written, groups), strict=True)] if groups else [()] * self.n
+        held = [*map(self._written, groups)]
+        varied = [texts for texts in held if texts.count(texts[0]) < self.n]
+        keys = [*zip(*varied, strict=True)] if varied else [()] * self.n
+        places = {key: keys.index(key) for key in {*keys}} if varied else {(): 0}
+        whole = {key: tuple([texts[i] for texts in held]) for key, i in places.items()}
         if len(kept) > _MOST_KINDS:
             kept.clear()
-        new = {*keys}.difference(kept)
+        new = [key for key in places if whole[key] not in kept]
         if len(new) > _FEW_KINDS and 4 * len(new) > self.n:
             return None
         runs[bool(new)] += 1
         is_often = runs[True] > _FEW_KINDS + runs[False]  # and so is asked for at once
         for key in new:
-            kept[key] = self._one(keys.index(key), self.column if is_often else self._column)
-        return [*map(kept.__getitem__, keys)]
+            kept[whole[key]] = self._one(places[key], self.column if is_often else self._column)
+        one = {key: kept[each] for key, each in whole.items()}
+        return [*map(one.__getitem__, keys)] if varied else [one[()]] * self.n
 
     def _one(self, place: int, column: Groups) -> Any:
         """A record as an object."""
