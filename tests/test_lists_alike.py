@@ -24,7 +24,7 @@ from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import FieldColumns, SharedThings
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_alike import AlikeRecords
+from relaion.lists.readers.documents.json_alike import _PIECE, AlikeRecords, is_bare
 from relaion.lists.readers.documents.json_pieces import pieces
 from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
@@ -137,6 +137,32 @@ def test_a_run_is_read_as_its_records_are(
             expected = read(text)
         with learning(0):
             assert repr(read(text)) == repr(expected)
+
+
+_TEXTS = (
+    "x", r"\\", r"\"", r"\/", r"\u00e9", r"\ud83d\ude00", r"\ud83d", r"\x", r"\u00", r"\\\"", "\\",
+    r'\\", ', r'\\", ", "b": "', r'\"}, {\"a', "\x1f", "\n", "\t",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("between", [", ", "\n"])
+@pytest.mark.parametrize("one", _TEXTS)
+def test_a_run_of_texts_with_escapes_is_read_as_its_records_are(between: str, one: str) -> None:
+    for other in _TEXTS:
+        records = [rf'{{"a": "C:\\{i}", "b": "\"{i}\" at \/{i}"}}' for i in range(24)]
+        records[18] = f'{{"a": "{one}", "b": "{other}"}}'
+        text = f"[{between.join(records)}]" if between == ", " else between.join(records)
+        with learning(_NEVER):
+            expected = _read(text)
+        with learning(0):
+            assert _read(text) == expected
+
+
+def test_a_control_sign_is_seen_in_each_piece_of_a_block() -> None:
+    for at in (0, _PIECE - 1, _PIECE, 2 * _PIECE + 7):
+        for line in ("é" * at, "x\n" * (at // 2)):
+            assert is_bare(f"{line}\n{line[:9]}")
+            assert not is_bare(f"{line}\x01{line[:9]}")
 
 
 @pytest.mark.parametrize("empty", ['{"hashes":[]}', '{"hashes":{}}', "{}"])
