@@ -529,7 +529,10 @@ _HOSTS = st.sampled_from([
     "xn--a.example", "A.example", "localhost", f"{'a' * 260}.example",
 ])  # fmt: skip
 _PLACES = st.lists(
-    st.sampled_from(["/a", "/b.jpg", "/.", "/..", "/", "/%20", "/a b", "/-", "/é"]), max_size=3
+    st.sampled_from(
+        ["/a", "/b.jpg", "/.", "/..", "/", "/%20", "/a b", "/-", "/é", "/a.", "/xn--a", "/a" * 130]
+    ),
+    max_size=3,
 )
 _ENDS = st.sampled_from(["", "?", "?a=1", "?a=1&b=", "?a&", "?a.", "?x=/y", "#f", " ", "\n", "\0"])
 _LINKS = st.builds(
@@ -538,6 +541,9 @@ _LINKS = st.builds(
 )  # fmt: skip
 
 
+@example(["https://a.example/a."])  # all others are keys behind `https://`
+@example(["https://www.www.b.example/a"])
+@example(["http://www.a.example/a/?a=1", "https://a.example/é", "http://1.2.3.4/a"])
 @given(st.lists(_LINKS, min_size=1, max_size=30))
 def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
     links += [f"https://a{i}.example/{i}" for i in range(16)]
