@@ -29,6 +29,11 @@ from relaion.lists.readers.documents.json_pieces import pieces
 from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
 from relaion.lists.readers.documents.misp_attributes import meanings
+from relaion.lists.readers.documents.stix_pattern import (
+    compared,
+    plain_comparison,
+    plain_comparisons,
+)
 from relaion.lists.readers.format import NO_TRAIT, Options
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.values import read_plain_link
@@ -521,6 +526,23 @@ def test_each_case_many_times_is_read_as_before() -> None:
                     )
     assert n > 100
     assert read > 20
+
+
+_PATTERNS = st.sampled_from([
+    "[url:value = 'https://a.example/1']", "[file:hashes.MD5='a']", "[file:hashes.'SHA-1' = 'b']",
+    "[file:hashes.MD5  = 'a']", "[url:value = 'a\nb']", "[url:value = 'a", "b']", "\n", "",
+    "[file:name = 'a']", "[url:value = 'a'] ", "[url:value = 'a\\'']",
+])  # fmt: skip
+
+
+@example(["[url:value = 'a", "b']"])
+@given(st.lists(_PATTERNS, min_size=1, max_size=5))
+def test_plain_patterns_are_at_once_what_each_is(patterns: list[str]) -> None:
+    each = [plain_comparison(pattern) for pattern in patterns]
+    found = plain_comparisons(patterns)
+    assert (found is not None) == all(each)
+    if found:
+        assert [(*compared(where), value) for where, value in zip(*found, strict=True)] == each
 
 
 # -- Links -----------------------------------------------------------------------------------------
