@@ -22,13 +22,18 @@ from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import SharedThings
+from relaion.lists.readers.documents.field_columns import FieldColumns, SharedThings
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.json_alike import AlikeRecords
+from relaion.lists.readers.documents.json_alike import _PIECE, AlikeRecords, is_bare
 from relaion.lists.readers.documents.json_pieces import pieces
 from relaion.lists.readers.documents.json_rows import JsonRows
 from relaion.lists.readers.documents.json_text import object_parts
 from relaion.lists.readers.documents.misp_attributes import meanings
+from relaion.lists.readers.documents.stix_pattern import (
+    compared,
+    plain_comparison,
+    plain_comparisons,
+)
 from relaion.lists.readers.format import NO_TRAIT, Options
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.values import read_plain_link
@@ -139,6 +144,32 @@ def test_a_run_is_read_as_its_records_are(
             assert repr(read(text)) == repr(expected)
 
 
+_TEXTS = (
+    "x", r"\\", r"\"", r"\/", r"\u00e9", r"\ud83d\ude00", r"\ud83d", r"\x", r"\u00", r"\\\"", "\\",
+    r'\\", ', r'\\", ", "b": "', r'\"}, {\"a', "\x1f", "\n", "\t",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("between", [", ", "\n"])
+@pytest.mark.parametrize("one", _TEXTS)
+def test_a_run_of_texts_with_escapes_is_read_as_its_records_are(between: str, one: str) -> None:
+    for other in _TEXTS:
+        records = [rf'{{"a": "C:\\{i}", "b": "\"{i}\" at \/{i}"}}' for i in range(24)]
+        records[18] = f'{{"a": "{one}", "b": "{other}"}}'
+        text = f"[{between.join(records)}]" if between == ", " else between.join(records)
+        with learning(_NEVER):
+            expected = _read(text)
+        with learning(0):
+            assert _read(text) == expected
+
+
+def test_a_control_sign_is_seen_in_each_piece_of_a_block() -> None:
+    for at in (0, _PIECE - 1, _PIECE, 2 * _PIECE + 7):
+        for line in ("é" * at, "x\n" * (at // 2)):
+            assert is_bare(f"{line}\n{line[:9]}")
+            assert not is_bare(f"{line}\x01{line[:9]}")
+
+
 @pytest.mark.parametrize("empty", ['{"hashes":[]}', '{"hashes":{}}', "{}"])
 @pytest.mark.parametrize("is_array", [True, False])
 def test_records_that_hold_nothing_hide_none_behind_them(empty: str, is_array: bool) -> None:
@@ -229,8 +260,9 @@ def test_records_of_one_kind_differ_in_what_is_free_alone(
     text = f"[{', '.join(json.dumps(record, **style) for record in records)}]"
     with learning(0):
         for some in object_parts(as_document(text), "item"):
-            found = some.kinds(frozenset(free)) if isinstance(some, AlikeRecords) else None
-            for one, record in zip(found or (), some, strict=found is not None):
+            if not isinstance(some, AlikeRecords) or (found := some.kinds(frozenset(free))) is None:
+                continue
+            for one, record in zip(found, some, strict=True):
                 n += 1
                 assert some.kinds(frozenset("q")) is None  # of which there is one answer
                 assert [*one] == [*record]
@@ -433,6 +465,28 @@ def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
     assert found[0][0][0]  # else none was taken out
 
 
+@pytest.mark.parametrize("where", [[], ["name=a.jpg"]])
+def test_fields_of_their_own_stand_beside_those_that_rows_share(where: list[str]) -> None:
+    kinds: list[dict[str, tuple[str, ...]]] = [
+        {"type": ("sha1",), "deleted": ("true",)}, {"type": ("md5",), "name": ("b.jpg",)},
+    ]  # fmt: skip
+    each = [kinds[i] for i in (0, 1, 1, 0)]
+    own = [("a.jpg",), ("clip.mp4",), (), ("a.jpg", "b.jpg")]
+    found = []
+    seen = {"type", "deleted", "name"}
+    for is_shared in (True, False):
+        fields = Fields(Options(where=read_where(where)), meanings(seen), seen)
+        rows = [{**row, "name": words} for row, words in zip(each, own, strict=True)]
+        told = (
+            fields.read(SharedThings.of(each), [40] * 4, "type", own={"name": own}) if is_shared
+            else fields.read(FieldColumns.of_rows(rows), [40] * 4, "type")
+        )  # fmt: skip
+        counted = [(d.name, d.words, d.unsure) for d in fields.deciding]
+        found.append((told, counted, [r.values for r in fields.remarks]))
+    assert found[0] == found[1]
+    assert {*found[0][0][0]} == ({0, 1, 2, 3} if where else {0, 3})
+
+
 def _multiplied(data: str, draw: random.Random) -> str | None:
     """A document whose longest array of objects holds them many times; None where there is none."""
     try:
@@ -474,6 +528,23 @@ def test_each_case_many_times_is_read_as_before() -> None:
     assert read > 20
 
 
+_PATTERNS = st.sampled_from([
+    "[url:value = 'https://a.example/1']", "[file:hashes.MD5='a']", "[file:hashes.'SHA-1' = 'b']",
+    "[file:hashes.MD5  = 'a']", "[url:value = 'a\nb']", "[url:value = 'a", "b']", "\n", "",
+    "[file:name = 'a']", "[url:value = 'a'] ", "[url:value = 'a\\'']",
+])  # fmt: skip
+
+
+@example(["[url:value = 'a", "b']"])
+@given(st.lists(_PATTERNS, min_size=1, max_size=5))
+def test_plain_patterns_are_at_once_what_each_is(patterns: list[str]) -> None:
+    each = [plain_comparison(pattern) for pattern in patterns]
+    found = plain_comparisons(patterns)
+    assert (found is not None) == all(each)
+    if found:
+        assert [(*compared(where), value) for where, value in zip(*found, strict=True)] == each
+
+
 # -- Links -----------------------------------------------------------------------------------------
 
 _HOSTS = st.sampled_from([
@@ -481,7 +552,10 @@ _HOSTS = st.sampled_from([
     "xn--a.example", "A.example", "localhost", f"{'a' * 260}.example",
 ])  # fmt: skip
 _PLACES = st.lists(
-    st.sampled_from(["/a", "/b.jpg", "/.", "/..", "/", "/%20", "/a b", "/-", "/é"]), max_size=3
+    st.sampled_from(
+        ["/a", "/b.jpg", "/.", "/..", "/", "/%20", "/a b", "/-", "/é", "/a.", "/xn--a", "/a" * 130]
+    ),
+    max_size=3,
 )
 _ENDS = st.sampled_from(["", "?", "?a=1", "?a=1&b=", "?a&", "?a.", "?x=/y", "#f", " ", "\n", "\0"])
 _LINKS = st.builds(
@@ -490,6 +564,9 @@ _LINKS = st.builds(
 )  # fmt: skip
 
 
+@example(["https://a.example/a."])  # all others are keys behind `https://`
+@example(["https://www.www.b.example/a"])
+@example(["http://www.a.example/a/?a=1", "https://a.example/é", "http://1.2.3.4/a"])
 @given(st.lists(_LINKS, min_size=1, max_size=30))
 def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
     links += [f"https://a{i}.example/{i}" for i in range(16)]

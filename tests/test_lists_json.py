@@ -281,3 +281,18 @@ def test_any_blanks_before_it_leave_a_json_what_it_is(blank: str) -> None:
     data = blank * 700_000 + '[{"md5": "00112233445566778899aabbccddee01"}]'
     read = read_list(data.encode(), "list.json")
     assert read.entries == {("image_md5", "00112233445566778899aabbccddee01")}
+
+
+def test_a_digest_beside_entries_is_no_text_that_shows_something() -> None:
+    """Of bytes in base64 some read as words between signs: `/Boy/`, `+man+`."""
+    hashes = [f"{'Ab3' * 20}{word}{i:04}" for i, word in enumerate(["/Boy/", "+man+"] * 20)]
+    media = [
+        {"MediaID": i, "Category": 1, "MD5": f"{i + 1:032X}",
+         "AlternativeHashes": [{"HashName": "PhotoDNA", "HashValue": value}]}
+        for i, value in enumerate(hashes)
+    ]  # fmt: skip
+    data = json.dumps({"odata.metadata": "x/ProjectVic#Media", "value": media}).encode()
+    outcome = read_list(data, "media.json", Options(where={"category": frozenset("1")}))
+    assert outcome.found is not None
+    assert len(outcome.entries) == len(media)
+    assert not [notice for notice in outcome.found.notices if "child" in notice]

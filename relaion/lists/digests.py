@@ -234,3 +234,10 @@ OF_NO_ROW = "0000000000000000"
 def pairs_of(values: pa.Array, records: pa.Array) -> list[tuple[str, int | None]]:
     """Texts, each with the number of its record."""
     return [*zip(values.to_pylist(), records.to_pylist(), strict=True)]
+
+
+def numbers_of(records: Sequence[int | None]) -> pa.Array:
+    """Numbers of records, or nothing for none; of a range they are made at once."""
+    if isinstance(records, range):
+        return pa.arange(records.start, records.stop, records.step)
+    return pa.array(records, pa.int64())

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, pairs_of
+from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
 from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
 from relaion.lists.plain_links import are_links, plain_links
 from relaion.lists.readers.format import (
@@ -106,31 +106,32 @@ class Tally:
         why: dict[int, str] = {}
         for values in batch.values:
             column = self._sort(*self._counted(values, batch, out), out)
-            taken |= column.taken
+            taken = taken | column.taken if taken else column.taken
             why = column.why | why
-        kept = taken.difference(batch.fates)
+        kept = taken.difference(batch.fates) if batch.fates else taken
         self.taken += len(kept)
         if batch.ids is not None:
-            told = [(first + i, giver_id) for i, giver_id in enumerate(batch.ids) if giver_id]
-            out.kept_ids = [(no, x) for no, x in told if no - first in kept]
-            gone = {i for i, fate in batch.fates.items() if fate in UNDOES}
-            out.gone_ids = [(no, x) for no, x in told if no - first in gone]
+            told = [(no, giver_id) for no, giver_id in enumerate(batch.ids, first) if giver_id]
+            is_all = len(kept) == batch.n
+            out.kept_ids = told if is_all else [(no, x) for no, x in told if no - first in kept]
+            gone = {first + i for i, fate in batch.fates.items() if fate in UNDOES}
+            out.gone_ids = [(no, x) for no, x in told if no in gone] if gone else []
             unchosen = {no for *_, no in out.unchosen}
-            out.unchosen_ids = [(no, x) for no, x in told if no in unchosen]
+            out.unchosen_ids = [(no, x) for no, x in told if no in unchosen] if unchosen else []
         self.lost.update(batch.fates.values())
-        self.lost.update(
-            why.get(i, NOTHING) for i in set(range(batch.n)).difference(kept, batch.fates)
-        )
+        if len(kept) + len(batch.fates) < batch.n:
+            others = set(range(batch.n)).difference(kept, batch.fates)
+            self.lost.update(why.get(i, NOTHING) for i in others)
         return out
 
     def _counted(
         self, values: Values, batch: Batch, out: SortedBatch
-    ) -> tuple[list[str], Sequence[str], list[int]]:
+    ) -> tuple[Sequence[str], Sequence[str], Sequence[int]]:
         """The values of records that count, their kinds, and of which record each is."""
         text = values.text.to_pylist() if isinstance(values.text, pa.Array) else values.text
         of = range(len(text)) if values.of is None else values.of
         if not batch.fates:
-            return [*text], values.kinds, [*of]
+            return text, values.kinds, of
         kept: list[tuple[str, int]] = []
         gone: list[tuple[str, int]] = []
         unchosen: list[tuple[str, int]] = []
@@ -262,7 +263,7 @@ class _Column:
 
     def _add(self, kind: str, digests: pa.Array, of: Any, hosts: Sequence[str | None] = ()) -> None:
         """Take in entries of the records `of`, an array of Arrow's or of numbers, or None each."""
-        records = of if isinstance(of, pa.Array) else pa.array(of, pa.int64())
+        records = of if isinstance(of, pa.Array) else numbers_of(of)
         self.added += len(digests)
         if self.of is not None:
             self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
@@ -273,7 +274,7 @@ class _Column:
     def _sort_hex(self, column: pa.Array) -> Pairs:
         """Take in the plain hex digests; returns the other values, and of which record each is."""
         self.looked_at += (n := len(column))
-        records = pa.nulls(n, pa.int64()) if self.of is None else pa.array(self.of, pa.int64())
+        records = pa.nulls(n, pa.int64()) if self.of is None else numbers_of(self.of)
         if (algorithm := all_hex(column)) and (kind := kind_for(algorithm, self.kinds)):
             self._take_hex(kind, pc.ascii_lower(column), records)
             return []

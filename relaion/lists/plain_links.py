@@ -1,7 +1,7 @@
 """Links of which nobody has to look twice what they are, many at a time.
 
-What `read_plain_link` says of one is said here of a column: their keys, cut out by one pattern, the
-digests of those, and the digest of each host once.
+What `read_plain_link` says of one is said here of a column: one pattern tells which they are, what
+their keys have not is cut out of all of them at once, and each host's digest is made once.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from relaion.links import host_digest
 T = TypeVar("T")
 _LONGEST = 250  # characters: no longer is the longest name of a host
 _FEW = 16
+_MANY = 1 << 14  # hosts: of links there are many to one
 _HEX = 64  # digits of a digest
-_host_digest = lru_cache(1 << 14)(host_digest)  # of links there are many to a host
-# behind one `www.`: host and path, the host, query; of a line that is none no group holds anything
+_HOST = re.compile(r"(?!www\.|.*xn--)(?:[a-z0-9_-]++\.)++[a-z][a-z0-9-]*+")
+_PLACE = r"[a-z0-9_.-]++(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*+)++"
+# links, a line each: first such as are keys behind `https://`, of which nothing is cut out
+_BARE = re.compile(rf"(?:https://(?!www\.){_PLACE}(?<!\.)\n)*+")
 _PLAIN = re.compile(
-    r"(?m)^https?://(?:www\.)?(?!www\.)(((?:[a-z0-9_-]++\.)++[a-z][a-z0-9-]*+)"
-    r"(?:/[A-Za-z0-9_.-]++)++)/?(\?[A-Za-z0-9_.=-]++(?:&[A-Za-z0-9_.=-]++)*+)?"
-    r"(?<=[A-Za-z0-9_/=-])$|^.*$"
+    rf"(?:https?://{_PLACE}/?(?:\?[A-Za-z0-9_.=-]++(?:&[A-Za-z0-9_.=-]++)*+)?"
+    r"(?<=[A-Za-z0-9_/=-])\n)*+"
 )
-_STEP = _PLAIN.groups + 1
+_CUT_OUT = (("\nhttp://", "\nhttps://"), ("://www.", "://"), ("/\n", "\n"), ("/?", "?"))
+_BETWEEN = b"\nhttps://"
 
 
 @dataclass(frozen=True)
@@ -54,34 +57,68 @@ def are_links(values: Sequence[str] | pa.Array) -> bool:
 
 def plain_links(values: Sequence[str]) -> PlainLinks | None:
     """The plain links among values; None where it is no use to look for them at once."""
-    text = "\n".join(values)
-    if len(values) < _FEW or not text.isascii() or text.count("\n") != len(values) - 1:
+    n, text = len(values), "\n".join((*values, ""))
+    if n < _FEW or text.count("\n") != n:
         return None
-    parts = _PLAIN.split(text)  # what is between lines, and the groups of each
-    places, hosts, queries = (parts[at::_STEP] for at in (1, 2, 3))
-    if len(places) != len(values):
+    if max(map(len, values)) > _LONGEST:
+        text = "\n".join((*("" if len(x) > _LONGEST else x for x in values), ""))
+    is_bare = _end_of(_BARE, text, 0) == len(text)  # as nearly all are
+    found, places = (f"\n{text}", range(n)) if is_bare else _plain_ones(text)
+    if not places:
         return None
-    kept: Sequence[int] = range(len(values))
-    is_odd = "/." in text or "xn--" in text or max(map(len, values)) > _LONGEST
-    if is_odd or not all(places):
-        kept = [
-            i for i, (link, host) in enumerate(zip(values, hosts, strict=True))
-            if host and len(link) <= _LONGEST and "/." not in link and "xn--" not in link
-        ]  # fmt: skip
-        places, hosts, queries = ([some[i] for i in kept] for some in (places, hosts, queries))
-    if not kept:
-        return None
-    if any(queries):
-        places = [f"{place}{query or ''}" for place, query in zip(places, queries, strict=True)]
-    keys = "\n".join(places).encode().split(b"\n")
-    return PlainLinks(
-        kept, _as_hex([sha256(key).digest() for key in keys]), [*map(_host_digest, hosts)]
-    )
+    keys: Sequence[bytes] = found[len(_BETWEEN) : -1].encode().split(_BETWEEN)
+    if len(_hosts) > _MANY:
+        _hosts.clear()
+    hosts: Sequence[str | None] = [_hosts[key.partition(b"/")[0]] for key in keys]
+    if None in hosts:
+        kept = [i for i, host in enumerate(hosts) if host]
+        if not kept:
+            return None
+        keys, hosts = [keys[i] for i in kept], [hosts[i] for i in kept]
+        places = [places[i] for i in kept]
+    return PlainLinks(places, _as_hex([sha256(key).digest() for key in keys]), hosts)
+
+
+def _plain_ones(text: str) -> tuple[str, list[int]]:
+    """The keys of the plain ones of some lines, each behind `https://`, and their places."""
+    found, places, at, line = ["\n"], list[int](), 0, 0
+    while at < len(text):
+        end = _end_of(_PLAIN, text, at)
+        found.append(text[at:end])
+        n = found[-1].count("\n")
+        places += range(line, line + n)
+        line += n + 1
+        at = text.find("\n", end) + 1 or len(text)
+    keys = "".join(found)
+    for sign, other in _CUT_OUT:
+        keys = keys.replace(sign, other)
+    return keys, places
+
+
+def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+class _HostDigests(dict[bytes, str | None]):
+    """The digests of hosts; None for one of which has to be looked twice what it is."""
+
+    def __missing__(self, host: bytes) -> str | None:
+        plain = host.decode()
+        found = self[host] = host_digest(plain) if _HOST.fullmatch(plain) else None
+        return found
+
+
+_hosts = _HostDigests()
 
 
 def _as_hex(digests: Sequence[bytes]) -> pa.Array:
     """Digests as texts of hex digits."""
     n = len(digests)
-    ends = array("i", range(0, _HEX * n + 1, _HEX))
     held = b"".join(digests).hex().encode()
-    return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(ends), pa.py_buffer(held)])
+    return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(_ends(n)), pa.py_buffer(held)])
+
+
+@lru_cache(4)
+def _ends(n: int) -> array[int]:
+    return array("i", range(0, _HEX * n + 1, _HEX))

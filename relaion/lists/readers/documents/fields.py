@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings, Words
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
 from relaion.lists.readers.format import (
     BETWEEN,
@@ -34,7 +34,7 @@ from relaion.lists.readers.tables.decisions import (
     refuse_unsure,
 )
 from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
-from relaion.lists.readers.tables.said import COUNTS, WordSays
+from relaion.lists.readers.tables.said import COUNTS, CellsSay, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import told, told_words
@@ -43,6 +43,7 @@ from relaion.paths import shown
 Knows = Callable[[str], WordSays | None]
 _NOWHERE = -1  # a field has no place among others
 _TOLD = 12  # fields that an error names
+NO_WORDS: Mapping[str, Words] = {}
 
 
 @dataclass(frozen=True)
@@ -188,12 +189,16 @@ class Fields:
                 raise ListError(f"--{option} {shown(name)}: no record has such a field ({held})")
 
     def read(
-        self, rows: SharedThings[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = ""
-    ) -> tuple[dict[int, str], Sequence[WordSays]]:
+        self, rows: SharedThings[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = "",
+        own: Mapping[str, Words] = NO_WORDS,
+    ) -> tuple[dict[int, str], Sequence[WordSays]]:  # fmt: skip
         """Why rows bring no entry, by their place, and what the field `kinds_by` says of each.
 
-        `digits` are those of the digest of each row, 0 for none.
+        `digits` are those of the digest of each row, 0 for none; `own` are fields that rows have
+        by themselves, where they share the others.
         """
+        if isinstance(rows, SharedThings) and any(d.name in own for d in self.deciding):
+            rows = self._by_themselves(rows, own)
         if isinstance(rows, FieldColumns):
             held, at, times = rows, None, None
         else:
@@ -208,19 +213,23 @@ class Fields:
             kinds = [*map(kinds.__getitem__, at)]
         for remarks in self.remarks:
             key = _key_of(remarks)
-            cells = held.one.get(key) or [*map(" ; ".join, held.words(key))]
-            if at is not None:
+            is_own = key in own
+            cells = (
+                [*map(" ; ".join, own[key])] if is_own
+                else held.one.get(key) or [*map(" ; ".join, held.words(key))]
+            )  # fmt: skip
+            if at is not None and not is_own:
                 cells = [*map(cells.__getitem__, at)]
             for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
         return fates, kinds
 
-    def columns(self, rows: SharedThings[Row]) -> FieldColumns:
-        """The fields of rows that are read."""
+    def _by_themselves(self, rows: SharedThings[Row], own: Mapping[str, Words]) -> FieldColumns:
         held, at = self._columns(rows.each), rows.at
         one = {name: [*map(words.__getitem__, at)] for name, words in held.one.items()}
         several = {name: [*map(words.__getitem__, at)] for name, words in held.several.items()}
-        return FieldColumns(len(at), one, several)
+        one = {name: words for name, words in one.items() if name not in own}
+        return FieldColumns(len(at), one, several | dict(own))
 
     def _columns(self, rows: Sequence[Row]) -> FieldColumns:
         told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))
@@ -276,7 +285,7 @@ def _by_row(
     lacking = ("",) if column.must_say else ()
     held = [words or lacking for words in rows.words(column.name)]
     if not any(held):
-        return [COUNTS] * rows.n
+        return CellsSay([COUNTS] * rows.n, [COUNTS][: rows.n])
     if all(len(words) == 1 for words in held):
         return column.read([words[0] for words in held], times)
     each = times and [n for n, words in zip(times, held, strict=True) for _ in words]

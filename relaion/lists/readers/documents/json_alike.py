@@ -39,9 +39,14 @@ _FEW_KINDS, _MOST_KINDS = 8, 5000  # of records
 _BLANKS = r"[ \t\n\r]*+"
 TEXT = "\0"
 """In a pattern: what may stand between quotes; no name holds such a sign."""
-_PLAIN_TEXT = r'[^"]*+'
-_ANY_TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
+_PLAIN_TEXT = r'[^"]*+'  # where no escape stands, and no control sign
+_ESCAPE = r'["/bfnrt]|u(?![dD])[0-9a-fA-F]{4}'
+_ANY_TEXT = rf'[^"\\\x00-\x1f]*+(?:\\(?:\\|{_ESCAPE})[^"\\\x00-\x1f]*+)*+'
+# where all escapes are such, and no quote is escaped but by the backslash before it
+_QUOTED = r'[^"]*+(?:(?<=\\)"[^"]*+)*+'
+_ESCAPED = re.compile(rf'(?:[^\\]*+\\(?:\\(?!")|{_ESCAPE}))*+[^\\]*+')
 _FIRST_SIGN = 0x20
+_PIECE = 1 << 18  # characters; more at once are pages of memory that are new each time
 _CONTROLS = bytes({*range(_FIRST_SIGN)} - {*b"\n"})
 ABSENT: Any = object()
 """What a record has not."""
@@ -135,8 +140,9 @@ class RecordShape:
         Nothing behind `end` is looked at. `is_bare`: in the text is no control sign.
         """
         window = text[at:end]
-        if is_bare and "\\" not in window:
-            signs = _Signs(between, is_plain=True, is_by_line="\n" in window)
+        if is_bare and ("\\" not in window or _ESCAPED.fullmatch(window)):
+            is_escaped = "\\" in window
+            signs = _Signs(between, _QUOTED if is_escaped else _PLAIN_TEXT, "\n" in window)
             found = self.cut(window, signs)
             if 2 * found.end > len(window) and found.are_all():
                 return found, at + found.end
@@ -156,7 +162,8 @@ class RecordShape:
         """The groups to take out of a text: those that were asked for, or all."""
         asked = frozenset(self.asked)
         is_known = (signs, asked) in self._compiled or len(self._compiled) < _MOST_PATTERNS
-        return asked if asked and is_known and not whole else asked | self._all
+        is_first = not self._compiled  # nobody asked for any before
+        return asked | self._all if whole or is_first or not is_known else asked
 
     @cached_property
     def _all(self) -> frozenset[int]:
@@ -190,7 +197,7 @@ class RecordShape:
             def opened(found: re.Match[str]) -> str:
                 return "(" if int(found[1]) in groups else "(?:"
 
-            record = self.pattern.replace(TEXT, _PLAIN_TEXT if signs.is_plain else _ANY_TEXT)
+            record = self.pattern.replace(TEXT, signs.text)
             self._compiled[key] = re.compile(
                 rf"{_GROUP.sub(opened, record)}{signs.pattern}|([\s\S]++)"
             )
@@ -199,14 +206,13 @@ class RecordShape:
 
 @dataclass(frozen=True, slots=True)
 class _Signs:
-    """What signs a text of records holds, and `between` records.
+    """What signs a text of records holds: `between` these, and in a `text` between quotes.
 
-    In a plain one no backslash stands, and no control sign but ends of lines. Where it is read by
-    line, one such end stands behind each record, and so none within.
+    Where it is read by line, one end of a line stands behind each record, and so none within.
     """
 
     between: str
-    is_plain: bool = False
+    text: str = _ANY_TEXT
     is_by_line: bool = False
 
     @property
@@ -219,11 +225,15 @@ class _Signs:
 
 def is_bare(text: str) -> bool:
     """Whether in a text is no control sign that is no end of a line."""
-    held = text.encode("utf-8", "surrogateescape")
+    return all(_is_bare(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+
+
+def _is_bare(piece: str) -> bool:
+    held = piece.encode("utf-8", "surrogateescape")
+    if b"\n" in held:
+        return len(held.translate(None, _CONTROLS)) == len(held)
     signs = pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)])
-    if len(held) and pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN:  # of nearly all, and at once
-        return True
-    return len(held.translate(None, _CONTROLS)) == len(held)
+    return bool(pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN)
 
 
 @dataclass
@@ -319,17 +329,22 @@ class AlikeRecords(Sequence[Any]):
         if free != asked_for:
             return None
         shape.asked.update(groups)
-        keys = [*zip(*map(self._written, groups), strict=True)] if groups else [()] * self.n
+        held = [*map(self._written, groups)]
+        varied = [texts for texts in held if texts.count(texts[0]) < self.n]
+        keys = [*zip(*varied, strict=True)] if varied else [()] * self.n
+        places = {key: keys.index(key) for key in {*keys}} if varied else {(): 0}
+        whole = {key: tuple([texts[i] for texts in held]) for key, i in places.items()}
         if len(kept) > _MOST_KINDS:
             kept.clear()
-        new = {*keys}.difference(kept)
+        new = [key for key in places if whole[key] not in kept]
         if len(new) > _FEW_KINDS and 4 * len(new) > self.n:
             return None
         runs[bool(new)] += 1
         is_often = runs[True] > _FEW_KINDS + runs[False]  # and so is asked for at once
         for key in new:
-            kept[key] = self._one(keys.index(key), self.column if is_often else self._column)
-        return [*map(kept.__getitem__, keys)]
+            kept[whole[key]] = self._one(places[key], self.column if is_often else self._column)
+        one = {key: kept[each] for key, each in whole.items()}
+        return [*map(one.__getitem__, keys)] if varied else [one[()]] * self.n
 
     def _one(self, place: int, column: Groups) -> Any:
         """A record as an object."""

@@ -137,8 +137,9 @@ class _PageRecords:
         """Whether a single case of a record was taken back."""
         left = self.form.left
         held = (
-            values.at(place, text_of) for place in values.shape.by_place
-            if left and place[1:] and names.squeezed(str(place[0])) in left
+            values.texts(leaf, text_of) for leaf in values.shape.leaves
+            if left and leaf.place[1:] and names.squeezed(str(leaf.place[0])) in left
+            and not leaf.is_name
         )  # fmt: skip
         told = {text for texts in held for text in {*texts} if text}
         return any(text.strip().casefold() in _WITHDRAWN for text in told)

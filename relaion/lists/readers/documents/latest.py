@@ -42,7 +42,9 @@ def days_of(texts: Sequence[str]) -> list[str]:
     joined = "".join(texts)
     are_numbers = joined.isdigit() and joined.isascii() and all(texts)
     if are_numbers and max(map(len, texts)) < _SECONDS_OF_NOW:
-        return [_day_of(int(text) // 86_400) for text in texts]
+        numbers = [seconds // 86_400 for seconds in map(int, texts)]
+        of_number = {number: _day_of(number) for number in {*numbers}}
+        return [*map(of_number.__getitem__, numbers)]
     days = {text: day_of(text) or "" for text in {*texts}}
     return [*map(days.__getitem__, texts)]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import (
-    FieldColumns,
     Row,
     SharedThings,
     columns_in_batches,
@@ -147,7 +147,7 @@ def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> HeldObjec
     return HeldObjects(
         range(number, number + len(values)), kinds, [*map(str.strip, ids)], patterns,
         [None if name is None else (name,) for name in named],
-        [one or other for one, other in zip(valid, created, strict=True)], modified,
+        valid if all(valid) else [x or y for x, y in zip(valid, created, strict=True)], modified,
     )  # fmt: skip
 
 
@@ -178,10 +178,10 @@ class _Indicators:
 
     def batch(self, some: HeldObjects) -> Batch:
         """The indicators among objects as records; what was only seen is counted."""
-        skipped, some = self._indicators(some)
-        n, values = len(some.ids), SharedThings.of(some.values)
-        columns = self._columns(some, values)
-        fates, _ = self.fields.read(columns, [0] * n)
+        skipped, some, values = self._indicators(some)
+        n = len(some.ids)
+        own = {"name": self._files(some)} if "name" in self.read_names else {}
+        fates, _ = self.fields.read(self._rows(some, values), [0] * n, own=own)
         looked = self.looked
         if looked.replaced or looked.latest:
             fates |= {
@@ -192,7 +192,7 @@ class _Indicators:
         batch = Batch(n, fates=fates, skipped=skipped)
         self.n += n
         out = {i for i, fate in fates.items() if fate in _OUT}
-        self.patterns.take_all(some.patterns, columns.words("name"), batch, out)
+        self.patterns.take_all(some.patterns, own.get("name") or [()] * n, batch, out)
         batch.ids = [of or None for of in some.ids]
         days = ([text[:10] for text in texts] for texts in (some.first, some.modified))
         told = [*zip(values.map(self._said_of).all(), *days, strict=True)]
@@ -202,12 +202,14 @@ class _Indicators:
         self.is_first = False
         return batch
 
-    def _indicators(self, some: HeldObjects) -> tuple[Counter[str], HeldObjects]:
+    def _indicators(
+        self, some: HeldObjects
+    ) -> tuple[Counter[str], HeldObjects, SharedThings[Object]]:
         """The indicators alone; of the others those that were seen, and those that list nothing."""
         values, skipped = SharedThings.of(some.values), Counter[str]()
         types = values.map(type_of)
         if {*types.each} == {"indicator"}:
-            return skipped, some
+            return skipped, some, values
         for kind in types.all():
             if kind in SEEN_TYPES:
                 skipped[SEEN] += 1
@@ -215,32 +217,34 @@ class _Indicators:
                 self.others[told(kind, 30)] += 1
         kept = [*types.where(lambda kind: kind == "indicator")]
         columns: Any = ([column[i] for i in kept] for column in some)
-        return skipped, HeldObjects(*columns)
+        some = HeldObjects(*columns)
+        return skipped, some, SharedThings.of(some.values)
 
     @cached_property
     def free(self) -> frozenset[str]:
         """Names under which nothing decides of an indicator, but what is asked for by itself."""
         return _FREE - (self.read_names - {"name"})
 
-    def _columns(self, held: HeldObjects, values: SharedThings[Object]) -> FieldColumns:
+    def _rows(self, held: HeldObjects, values: SharedThings[Object]) -> SharedThings[Row]:
         """The fields of indicators: those that many share, and what is said of single ones."""
         rows, said = values.map(self._row), self.looked.words
-        if not said.keys().isdisjoint(held.ids):
-            each = rows.all()
-            for i, of in enumerate(held.ids):
-                if of in said:
-                    each[i] = {**each[i], **{name: tuple(some) for name, some in said[of].items()}}
-            rows = SharedThings.of(each)
-        columns = self.fields.columns(rows)
-        if "name" not in self.read_names:
-            return columns
-        of_files = [
+        if said.keys().isdisjoint(held.ids):
+            return rows
+        each = rows.all()
+        for i, of in enumerate(held.ids):
+            if of in said:
+                each[i] = {**each[i], **{name: tuple(some) for name, some in said[of].items()}}
+        return SharedThings.of(each)
+
+    def _files(self, held: HeldObjects) -> list[Sequence[str]]:
+        """The names of their files; not those of hosts, which may end as files of programs do."""
+        has_link = "://" in "\n".join(chain.from_iterable(filter(None, held.named)))
+        return [
             words
-            if words and "hashes" in pattern and not any("://" in word for word in words)
+            if words and "hashes" in pattern and not (has_link and any("://" in x for x in words))
             else ()
             for pattern, words in zip(held.patterns, held.named, strict=True)
-        ]  # not those of hosts, which may end as files of programs do
-        return replace(columns, several={**columns.several, "name": of_files})
+        ]
 
     @cached_property
     def read_names(self) -> frozenset[str]:

@@ -42,6 +42,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.tables.decisions import media_word, read_word
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import (
+    are_plain_pictures,
     is_name_of_media,
     is_plain_picture,
     media_of_file,
@@ -151,7 +152,7 @@ class Patterns:
     ) -> bool:
         """The same of plain ones beside plain names of pictures, as nearly all are; else false."""
         plain = plain_comparisons(patterns)
-        if not plain or not all(map(is_plain_picture, {*chain.from_iterable(beside)})):
+        if not plain or not are_plain_pictures(chain.from_iterable(beside)):
             return False
         where, values = plain
         kinds = {each: _kinds_at(*compared(each))[0] for each in dict.fromkeys(where)}

@@ -214,7 +214,7 @@ class MediaRows:
                 and all(there)
                 and (
                     [*files[0]] == [*md5s]
-                    and {(x or "")[-4:].lower() for x in files[1]} <= PICTURES
+                    and {x.lower() for x in {(x or "")[-4:] for x in files[1]}} <= PICTURES
                 )
             ):
                 continue

@@ -57,7 +57,8 @@ def _told_by_cells(
     column: ListColumn, cells: Sequence[str], filled: Sequence[str]
 ) -> ListColumn | None:
     """A column whose cells are all of one kind, which its name does not say."""
-    is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
+    each = {*filled}
+    is_mark = each and all(answer_of(cell) is not None or days_of(cell) for cell in each)
     if is_mark and is_replaced(column):  # `hash_removed` with yes and no
         return replace(column, what=names.GONE)
     if column.what == names.CATEGORY and measure_of(column.name) == SURE:
@@ -80,11 +81,12 @@ def _is_of_words(column: ListColumn, filled: Sequence[str]) -> bool:
 
 def _of_days(column: ListColumn, cells: Sequence[str], filled: Sequence[str]) -> ListColumn | None:
     """A column of days alone: until when rows count, or since when; None for any other."""
-    if not filled or not all(map(days_of, filled)):
+    each = {*filled}
+    if not each or not all(map(days_of, each)):
         return None
     if column.what == names.UNKNOWN and names.squeezed(column.name) in _TO:
         return replace(column, what=names.UNTIL, word=names.TO)
-    is_whole = len(filled) == len(cells) and not any(map(_is_to_come, filled))
+    is_whole = len(filled) == len(cells) and not any(map(_is_to_come, each))
     is_since = column.what == names.STANDING or column.word in _DATED  # `Checked`, `Listed on`
     if is_whole and is_since and column.what in (names.STANDING, names.STILL):
         return replace(column, what=names.LAST)

@@ -70,15 +70,15 @@ class FreeTexts:
     texts: set[str] = field(default_factory=set)
 
     def watch(
-        self, cells: Sequence[str], read: Collection[str], out: Collection[int], first: int
+        self, cells: Sequence[str], texts: Collection[str], out: Collection[int], first: int
     ) -> None:
-        """Look at cells; those that were `read` already, and rows that are `out`, say nothing."""
+        """Look at those of the cells that are `texts`; rows that are `out` say nothing."""
         self.seen += len(cells)
         is_note = self.column.what == names.NOTE and not self._is_label
         is_showing = self.column.what in _SHOWING or self.is_of_record
         if not is_showing or len(self.texts) > _MOST_TEXTS:
             return
-        told = {cell for cell in set(cells) if cell.strip() and cell not in read}
+        told = {cell for cell in texts if cell.strip()}
         self.texts |= told
         shown = {} if self._is_label else {
             cell: says for cell in told

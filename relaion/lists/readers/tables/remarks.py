@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from string import ascii_letters, digits
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO
@@ -46,6 +47,7 @@ from relaion.lists.readers.vocabulary.figures import (
     measure_of,
 )
 from relaion.lists.readers.vocabulary.media import (
+    are_plain_pictures,
     is_measure,
     is_named_film,
     is_plain_picture,
@@ -81,10 +83,18 @@ _WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 _GIVERS = words_in("{accounts_of} owner owners name names")
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_OF_DIGEST = f"{ascii_letters}{digits}+/".encode()
 _FEW_SCORES = 5  # different ones; of votes there are more
 _HASHED = words_in("object target subject scope input basis hashed of level")
 """So a column may be called of what digests are of."""
 _KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
+
+
+def _are_digests(cells: Collection[str]) -> bool:
+    """Whether cells surely are all such, by a quick look."""
+    whole = "".join(cells)
+    is_long = min(map(len, cells), default=0) >= _LONG
+    return is_long and whole.isascii() and not whole.encode().translate(None, _OF_DIGEST)
 
 
 @dataclass
@@ -147,16 +157,17 @@ class RemarkColumn:
             said_so = (read_text(cell, alone=True) for cell in cells if cell)
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
-        self._count(cells)
+        each = {*cells}
+        self._count(cells, each)
         if self._figures:
             kept = [cell for i, cell in enumerate(cells) if i not in out] if out else cells
             self._figures.watch(Counter(kept).items())
-        said = self._said_by(cells, out)
+        said = self._said_by(cells, each, out)
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
-        if all(remark is None for remark in said.values()) and self.has_images:
-            return fates
         self.has_images = self.has_images or any(map(_is_image, said))
+        if all(remark is None for remark in said.values()):
+            return fates
         for i, cell in enumerate(cells):
             remark = said.get(cell)
             if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
@@ -173,31 +184,38 @@ class RemarkColumn:
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
 
-    def _said_by(self, cells: Sequence[str], out: Collection[int]) -> dict[str, Remark | None]:
-        """What each cell says; those that say nothing of these kinds are looked at as texts."""
+    def _said_by(
+        self, cells: Sequence[str], each: set[str], out: Collection[int]
+    ) -> dict[str, Remark | None]:
+        """What `each` cell says; those that say nothing of these kinds are looked at as texts."""
         is_of_people = self.column.what == names.OF_PEOPLE  # whose state decides nothing
-        said = {} if is_of_people else {cell: self._read(cell) for cell in self._telling(cells)}
+        said = {} if is_of_people else {cell: self._read(cell) for cell in self._telling(each)}
         if self._texts:
-            self._texts.watch(cells, {c for c, r in said.items() if r}, out, self._before)
+            texts = each if self.column.what != names.OTHER else said.keys()  # a digest is none
+            self._texts.watch(cells, {c for c in texts if c and not said.get(c)}, out, self._before)
         self._before += len(cells)
         return said
 
-    def _telling(self, cells: Sequence[str]) -> set[str]:
+    def _telling(self, each: set[str]) -> set[str]:
         """The cells that may say anything: no numbers of records, no plain names of pictures."""
-        told = set(cells) - {""}
+        told = each - {""}
         if self.column.what == names.ID:
-            return {cell for cell in told if not cell.isdigit()}
+            return set() if "".join(told).isdigit() else {x for x in told if not x.isdigit()}
         if self.column.what == names.FILE_NAME and not self.is_good:
+            if are_plain_pictures(told):  # as nearly all are
+                return set()
             return {cell for cell in told if not is_plain_picture(cell)}
         if self.column.what == names.OTHER and not self.is_good:
-            return {cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)}
+            return set() if _are_digests(told) else {
+                cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)
+            }  # fmt: skip
         return told
 
-    def _count(self, cells: Sequence[str]) -> None:
+    def _count(self, cells: Sequence[str], each: set[str]) -> None:
         """Keep its words while they are few, and look for days to come."""
         few = len(self.values) <= FEW
         if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
-            self.expiries.watch(set(cells))
+            self.expiries.watch(each)
         for cell, n in Counter(cells).items() if few else ():
             bare = cell.strip()
             self.values[bare.casefold()] += n

@@ -40,8 +40,10 @@ class Strays:
         """Count what looks like entries in columns that are none, and what takes back in those."""
         entries = [c for c in self.columns if c.what == names.ENTRY]
         for c in entries if len(entries) > 1 else ():
-            short = Counter(v for v in cells[c.index] if 0 < len(v) <= _WORD and v.isalpha())
-            for word, n in short.items():
+            column = cells[c.index]
+            is_long = min(map(len, column), default=0) > _WORD  # each, as of nearly all lists
+            words = (v for v in column if 0 < len(v) <= _WORD and v.isalpha())
+            for word, n in Counter(() if is_long else words).items():
                 says = read_text(word, alone=True)
                 if says and says.fate in (TAKEN_BACK, GOOD, DISPUTED):
                     self.words.setdefault(c.index, Counter())[says.word] += n
@@ -49,10 +51,13 @@ class Strays:
             is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
             if is_watched or is_replaced(c):
                 column = cells[c.index]
-                self.filled[c.index] += sum(map(bool, column))
-                long = [v for v in column if len(v) >= _SHORTEST]
-                self.hashes[c.index] += sum(1 for v in long if DIGEST.fullmatch(v))
-                self.links[c.index] += sum(1 for v in column if "://" in v and _LINK.fullmatch(v))
+                self.filled[c.index] += len(column) - column.count("")
+                if max(map(len, column), default=0) >= _SHORTEST:
+                    long = [v for v in column if len(v) >= _SHORTEST]
+                    self.hashes[c.index] += sum(1 for v in long if DIGEST.fullmatch(v))
+                if "://" in "".join(column):
+                    some = (v for v in column if "://" in v)
+                    self.links[c.index] += sum(1 for v in some if _LINK.fullmatch(v))
 
     def refuse(self, *, so_far: bool) -> None:
         """A column of digests under a name that says nothing is asked for.

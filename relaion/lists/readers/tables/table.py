@@ -196,11 +196,11 @@ class RowsReading:
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
-            is_other = c.what == names.OTHER and not is_replaced(c)
-            if is_other and (
-                found := sum(len(v) > _SHORT and "." not in v for v in cells[c.index])
-            ):
-                batch.unusable[told(c.word)] += found
+            if c.what == names.OTHER and not is_replaced(c):
+                found = [v for v in cells[c.index] if len(v) > _SHORT]
+                is_any = "." in "".join(found)
+                n = sum("." not in v for v in found) if is_any else len(found)
+                batch.unusable[told(c.word)] += n
         for _, said in decided:
             if any(s.unusable for s in differing(said)):
                 batch.unusable.update(s.unusable for s in said if s.unusable)
@@ -285,8 +285,8 @@ class RowsReading:
             is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
             films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
             if not (kinds_of or hashed or films) and "\n" not in "".join(column):
-                if of := [i for i, cell in enumerate(column) if cell]:  # as in nearly all tables
-                    found.append(Values(c.kinds, [column[i] for i in of], of))
+                if of := rows_filled([column], len(column)):  # as in nearly all tables
+                    found.append(Values(c.kinds, [*filter(None, column)], of))
                 continue
             for i, cell in enumerate(column):
                 if not cell:

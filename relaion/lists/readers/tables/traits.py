@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables.columns import ListColumn
@@ -40,10 +41,12 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
             told["media"] = [s.media or "" for s in said]
     if not told:
         return None
-    rows = [*zip(*told.values(), strict=True)]
-    known: dict[tuple[str, ...], Trait] = {}
-    for values in dict.fromkeys(rows):
-        given = {f: trait_text(f, v) for f, v in zip(told, values, strict=True)}
+    is_one = len(told) == 1
+    rows = next(iter(told.values())) if is_one else [*zip(*told.values(), strict=True)]
+    known: dict[Any, Trait] = {}
+    for values in {*rows}:
+        each = zip(told, (values,) if is_one else values, strict=True)
+        given = {f: trait_text(f, v) for f, v in each}
         known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
     return [*map(known.__getitem__, rows)]
 

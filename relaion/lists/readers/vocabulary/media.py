@@ -9,7 +9,7 @@ none of a host, so what stands beside it is read as the heading's words.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from relaion.lists.readers.format import NO_IMAGE, VIDEO, Batch, Values
 from relaion.lists.readers.vocabulary import names
@@ -60,11 +60,17 @@ def media_of_file(name: str) -> str | None:
 
 _PLAIN = frozenset((".jpg", ".png", "jpeg", ".gif", "webp"))
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp")
+_PLAIN_PICTURES = re.compile(r"(?:[^\n/\\]*\.(?:jpe?g|png|gif|webp)(?:\n|\Z))*+")
 
 
 def is_plain_picture(name: str) -> bool:
     """Whether a name is that of a picture and of no folder: a quick look, which may miss some."""
     return name.endswith(_PICTURES) and "/" not in name and "\\" not in name
+
+
+def are_plain_pictures(names: Iterable[str]) -> bool:
+    """Whether all of many names are such."""
+    return _PLAIN_PICTURES.fullmatch("\n".join(names)) is not None
 
 
 _NOTED = re.compile(r"(?s).*?\.[A-Za-z0-9]{2,5}(?=[\s#;|(\[,])[\s#;|(\[,–—-]*(.*)")
