@@ -118,7 +118,6 @@ _PORT = re.compile(rb":[0-9]+[/\\]")
 _PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
 # the signs before a host that stands there as a word, as slashes
 _BORDERS = bytes.maketrans(b"?&=:\\", b"/////")
-_FOREIGN_WORDS = re.compile(rb"([^/?&=:\\]+)[/\\]")
 _FOREIGN_HOST = re.compile(rb"[a-z0-9_.-]*[\x80-\xff][a-z0-9_.\x80-\xff-]*")
 _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
 
@@ -210,12 +209,10 @@ class Near:
             return True
         if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
             return True
-        if not text.isascii():
-            words = [word for word in _FOREIGN_WORDS.findall(text) if b"." in word]
-            if any(map(_FOREIGN_HOST.fullmatch, words)):
-                return True
+        is_foreign = not text.isascii()
         for word in text.translate(_BORDERS).split(b"/")[:-1]:  # no slash ends the last one
-            if b"." in word and word in self:  # what is no host is near nothing
+            # what is no host is near nothing
+            if b"." in word and (word in self or (is_foreign and _FOREIGN_HOST.fullmatch(word))):
                 return True
         return False
 
@@ -237,7 +234,7 @@ _NO_WORD = re.compile(r"%[0-9A-F]{2}|[^A-Za-z0-9_-]")
 # these is, and a label that means another one
 _MAY_HIDE = (
     r"[^\x21-\x7e]|(?:[^p]|[^m]p|[^a]mp|[^&]amp|^(?:a?m?p)?);|"
-    "%(?:2[^0-246-9a-cf]|3[^acdef]|[^23]|$)|xn--"
+    "%(?:2[^0-246-9a-cf]|3[^acdef]|4[^0]|5[^b-e]|6[^0]|7[^b-e]|[^2-7]|$)|xn--"
 )
 
 

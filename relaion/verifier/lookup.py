@@ -40,7 +40,7 @@ from relaion.verifier.candidates import (
 from relaion.verifier.digests import Sieve, common, first_bytes, prefix_of, prefixes
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
-from relaion.verifier.rows import Rows, Source, int64
+from relaion.verifier.rows import PIECE_ROWS, Rows, Source, int64
 from relaion.verifier.task import judge
 from relaion.verifier.undone import is_soon_undone, undone_key
 
@@ -49,6 +49,7 @@ _DIGESTS_AT_ONCE = 4_000_000
 _FEW_DIGESTS = 1_000_000
 _WORTH_A_SIEVE = 8  # a sieve of the entries takes as long as to hold an eighth as many against them
 _MANY_HOSTS = 1_000_000
+_MOST_TOGETHER = 64  # files of which a process looks at one after the other
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
 Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -79,7 +80,7 @@ def look_up(
     run: Any = apply if wanted.hashed or wanted.near.size < _MANY_HOSTS else map
     sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
-    found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))
+    found = chain([Digests(prefix_of(said))], all_digests(wanted, pieces, run))
     met, rows, unread = meet(entries, found)
     known = in_full(store, met, good_wins=parameters.good_wins)
     known = replace(known, rows=rows, inner=parameters.inner, unread=unread)
@@ -140,6 +141,30 @@ class Digests:
         passing = sieve.passing(self.shorts)
         rows = None if self.rows is None else self.rows.filter(passing)
         return replace(self, shorts=self.shorts.filter(passing), rows=rows)
+
+
+def _in_parts(pieces: Iterable[Source]) -> Iterator[list[Source]]:
+    """Pieces of small files together, for what is known of the lists goes along with each part."""
+    part: list[Source] = []
+    n = 0
+    for piece in pieces:
+        rows = piece.size[0] or PIECE_ROWS
+        if part and (n + rows > PIECE_ROWS or len(part) == _MOST_TOGETHER):
+            yield part
+            part, n = [], 0
+        part.append(piece)
+        n += rows
+    if part:
+        yield part
+
+
+def all_digests(wanted: ListedKinds, pieces: Iterable[Source], apply: Apply) -> Iterator[Digests]:
+    """All digests under which a list of these kinds could name a row of some files, by piece."""
+    return chain.from_iterable(apply(partial(_digests, wanted), _in_parts(pieces)))
+
+
+def _digests(wanted: ListedKinds, part: Sequence[Source]) -> list[Digests]:
+    return [digests_of(wanted, piece) for piece in part]
 
 
 def digests_of(wanted: ListedKinds, source: Source) -> Digests:
