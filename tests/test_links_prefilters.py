@@ -71,6 +71,10 @@ SHOWN = [
     "http://a.example/a/%2e%2e/b%2fc%3fd%23e%5cf",
     "http://a.example/?a%20b%2bc&amp;lt;&amp;amp;d&",
     "http://a.example//%c3%a9//%7f%21//?x=//%c3&amp;&",
+    "http://a.example/.b/c%2F%2fd%2f?u=http%3A%2F%2fb%2Eexample%3fc%20d",
+    "http://a.example/b%2F.%2fc",
+    "http://a.example/b%2F../c",
+    "http://a.example/%2F?%20",
     # what stands for a border of a host inside, and for a part of one
     "http://p.example/x%3fa.example/b.jpg",
     "http://p.example/x%2ca.example/%3da.example/b",

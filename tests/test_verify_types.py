@@ -132,6 +132,20 @@ def test_columns_of_one_name(tmp_path: Path) -> None:
     assert differing(left.slice(1), [right], [(1, 2)]) == [1]
 
 
+@pytest.mark.parametrize("removed", [[], [0], [4, 5], [9], [0, 1, 2, 9], [*range(10)]])
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_rows_that_are_removed_are_passed_over(removed: list[int], cut: int) -> None:
+    left = pa.RecordBatch.from_pydict({"n": [*range(10)], "text": [str(n) * n for n in range(10)]})
+    kept = [n for n in range(10) if n not in removed]
+    right = left.take(pa.array(kept, pa.int64()))
+    pairs = [(0, 0), (1, 1)]
+    assert differing(left, [right.slice(0, cut), right.slice(cut)], pairs, removed) == []
+    for place in range(len(kept)):
+        other = pa.array([-1 if i == place else n for i, n in enumerate(kept)], pa.int64())
+        changed = pa.RecordBatch.from_arrays([other, right.column(1)], ["n", "text"])
+        assert differing(left, [changed.slice(0, cut), changed.slice(cut)], pairs, removed) == [0]
+
+
 def test_required_columns_and_no_rows(tmp_path: Path) -> None:
     source = write(tmp_path / "s.parquet", pa.array([1, 2, 3, 4]), nullable=False)
     target = tmp_path / "t.parquet"

@@ -54,7 +54,7 @@ _SETTLED = rf"^{HOST}(?:/{_SIGN}+)*(?:/{_SIGN}{_DOTTED}*)?{_QUERY}$"
 
 _SCHEMES = (b"http://", b"https://")
 _WWW = b"www."
-_ENDLESS = 2**31 - 1
+_LEN_HTTP, _LEN_WWW = pa.array([len(_SCHEMES[0]), len(_WWW)], pa.int32())  # pa.scalar loads pandas
 
 
 def settled(urls: pa.Array) -> pa.Array:
@@ -73,21 +73,18 @@ def plain_key(url: bytes) -> bytes:
     return url[start + 4 :] if url.startswith(b"www.", start) else url[start:]
 
 
-def plain_keys(urls: pa.Array, rows: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
-    """The keys of plain links with their rows, whole columns at a time."""
-    for start in _SCHEMES:
-        mine = pc.starts_with(urls, start)
-        if not mine.true_count:
-            continue
-        keys, at = _behind(start, urls.filter(mine)), rows.filter(mine)
-        is_www = pc.starts_with(keys, _WWW)
-        yield keys.filter(pc.invert(is_www)), at.filter(pc.invert(is_www))
-        yield _behind(_WWW, keys.filter(is_www)), at.filter(is_www)
-
-
-def _behind(start: bytes, texts: pa.Array) -> pa.Array:
-    """What follows it; without an end, some sizes of arrays fail."""
-    return pc.binary_slice(texts, len(start), _ENDLESS)
+def plain_keys(urls: pa.Array, is_plain: pa.Array) -> list[bytes]:
+    """The keys of the plain links among these, in order."""
+    if not is_plain.true_count:
+        return []
+    _, offsets, data = urls.buffers()
+    ends = pa.Array.from_buffers(pa.int32(), len(urls) + 1, [None, offsets], offset=urls.offset)
+    is_safe = pc.cast(pc.starts_with(urls, _SCHEMES[1]), pa.int32())
+    is_www = pc.cast(pc.or_(*(pc.starts_with(urls, x + _WWW) for x in _SCHEMES)), pa.int32())
+    cut = pc.add(pc.add(is_safe, pc.multiply(is_www, _LEN_WWW)), _LEN_HTTP)
+    starts = pc.add(ends[:-1], cut).filter(is_plain).to_pylist()
+    texts = data.to_pybytes()  # one copy, and none of the column for each beginning
+    return [texts[a:b] for a, b in zip(starts, ends[1:].filter(is_plain).to_pylist(), strict=True)]
 
 
 def _spelled(key: bytes) -> Iterator[bytes]:
@@ -110,6 +107,7 @@ _MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2
 _TELLING = "%(?:2[^0-47-9a-c]|3[^bce]|4[^0]|5[^bde]|6[^0]|7[^b-f]|[^2-7]|$)"
 _INNER_HOST = r"[/?&=:](?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]+(?::[0-9]+)?[/\\]"
 _MAY_SHOW = rf"(?is)^https?://[^/\\?#]*(?:[/\\?#].*)?(?:{_TELLING}|http|[^\x00-\x7f]|{_INNER_HOST})"
+_TELLS = re.compile(_TELLING.encode())  # in a text of lower case
 # of any other link that is not even known: it may be escaped as a whole, entities and all
 _USUAL = "(?i)^https?://"
 # up to the end of the host, behind which another link may stand
@@ -118,9 +116,8 @@ _OUTER = re.compile(rb"https?://[/\\]*[^/\\?#]*", re.IGNORECASE)
 _AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
 _PORT = re.compile(rb":[0-9]+[/\\]")
 _PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
-# a host as a word, with a slash behind it (or a port, which is another matter)
-_HOST_WORDS = re.compile(rb"(?:\A|[/?&=:\\])((?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?=[/\\])")
-_FOREIGN_WORDS = re.compile(rb"([^/?&=:\\]+)[/\\]")
+# the signs before a host that stands there as a word, as slashes
+_BORDERS = bytes.maketrans(b"?&=:\\", b"/////")
 _FOREIGN_HOST = re.compile(rb"[a-z0-9_.-]*[\x80-\xff][a-z0-9_.\x80-\xff-]*")
 _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
 
@@ -198,7 +195,8 @@ class Near:
         for _ in range(_DEEPEST):
             if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
                 return True
-            if b"%" not in text:
+            # to undo other escapes makes no host, and no border of one
+            if _TELLS.search(text) is None:
                 break
             undone = unquote_to_bytes(text).lower()
             if undone == text:
@@ -215,11 +213,12 @@ class Near:
         """
         if b":" in text and _PORT.search(text):
             return True
-        if not text.isascii():
-            words = [word for word in _FOREIGN_WORDS.findall(text) if b"." in word]
-            if any(map(_FOREIGN_HOST.fullmatch, words)):
+        is_foreign = not text.isascii()
+        for word in text.translate(_BORDERS).split(b"/")[:-1]:  # no slash ends the last one
+            # what is no host is near nothing
+            if b"." in word and (word in self or (is_foreign and _FOREIGN_HOST.fullmatch(word))):
                 return True
-        return any(host in self for host in _HOST_WORDS.findall(text))
+        return False
 
 
 def _digest(host: bytes) -> str:
@@ -239,7 +238,7 @@ _NO_WORD = re.compile(r"%[0-9A-F]{2}|[^A-Za-z0-9_-]")
 # these is, and a label that means another one
 _MAY_HIDE = (
     r"[^\x21-\x7e]|(?:[^p]|[^m]p|[^a]mp|[^&]amp|^(?:a?m?p)?);|"
-    "%(?:2[^0-246-9a-cf]|3[^acdef]|[^23]|$)|xn--"
+    "%(?:2[^0-246-9a-cf]|3[^acdef]|4[^0]|5[^b-e]|6[^0]|7[^b-e]|[^2-7]|$)|xn--"
 )
 
 
@@ -439,5 +438,8 @@ def shortened(texts: Sequence[bytes], algorithm: str) -> pa.Array:
     """The first 64 bits of the digests of some texts."""
     make = _MAKERS[algorithm]
     found = array("q")
-    found.frombytes(b"".join([make(text).digest()[:8] for text in texts]))
-    return int64(found)
+    if make().digest_size % 8:
+        found.frombytes(b"".join([make(text).digest()[:8] for text in texts]))
+        return int64(found)
+    found.frombytes(b"".join([make(text).digest() for text in texts]))
+    return int64(found[:: make().digest_size // 8])

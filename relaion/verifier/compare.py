@@ -140,16 +140,32 @@ def _bit_field(field: pa.Field) -> pa.Field:
     return field.with_type(_bit_type(field.type))
 
 
-def differing(left: pa.RecordBatch, right: Sequence[pa.RecordBatch], pairs: Pairs) -> list[int]:
-    """Which columns of `left` differ from `right`, whose pieces together have as many rows."""
+def differing(
+    left: pa.RecordBatch, right: Sequence[pa.RecordBatch], pairs: Pairs, removed: Sequence[int] = ()
+) -> list[int]:
+    """Which columns of `left` differ from `right`, whose pieces together have as many rows.
+
+    But for rows of `left` that are `removed`, in order: all between two of these are compared at
+    once, where they stand.
+    """
     found = set()
     start = 0
+    left_out = iter([*removed, left.num_rows])
+    end = next(left_out)
     for piece in right:
-        part = left.slice(start, piece.num_rows)
-        start += piece.num_rows
+        runs = []
+        at = 0
+        while at < piece.num_rows:
+            while start == end:
+                start, end = start + 1, next(left_out)
+            n = min(end - start, piece.num_rows - at)
+            runs.append((start, at, n))
+            start, at = start + n, at + n
         for i, j in pairs:
-            if i not in found and not bits(part.column(i)).equals(bits(piece.column(j))):
-                found.add(i)
+            if i not in found:
+                a, b = bits(left.column(i)), bits(piece.column(j))
+                if not all(a.slice(x, n).equals(b.slice(y, n)) for x, y, n in runs):
+                    found.add(i)
     return sorted(found)
 
 

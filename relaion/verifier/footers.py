@@ -40,6 +40,7 @@ _NULL_COUNTS = 5  # of ColumnIndex
 _CODECS = {1: "snappy", 2: "gzip", 4: "brotli", 5: "lz4_raw", 6: "zstd", 7: "lz4_raw"}
 _HADOOP, _HADOOP_SIZES = 5, 8  # the codec that has two sizes before each block
 _FEW = 3  # values that are looked for one by one: a smallest and a largest
+_BOUNDS_AT_MOST = 256  # of the pages of a column chunk, as far as these are not its dictionary
 _LARGEST = 64 << 20  # of a dictionary; no writer makes one of more than a few megabytes
 _BROKEN = (ThriftError, KeyError, TypeError, IndexError, ValueError, OSError, pa.ArrowException)
 
@@ -66,7 +67,8 @@ class _Claims:
             self.seen = pc.unique(pa.concat_arrays([*before, pc.unique(column.drop_null())]))
         if isinstance(self.values, list):
             self.values = _as_array(self.values, values.type, column.type)
-        self.values = _unseen(self.values, column)
+        if len(self.values):
+            self.values = _unseen(self.values, column)
 
     @property
     def is_miscounted(self) -> bool:
@@ -159,8 +161,32 @@ def _unseen(wanted: pa.Array, column: pa.Array) -> pa.Array:
     if len(wanted) <= _FEW:
         missing = [not pc.any(pc.equal(column, value), min_count=0).as_py() for value in wanted]
         return wanted.filter(pa.array(missing, pa.bool_()))
+    if len(wanted) <= _BOUNDS_AT_MOST:
+        column = _far_out(wanted, column)
     seen = column.filter(pc.is_in(column, value_set=wanted))
     return wanted.filter(pc.invert(pc.is_in(wanted, value_set=seen)))
+
+
+def _far_out(wanted: pa.Array, column: pa.Array) -> pa.Array:
+    """The rows that are as small as one of the values, or as large: all that may be one of them.
+
+    What is said of pages is their smallest and their largest value, and nearly any row parts these.
+    """
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_large_binary(kind)) or not len(column):
+        return column
+    middle = column[len(column) // 2]
+    if not middle.is_valid:
+        return column
+    is_small = pc.less(wanted, middle)
+    small = pc.max(wanted.filter(is_small))
+    large = pc.min(wanted.filter(pc.invert(is_small)))
+    beyond = [
+        compare(column, end)
+        for compare, end in ((pc.less_equal, small), (pc.greater_equal, large))
+        if end.is_valid
+    ]
+    return column.filter(pc.or_(*beyond) if len(beyond) > 1 else beyond[0])
 
 
 def _as_array(said: list[bytes], kind: pa.DataType, plain: pa.DataType) -> pa.Array:

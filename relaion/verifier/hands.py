@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from relaion.errors import StopError
-from relaion.odometer import ODOMETER, Shared
-from relaion.processes import serve_parent
+from relaion.odometer import ODOMETER
+from relaion.verifier.begun import begin
 from relaion.verifier.lookup import Apply
 from relaion.verifier.verdict import ProcessEndedError
 
@@ -19,14 +19,14 @@ from relaion.verifier.verdict import ProcessEndedError
 def _spread(
     pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
 ) -> Iterator[Any]:
-    """Items of a list go several at a time where there are many: what they share travels once.
+    """Items of a list go in four parts to each process: what those of a part share travels once.
 
-    Those of any other kind go one by one, and only some are begun before they are asked for: each
+    That may be much, and more with each item: the links of all rows that a list hit. Items of any
+    other kind go one by one, and only some are begun before they are asked for: each
     may bring back millions of digests.
     """
     if isinstance(items, list):
-        chunk = max(1, min(16, len(items) // (4 * n)))
-        yield from pool.map(function, items, chunksize=chunk)
+        yield from pool.map(function, items, chunksize=max(1, len(items) // (4 * n)))
         return
     begun: deque[Future[Any]] = deque()
     for item in items:
@@ -35,11 +35,6 @@ def _spread(
             yield begun.popleft().result()
     while begun:
         yield begun.popleft().result()
-
-
-def _begin(total: "Shared | None") -> None:
-    serve_parent()
-    ODOMETER.add_to(total)
 
 
 class Elsewhere(Protocol):
@@ -70,7 +65,7 @@ def processes(n: int, elsewhere: Elsewhere | None = None) -> Iterator[Apply]:
         with (
             ODOMETER.shared(context.Value("d", 0.0)) as total,
             ProcessPoolExecutor(
-                n, mp_context=context, initializer=_begin, initargs=(total,)
+                n, mp_context=context, initializer=begin, initargs=(total,)
             ) as pool,
         ):
             try:

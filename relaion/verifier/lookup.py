@@ -40,7 +40,7 @@ from relaion.verifier.candidates import (
 from relaion.verifier.digests import Sieve, common, first_bytes, prefix_of, prefixes
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
-from relaion.verifier.rows import Rows, Source, int64
+from relaion.verifier.rows import PIECE_ROWS, Rows, Source, int64
 from relaion.verifier.task import judge
 from relaion.verifier.undone import is_soon_undone, undone_key
 
@@ -49,6 +49,7 @@ _DIGESTS_AT_ONCE = 4_000_000
 _FEW_DIGESTS = 1_000_000
 _WORTH_A_SIEVE = 8  # a sieve of the entries takes as long as to hold an eighth as many against them
 _MANY_HOSTS = 1_000_000
+_MOST_TOGETHER = 64  # files of which a process looks at one after the other
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
 Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -79,7 +80,7 @@ def look_up(
     run: Any = apply if wanted.hashed or wanted.near.size < _MANY_HOSTS else map
     sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
-    found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))
+    found = chain([Digests(prefix_of(said))], all_digests(wanted, pieces, run))
     met, rows, unread = meet(entries, found)
     known = in_full(store, met, good_wins=parameters.good_wins)
     known = replace(known, rows=rows, inner=parameters.inner, unread=unread)
@@ -142,6 +143,30 @@ class Digests:
         return replace(self, shorts=self.shorts.filter(passing), rows=rows)
 
 
+def _in_parts(pieces: Iterable[Source]) -> Iterator[list[Source]]:
+    """Pieces of small files together, for what is known of the lists goes along with each part."""
+    part: list[Source] = []
+    n = 0
+    for piece in pieces:
+        rows = piece.size[0] or PIECE_ROWS
+        if part and (n + rows > PIECE_ROWS or len(part) == _MOST_TOGETHER):
+            yield part
+            part, n = [], 0
+        part.append(piece)
+        n += rows
+    if part:
+        yield part
+
+
+def all_digests(wanted: ListedKinds, pieces: Iterable[Source], apply: Apply) -> Iterator[Digests]:
+    """All digests under which a list of these kinds could name a row of some files, by piece."""
+    return chain.from_iterable(apply(partial(_digests, wanted), _in_parts(pieces)))
+
+
+def _digests(wanted: ListedKinds, part: Sequence[Source]) -> list[Digests]:
+    return [digests_of(wanted, piece) for piece in part]
+
+
 def digests_of(wanted: ListedKinds, source: Source) -> Digests:
     """All digests under which a list of these kinds could name a row of a piece of a file."""
     shorts: list[pa.Array] = [int64(array("q"))]
@@ -170,7 +195,7 @@ def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Ar
     for urls in rows.all("url"):
         is_settled = pc.fill_null(settled(urls), True)  # no link: nothing is left to look at
         if wanted.kinds & {*LINK_KINDS}:
-            yield from _key_digests(urls, is_settled, wanted)
+            yield from _key_digests(urls, _all(urls), is_settled, wanted)
         if wanted.hashed:
             yield from spelled_digests(urls, _all(urls), wanted.hashed)
         if wanted.inner:
@@ -186,30 +211,32 @@ def _places(mask: pa.Array) -> pa.Array:
 
 
 def _key_digests(
-    urls: pa.Array, is_settled: pa.Array, wanted: ListedKinds
+    urls: pa.Array, rows: pa.Array, is_settled: pa.Array, wanted: ListedKinds
 ) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Digests of the links' own keys, and of the hosts and prefixes that would name them."""
     is_left = pc.invert(is_settled)
     is_plain = pc.replace_with_mask(is_settled, is_left, plain(urls.filter(is_left)))
     is_easy = pc.and_(is_plain, pc.is_valid(urls))
     scopes = wanted.kinds & {"host", "url_prefix"}
-    odd = _places(pc.invert(is_plain))
-    texts = urls.take(odd)
+    is_odd = pc.invert(is_plain)
+    odd, texts = rows.filter(is_odd), urls.filter(is_odd)
     is_soon = is_soon_undone(texts)
-    soon = map(undone_key, texts.filter(is_soon).to_pylist())
-    easy = ((k.to_pylist(), r) for k, r in plain_keys(urls.filter(is_easy), _places(is_easy)))
-    for keys, rows in chain(easy, [(list(soon), odd.filter(is_soon))]):
+    soon = [undone_key(url) for url in texts.filter(is_soon).to_pylist()]
+    for keys, at in (
+        (plain_keys(urls, is_easy), rows.filter(is_easy)),
+        (soon, odd.filter(is_soon)),
+    ):
         if "url" in wanted.kinds:
-            yield shortened(keys, "sha256"), rows
+            yield shortened(keys, "sha256"), at
         if scopes:
-            yield _scope_digests(keys, rows, wanted.near, scopes)
-    found, at = array("q"), array("q")
-    is_odd = pc.invert(is_soon)
-    odd, texts = odd.filter(is_odd), texts.filter(is_odd)
+            yield _scope_digests(keys, at, wanted.near, scopes)
+    found, named = array("q"), array("q")
+    is_last = pc.invert(is_soon)
+    odd, texts = odd.filter(is_last), texts.filter(is_last)
     for row, url in zip(odd.to_pylist(), texts.to_pylist(), strict=True):
         if wanted.near.may_name(url):
-            _add(_named(link_key(url), wanted.kinds), row, found, at)
-    yield int64(found), int64(at)
+            _add(_named(link_key(url), wanted.kinds), row, found, named)
+    yield int64(found), int64(named)
 
 
 def _scope_digests(
@@ -227,19 +254,19 @@ def _inner_digests(
     urls: pa.Array, left: pa.Array, wanted: ListedKinds
 ) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The same of the links inside the links."""
-    found, at = array("q"), array("q")
-    inner, rows = [], array("q")
+    inner, at = [], array("q")
+    is_any = bool(wanted.hashed)
     holding = left.filter(may_hold(urls.take(left)))
     for row, url in zip(holding.to_pylist(), urls.take(holding).to_pylist(), strict=True):
-        if not wanted.hashed and not wanted.near.may_name_inside(url):
-            continue
-        for link in inner_links(url):
-            _add(_named(link_key(link), wanted.kinds), row, found, at)
-            inner.append(as_bytes(link))
-            rows.append(row)
-    yield int64(found), int64(at)
+        if is_any or wanted.near.may_name_inside(url):
+            for link in inner_links(url):
+                inner.append(as_bytes(link))
+                at.append(row)
+    links, rows = pa.array(inner, pa.binary()), int64(at)
+    if wanted.kinds & {*LINK_KINDS}:
+        yield from _key_digests(links, rows, settled(links), wanted)
     if wanted.hashed:
-        yield from spelled_digests(pa.array(inner, pa.binary()), int64(rows), wanted.hashed)
+        yield from spelled_digests(links, rows, wanted.hashed)
 
 
 def _named(key: str, kinds: frozenset[str]) -> Iterator[str]:

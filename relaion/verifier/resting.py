@@ -13,7 +13,6 @@ whole (sql/decisions/0011-what-an-update-rests-on.md).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from relaion.errors import InputError
@@ -35,7 +34,7 @@ from relaion.verifier.job import Job, left_out_of, outputs_of, tasks_of
 from relaion.verifier.lineage import RunBefore, check_steps, is_as_it_was
 from relaion.verifier.lookup import (
     Apply,
-    digests_of,
+    all_digests,
     hit_links,
     in_full,
     look_up,
@@ -280,7 +279,7 @@ class _Resting:
         groups = sum(source.size[1] for source in sources)
         job.begins("lists", len(sources), groups)
         pieces = (piece for source in sources for piece in source.pieces())
-        met, rows, _ = meet(entries, apply(partial(digests_of, wanted), pieces))
+        met, rows, _ = meet(entries, all_digests(wanted, pieces, apply))
         known = in_full(held, met, good_wins=parameters.good_wins, lists=self.ground.gained)
         known = replace(known, rows=rows, inner=parameters.inner)
         if parameters.same_link:

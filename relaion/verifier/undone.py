@@ -6,6 +6,7 @@ this is all, the key is the link without scheme and one `www.` with these undone
 """
 
 import re
+from itertools import product
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,21 +14,28 @@ import pyarrow.compute as pc
 from relaion.links.text import LONGEST
 from relaion.verifier.candidates import HOST, plain_key
 
-# Escapes that mean a character of a key by itself. Not `#` and `\`, which stay escaped; not `&`,
-# `;` and `%`, which may make an entity or an escape of what stands beside them; not `.`, `/` and
-# `?`, which part a path; not a blank, which is `+` in a query.
+# The two digits of an escape, of either case -> what it means in a key: a character by itself, or
+# the escape. Not `#` and `\`, which stay escaped; not `&`, `;` and `%`, which may make an entity or
+# an escape of what stands beside them.
 _MEANING = {
-    b"%%%02X" % code: bytes([code]) for code in range(0x21, 0x7F) if chr(code) not in "#%&./;?\\"
+    first + last: bytes([code])
+    if 0x20 < code < 0x7F and code not in b"#%&;\\"
+    else b"%%%02X" % code
+    for code in range(256)
+    for first, last in product(*({b"%X" % n, b"%x" % n} for n in divmod(code, 16)))
 }
+# not `.`, `/` and `?` either, which part a path
 _HEX = "2[1247-9A-Da-d]|3[0-9ACDEacde]|4[0-9A-Fa-f]|5[0-9ABDEFabdef]|6[0-9A-Fa-f]|7[0-9A-Ea-e]"
 # what stays escaped is written in upper case
 _STAYS = "[01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f]"
-_ESCAPE = f"%(?:{_HEX}|{_STAYS})"
-_SIGN = rf"(?:[A-Za-z0-9_~!$'()*+,:=@|^\[\]{{}}<>`\"-]|&amp;|&|{_ESCAPE}|%20)"
-_DOTTED = rf"(?:\.|{_SIGN})"
-_OF_QUERY = rf"(?:[A-Za-z0-9_.~!$'()*+,/:=@?|^\[\]{{}}<>`\"-]|&amp;|&|{_ESCAPE})"
-_UNDONE = rf"^{HOST}(?:/+{_SIGN}{_DOTTED}*)*/*(?:\?{_OF_QUERY}*)?$"
-_ONE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_ESCAPE = f"%(?:{_HEX}|{_STAYS}|20)"
+_SIGN = rf"(?:[A-Za-z0-9_~!$'()*+,:=@|^\[\]{{}}<>`\"-]|&amp;|&|{_ESCAPE})"
+# no segment is `.` or `..`, escaped or not
+_SEGMENT = rf"\.*{_SIGN}(?:\.|{_SIGN})*"
+_SLASH = "(?:/|%2[Ff])"
+_PATH = rf"/{_SLASH}*(?:{_SEGMENT}(?:{_SLASH}+{_SEGMENT})*{_SLASH}*)?"
+_OF_QUERY = rf"(?:[A-Za-z0-9_.~!$'()*+,/:=@?|^\[\]{{}}<>`\"-]|&amp;|&|{_ESCAPE}|%2[EeFf]|%3[Ff])"
+_UNDONE = rf"^{HOST}(?:{_PATH})?(?:\?{_OF_QUERY}*)?$"
 _SLASHES = re.compile(rb"//+")
 
 
@@ -43,14 +51,10 @@ def undone_key(url: bytes) -> bytes:
     if b"&amp;" in text:
         text = text.replace(b"&amp;", b"&")
     if b"%" in text:
-        text = _ONE.sub(_meant, text)
+        first, *others = text.split(b"%")
+        text = first + b"".join([_MEANING[other[:2]] + other[2:] for other in others])
     path, _, query = text.partition(b"?")
     if b"//" in path:
         path = _SLASHES.sub(b"/", path)
-    path, query = path.rstrip(b"/"), query.rstrip(b"&")
+    path, query = path.rstrip(b"/"), query.rstrip(b"&").replace(b"%20", b"+")
     return path + b"?" + query if query else path
-
-
-def _meant(found: re.Match[bytes]) -> bytes:
-    escape = found[0].upper()
-    return _MEANING.get(escape, escape)
