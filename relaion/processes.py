@@ -1,6 +1,5 @@
 """What a process of relaion owes to others: no core file, no life after its parent, no tracks."""
 
-import dataclasses
 import os
 import resource
 import signal
@@ -8,9 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from types import FrameType
-from typing import Any
 
 _CHECK_SECONDS = 0.2
 
@@ -41,41 +38,6 @@ def keep_pandas_out() -> None:
     """
     if not any(isinstance(finder, _KeptOut) for finder in sys.meta_path):
         sys.meta_path.insert(0, _KeptOut())
-
-
-def make_records_late() -> None:
-    """Have each method of a dataclass compiled when it is first called, and not with its class.
-
-    A process loads two hundred such classes and uses few: half of what its own modules take to
-    load. For processes of our own only. Since Python 3.13 all methods of a class are compiled
-    together, and this does nothing.
-    """
-    at_once: Callable[..., Callable[..., Any]] | None = getattr(dataclasses, _COMPILE, None)
-    if at_once is not None:
-        setattr(dataclasses, _COMPILE, partial(_late, at_once))
-
-
-_COMPILE = "_create_fn"
-
-
-def _late(
-    at_once: Callable[..., Callable[..., Any]], name: str, *given: Any, **named: Any
-) -> Callable[..., Any]:
-    """A method that takes its own place once it is known."""
-    made: Callable[..., Any] | None = None
-
-    def first(self: object, *values: Any, **more: Any) -> Any:
-        nonlocal made
-        if made is None:
-            made = at_once(name, *given, **named)
-            made.__qualname__ = first.__qualname__
-            for owner in type(self).__mro__:
-                if owner.__dict__.get(name) is first:
-                    setattr(owner, name, made)
-        return made(self, *values, **more)
-
-    first.__name__ = name
-    return first
 
 
 def leave_no_core() -> None:
