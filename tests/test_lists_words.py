@@ -41,7 +41,19 @@ def test_patterns_are_written_as_they_are_read(name: str) -> None:
     lines = spelling.sections(path)[key]
     assert [line for line in lines if line != line.rstrip()] == []
     assert not lines[0].startswith(" ")
+    assert [line for line in lines if MISWRITTEN.search(line)] == []
     assert patterns.pattern(name).search("") is None or name in MAY_BE_EMPTY
+
+
+# a name in [] that is none, an indent of other than four blanks, braces that are no reference: each
+# would be read as part of a pattern, and nobody hear of it
+MISWRITTEN = re.compile(r"^\[[\w -]*\]$|^(?! {4}|\S)|\t|\{(?!\d+(?:,\d*)?\}|[a-z]\w*(?:\.\w+)?\})")
+
+
+@pytest.mark.parametrize("line", ["[of some]", "   |b", "a{Name}b", "a{name }b"])
+def test_what_is_nearly_a_name_or_an_indent_is_told(line: str) -> None:
+    assert MISWRITTEN.search(line)
+    assert not MISWRITTEN.search("    |[ab]{name}{1,3}{file.name}[ ]")
 
 
 MAY_BE_EMPTY = {"asides.when", "asides.span", "denials.degree", "denials.not_sharing",
