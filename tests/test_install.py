@@ -65,7 +65,8 @@ def test_it_starts_and_cleans(bare: Path, tmp_path: Path) -> None:
     assert (Path(where.strip()).parent / "labs" / SCHEMA_FILE).is_file()
     assert (Path(where.strip()).parent / "reporting" / "report.schema.json").is_file()
     words = Path(where.strip()).parent / "lists" / "readers" / "vocabulary"
-    assert {p.name for p in words.rglob("*.txt")} == {p.name for p in WORDS.rglob("*.txt")} != set()
+    texts = {path.relative_to(WORDS) for path in WORDS.rglob("*.txt")}
+    assert {path.relative_to(words) for path in words.rglob("*.txt")} == texts != set()
     assert _do(program, "--version", cwd=tmp_path) == f"relaion {relaion.__version__}\n"
     assert "Usage: relaion [OPTIONS]" in _do(program, "--help", cwd=tmp_path)
     assert _do(bare / "python", "-OO", "-m", "relaion", "-h", cwd=tmp_path) == _do(
