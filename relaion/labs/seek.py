@@ -41,7 +41,9 @@ BATCH_ROWS = 4_000_000
 FOLDER = "seek"
 MANY = 0.3  # of the rows of a batch: if more links are looked for in it, their ends tell few apart
 HASHES = "row_hash bigint, doubt tinyint"
-"""Columns of tables of row hashes that stand in a set, each as sure as the surest of its rows."""
+"""Columns of tables of row hashes that stand in a set, one row for each row that has one.
+
+A hash is as sure as the surest of its rows: whoever reads such a table asks for that."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
 Item: TypeAlias = tuple[Any, ...]  # a batch, and what else is to be known of it
 
