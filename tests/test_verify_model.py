@@ -167,6 +167,7 @@ def test_most_links_are_settled() -> None:
 @example(["http://www.www.a.example/p"], "http://a.example/p")
 @example(["http://c.www.a.example/"], "http://c.www.a.example/")
 @example(["https://i0.wp.com/a.example/1.jpg"], "http://www.a.example/1.jpg")
+@example(["http://ab\\", "https://", "http://ab/"], "ab\\")  # no plain link has this key
 def test_every_row_with_one_of_the_keys_is_found(links: list[str], listed: str) -> None:
     key = link_key(listed)
     urls = pa.array([*(u.encode() for u in links), None], pa.binary())

@@ -263,7 +263,10 @@ class Carriers:
 
     @cached_property
     def _keys(self) -> frozenset[bytes]:
-        return frozenset(map(as_bytes, self.own))
+        """Those of plain links: what is cut from a link that is not plain is not its key."""
+        keys = pa.array(map(as_bytes, self.own), pa.binary())
+        links = pc.binary_join_element_wise(_SCHEMES[0], keys, b"")
+        return frozenset(keys.filter(plain(links)).to_pylist())
 
     @cached_property
     def _texts(self) -> pa.Array:
