@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mmh3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -274,6 +275,20 @@ def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     with pytest.raises(InputError, match="so NEW was not made of it"):
         apply(world / "data", tmp_path / "out", old=tmp_path / "other", **given)
     assert apply(world / "data", tmp_path / "out", old=world / "data", **given).left
+
+
+def test_a_part_of_the_old_set_is_none_other_for_a_row_that_stands_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the edition are looked for there by as many hashes as are drawn, all different."""
+    monkeypatch.setattr("relaion.labs.fates.PROBES", 2)
+    rows = [{"url": f"http://a.example/{i}.jpg", "text": "x"} for i in range(2)]
+    often, once = sorted(rows, key=lambda r: mmh3.hash64(r["url"] + r["text"])[0])
+    lay(tmp_path / "new/a.parquet", [often, often, once], LAION)
+    lay(tmp_path / "old/a.parquet", [once], LAION)
+    lay(tmp_path / "copy/a.parquet", [often, once], LAION)
+    new, old = tmp_path / "new", tmp_path / "old"
+    assert not apply(tmp_path / "copy", tmp_path / "out", keep=new, old=old).left
 
 
 @pytest.mark.parametrize("end", quickly(1, [".tsv", ".jsonl", ".tar"]))

@@ -182,7 +182,8 @@ def _probe(seeker: Seeker, wanted: str, found: str, column: str) -> None:
     """Look for some of what NEW has in the old set, too: it had all of it."""
     engine = seeker.engine
     engine.execute(
-        f"create or replace temp table probes as from {found} order by {column} limit {PROBES}"
+        f"create or replace temp table probes as select distinct {column} from {found} "  # noqa: S608
+        f"order by {column} limit {PROBES}"
     )
     engine.execute(f"insert into {wanted} select {column} from probes")  # noqa: S608
 

@@ -152,6 +152,7 @@ select
     k.shard_no,
     k.file_row_number,
     k.url,
+    -- as it is; any other is judged by its key as far as SQL can tell it, below
     k.is_open or k.is_canonical as goes_on
 from keyed as k
 where not k.is_canonical or k.short in (select l.short from listed_keys as l);
