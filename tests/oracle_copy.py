@@ -86,6 +86,33 @@ def _ids(rows: Rows, by: Iterable[str]) -> tuple[set[int], set[bytes]]:
     return hashes, links
 
 
+def doubts(row: Mapping[str, Any]) -> dict[int, int]:
+    """The hashes that a row may be known by, and how far each is in doubt.
+
+    0 is given by link and caption, or nothing could speak against it; 1 nothing can prove, for its
+    link stands without a caption; 2 link and caption contradict: they give another, which is sure.
+    """
+    first, own, given = row_id(row), _own(row), murmur(row.get("url"), row.get("text"))
+    if first is None:
+        return {}
+    if own is None or "url" not in row:
+        return {first: 0}
+    if "text" not in row:
+        return {own: 1}
+    if not row["url"] or own == given:
+        return {own: 0}
+    return {own: 2, given: 0} if row["text"] else {own: 1}
+
+
+def _surest(rows: Rows) -> dict[int, int]:
+    """Each hash of a set with the least doubt that it has on any row."""
+    found: dict[int, int] = {}
+    for row in rows:
+        for each, doubt in doubts(row).items():
+            found[each] = min(doubt, found.get(each, doubt))
+    return found
+
+
 def by_keep(
     rows: Rows,
     new: Rows,
@@ -96,17 +123,19 @@ def by_keep(
     without_identity: str = "drop",
 ) -> list[Fate]:
     """The fate of each row of a copy where an edition says what may stay."""
-    new_hashes, new_links = _ids(new, by)
-    old_hashes, old_links = _ids(old or (), by)
+    new_links, old_links = _ids(new, by)[1], _ids(old or (), by)[1]
+    in_new = _surest(new)
+    gone = _surest(old or ()).keys() - in_new.keys()
 
     def fate(row: Mapping[str, Any]) -> Fate:
-        mine = row_id(row) if ROW in by else None
+        mine = doubts(row) if ROW in by else {}
         link = link_id(row) if LINK in by else None
-        if mine in new_hashes:
-            return Fate("row", False)
-        if mine in old_hashes:  # its caption is as it was: the row was removed, not the link
+        if gone & mine.keys():  # its caption is as it was: the row was removed, not the link
             return Fate("removed", True)
-        if (mine is None or is_weak(row)) and link is None:
+        doubt = min((max(d, in_new[h]) for h, d in mine.items() if h in in_new), default=2)
+        if doubt == 0 or (doubt == 1 and (link is None or link in new_links)):
+            return Fate("row", False)
+        if (not mine or is_weak(row)) and link is None:
             return Fate("nameless", without_identity == "drop")
         if link in new_links:
             return Fate("link", False)

@@ -444,3 +444,26 @@ def test_a_caption_that_the_edition_mended_after_it_was_hashed_costs_no_row(tmp_
     copy = in_parquet(tmp_path / "copy", apart())
     stayed, fates = cleaned(sets, copy, tmp_path / "out", old=True)
     assert (stayed, fates) == (KEPT, {"row": 46, "link": 2, "removed": 12})
+
+
+# -- Packed files in a sample ----------------------------------------------------------------------
+
+
+def test_a_tar_inside_a_sample_is_told_and_verify_wants_it_told(
+    world: Path, tmp_path: Path
+) -> None:
+    some = rows()
+    within = in_tar(tmp_path / "within", [some[i] for i in GONE]).read_bytes()
+    members = [(f"{i:04}.{end}", data) for i, r in enumerate(some) for end, data in sample(r)]
+    (tmp_path / "copy").mkdir()
+    tar(tmp_path / "copy/a.tar", [*members, ("0000.tar", within)])
+    out = tmp_path / "out"
+    relaion.apply(tmp_path / "copy", out, diff=world / "diff.parquet")
+    asked: dict[str, Any] = {"diff": world / "diff.parquet", "inputs": tmp_path / "copy"}
+    told = "a.tar: not looked at, for they are packed (and how many): .tar (1)"
+    assert relaion.verify(out, **asked).not_looked_at == (told,)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["not_looked_at"] == [told]
+    (out / "manifest.json").write_text(json.dumps(manifest | {"not_looked_at": []}))
+    found = [f.what for o in relaion.verify(out, **asked).outcomes for f in o.findings]
+    assert any("not told as they stand there" in what for what in found)

@@ -1,9 +1,11 @@
 """The tar forms of a copy: samples by key, what identifies them, and a tar without some of them."""
 
+import gzip
 import hashlib
 import io
 import json
 import os
+import pickle
 import re
 import stat
 import subprocess
@@ -227,6 +229,33 @@ def test_notices_tell_in_numbers_what_is_not_judged(tmp_path: Path) -> None:
     ):
         assert words in told
     assert SECRET not in told
+
+
+PACKED: dict[str, bytes] = {
+    "tar": tar_bytes([("b.json", json_bytes(url=LINK))], tarfile.USTAR_FORMAT),
+    "more.json.gz": gzip.compress(json_bytes(url=LINK)),
+    "more.json.zst": pa.Codec("zstd").compress(json_bytes(url=LINK), asbytes=True),
+    "bin": b"PK\x03\x04" + bytes(30),
+    "parquet": b"PAR1" + bytes(30) + b"PAR1",
+}
+
+
+@pytest.mark.parametrize("ending", PACKED)
+def test_a_packed_member_is_told_not_to_be_looked_at(tmp_path: Path, ending: str) -> None:
+    members = [("a.json", json_bytes(url=LINK)), (f"a.{ending}", PACKED[ending])]
+    (told,) = indexed(tmp_path, tar_bytes(members))[0].notices
+    assert told.endswith(f"not looked at, for they are packed (and how many): .{ending} (1)")
+
+
+def test_a_tar_of_tars_is_told_whatever_their_headers_say(tmp_path: Path) -> None:
+    (told,) = indexed(tmp_path, tar_bytes([("a.TAR", bytes(1024))]))[0].notices
+    assert told.endswith("packed (and how many): .tar (1)")
+
+
+def test_a_pickled_link_is_told(tmp_path: Path) -> None:
+    members = [("a.json", json_bytes(url=LINK)), ("a.pyd", pickle.dumps({"url": LINK + "?2"}))]
+    (told,) = indexed(tmp_path, tar_bytes(members))[0].notices
+    assert told.endswith("holds links (and in how many records): .pyd (1)")
 
 
 # -- Which members are one sample --------------------------------------------------------------

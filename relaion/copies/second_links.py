@@ -22,6 +22,12 @@ _ESCAPED = re.compile(rb"\\u00(?:2f|3a)", re.IGNORECASE)
 _MEDIA = frozenset(
     b"jpg jpeg png webp gif bmp tif tiff avif heic jxl npy npz cls mp4 webm mp3 wav flac".split()
 )
+_PACKED = (
+    b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh", b"\x04\x22\x4d\x18", b"PK\x03\x04",
+    b"7z\xbc\xaf", b"Rar!", b"PAR1", b"ARROW1", b"SQLite format 3\0",
+)  # fmt: skip
+_PICKLED = re.compile(rb"\x80[\x02-\x05]")
+_USTAR = slice(257, 262)
 _MANY_NAMES = 20
 _MOST = 1_000  # names that are remembered
 _OTHERS = "other fields"
@@ -47,11 +53,21 @@ def is_media(ending: bytes) -> bool:
     return ending.rpartition(b".")[2] in _MEDIA
 
 
+def _is_packed(ending: bytes, start: bytes) -> bool:
+    """Whether a member holds files or records of its own: a tar, a parquet file, packed text."""
+    is_tar = start[_USTAR] == b"ustar" or ending.rpartition(b".")[2] == b"tar"  # the oldest say not
+    return is_tar or start.startswith(_PACKED)
+
+
 class SecondLinks:
-    """Which fields, columns or members hold links that are not looked at, and how many records."""
+    """Which fields, columns or members hold links that are not looked at, and how many records.
+
+    A packed member may hold some: nobody unpacks it, so it is told whatever it holds.
+    """
 
     def __init__(self) -> None:
         self._records: Counter[str] = Counter()
+        self._packed: Counter[str] = Counter()
 
     def look(self, fields: Iterable[tuple[str, Any]], known: Iterable[str | bytes | None]) -> None:
         """Look at all values of a record, but for those that are `known`."""
@@ -81,9 +97,13 @@ class SecondLinks:
                 self.add([".txt"])
 
     def page(self, ending: bytes, start: bytes) -> None:
-        """Look at the start of a member that is not read, if it is text."""
-        if b"\0" not in start and _WITHIN.search(start):
-            self.add(["." + ending.decode("utf-8", "replace")])
+        """Look at the start of a member that is not read, if it is text, pickled or packed."""
+        name = "." + ending.decode("utf-8", "replace")
+        if _is_packed(ending, start):
+            is_known = name in self._packed or len(self._packed) < _MOST
+            self._packed[name if is_known else _OTHERS] += 1
+        elif (b"\0" not in start or _PICKLED.match(start)) and _WITHIN.search(start):
+            self.add([name])
 
     def column(self, name: str, cells: pa.Array, links: pa.Array) -> None:
         """Look at the cells of a column (bytes), beside the links of the same records."""
@@ -101,25 +121,28 @@ class SecondLinks:
 
     def notices(self, names: Iterable[str]) -> list[str]:
         """A line for what holds links by its values; one for `names` that only say so."""
-        found: Counter[str] = Counter()
-        for name, n in self._records.items():
-            found[_shown(name)] += n
-        told = [f"{name} ({n:,})" for name, n in sorted(found.items())[:_MANY_NAMES]]
         lines = []
+        found, told = _counted(self._records)
         if told:
-            more = len(found) - len(told)
-            others = f" and {more:,} more" if more else ""
-            lines.append(
-                "not looked at, though it holds links (and in how many records): "
-                + ", ".join(told)
-                + others
-            )
+            lines.append(f"not looked at, though it holds links (and in how many records): {told}")
+        if packed := _counted(self._packed)[1]:
+            lines.append(f"not looked at, for they are packed (and how many): {packed}")
         said = list(dict.fromkeys(_shown(name) for name in names if says_link(name)))
         if said := [name for name in said if name not in found]:
             lines.append(
                 f"not looked at, though the name says links: {', '.join(said[:_MANY_NAMES])}"
             )
         return lines
+
+
+def _counted(records: Counter[str]) -> tuple[Counter[str], str]:
+    """The names as they are shown, and a list of them with how many records each has."""
+    found: Counter[str] = Counter()
+    for name, n in records.items():
+        found[_shown(name)] += n
+    told = [f"{name} ({n:,})" for name, n in sorted(found.items())[:_MANY_NAMES]]
+    more = len(found) - len(told)
+    return found, ", ".join(told) + (f" and {more:,} more" if more else "")
 
 
 def _shown(name: str) -> str:

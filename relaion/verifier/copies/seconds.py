@@ -21,6 +21,7 @@ from relaion.verifier.copies.statement import SAMPLES, CopyLine
 from relaion.verifier.copies.tars import TOLD_BY, located, members, told_of
 
 HOLDS = "not looked at, though it holds links (and in how many records): "
+PACKED = "not looked at, for they are packed (and how many): "
 _AT_START = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.[^\s/?#]", re.IGNORECASE)
 _CELL = re.compile(
     rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*(?i:https?:)?//[^\t\n\f\r /?#]+\.[^\t\n\f\r /?#]"
@@ -29,6 +30,12 @@ _ANYWHERE = re.compile(rb"(?i:https?:)(?:\\?/){2}[^\s/?#\\]+\.[^\s/?#]")
 _MEDIA = re.compile(
     "jpe?g|png|webp|gif|bmp|tiff?|avif|heic|jxl|np[yz]|cls|mp[34]|webm|wav|flac"
 )  # ends of names of what holds no text
+_OF_PACKED = re.compile(
+    rb"\x1f\x8b|\x28\xb5\x2f\xfd|\xfd7zXZ\0|BZh|\x04\x22\x4d\x18|PK\x03\x04|7z\xbc\xaf|Rar!"
+    rb"|PAR1|ARROW1|SQLite format 3\0|.{257}ustar",
+    re.DOTALL,
+)
+_PICKLED = re.compile(rb"\x80[\x02-\x05]")
 _LOOK = 1 << 16  # bytes of a member that are looked at
 _NAMES = 20  # that a sentence names
 _MOST = 1_000  # names beyond which nobody counts them apart
@@ -53,7 +60,8 @@ def seconds_of(path: Path, line: CopyLine, named: Mapping[str, str]) -> list[str
         raise InputError(f"{shown(path)}: its records cannot be read") from None
     if any(len(counts) > _MOST for counts in found):
         return None
-    return [_sentence(counts) for counts in found if counts]
+    heads = (HOLDS, HOLDS, PACKED)
+    return [head + _listed(counts) for head, counts in zip(heads, found, strict=False) if counts]
 
 
 def names_of_tar(path: Path, named: Mapping[str, str]) -> list[str]:
@@ -66,13 +74,13 @@ def names_of_tar(path: Path, named: Mapping[str, str]) -> list[str]:
     return [".".join(map(typed, name.split("."))) for name in names if says_link(name)][:_NAMES]
 
 
-def _sentence(counts: Mapping[str, int]) -> str:
+def _listed(counts: Mapping[str, int]) -> str:
     shown_as: Counter[str] = Counter()
     for name, n in counts.items():
         shown_as[".".join(map(typed, name.split(".")))] += n
     told = [f"{name} ({n:,})" for name, n in sorted(shown_as.items())]
     more = f" and {len(told) - _NAMES:,} more" if told[_NAMES:] else ""
-    return HOLDS + ", ".join(told[:_NAMES]) + more
+    return ", ".join(told[:_NAMES]) + more
 
 
 def _places(fields: Iterable[tuple[str, Any]], known: set[str]) -> set[str]:
@@ -139,7 +147,7 @@ def _of_table(path: Path, line: CopyLine) -> Counter[str]:
 
 
 def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
-    """Of fields and texts that tell of samples; and of members that nobody reads."""
+    """Of fields and texts that tell of samples; of members that nobody reads; of packed ones."""
     of_fields: Counter[str] = Counter()
     with path.open("rb") as file:
         for places, data, link, caption in told_of(path, named):
@@ -151,21 +159,24 @@ def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
                 lines = txt.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
                 names |= {".txt"} if any(map(_AT_START.match, lines)) else set()
             of_fields.update(names)
-        return [of_fields, _of_members(file, path)]
+        return [of_fields, *_of_members(file, path)]
 
 
-def _of_members(file: BinaryIO, path: Path) -> Counter[str]:
+def _of_members(file: BinaryIO, path: Path) -> tuple[Counter[str], Counter[str]]:
     found: Counter[str] = Counter()
+    packed: Counter[str] = Counter()
     for member in members(path):
         is_media = _MEDIA.fullmatch(member.told_by.rpartition(".")[2]) is not None
         if member.key is None or not member.size or is_media or member.told_by in TOLD_BY:
             continue
         file.seek(member.data)
         start = file.read(min(member.size, _LOOK))
-        if b"\0" not in start and _ANYWHERE.search(start):
-            name = member.told_by.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            found[f".{name}"] += 1
-    return found
+        name = "." + member.told_by.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if _OF_PACKED.match(start) or member.told_by.rpartition(".")[2] == "tar":
+            packed[name] += 1
+        elif (b"\0" not in start or _PICKLED.match(start)) and _ANYWHERE.search(start):
+            found[name] += 1
+    return found, packed
 
 
 def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, Any], ...]:
