@@ -23,8 +23,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from relaion.errors import InputError, NoRoomError, RelaionError, StopError
-from relaion.labs.copy_files import NotOldError
+from relaion.errors import InputError, NoRoomError, OutputError, RelaionError, StopError
+from relaion.labs.applying import INDEXES, Applying
+from relaion.labs.copy_files import CopyFile, NotOldError
 from relaion.labs.diff_file import read_diff
 from relaion.labs.diffing import compare, write_diff
 from relaion.labs.fates import Question, work_out
@@ -275,6 +276,24 @@ def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
     with pytest.raises(InputError, match="so NEW was not made of it"):
         apply(world / "data", tmp_path / "out", old=tmp_path / "other", **given)
     assert apply(world / "data", tmp_path / "out", old=world / "data", **given).left
+
+
+def test_a_work_file_that_goes_meanwhile_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def index(self: Applying, files: Sequence[CopyFile]) -> Any:
+        found = made(self, files)
+        for path in (self.work / INDEXES).iterdir():
+            path.unlink()
+        return found
+
+    made = Applying._index
+    monkeypatch.setattr(Applying, "_index", index)
+    rows = [{"url": f"http://a.example/{i}.jpg", "text": "x"} for i in range(2)]
+    lay(tmp_path / "new/a.parquet", rows, LAION)
+    (tmp_path / "copy.tsv").write_text("".join(f"{r['url']}\t{r['text']}\n" for r in rows))
+    with pytest.raises(OutputError, match="a work file is gone or damaged; repeat the command"):
+        apply(tmp_path / "copy.tsv", tmp_path / "out", keep=tmp_path / "new")
 
 
 def test_a_part_of_the_old_set_is_none_other_for_a_row_that_stands_often(

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import DamagedError, EngineError, InputError, StopError
+from relaion.errors import DamagedError, EngineError, InputError, OutputError, StopError
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
 from relaion.labs.piecework import Hearing
 from relaion.parquet.glossary import bare_name
@@ -206,6 +206,11 @@ class Applying:
         named: Mapping[Path, CopyFile],
     ) -> dict[Path, Shard]:
         def set_aside(path: Path, error: DamagedError) -> None:
+            if path not in named:  # what was noted of a file that is no parquet
+                raise OutputError(
+                    f"{shown(self.work)}: a work file is gone or damaged; repeat the command, "
+                    "which makes it anew"
+                ) from None
             self.fail(named[path], str(error))
 
         if not places:
