@@ -15,7 +15,7 @@ import pytest
 from relaion.errors import StopError
 from relaion.links import link_key
 from relaion.paths import Seal, read_sealed
-from relaion.run.find import Searched
+from relaion.run.find import Hunt, Searched
 from relaion.run.gains import Gains
 from relaion.run.tasks import Reports
 from relaion.run.update import UpdateRun
@@ -132,21 +132,39 @@ def test_a_shard_that_is_searched_twice_is_digested_once(
 
 
 @pytest.mark.usefixtures("all_counts", "no_sample")
-def test_a_shard_that_changes_between_two_searches_is_told(
-    two: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_shard_that_changes_between_two_searches_fails_once(
+    two: World, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
-    linked = Gains.linked_shards
+    """It is not written either, though it be again as it was: nothing was found in it."""
+    linked, count_before = Gains.linked_shards, Hunt.count_before
     path = two.folder / "data/multi/part-000.parquet"
+    before, whole = path.stat(), path.read_bytes()
 
-    def changed(self: Gains, searched: Searched) -> frozenset[int]:
-        before, data = path.stat(), bytearray(path.read_bytes())
-        data[data.index(b"http://a") + 7] ^= 1
+    def write(data: bytes) -> None:
         with path.open("r+b") as f:  # in place, and as old as it was
             f.write(data)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def changed(self: Gains, searched: Searched) -> frozenset[int]:
+        data = bytearray(whole)
+        data[data.index(b"http://a") + 7] ^= 1
+        write(data)
         return linked(self, searched)
 
-    monkeypatch.setattr(Gains, "linked_shards", changed)
-    with pytest.raises(StopError, match="part-000"):
-        two.update(two.folder / "one", "two")
-    assert not (two.folder / "two/manifest.json").exists()
+    def restored(self: Hunt, *given: Any) -> None:
+        if not stays:
+            write(whole)
+        count_before(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Gains, "linked_shards", changed)
+        patch.setattr(Hunt, "count_before", restored)
+        with pytest.raises(StopError, match=r"part-000.*: 1 of 2 shards failed"):
+            two.update(two.folder / "one", "two")
+    out = two.folder / "two"
+    assert not (out / "manifest.json").exists()
+    assert not list(out.glob("research*/multi/*"))
+    write(whole)
+    two.update(two.folder / "one", "two")
+    assert files(out) == files(two.clean("whole"))

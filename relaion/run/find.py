@@ -142,7 +142,7 @@ class Hunt:
         if self.settings.same_link and read_footer(self._spreading(all_hits, all_keys)).rows:
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
             same_link = self._spread(shards, seals, reads)
-        searched = self._without_failed(shards)
+        searched = self.without_failed(shards)
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
         if self._failed and self.fail is None:
@@ -189,7 +189,8 @@ class Hunt:
         """The files of a table, of all shards that were searched."""
         return tuple(self._path(name, _PARTS[table]) for name in ledger.names)
 
-    def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
+    def without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
+        """Those of some shards that broke no step of this search so far."""
         return tuple(n for n in shards if n.no not in self._failed)
 
     def sweep(
@@ -206,7 +207,7 @@ class Hunt:
         `make` makes the task of some shards (`shards`), which leaves files of that `name`; `seals`
         are the shards as they were searched, if they were.
         """
-        shards = self._without_failed(shards)
+        shards = self.without_failed(shards)
         covered = ledger.covered
         before = Extent.of(n for n in shards if n.no in covered)
         self.progress.phase(step, Extent.of(shards), before, detail)

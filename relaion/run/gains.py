@@ -38,7 +38,7 @@ class Gains(Hunt):
     ) -> tuple[Path, ...]:
         self._seals, self._known = seals, reads["hit_keys"]
         holding = self._found_in("holding", {"list_hits": reads["list_hits"]})
-        found = [n for n in self._without_failed(shards) if n.no in holding]
+        found = [n for n in self.without_failed(shards) if n.no in holding]
         further = self._further_keys("further-keys", found, {"list_hits": reads["list_hits"]})
         if further is None:
             if any(read_footer(path).rows for path in self._known):

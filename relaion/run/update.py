@@ -87,11 +87,11 @@ class UpdateRun(Run):
             self._touched = frozenset(gains.digests) | search.linked_shards(gains)
             hunt = self._hunt(beside, store)
             hunt = replace(hunt, with_values=False, stays=True, seals=gains.seals)
-            shards = [n for n in gains.shards if n.no in self._touched]
-            now = hunt.run(shards)
+            shards = search.without_failed(gains.shards)
+            now = hunt.run([n for n in shards if n.no in self._touched])
             hunt.count_before(now.shards, self.since.gained)
         return replace(
-            now, shards=gains.shards, seals={**gains.seals, **now.seals}, values=()
+            now, shards=hunt.without_failed(shards), seals={**gains.seals, **now.seals}, values=()
         ), None
 
     def _refuse_other_sidecars(self, beside: tuple[Sidecar, ...]) -> None:
