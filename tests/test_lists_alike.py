@@ -163,6 +163,21 @@ def test_a_run_of_texts_with_escapes_is_read_as_its_records_are(between: str, on
             assert _read(text) == expected
 
 
+@pytest.mark.parametrize("between", [", ", "\n"])
+@pytest.mark.parametrize("value", ["true", '"x"', "[]", '{"c": "\\u0061"}', "null"])
+def test_a_name_with_escapes_is_read_where_only_some_records_have_it(
+    between: str, value: str
+) -> None:
+    """An indicator of STIX may so say that it is revoked."""
+    told = [("", rf', "rev\u006fked": {value}')[i % 2] for i in range(24)]
+    records = [f'{{"a": "x{i}"{each}}}' for i, each in enumerate(told)]
+    text = f"[{between.join(records)}]" if between == ", " else between.join(records)
+    with learning(_NEVER):
+        expected = _read(text)
+    with learning(0, first=4):
+        assert _read(text) == expected
+
+
 def test_a_control_sign_is_seen_in_each_piece_of_a_block() -> None:
     for at in (0, _PIECE - 1, _PIECE, 2 * _PIECE + 7):
         for line in ("é" * at, "x\n" * (at // 2)):

@@ -120,6 +120,11 @@ class RecordShape:
         """The groups that hold something of each record."""
         return frozenset(x.group for x in self.leaves if not x.present and not x.missing)
 
+    @cached_property
+    def texts(self) -> frozenset[int]:
+        """The groups that hold what is between quotes; others hold names, quotes and all."""
+        return frozenset(x.group for x in self.leaves if x.is_text)
+
     def holds_within(self, name: str) -> bool:
         """Whether there is anything in what stands under a name."""
         return any(len(place) > 1 and place[0] == name for place in self.by_place)
@@ -294,7 +299,8 @@ class AlikeRecords(Sequence[Any]):
             found = self._written(group)
             if group not in self.shape.always:
                 found = [text or "" for text in found]
-            self._whole[group] = _unescaped(found) if self._is_escaped else found
+            is_escaped = self._is_escaped and group in self.shape.texts
+            self._whole[group] = _unescaped(found) if is_escaped else found
         return self._whole[group]
 
     def _written(self, group: int) -> Sequence[str]:

@@ -55,6 +55,7 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.remark_of_cell import is_of_words
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
@@ -180,7 +181,8 @@ class _Indicators:
         """The indicators among objects as records; what was only seen is counted."""
         skipped, some, values = self._indicators(some)
         n = len(some.ids)
-        own = {"name": self._files(some)} if "name" in self.read_names else {}
+        files = self._files(some) if "name" in self.read_names else []
+        own = {"name": _titles(some.named, files)} if files else {}
         fates, _ = self.fields.read(self._rows(some, values), [0] * n, own=own)
         looked = self.looked
         if looked.replaced or looked.latest:
@@ -192,7 +194,7 @@ class _Indicators:
         batch = Batch(n, fates=fates, skipped=skipped)
         self.n += n
         out = {i for i, fate in fates.items() if fate in _OUT}
-        self.patterns.take_all(some.patterns, own.get("name") or [()] * n, batch, out)
+        self.patterns.take_all(some.patterns, files or [()] * n, batch, out)
         batch.ids = [of or None for of in some.ids]
         days = ([text[:10] for text in texts] for texts in (some.first, some.modified))
         told = [*zip(values.map(self._said_of).all(), *days, strict=True)]
@@ -300,6 +302,16 @@ class _Indicators:
             said = ", ".join(f"{kind}: {n:,}" for kind, n in self.others.most_common(10))
             found.append(f"objects that list nothing: {said}")
         return found
+
+
+def _titles(
+    named: Sequence[Sequence[str] | None], files: Sequence[Sequence[str]]
+) -> list[Sequence[str]]:
+    """The names that are read: those of files, and such as are words and so speak of any value."""
+    return [
+        words or (said if said and all(map(is_of_words, said)) else ())
+        for said, words in zip(named, files, strict=True)
+    ]
 
 
 def _trait_of(told_of: Told) -> Trait:

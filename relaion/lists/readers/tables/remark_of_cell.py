@@ -52,6 +52,11 @@ def of_media(cell: str, *, alone: bool) -> Remark | None:
     return Remark(fate, say(told[0], 20)) if is_plain else None
 
 
+def is_of_words(name: str) -> bool:
+    """Whether a name is a title in words, which takes back as a note does, and of no file."""
+    return " " in name and "." not in name and "/" not in name
+
+
 @lru_cache(65536)
 def read_cell(cell: str, what: str) -> Remark | None:
     """What a cell says of its row, in a column that is `what`; None where it says nothing."""

@@ -28,6 +28,7 @@ from relaion.lists.readers.tables.remark_of_cell import (
     IN_FOLDER,
     LENGTHS_OF,
     SHORT,
+    is_of_words,
     is_right_of_good,
     of_media,
     read_cell,
@@ -234,6 +235,10 @@ class RemarkColumn:
             return None
         is_note = self.column.what == names.UNKNOWN and not self.column.name  # `…,wrong hash`
         what = names.NOTE if is_note else self.column.what
+        is_title = self.is_of_record and what == names.FILE_NAME and is_of_words(cell)
+        undone = read_text(cell, alone=False) if is_title else None  # `False positive: picture`
+        if undone and undone.is_sure and undone.fate in UNDOES:
+            return undone
         is_whom = what in (names.UNKNOWN, names.BY) and not self.is_good
         tester = tester_in(self.column.name, cell) if is_whom else ""
         # whoever gave it may be called `Example`
