@@ -41,7 +41,7 @@ from relaion.lists.readers.tables.said import COUNTS, WordSays, differing
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
 
-AT_ONCE = 2000  # records of a batch
+AT_ONCE = 4000  # records of a batch
 _MANY = 4096  # words, and traits, that are kept
 _DAYS = (names.FIRST, names.LAST)
 
