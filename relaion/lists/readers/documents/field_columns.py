@@ -62,6 +62,7 @@ class FieldColumns:
     n: int
     one: Mapping[str, Sequence[str]] = field(default_factory=dict)
     several: Mapping[str, Words] = field(default_factory=dict)
+    _first: dict[str, Sequence[str]] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Row], names: Iterable[str] | None = None) -> FieldColumns:
@@ -87,8 +88,13 @@ class FieldColumns:
             return [*zip(self.one[name], strict=True)]
         return self.several.get(name) or [()] * self.n
 
-    def first(self, name: str) -> list[str]:
+    def first(self, name: str) -> Sequence[str]:
         """The first word of a field that is not blank; empty where there is none."""
+        if name not in self._first:
+            self._first[name] = self._found_first(name)
+        return self._first[name]
+
+    def _found_first(self, name: str) -> Sequence[str]:
         if name in self.one:
             return [*map(str.strip, self.one[name])]
         if name not in self.several:

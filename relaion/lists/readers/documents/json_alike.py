@@ -47,7 +47,6 @@ _QUOTED = r'[^"]*+(?:(?<=\\)"[^"]*+)*+'
 _ESCAPED = re.compile(rf'(?:[^\\]*+\\(?:\\(?!")|{_ESCAPE}))*+[^\\]*+')
 _FIRST_SIGN = 0x20
 _PIECE = 1 << 18  # characters; more at once are pages of memory that are new each time
-_CONTROLS = bytes({*range(_FIRST_SIGN)} - {*b"\n"})
 ABSENT: Any = object()
 """What a record has not."""
 
@@ -234,9 +233,7 @@ def is_bare(text: str) -> bool:
 
 
 def _is_bare(piece: str) -> bool:
-    held = piece.encode("utf-8", "surrogateescape")
-    if b"\n" in held:
-        return len(held.translate(None, _CONTROLS)) == len(held)
+    held = piece.encode("utf-8", "surrogateescape").replace(b"\n", b" ")
     signs = pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)])
     return bool(pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN)
 

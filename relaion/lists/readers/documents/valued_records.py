@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
+from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
@@ -40,7 +41,7 @@ from relaion.lists.readers.tables.said import COUNTS, WordSays, differing
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
 
-AT_ONCE = 2000  # records of a batch
+AT_ONCE = 4000  # records of a batch
 _MANY = 4096  # words, and traits, that are kept
 _DAYS = (names.FIRST, names.LAST)
 
@@ -120,7 +121,7 @@ class ValuedRecords:
     latest: Latest = field(init=False)
     _n: int = 0
     _types: dict[str, tuple[bool, bool]] = field(default_factory=dict)
-    _traits: dict[tuple[str, ...], Trait] = field(default_factory=dict)
+    _traits: dict[Any, Trait] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.options.is_good:
@@ -304,15 +305,16 @@ class ValuedRecords:
             told.append(days_of(texts) if what in _DAYS else texts)
         if not told:
             return [NO_TRAIT] * held.n
-        rows = [*zip(*told, strict=True)]
+        is_one = len(told) == 1
+        rows: Sequence[Any] = told[0] if is_one else [*zip(*told, strict=True)]
         each = {*rows}
         for row in each.difference(self._traits):
             if len(self._traits) >= _MANY:  # of a day, and by a giver, there are many
                 self._traits.clear()
-            self._traits[row] = self._trait(row)
+            self._traits[row] = self._trait((row,) if is_one else row)
         if self._traits.keys() >= each:
             return [*map(self._traits.__getitem__, rows)]
-        return [*map(self._trait, rows)]
+        return [self._trait((row,) if is_one else row) for row in rows]
 
     def _trait(self, told: tuple[str, ...]) -> Trait:
         said = {

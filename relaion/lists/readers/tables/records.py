@@ -17,7 +17,8 @@ from relaion.lists.readers.tables.columns import TableSample
 from relaion.lists.readers.tables.layout import by_names
 from relaion.lists.readers.tables.table import RowsReading
 
-_AT_ONCE = 4000  # records of a part
+_AT_ONCE, _OF_SHORT = 4000, 8000  # records of a part
+_LARGE, _OF_A_TEXT = 2 << 20, 50  # bytes of a part, and those that any text takes
 _SHOWN = 200  # records by which a table of software is known
 
 
@@ -51,14 +52,21 @@ def read_records(
 
 
 def _in_parts(found: Iterable[RecordColumns], width: int) -> Iterator[RecordColumns]:
-    """The same records, as many in each part as are read at once."""
-    n, held = 0, [list[str]() for _ in range(width)]
+    """The same records, as many in each part as are read at once: more of short ones.
+
+    The first part is never a large one: what it shows is refused before the rest is read.
+    """
+    n, size, most, held = 0, 0, _AT_ONCE, [list[str]() for _ in range(width)]
     for some in found:
         n += some.n
+        size += width * some.n * _OF_A_TEXT
         for column, more in zip(held, some.columns, strict=True):
             column.extend(more)
-        while n >= _AT_ONCE:
-            yield RecordColumns(_AT_ONCE, [column[:_AT_ONCE] for column in held])
-            n, held = n - _AT_ONCE, [column[_AT_ONCE:] for column in held]
+            size += sum(map(len, more))
+        while n >= most or (n >= _AT_ONCE and size > _LARGE):
+            at = most if size <= _LARGE else _AT_ONCE
+            yield RecordColumns(at, [column[:at] for column in held])
+            size = size * (n - at) // n
+            n, held, most = n - at, [column[at:] for column in held], _OF_SHORT
     if n:
         yield RecordColumns(n, held)
