@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from math import nan
 from typing import Any, NamedTuple
 
-from relaion.lists.readers.documents.field_columns import Row, SharedThings
+from relaion.lists.readers.documents.field_columns import Row, SharedThings, Words
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
@@ -98,13 +98,14 @@ class Attribute:
 class HeldAttributes(NamedTuple):
     """Attributes by columns: each with one that says the same, and what is its own.
 
-    That is its text, what of it may be an entry, its id, and when it was first seen, changed and
-    last seen: texts, empty for nothing.
+    That is its text, what of it may be an entry, what is remarked on it and on its object, its id,
+    and when it was first seen, changed and last seen: texts, empty for nothing.
     """
 
     attributes: Sequence[Attribute]
     texts: Sequence[str]
     values: Sequence[str]
+    remarks: Words
     ids: Sequence[str]
     first: Sequence[str]
     changed: Sequence[str]
@@ -112,7 +113,8 @@ class HeldAttributes(NamedTuple):
 
 
 _OWN = ("uuid", "first_seen", "timestamp", "last_seen")
-FREE = frozenset(("value", "id", "event_id", "object_id", *_OWN))
+REMARK = "comment"
+FREE = frozenset(("value", "id", "event_id", "object_id", REMARK, *_OWN))
 """Names under which nothing decides, but what `HeldAttributes` hold beside an attribute."""
 
 
@@ -120,7 +122,14 @@ def held_of(attributes: Sequence[Attribute]) -> HeldAttributes:
     """Attributes that share nothing."""
     told = ([text_of(a.own.get(name)) for a in attributes] for name in _OWN)
     texts, values = [a.text for a in attributes], [a.value for a in attributes]
-    return HeldAttributes(attributes, texts, values, *told)
+    return HeldAttributes(attributes, texts, values, [*map(_remarks, attributes)], *told)
+
+
+def _remarks(attribute: Attribute) -> tuple[str, ...]:
+    """What is remarked on an attribute, and on its object."""
+    own, around = attribute.own.get(REMARK), text_of(attribute.around.get(REMARK))
+    told = () if own is None or type(own) in _CONTAINERS else (text_of(own),)
+    return (*told, around) if around.casefold() not in _NO else told
 
 
 def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAttributes | None:
@@ -147,7 +156,8 @@ def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAt
             attributes[i] = Attribute(records[i], event)
             values[i] = attributes[i].value
     told = (records.texts_at((name,), text_of) for name in _OWN)
-    return HeldAttributes(attributes, texts, values, *told)
+    remarks = [*zip(records.texts_at((REMARK,), text_of), strict=True)]
+    return HeldAttributes(attributes, texts, values, remarks, *told)
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
@@ -286,6 +296,8 @@ class AttributeShape:
 class AttributeRows:
     """Attributes as rows of the fields that may decide. `read` are those that stand in them.
 
+    What is remarked on them is no part of these rows, for each may have its own.
+
     Rows of which nothing is special are few, and are kept.
     """
 
@@ -341,9 +353,8 @@ class AttributeRows:
         if around:
             row["object_name"] = (text_of(around.get("name")),)
             row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
-            for name in ("deleted", "comment"):
-                if (word := text_of(around.get(name))) and word.casefold() not in _NO:
-                    row[name] = (*row.get(name, ()), word)
+            if (gone := text_of(around.get("deleted"))).casefold() not in _NO:
+                row["deleted"] = (*row.get("deleted", ()), gone)
         return {name: words for name, words in row.items() if words}
 
     def _shape(self, own: Object) -> AttributeShape:
