@@ -322,7 +322,7 @@ def _same(data: bytes, name: str, options: Options, first: int = 1) -> bool:
     return expected[0].refused is None
 
 
-_JSON = [each for each in FILES if not each.name.endswith((".xml", ".csv"))]
+_JSON = [each for each in FILES if not each.name.endswith(".xml")]
 _WORDS: tuple[Any, ...] = (
     None, True, "", "removed", "false positive", "video", 8, 1.5, "x\\y", [], {}, ["a", "b"],
     [{"name": "a"}], {"status": "removed"}, "2020-01-01", "clip.mp4",
@@ -445,7 +445,7 @@ def test_ids_and_traits_of_records_are_those_of_each(form: ListFile, tmp_path: P
         expected = _told_of_entries(path, options)
     with learning(0, first=6):
         assert _told_of_entries(path, options) == expected
-    assert len({record for record, *_ in expected[0]}) >= len(records)  # an object has several
+    assert len({record for record, *_ in expected[0]}) == len(records)
 
 
 def _told_of_entries(path: Path, options: Options) -> tuple[Any, Any]:

@@ -78,37 +78,6 @@ def _attribute(i: int) -> Record:
     }  # fmt: skip
 
 
-_NOTES = (
-    "seen on host {i} by the scanner", "uploaded from account a{i}", "Case 2024/{i}, picture {j}",
-    "found in the cache of a browser, item {i}", "gallery-{i}.example",
-)  # fmt: skip
-
-
-def _note(i: int) -> str:
-    return _NOTES[i % len(_NOTES)].format(i=i, j=i % 90)
-
-
-def _remarked(i: int) -> Record:
-    return _attribute(i) | {"comment": _note(i)}
-
-
-def _object(i: int) -> Record:
-    within = [_attribute(3 * i + k) for k in range(3)]
-    told = (("sha1", _sha1(i)), ("md5", _md5(i)), ("filename", f"{i}.jpg"))
-    for each, (name, value) in zip(within, told, strict=True):
-        each |= {
-            "type": name, "object_relation": name, "object_id": str(i), "value": value,
-            "category": "Payload delivery", "to_ids": name != "filename",
-        }  # fmt: skip
-    return {
-        "id": str(i), "name": "file", "meta-category": "file", "description": "File object",
-        "template_uuid": "688c46fb-5edb-40a3-8273-1af7923e2215", "template_version": "24",
-        "event_id": "17", "uuid": _uuid(7 * i), "timestamp": str(1_700_000_000 + i),
-        "distribution": "5", "sharing_group_id": "0", "comment": "", "deleted": False,
-        "first_seen": None, "last_seen": None, "ObjectReference": [], "Attribute": within,
-    }  # fmt: skip
-
-
 def _indicator(i: int) -> Record:
     at = f"{_day(i)}T10:00:00.000Z"
     name = ("MD5", "'SHA-1'")[i % 2]
@@ -211,18 +180,6 @@ FILES = (
         args=("--where", "category=1,2"),
     ),
     ListFile("misp.json", "an event of MISP", _in_json(_attribute), _EVENT, after="]}}"),
-    ListFile(
-        "misp_objects.json", "objects of MISP", _in_json(_object),
-        _EVENT.replace('"Attribute": [', '"Attribute": [], "Object": ['), after="]}}",
-    ),
-    ListFile(
-        "misp_remarks.json", "attributes of MISP with a comment each", _in_json(_remarked), _EVENT,
-        after="]}}",
-    ),
-    ListFile(
-        "remarks.csv", "rows with a remark each", lambda i: f'{_sha1(i)},"{_note(i)}"\n',
-        "sha1,remark\n", "",
-    ),
     ListFile("stix.json", "indicators of STIX", _in_json(_indicator), _STIX, after="]}"),
     ListFile(
         "threatexchange.json", "descriptors of ThreatExchange", _in_json(_descriptor),

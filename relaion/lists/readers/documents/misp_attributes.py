@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from math import nan
 from typing import Any, NamedTuple
 
-from relaion.lists.readers.documents.field_columns import Row, SharedThings, Words
+from relaion.lists.readers.documents.field_columns import Row, SharedThings
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
@@ -98,14 +98,13 @@ class Attribute:
 class HeldAttributes(NamedTuple):
     """Attributes by columns: each with one that says the same, and what is its own.
 
-    That is its text, what of it may be an entry, what is remarked on it and on its object, its id,
-    and when it was first seen, changed and last seen: texts, empty for nothing.
+    That is its text, what of it may be an entry, its id, and when it was first seen, changed and
+    last seen: texts, empty for nothing.
     """
 
     attributes: Sequence[Attribute]
     texts: Sequence[str]
     values: Sequence[str]
-    remarks: Words
     ids: Sequence[str]
     first: Sequence[str]
     changed: Sequence[str]
@@ -113,8 +112,7 @@ class HeldAttributes(NamedTuple):
 
 
 _OWN = ("uuid", "first_seen", "timestamp", "last_seen")
-REMARK = "comment"
-FREE = frozenset(("value", "id", "event_id", "object_id", REMARK, *_OWN))
+FREE = frozenset(("value", "id", "event_id", "object_id", *_OWN))
 """Names under which nothing decides, but what `HeldAttributes` hold beside an attribute."""
 
 
@@ -122,14 +120,7 @@ def held_of(attributes: Sequence[Attribute]) -> HeldAttributes:
     """Attributes that share nothing."""
     told = ([text_of(a.own.get(name)) for a in attributes] for name in _OWN)
     texts, values = [a.text for a in attributes], [a.value for a in attributes]
-    return HeldAttributes(attributes, texts, values, [*map(_remarks, attributes)], *told)
-
-
-def _remarks(attribute: Attribute) -> tuple[str, ...]:
-    """What is remarked on an attribute, and on its object."""
-    own, around = attribute.own.get(REMARK), text_of(attribute.around.get(REMARK))
-    told = () if own is None or type(own) in _CONTAINERS else (text_of(own),)
-    return (*told, around) if around.casefold() not in _NO else told
+    return HeldAttributes(attributes, texts, values, *told)
 
 
 def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAttributes | None:
@@ -156,8 +147,7 @@ def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAt
             attributes[i] = Attribute(records[i], event)
             values[i] = attributes[i].value
     told = (records.texts_at((name,), text_of) for name in _OWN)
-    remarks = [*zip(records.texts_at((REMARK,), text_of), strict=True)]
-    return HeldAttributes(attributes, texts, values, remarks, *told)
+    return HeldAttributes(attributes, texts, values, *told)
 
 
 KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
@@ -296,8 +286,6 @@ class AttributeShape:
 class AttributeRows:
     """Attributes as rows of the fields that may decide. `read` are those that stand in them.
 
-    What is remarked on them is no part of these rows, for each may have its own.
-
     Rows of which nothing is special are few, and are kept.
     """
 
@@ -353,8 +341,9 @@ class AttributeRows:
         if around:
             row["object_name"] = (text_of(around.get("name")),)
             row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
-            if (gone := text_of(around.get("deleted"))).casefold() not in _NO:
-                row["deleted"] = (*row.get("deleted", ()), gone)
+            for name in ("deleted", "comment"):
+                if (word := text_of(around.get(name))) and word.casefold() not in _NO:
+                    row[name] = (*row.get(name, ()), word)
         return {name: words for name, words in row.items() if words}
 
     def _shape(self, own: Object) -> AttributeShape:

@@ -14,7 +14,6 @@ from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.misp_attributes import (
     FREE,
     KNOWN,
-    REMARK,
     Attribute,
     AttributeRows,
     HeldAttributes,
@@ -71,7 +70,7 @@ class Attributes:
     traits: AttributeTraits = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rows = AttributeRows((self.fields.read_names | {"type"}) - {REMARK})
+        self.rows = AttributeRows(self.fields.read_names | {"type"})
         self.traits = AttributeTraits()
         said = (*self.options.where, *self.options.ignore)
         # what the curator decided of
@@ -86,8 +85,7 @@ class Attributes:
         """Attributes as records."""
         n, attributes = len(some.ids), SharedThings.of(some.attributes)
         rows = attributes.map(self._row)
-        own = {REMARK: some.remarks}
-        fates, types = self.fields.read(rows, [*map(len, some.texts)], "type", own)
+        fates, types = self.fields.read(rows, [*map(len, some.texts)], "type")
         if self.replaced:
             fates |= {i: REPLACED for i in range(n) if self.n + i in self.replaced}
         says = dict(zip(attributes.at, types, strict=True))

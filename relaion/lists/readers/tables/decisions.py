@@ -68,14 +68,13 @@ _MEDIA = {
     )
     for word in words_in(said)
 }  # fmt: skip
-MEDIA_WORDS = frozenset(_MEDIA)
 _MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
 
 _OF_HASH = re.compile(
     r"(?P<what>hash|image|img|photo|file|picture|media|content|url|uri|link|rawuri|rawurl)?"
     r"(?P<algorithm>md5|sha1|sha256)(?:hash|sum|digest|hex)?"
 )
-UNUSABLE = re.compile(
+_UNUSABLE = re.compile(
     r"(?:hash|image|photo)?(pdqf?|photodna|pdna|md4|ed2k|sha224|sha384|sha512|sha3\d*|ssdeep|tlsh"
     r"|imphash|phash|blake2?3?[bs]?|ripemd160|crc32|vpdq|netclean|whirlpool|tiger|sdhash)(?:hash(?:er|es)?|v\d)?"
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
@@ -186,7 +185,7 @@ def _type(_: str, plain: str) -> WordSays | None:
         return WordSays(kinds=(f"{what}_{found['algorithm']}",))
     if plain in _KNOWN_TYPES:
         return _KNOWN_TYPES[plain]
-    found = UNUSABLE.fullmatch(plain)
+    found = _UNUSABLE.fullmatch(plain)
     if found is None:
         return None
     is_video = plain.startswith(("video", "hashvideo", "tmk"))

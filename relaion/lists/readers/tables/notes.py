@@ -76,9 +76,9 @@ _GOOD_AT_END = words_in("{good_alone} {uncertain}") - words_in(
 )
 _MISTAKE = words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
 _UNCONFIRMED = words_in("{unconfirmed}")
-OF_AGE = pattern("notes.of_age")
+_OF_AGE = pattern("notes.of_age")
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
-LEFT_LIST = pattern("denials.left_list")
+_LEFT_LIST = pattern("denials.left_list")
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 2000
 
@@ -136,9 +136,6 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
     return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
 
 
-TELLING = _KNOWN | _LISTS_OF_GOOD | _NOT | {_NO_LONGER} | _DOUBTED | _IN_SHORT | _UNCERTAIN
-TELLING |= _MISTAKE | _UNCONFIRMED | _GOOD_AT_END
-"""Words of which a note has one that says anything, but for what patterns find."""
 _OF_A_PROGRAM = re.compile(r"\bhash lookup\b")  # Autopsy's, and no list of what is known good
 
 
@@ -148,7 +145,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
+    text = _LEFT_LIST.sub("removed", _OF_A_PROGRAM.sub("", folded(cell[:_LONGEST])))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
@@ -217,9 +214,9 @@ def read_until(note: str) -> Remark | None:
 
 def read_short(note: str) -> Remark | None:
     """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
-    if OF_AGE.search(note.casefold()):
+    if _OF_AGE.search(note.casefold()):
         return Remark(None, "adult", is_sure=False, is_whole=False)
-    if FORBIDS.match(text := folded(note[:_LONGEST])):
+    if _FORBIDS.match(text := folded(note[:_LONGEST])):
         return Remark(None, "not to", is_sure=False, is_whole=False)
     if said := denied_by(note) or shown_by(note, is_whole=True):
         return Remark(None, said, is_sure=False, is_whole=False)
@@ -239,7 +236,7 @@ def read_short(note: str) -> Remark | None:
     return Remark(None, word, is_sure=False, is_whole=False)
 
 
-FORBIDS = pattern("denials.not_to_do")
+_FORBIDS = pattern("denials.not_to_do")
 
 
 def takes_back(note: str) -> bool:

@@ -24,7 +24,6 @@ from relaion.lists.readers.tables.decisions import media_word, option_name
 from relaion.lists.readers.tables.folders import CHOICE
 from relaion.lists.readers.tables.free_texts import FreeTexts
 from relaion.lists.readers.tables.notes import Remark, read_text
-from relaion.lists.readers.tables.quiet_notes import not_quiet
 from relaion.lists.readers.tables.remark_of_cell import (
     IN_FOLDER,
     LENGTHS_OF,
@@ -167,6 +166,7 @@ class RemarkColumn:
         said = self._said_by(cells, each, out)
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
+        self.has_images = self.has_images or any(map(_is_image, said))
         if all(remark is None for remark in said.values()):
             return fates
         for i, cell in enumerate(cells):
@@ -190,21 +190,12 @@ class RemarkColumn:
     ) -> dict[str, Remark | None]:
         """What `each` cell says; those that say nothing of these kinds are looked at as texts."""
         is_of_people = self.column.what == names.OF_PEOPLE  # whose state decides nothing
-        told = set[str]() if is_of_people else self._telling(each)
-        self.has_images = self.has_images or any(map(_is_image, told))
-        said = {cell: self._read(cell) for cell in (not_quiet(told) if self._is_plain else told)}
+        said = {} if is_of_people else {cell: self._read(cell) for cell in self._telling(each)}
         if self._texts:
             texts = each if self.column.what != names.OTHER else said.keys()  # a digest is none
             self._texts.watch(cells, {c for c in texts if c and not said.get(c)}, out, self._before)
         self._before += len(cells)
         return said
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether it holds notes, and is nothing else by its name."""
-        is_else = self._is_measure or self._is_age or self._is_rated or self._media is not None
-        is_note = self.column.what == names.NOTE and not self.is_good and not self.is_of_record
-        return is_note and not is_else
 
     def _telling(self, each: set[str]) -> set[str]:
         """The cells that may say anything: no numbers of records, no plain names of pictures."""

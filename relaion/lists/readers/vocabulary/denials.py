@@ -12,9 +12,9 @@ from functools import lru_cache
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, without_marks, words_in
 
-IN_LINES = pattern("denials.in_lines")
+_DENIALS = pattern("denials.in_lines")
 _OTHER_SCRIPTS = pattern("denials.other_scripts")
-IN_NOTES = pattern("denials.in_notes")
+_IN_NOTES = pattern("denials.in_notes")
 _FORBIDDEN_USE = re.compile(r"目的|用途")
 _SHARED = pattern("denials.shared")
 _AS_INFORMATION = words_in("{for_information}")
@@ -32,7 +32,7 @@ def denial_in(text: str, *, is_title: bool = True) -> str:
     ):  # fmt: skip
         return found[0]
     bare = re.sub(r"[\s_]+", " ", without_marks(line).replace("’", "'")).strip(" #/;!*=-–[]()")
-    if found := IN_LINES.search(bare):
+    if found := _DENIALS.search(bare):
         return found[0]
     is_information = is_title and re.sub(r"[\W_]+", "", bare.rstrip(" .!")) in _AS_INFORMATION
     return bare if is_information and not bare.endswith(":") else ""
@@ -57,12 +57,9 @@ _VERDICTS = words_in("{verdicts}") - words_in(
 _UNLAWFUL = words_in("{unlawful} {subjects}") - words_in("match right related")
 _CRIME = pattern("denials.crime")
 _NO = words_in("{negations} {denied_not}") | frozenset(("degil", "zadne"))
-FILLERS = words_in("{fillers} pls plz kérem kerem proszę prosím lütfen пожалуйста")
+_FILLERS = words_in("{fillers} pls plz kérem kerem proszę prosím lütfen пожалуйста")
 _REMOVING = words_in("{unblocking} entsperren débloquer desbloquear deblokkeren odblokować")
-FORBIDS = pattern("denials.forbids")
-
-TELLING = _DENYING | _VERDICTS | _REMOVING | _NO
-"""Words of which a note has one that denies anything, but for what patterns find."""
+_FORBIDS = pattern("denials.forbids")
 
 
 @lru_cache(65536)
@@ -80,7 +77,7 @@ def _denied_by(note: str) -> str | None:
     whole = folded(note)
     if _SHARED.search(whole):
         return _denied_in_words(text)
-    if denial_in(note, is_title=False) or IN_NOTES.search(whole):
+    if denial_in(note, is_title=False) or _IN_NOTES.search(whole):
         return "a denial"
     return _denied_in_words(text)
 
@@ -89,13 +86,13 @@ def _denied_in_words(text: str) -> str | None:
     units: list[str] = _WORDS.findall(folded(text))
     if not units or len(units) > _MOST:
         return None
-    told = [unit for unit in units if unit not in FILLERS or unit in _NO] or units
+    told = [unit for unit in units if unit not in _FILLERS or unit in _NO] or units
     joined = "".join(told)
     if joined in _DENYING or joined in _VERDICTS or "".join(units) in _DENYING:
         return joined
     if len(told) <= _FEW and (told[0] in _REMOVING or told[-1] in _REMOVING):
         return next(unit for unit in (told[0], told[-1]) if unit in _REMOVING)
-    if FORBIDS.fullmatch(text):
+    if _FORBIDS.fullmatch(text):
         return "not to"
     is_denied = len(told) <= _FEW and not _NO.isdisjoint(units)
     found = next((unit for unit in told if unit in _UNLAWFUL or _CRIME.fullmatch(unit)), "")

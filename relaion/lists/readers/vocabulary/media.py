@@ -138,7 +138,7 @@ _MEASURES = words_in("{film_measures}")
 _UNITS = words_in("{film_units}")
 _NONE = words_in("n/a nan unknown image still stills picture photo none null undefined")
 _IMAGE_CODECS = words_in("{image} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
-CODECS = words_in(
+_CODECS = words_in(
     "h261 h262 h263 h264 h265 h266 x264 x265 hevc avc avc1 hvc1 hev1 vp6 vp8 vp9 av01 xvid divx "
     "mpeg1 mpeg2 mpeg4 mp4v prores theora wmv3 dnxhd dnxhr matroska quicktime mpegts libx264 "
     "libx265 aac isom mp42 mpeg4part2 mpeg4avc msmpeg4 cinepak sorenson"
@@ -157,7 +157,7 @@ def is_measure(name: str) -> bool:
 
 def names_codec(cell: str) -> bool:
     """Whether a cell is the name of a codec or a container of films."""
-    return len(cell) < 20 and names.squeezed(cell) in CODECS
+    return len(cell) < 20 and names.squeezed(cell) in _CODECS
 
 
 def measures_film(cell: str) -> bool:

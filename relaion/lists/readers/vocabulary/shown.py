@@ -16,7 +16,6 @@ _CHILDREN = words_in("{shown_child}") - words_in("junge jungen man abus abuse")
 _BOYS = words_in("junge jungen")  # `junge Frau`
 _GROWN_UP = words_in("{shown_grown_up} {of_age}")
 _ELSE = words_in("{shown_else}")
-TELLING = _GROWN_UP | _ELSE
 _BESIDE = words_in("{beside_shown}")
 _ABUSE = words_in("abuse abusive abus abuso missbrauch misbruik csam csem explicit")
 _WORDS = re.compile(r"[^\W_]+")
