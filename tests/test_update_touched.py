@@ -149,7 +149,7 @@ def test_a_shard_that_changes_between_two_searches_fails_once(
     def changed(self: Gains, searched: Searched) -> frozenset[int]:
         data = bytearray(whole)
         data[data.index(b"http://a") + 7] ^= 1
-        write(data)
+        write(bytes(data))
         return linked(self, searched)
 
     def restored(self: Hunt, *given: Any) -> None:
