@@ -19,7 +19,17 @@ from tests.test_links_key import real_links
 _PARTS = [
     *("/", "//", "?", "&", "=", ":", "#", "\\", ".", "%", "%2F", "%252f", "%2E", "%25", "%3A"),
     *("a.test/", "b.example/c", "http://", "https:/", "HTTP%3A%2F%2F", "http%253A%252F%252F"),
-    *("www.c.test/", "xn--p1ai.test/", "é.test/", "%C3%A9.test/", "%FF", "d.test:8080/"),
+    *(
+        "www.c.test/",
+        "xn--p1ai.test/",
+        "é.test/",
+        "%C3%A9.test/",
+        "http://a。test/",
+        "%E3%80%82",
+        "．",
+        "%FF",
+        "d.test:8080/",
+    ),
     *("192.0.2.1/", "x.jpg", "u@", "..", "1.2/", "a", "F", "%61", "%32", "&amp;", " ", "ſ", "K"),
 ]
 proxies = st.tuples(
@@ -123,6 +133,7 @@ def test_bytes_never_raise(raw: bytes, frame: bytes) -> None:
         link_key(x)
 
 
+@example("http://cafe。example/a.png", "https://p.test/fit/")
 @given(
     links.filter(lambda u: split(u)[3]),
     st.sampled_from(["https://p.test/i?u=", "http://p.test/", "https://p.test/fit/"]),

@@ -32,8 +32,9 @@ _OTHER = r"[^\w/\\?#.:]*(?!h(?:tt|xx)ps?:|localhost:)[a-z][a-z0-9+-]*(?::|%(?:25
 _OUTER = re.compile(rf"(?:{_OTHER}|\s*https?:|)[/\\]*[^/\\?#]*", re.IGNORECASE | re.ASCII)
 _LETTER = r"(?:[A-Za-z0-9_-]|[^\x00-\x7f])"
 # a scheme with slashes and a dotted host, or a dotted host behind a sign that ends a word; both
-# are followed by a slash
-_FULL = r"https?:/+[^/?#&\s]*\.[^/?#&\s]*(?=/)"
+# are followed by a slash. Behind a scheme any full stop is a dot, as the key has it; without one
+# it may as well end a sentence.
+_FULL = r"https?:/+[^/?#&\s]*[.\u3002\uff0e\uff61][^/?#&\s]*(?=/)"
 _BARE = rf"(?<=[/?&=:])(?:{_LETTER}+\.)+(?:[A-Za-z]|[^\x00-\x7f]){_LETTER}+(?::[0-9]+)?(?=/)"
 _ONLY_FULL = re.compile(_FULL, re.IGNORECASE | re.ASCII)
 _ANY = re.compile(f"{_FULL}|{_BARE}", re.IGNORECASE | re.ASCII)

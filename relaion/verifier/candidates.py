@@ -97,9 +97,11 @@ def _spelled(key: bytes) -> Iterator[bytes]:
 # -- links inside links ----------------------------------------------------------------------
 
 # A link inside another cannot do without a dot in its host and the slash that ends it, plainly
-# or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape.
+# or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape, and
+# what is no ASCII a full stop.
 _HIDING = "%25|%3[0-9]|%[46][1-6]"
-_MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
+_DOT = rf"(?:\.|%2e|[^\x00-\x7f]|%e[3f]|{_HIDING})"
+_MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*{_DOT}.*(?:/|\\|%2f|%5c|{_HIDING})"
 # and without another scheme, or an escape of what a host or its borders are made of, it cannot do
 # without a whole host, a sign before it that ends a word, and a slash behind it or behind its port
 # (`_TELLING` is such an escape: of a letter, a digit or one of `-._%`, of `&/:=?\` at the borders,

@@ -14,19 +14,21 @@
 --   inner_texts(inner_rest(u)), and low is lower(t)
 
 -- A dotted host behind a sign that ends a word, with a slash after it; or a scheme and any host
--- with a dot. Letters beyond ASCII are taken for letters.
+-- with a dot, which may be a full stop of another script there. Letters beyond ASCII are taken for
+-- letters.
 create or replace temp macro inner_letter() as '(?:[A-Za-z0-9_-]|[^\x00-\x7f])';
 create or replace temp macro inner_full() as '(?:[Hh][Tt][Tt][Pp][Ss]?:/+)';
 create or replace temp macro inner_link() as
-inner_full() || '[^/?#&]*\.[^/?#&]*/'
+inner_full() || '[^/?#&]*[.\x{3002}\x{ff0e}\x{ff61}][^/?#&]*/'
 || '|[/?&=:](?:' || inner_letter() || '+\.)+(?:[A-Za-z]|[^\x00-\x7f])' || inner_letter()
 || '+(?::[0-9]+)?/';
 
 -- The same where signs may be escaped, however often: after the host a dot and then a slash.
--- Escaped digits, `%` and `a` to `f` could spell other escapes.
+-- Escaped digits, `%` and `a` to `f` could spell other escapes. `e3` and `ef` begin full stops.
 create or replace temp macro inner_escaped() as
 '(?i)^https?://[^/?#\\]*[/?#\\].*'
-|| '(?:(?:\.|%(?:25)*2e).*(?:/|%(?:25)*2f)|%(?:25)*(?:3[0-9]|[46][1-6]))';
+|| '(?:(?:[.\x{3002}\x{ff0e}\x{ff61}]|%(?:25)*(?:2e|e3%(?:25)*80|ef%(?:25)*b[cd]))'
+|| '.*(?:/|%(?:25)*2f)|%(?:25)*(?:3[0-9]|[46][1-6]))';
 
 -- Most links have neither an escape nor a dot with a slash after it in their path.
 create or replace temp macro may_hold_link(u) as
@@ -35,7 +37,8 @@ case
     when link_is_giant(u) then false
     when not starts_with(u, 'https://') and not starts_with(u, 'http://') then true
     when contains(u, '%') then regexp_matches(u, inner_escaped(), 's')
-    when u like '%//%/%.%/%' then regexp_matches(substr(u, 9), inner_link())
+    when u like '%//%/%.%/%' or strlen(u) <> length(u)
+        then regexp_matches(substr(u, 9), inner_link())
     else false
 end;
 
