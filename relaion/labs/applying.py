@@ -233,7 +233,7 @@ class Applying:
 
     # -- the search ------------------------------------------------------------------------
 
-    def several(self, known: Sequence[Known]) -> tuple[Numbered, ...]:
+    def numbered(self, known: Sequence[Known]) -> tuple[Numbered, ...]:
         """The files as shards for the search, in batches that hold all files of one shard."""
         alike: dict[Any, int] = {}
         kinds = [(k.file.form, signature(k.shard.layout)) for k in known]
@@ -271,7 +271,7 @@ class Applying:
                 self.stop_where_failed()
             at: list[Path] = []
             try:
-                files = {"copies": self.several(known), "samples": self.samples(known)}
+                files = {"copies": self.numbered(known), "samples": self.samples(known)}
                 return known, self._fates({**asked, **files}, at)
             except (EngineError, InputError, StopError):
                 if not any([self._is_broken(k) for k in known if k.shard.path in at]):

@@ -129,8 +129,6 @@ _LEAVING = "select shard_no, file_row_number from fates where leaves order by al
 def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     """Work files `fates`, one a batch of the copy, against an edition and the set before it."""
     engine = seeker.engine
-    hashes: dict[str, list[Path]] = {"new": [], "old": []}
-    links: dict[str, list[Path]] = {"new": [], "old": []}
     sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
     if ROW in q.by:
         engine.view_files(rows, "all_rows", _NAMES)
@@ -140,8 +138,7 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
             "union all select unnest(others) from all_rows where others is not null"
         )
         for name, shards in sets.items():
-            hashes[name] = seeker.hash_files(name, shards, proves=True)
-            seeker.table(f"{name}_hashes", HASHES, hashes[name])
+            seeker.table(f"{name}_hashes", HASHES, seeker.hash_files(name, shards, proves=True))
             if name == "new" and q.old:
                 _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
                 _probe(seeker, "wanted_hashes", "new_hashes", "row_hash")
@@ -149,15 +146,15 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     else:
         for name in sets:
             seeker.table(f"{name}_hashes", HASHES, ())
-    ids = _link_ids(seeker, q, rows) if LINK in q.by else []
+    ids: list[Path] = []
     if LINK in q.by:
+        ids = _link_ids(seeker, q, rows)
         seeker.table("hit_keys", _IDS, ids)
         engine.execute(
             "create or replace temp table wanted_links as select distinct link_id from hit_keys"
         )
         for name, shards in sets.items():
-            links[name] = seeker.link_files(name, shards)
-            seeker.table(f"{name}_links", "link_id uuid", links[name])
+            seeker.table(f"{name}_links", "link_id uuid", seeker.link_files(name, shards))
             if name == "new" and q.old:
                 _less(seeker, "wanted_links", "new_links", "link_id")
                 _probe(seeker, "wanted_links", "new_links", "link_id")

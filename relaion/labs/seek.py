@@ -33,7 +33,7 @@ from relaion.run.python_answers import (
 )
 from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, rows_of
 from relaion.sidecars.hash_tables import OTHERS
 from relaion.sqlset import load
 
@@ -355,7 +355,7 @@ class Seeker:
 
         def look() -> None:
             ((wanted,),) = self.engine.rows("select count(*) from hit_keys")
-            if wanted > MANY * sum(n.shard.rows for n in batch):
+            if wanted > MANY * rows_of(batch):
                 self.run("apply/89_all_links")
             else:
                 self.run("fast/34_hit_tails", has_inner=False)
