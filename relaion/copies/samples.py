@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from relaion.copies.fields import IDENTITY, Shape, Shapes
 from relaion.copies.form import INDEX, Rewritten, columns_of, others_of
@@ -73,9 +74,15 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
 
 
 def _write_index(part: Path, found: Samples, reader: "_Reader") -> None:
+    places = [pa.array(each, pa.int64()) for each in found.spans()]
+    places = [pc.if_else(pc.greater_equal(each, 0), each, None) for each in places]
+    written = 0
     with PrivateFile(part, INDEX) as out:
         for piece in reader.pieces(found):
-            out.add(_arrays(piece, reader))
+            out.add(
+                [*_arrays(piece, reader), *(each.slice(written, len(piece)) for each in places)]
+            )
+            written += len(piece)
         reader.refuse_unknown()
 
 
@@ -92,7 +99,7 @@ class _Identity:
 
 
 def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
-    """A piece of the index."""
+    """A piece of the index, but for places."""
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
@@ -354,29 +361,54 @@ def _link_of(data: bytes) -> bytes:
 # -- The tar without some of its samples -------------------------------------------------------
 
 
-def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
+def rewrite(path: Path, target: Path, leaving: RowNumbers, index: Path | None = None) -> Rewritten:
     """Write a tar at `target` without the samples of some records; all other bytes stay.
 
-    What leaves is every member of their keys, with the headers that belong to it. Raises
+    What leaves is every member of their keys, with the headers that belong to it. `index` is the
+    file that `index` made of this tar, by which its headers need not be read again. Raises
     InputError for a tar that `index` refuses, that has no such records, or that was changed
     meanwhile; then nothing is written.
     """
     before = stamp_of(path)
     with open_tar(path) as tar:
-        found = read_samples(tar)
-        gone = bytearray(len(found))
-        for record in _numbers(leaving, len(found), path):
-            gone[found.first[record]] = True
+        found = None if index is None else _kept_by(index, leaving, tar)
+        kept, records = found or _kept_by_headers(tar, leaving)
         with atomic_write(target) as part:
-            size, sha256 = copy_pieces(tar, _kept(found, gone, tar.size), part)
+            size, sha256 = copy_pieces(tar, kept, part)
             if stamp_of(path).written != before.written:
                 raise replaced(path)
-    return Rewritten(sum(not gone[first] for first in found.first), size, sha256)
+    return Rewritten(records, size, sha256)
 
 
-def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:
+_Kept = tuple[Iterator[tuple[int, int]], int]  # the bytes that stay, and how many records they are
+
+
+def _kept_by(index: Path, leaving: RowNumbers, tar: Tar) -> _Kept | None:
+    """What stays by an index; None where a sample that leaves is in pieces or not alone."""
+    spans = pq.read_table(index, columns=["start", "stop"])
+    gone = spans.filter(pc.invert(_mask(leaving, len(spans), tar.path)))
+    if gone["start"].null_count:
+        return None
+    gone = gone.sort_by("start")
+    starts, stops = (gone[name].to_pylist() for name in ("start", "stop"))
+    pieces = zip([0, *stops], [*starts, tar.size], strict=True)
+    return (piece for piece in pieces if piece[0] < piece[1]), len(spans) - len(gone)
+
+
+def _kept_by_headers(tar: Tar, leaving: RowNumbers) -> _Kept:
+    """What stays by the headers of all members."""
+    found = read_samples(tar)
+    gone = bytearray(len(found))
+    mask = _mask(leaving, len(found), tar.path)
+    for record in pc.indices_nonzero(pc.invert(mask)).to_pylist():
+        gone[found.first[record]] = True
+    return _kept(found, gone, tar.size), sum(not gone[first] for first in found.first)
+
+
+def _mask(leaving: RowNumbers, records: int, path: Path) -> pa.Array:
+    """Which records stay."""
     mask = Removed(leaving, records, path).mask(0, records)
-    return [] if mask is None else pc.indices_nonzero(pc.invert(mask)).to_pylist()
+    return pa.repeat(pa.scalar(True), records) if mask is None else mask
 
 
 def _kept(found: Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int]]:
