@@ -26,37 +26,33 @@ _ESCAPES = re.compile(rb"\\+(?=/|u00(?:2f|3a))", re.IGNORECASE)
 _WEB = re.compile(rb"(?:https?:)?//", re.IGNORECASE)
 _BEHIND = rb"(?=[\s\"'<>\\,;)\]}]|$)"  # what ends a link in a text
 _BOM = b"\xef\xbb\xbf"
-_SIGNS = ("//", "\\", "%2", "%3", "&#", "&colon", "&sol", "aHR0c", "68747470", "\0")
-_SIGNS_RAW = tuple(sign.encode() for sign in _SIGNS)
-SIGNS = "|".join(map(re.escape, _SIGNS))
+SIGNS = r"//|\\|%[23]|&(?:#|colon|sol)|aHR0c|68747470|\x00"
 """A pattern of what stands in each text that holds a link; more texts have it."""
-CODED = _SIGNS_RAW[1:]
-"""One of these stands in each text that holds a link without `//`."""
+_SIGN = re.compile(SIGNS.encode())
+CODED = re.compile(SIGNS.partition("|")[2].encode())
+"""What stands in each text that holds a link without `//`."""
 _SIGNS_PACKED = (b"http", b"ahr0c", b"68747470", b"h\0t\0t\0p")  # in bytes that are no text
 _WRITTEN = re.compile(r"u00[0-7]")  # what may stand for a part of a sign in JSON
 _LONGEST = 1 << 10  # bytes of a link that two pieces may share
 
 
-def json_may_hold_links(text: str, known: int) -> bool:
-    """Whether a JSON, as it is written, may hold more links than one with `known` times `//`."""
+def json_may_hold_links(text: str, *known: str) -> bool:
+    """Whether a JSON, as it is written, may hold links beside those of texts `known` in it."""
     if "\\" in text:
         if _WRITTEN.search(text):
             return True
         text = text.replace("\\", "")
-    if text.count("//") > known:
+    if text.count("//") > sum(each.count("//") for each in known):
         return True
-    # one by one, for each json is asked
-    return (
-        ("%" in text and ("%2" in text or "%3" in text))
-        or ("&" in text and ("&#" in text or "&colon" in text or "&sol" in text))
-        or "aHR0c" in text
-        or "68747470" in text
-    )
+    for sign in "%", "&":
+        if sign in text and text.count(sign) > sum(each.count(sign) for each in known):
+            return True
+    return "aHR0c" in text or "68747470" in text
 
 
 def holds_link(text: bytes, own: bytes = b"") -> bool:
     """Whether a text holds a link that is not its record's `own`."""
-    if not any(sign in text for sign in _SIGNS_RAW):
+    if not _SIGN.search(text):
         return False
     text, own = _bare(text), _bare(own).strip().removeprefix(_BOM).strip()
     lower = text.lower()

@@ -166,7 +166,7 @@ class _Objects:
             roles = self._shapes.get(tuple(found)) or self._shape(tuple(found))
             link, caption = self._one(at, found, roles, "url"), self._one(at, found, roles, "text")
             said = [each for each in (link, caption) if isinstance(each, str)]
-            if json_may_hold_links(raw.decode("latin-1"), sum(each.count("//") for each in said)):
+            if json_may_hold_links(raw.decode("latin-1"), *said):
                 own = link if isinstance(link, str) else ""
                 self.second.add(names_of_links(_others(found, roles), own))
             if _is_no_text(link) or _is_no_text(caption):

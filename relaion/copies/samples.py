@@ -262,7 +262,7 @@ class _Reader:
         """Look for links beside the one that the sample is known by."""
         name, own = links[0] if links else ("", b"")
         names: set[str] = set()
-        known = 0 if name in (".txt", ".url") else own.count(b"//")
+        known = "" if name in (".txt", ".url") else own.decode("utf-8", "replace")
         if told.text and json_may_hold_links(told.text, known):
             others = (x for i, x in enumerate(told.fields) if i not in told.shape.url)
             names = names_of_links(others, own.decode("utf-8", "replace"))

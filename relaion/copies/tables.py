@@ -238,7 +238,7 @@ class TableReading:
         links, captions, _ = got
         known = pc.sum(pc.count_substring(pa.chunked_array([links, captions]), "//")).as_py() or 0
         text = b"".join(piece.raws)
-        if text.count(b"//") <= known and not any(sign in text for sign in CODED):
+        if text.count(b"//") <= known and not CODED.search(text):
             return
         for i, cells in self.table.columns(piece, others).items():
             name = self.table.names[i] if self.table.names else str(i + 1)
