@@ -28,8 +28,8 @@ from relaion.paths import ShardPath
 from relaion.remote.standing import Traffic
 from relaion.run.cost import Fetching, Model, Range, Sample, Whole, with_stores
 from relaion.run.meter import Taken
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
 from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
 
 

@@ -18,8 +18,8 @@ from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.labs.told import Compared
 from relaion.parquet.mended import raw_bytes
 from relaion.paths import atomic_write, file_sha256
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
 from relaion.sidecars.row_hash import row_hashes, without_fillers
 

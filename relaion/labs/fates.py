@@ -16,8 +16,8 @@ from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import Fates
 from relaion.paths import shown
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, rows_of
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"

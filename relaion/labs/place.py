@@ -22,11 +22,11 @@ from relaion.paths import (
 )
 from relaion.run import manifest
 from relaion.run.journal import Journal
+from relaion.run.numbered import Numbered
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut
-from relaion.run.survey import Numbered
 
 Plan = Mapping[str, Any]
 

@@ -23,6 +23,7 @@ from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
 from relaion.run.journal import is_whole
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.process import packed, unpacked
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -33,7 +34,6 @@ from relaion.run.python_answers import (
 )
 from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
-from relaion.run.survey import Numbered, rows_of
 from relaion.sidecars.hash_tables import OTHERS
 from relaion.sqlset import load
 

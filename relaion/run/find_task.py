@@ -16,6 +16,7 @@ from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
 from relaion.run.node_copy import on_this_node
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -29,7 +30,7 @@ from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_entries
-from relaion.run.survey import SIDECAR_KEYS, Numbered, rows_of
+from relaion.run.survey import SIDECAR_KEYS
 from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load

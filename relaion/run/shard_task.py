@@ -34,11 +34,11 @@ from relaion.paths.stand_ins import record_of, within_tree
 from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError, changed
 from relaion.remote.standing import digested, drop, object_of, whole
 from relaion.run.decide import Decider, Decision
+from relaion.run.numbered import Numbered
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
-from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
 from relaion.run.walk import missing_rows
 
