@@ -36,8 +36,7 @@ from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
 # -- Find first: which rows do the lists name, over many shards, before one is rewritten -------
-# Every decision is a script of `sql/`; this module sets them going over some shards and has the
-# links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
+# Every decision is a script of `sql/`. Which shards: `find.py`. Odd links: `python_answers.py`.
 
 LOOKED_AT_ROWS = 50_000  # to see of each digest whether it is plain; else DuckDB has more to plan
 NARROWED_ROWS = 50_000  # whose digests are put into a table sooner than so many entries
