@@ -222,7 +222,7 @@ def test_notices_tell_in_numbers_what_is_not_judged(tmp_path: Path) -> None:
     told = "\n".join(found.notices)
     assert [row["key"] for row in rows] == ["a", "b"]
     for words in (
-        "of no sample, which are not read: 2",
+        "for they are of no sample (and how many): .hidden.json (1), README (1)",
         "with a link, caption or hash that is no text or whole number, and counts as none: 1",
         "with a second, different link, which is not looked at: 1",
         "no end blocks",
@@ -482,7 +482,13 @@ def test_a_real_tar_of_two_shapes(tmp_path: Path, shared_data: Path) -> None:
     found, rows = indexed(tmp_path, data)
     inner = (
         f"yt_meta_dict.info.{name} (3)"
-        for name in ("channel_url", "requested_subtitles.en.url", "thumbnail", "uploader_url")
+        for name in (
+            "channel_url",
+            "description",
+            "requested_subtitles.en.url",
+            "thumbnail",
+            "uploader_url",
+        )
     )
     told = "not looked at, though it holds links (and in how many records): " + ", ".join(inner)
     assert found == Indexed(6, {"url": "url", "text": "caption, .txt"}, (told,))

@@ -11,7 +11,7 @@ links.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,10 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.form import INDEX, Rewritten, columns_of, others_of
+from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.copies.lines import COMPARED, differing
-from relaion.copies.members import LONGEST_LOOK, TOLD_BY, Samples, read_samples
-from relaion.copies.second_links import SecondLinks
+from relaion.copies.members import TOLD_BY, Samples, read_samples
+from relaion.copies.second_links import BEHIND_LINK, SecondLinks, names_of_links
 from relaion.copies.tars import Tar, copy_pieces, open_tar
 from relaion.errors import InputError
 from relaion.parquet.glossary import says_caption
@@ -67,7 +68,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
             if not reader.tells_captions:
                 reader = _Reader(tar, columns, reader.link, has_captions=False)
                 _write_index(part, found, reader)
-        notices = (*_told(tar, found), *reader.notices(), *beside.notices(()))
+        notices = (*reader.notices(), *beside.notices(()))
         count = reader.count
         compared, differ = count["compared"], count["differ"]
         return Indexed(len(found), reader.used(), notices, compared, differ)
@@ -119,6 +120,10 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
         others,
         pa.array([each.part for each in piece], pa.int32()),
     ]
+
+
+# a json as it is written, and its fields
+_Json = tuple[str, Sequence[tuple[str, object]]]
 
 
 class _Meant(NamedTuple):
@@ -199,6 +204,8 @@ class _Reader:
     def notices(self) -> Iterator[str]:
         """What was not judged as people may expect, in numbers."""
         name = shown(self._tar.path)
+        if not self._tar.is_ended:
+            yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
         for what, why in (
             (
                 "odd",
@@ -212,23 +219,20 @@ class _Reader:
 
     def _identity(self, found: Samples, record: int) -> _Identity:
         at = record * 6
-        data = b""
+        told: _Json = ("", [])
         fields: list[tuple[str, object]] = []
-        others: list[tuple[str, object]] = []
         if found.places[at]:
             self.count["json"] += 1
-            data = self._data(found, record, 0)
-            fields, others = self._json(record, data)
+            told = self._json(record, self._data(found, record, 0))
+            fields = [x for x in told[1] if (m := self._means(x[0])).ranks or m.says_caption]
         links = self._texts(record, "url", fields)
         captions = self._texts(record, "text", fields)
+        of_url = txt = b""
         if found.places[at + 4]:
-            link = _link_of(self._data(found, record, 2))
+            of_url = self._data(found, record, 2)
+            link = _link_of(of_url)
             links += [(".url", link)] if link else []
-        txt = b""
-        if found.places[at + 2] and links and captions and "text" in self._columns:
-            start, size = found.places[at + 2], found.places[at + 3]
-            txt = self._tar.read(start, min(size, LONGEST_LOOK))
-        elif found.places[at + 2]:
+        if found.places[at + 2]:
             txt = self._data(found, record, 1)
             is_link = None if links else self.link.fullmatch(txt) or _LINK.fullmatch(txt)
             self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
@@ -239,7 +243,7 @@ class _Reader:
         if captions and "text" not in self._columns:
             captions += self._further(record, fields)
         self.count["second"] += len({link for _, link in links}) > 1
-        self._second.sample(data, others, txt, [*links[:1], *captions[:1]])
+        self._look(told, txt, of_url, links)
         return _Identity(
             found.keys[record],
             self._first("url", links),
@@ -248,6 +252,32 @@ class _Reader:
             found.parts[record],
             tuple(dict.fromkeys(text for _, text in captions[1:] if text != captions[0][1])),
         )
+
+    def _look(
+        self,
+        told: _Json,
+        txt: bytes,
+        of_url: bytes,
+        links: list[tuple[str, bytes]],
+    ) -> None:
+        """Look for links beside the one that the sample is known by.
+
+        `told` is its json, as it is written and as it is read.
+        """
+        name, own = links[0] if links else ("", b"")
+        text, fields = told
+        names: set[str] = set()
+        known = 0 if name in (".txt", ".url") else own.count(b"//")
+        if text and json_may_hold_links(text, known):
+            others = (x for x in fields if "url" not in self._means(x[0]).ranks)
+            names = names_of_links(others, own.decode("utf-8", "replace"))
+        if txt and holds_link(txt, own):
+            names.add(".txt")
+        if of_url and holds_link(of_url, _link_of(of_url)):
+            names.add(".url")
+        if holds_link(b"".join(own.split(None, 1)[1:])):
+            names.add(BEHIND_LINK)
+        self._second.add(names)
 
     def _further(self, record: int, fields: list[tuple[str, object]]) -> list[tuple[str, bytes]]:
         """Captions that only a word in the name of their field tells."""
@@ -326,13 +356,8 @@ class _Reader:
                 self.count["odd"] += 1
         return None
 
-    def _json(
-        self, record: int, data: bytes
-    ) -> tuple[list[tuple[str, object]], list[tuple[str, object]]]:
-        """The fields of a json that may play a role, and the others.
-
-        NaN, which writers put for none, is none.
-        """
+    def _json(self, record: int, data: bytes) -> _Json:
+        """A json as it is written, and its fields. NaN, which writers put for none, is none."""
         try:
             text = data.decode(json.detect_encoding(data), "surrogatepass")
             found = _DECODER.decode(text)
@@ -342,12 +367,10 @@ class _Reader:
             raise self._wrong(record, "is no object")
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
-        means = self._means
-        others = [x for x in found if not means(x[0]).ranks]
         if len(self._fields) < _MOST_FIELDS:
-            self._fields.update(dict.fromkeys(name for name, _ in others))
-        fields = [x for x in found if (told := means(x[0])).ranks or told.says_caption]
-        return fields, others
+            means = self._means
+            self._fields.update(dict.fromkeys(name for name, _ in found if not means(name).ranks))
+        return text, found
 
     def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2
@@ -369,15 +392,6 @@ def _link_of(data: bytes) -> bytes:
     """The link of a `.url`: its text, or what Windows writes into such a file."""
     shortcut = _SHORTCUT.match(data)
     return (shortcut[1] if shortcut else data.removeprefix(b"\xef\xbb\xbf")).strip()
-
-
-def _told(tar: Tar, found: Samples) -> Iterator[str]:
-    """What the members of a tar give to tell, in numbers."""
-    name = shown(tar.path)
-    if found.others:
-        yield f"{name}: files of no sample, which are not read: {found.others}"
-    if not tar.is_ended:
-        yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
 
 
 # -- The tar without some of its samples -------------------------------------------------------
