@@ -83,6 +83,7 @@ class Task(AnyTask):
     without `decides` they stay so. `gained` are the lists that these editions had not: what leaves
     without them is counted too, and taken off. Then not all is known that names a row here: only
     touched shards were searched with all lists. `is_less`: rows left for what no list names now.
+    `threads`: how many shards are written at a time.
     """
 
     hits: dict[int, str] = field(default_factory=dict)
@@ -90,6 +91,7 @@ class Task(AnyTask):
     decides: bool = True
     gained: tuple[int, ...] = ()
     is_less: bool = False
+    threads: int = 1
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"

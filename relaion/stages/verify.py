@@ -278,8 +278,8 @@ def _called(
         nonlocal read
         if told is None:
             held()
-        elif isinstance(told, Path):
-            read = told
+        elif not told or isinstance(told, Path):  # none where several are read side by side
+            read = told if isinstance(told, Path) else None
         elif isinstance(told[0], str):  # a part of the check, its files and row groups
             progress.phase(VERIFY, Extent(*told[1:]), detail=told[0])
         else:
