@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -249,6 +250,11 @@ def _of(info: os.stat_result) -> Stamp:
     return Stamp(device, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
+def stamp_of_open(file: BufferedReader) -> Stamp:
+    """The stamp of a file that is open, whatever its name leads to by now."""
+    return _of(os.fstat(file.fileno()))
+
+
 def stamp_of(path: Path) -> Stamp:
     """The stamp of the file that a path leads to; raises InputError where there is none.
 
@@ -302,9 +308,9 @@ def seal(path: Path) -> Seal:
     for _ in range(_TRIES):
         try:
             with path.open("rb") as f:
-                before = _of(os.fstat(f.fileno()))
+                before = stamp_of_open(f)
                 sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-                after = _of(os.fstat(f.fileno()))
+                after = stamp_of_open(f)
         except OSError as e:
             raise InputError(
                 f"{shown(path)}: cannot be read ({e.strerror}); check the file"

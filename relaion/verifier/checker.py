@@ -113,8 +113,9 @@ def verify(
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
-        opened = None if lists is None else stack.enter_context(hold(lists))
-        held()
+        opened = None if lists is None else stack.enter_context(hold(lists, held))
+        if lists is None:
+            held()
         given = check_given(
             statement, notes, stack, inputs=inputs, lists=opened, keywords=keywords, key=key,
             sidecars=sidecars, work=work, ledger=ledger,

@@ -194,7 +194,8 @@ class Merger:
         first = self.parts[0]
         path = first.place.work / NAME
         found = first.journal.get(STORE, "", lambda value: Snapshot(path, path, *value))
-        if found is None or not found.is_whole():
+        found = None if found is None else found.sealed()
+        if found is None:
             raise InputError(
                 f"{first} lacks its copy of the list store; run its `relaion clean` with "
                 "--phase find"
