@@ -28,7 +28,7 @@ _AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
 _HASHES = 1 << 64
 _GROUP = 122_880  # entries of a row group of DuckDB: whole ones are written
 _HELD = 8  # row groups that are held before they are written, of all kinds together
-_NAMES = ["kind", "digest", "host_digest", "record_no", "trait_id"]
+_NAMES = ["kind", "digest", "place", "record_no", "trait_id"]
 _UNDONE = pa.schema([
     ("kind", pa.string()), ("digest", pa.string()), ("record_no", pa.int64()),
     ("id_digest", pa.string()),
@@ -241,7 +241,7 @@ class _Incoming:
         """Take in a batch: its entries, the ids of its records, and what it takes back."""
         for kind, some in batch.entries.items():
             traits = [self._trait_ids(batch, records) for records in some.records]
-            columns = map(pa.chunked_array, (some.digests, some.hosts, some.records, traits))
+            columns = map(pa.chunked_array, (some.digests, some.places, some.records, traits))
             rows = pa.table([*columns], _NAMES[1:])
             held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
             self._held[kind] = held

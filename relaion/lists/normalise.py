@@ -164,10 +164,10 @@ class Tally:
         for kind, entries in some.entries.items():
             also = f"url_{kind.rpartition('_')[2]}"
             told = {kind, also} if kind in IMAGE_KINDS and also in kinds else {kind}
-            for digests, hosts, records in zip(
-                entries.digests, entries.hosts, entries.records, strict=True
+            for digests, places, records in zip(
+                entries.digests, entries.places, entries.records, strict=True
             ):
-                columns = (digests.to_pylist(), hosts.to_pylist(), records.to_pylist())
+                columns = (digests.to_pylist(), places.to_pylist(), records.to_pylist())
                 found = [*zip(*columns, strict=True)]
                 some.undone += [(k, *entry) for k in sorted(told) for entry in found]
         named = {no for *_, no in some.undone}
@@ -248,8 +248,8 @@ class _Column:
         self._settle_links()
         self._settle_weak()
         for kind, found in self.found.items():
-            digests, hosts, records = zip(*found, strict=True)
-            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
+            digests, places, records = zip(*found, strict=True)
+            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), places)
 
     def _without_plain_links(self, values: Sequence[str], of: Any) -> tuple[Sequence[str], Any]:
         """Take in the plain links; returns the other values, and of which record each is."""
@@ -257,17 +257,17 @@ class _Column:
         if found is None:
             return values, of
         mine = of if len(found.places) == len(values) else [of[i] for i in found.places]
-        self._add("url", found.digests, mine, found.hosts)
+        self._add("url", found.digests, mine, found.of_keys)
         self.tally.links += len(mine)
         return found.without(values), found.without(of)
 
-    def _add(self, kind: str, digests: pa.Array, of: Any, hosts: Sequence[str | None] = ()) -> None:
+    def _add(self, kind: str, digests: pa.Array, of: Any, at: Sequence[str | None] = ()) -> None:
         """Take in entries of the records `of`, an array of Arrow's or of numbers, or None each."""
         records = of if isinstance(of, pa.Array) else numbers_of(of)
         self.added += len(digests)
         if self.of is not None:
             self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
-        named = pa.array(hosts, pa.string()) if hosts else None
+        named = pa.array(at, pa.string()) if at else None
         records = pc.add(records, self.out.first)
         self.out.entries.setdefault(kind, SortedEntries()).add(digests, named, records)
 

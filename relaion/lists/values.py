@@ -15,6 +15,7 @@ from relaion.links import (
     key_can_spread,
     key_digest,
     link_key,
+    link_place,
     read_scoped,
     scope_shown,
 )
@@ -71,7 +72,7 @@ _NO_HOST = re.compile(
 )  # signs that no name of a host holds, though browsers take them
 _PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 
-# (kind, digest, digest of the host)
+# (kind, digest, digest of the host and of a link the end of its key, as `link_place` has them)
 Entry = tuple[str, str, str | None]
 
 
@@ -149,7 +150,7 @@ def read_plain_link(value: str) -> Entry | None:
     if len(value) > _LONGEST_PLAIN or not _PLAIN_LINK.fullmatch(value):
         return None
     key = link_key(value)
-    return ("url", key_digest(key), host_digest(key)) if key_can_spread(key) else None
+    return ("url", key_digest(key), link_place(key)) if key_can_spread(key) else None
 
 
 def read_value(value: str, kinds: Sequence[str]) -> Entry | str:
@@ -251,7 +252,8 @@ def _read_link(text: str, kind: str) -> Entry | str:
             fault = PATTERN
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
-    return kind, key_digest(key), host_digest(key.removeprefix("*."))
+    place = link_place(key) if kind == "url" else host_digest(key.removeprefix("*."))
+    return kind, key_digest(key), place
 
 
 # -- What messages may hold of a list --------------------------------------------------------------
@@ -327,19 +329,19 @@ def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
 
 @dataclass
 class SortedEntries:
-    """Entries of one kind: lower-case hex digests, and for links their host's digest or null.
+    """Entries of one kind: lower-case hex digests, and for links their `link_place` or null.
 
     `records` are the numbers of their records, null where the file gives none.
     """
 
     digests: list[pa.Array] = field(default_factory=list)
-    hosts: list[pa.Array] = field(default_factory=list)
+    places: list[pa.Array] = field(default_factory=list)
     records: list[pa.Array] = field(default_factory=list)
 
-    def add(self, digests: pa.Array, hosts: pa.Array | None, records: pa.Array) -> None:
-        """Append digests, for links as many host digests, and as many numbers of records."""
+    def add(self, digests: pa.Array, places: pa.Array | None, records: pa.Array) -> None:
+        """Append digests, for links as many places, and as many numbers of records."""
         self.digests.append(digests)
-        self.hosts.append(pa.nulls(len(digests), pa.string()) if hosts is None else hosts)
+        self.places.append(pa.nulls(len(digests), pa.string()) if places is None else places)
         self.records.append(records)
 
 
@@ -347,7 +349,7 @@ class SortedEntries:
 class SortedBatch:
     """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
 
-    `undone` are (kind, digest, host digest, record) of values that were taken back, `unchosen` of
+    `undone` are (kind, digest, place, record) of values that were taken back, `unchosen` of
     those that `--where` does not choose, where the delivery brings a list up to date; `kept_ids`
     and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
     """
