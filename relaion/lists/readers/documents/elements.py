@@ -281,10 +281,7 @@ def _says_of_kind(kind: str) -> WordSays:
     return UNSURE if any(map(_doubts, (kind, *pieces))) else COUNTS
 
 
-_DOUBTS = words_in(
-    "none undetermined indeterminate undecided inconclusive unclear unsure unknown "
-    "unidentified uncategorised uncategorized consensus dissent {negations}"
-)
+_DOUBTS = words_in("{inconclusive}")
 _GROWN_UP = words_in("{of_age} adult adults")
 _YOUNG = words_in("{subjects}") - words_in("sexual nude related relevant")
 

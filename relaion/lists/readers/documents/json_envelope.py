@@ -25,10 +25,7 @@ from relaion.roles import HASHED_LINK_KINDS
 
 OF_ELSE = "of something else"
 _MOST = 1000  # texts around records
-_OF_HASHES = words_in(
-    "hash hashes hashed hashing digest digests checksum checksums algorithm algo scope kind type "
-    "format input target"
-)
+_OF_HASHES = words_in("{of_hashing}")
 _SAYS_OF = re.compile(
     r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)(?:es|s)?"
     r"(?:\s(?:hash|digest|sum)(?:es|s)?)?(?:\s(?:of|over|on|from)|\s(?:was|were|is|are)"

@@ -28,13 +28,8 @@ _SHOWING = frozenset((
 _MOST_ROWS = 10  # that are named
 _MOST_TEXTS = 4096  # different ones that are looked at
 _CAPTIONS = words_in("caption captions text texts alt alttext query prompt keyword keywords title")
-_LABELS = words_in(
-    "tag tags label labels keyword keywords schlagwort schlagworte etiqueta etiquetas"
-)
-_OF_AGE = words_in(
-    "age ages alter âge edad età leeftijd idade ålder alder person persons people individual "
-    "victim victims subject opfer personne persona pessoa slachtoffer"
-)
+_LABELS = words_in("{tag_names}")
+_OF_AGE = words_in("{age_and_people_names}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _NO_TEXT = re.compile(
     r"://|^\S+@\S+$|^\S*[/\\]\S*$|^\S*\.\w{2,5}$"

@@ -68,15 +68,8 @@ WATCHED = frozenset((
     names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
     names.ID, names.OF_PEOPLE, *names.TRAITS,
 ))  # fmt: skip
-_NO_ABUSE = words_in(
-    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno info informational "
-    "information"
-)
-_GRADED_AS = words_in(
-    "risk risklevel riskscore risiko threatlevel threat harm harmlevel dangerlevel danger "
-    "positives positivecount detections detectioncount detectionratio detectionrate vtpositives "
-    "vtdetections vtscore avpositives avdetections"
-)
+_NO_ABUSE = words_in("{no_abuse}")
+_GRADED_AS = words_in("{grade_names}")
 _RATES = words_in("severity priority confidence certainty")
 _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `0/70`
 _LONGEST_WORD = 20

@@ -275,10 +275,7 @@ _NO_PHRASE = re.compile(
 _OF_RECORDS = ("name", "description", "summary")
 _TWICE = 2
 _STEPS = words_in("queue stage phase step workflow bucket tray fase etapa étape schritt stufe")
-_STILL_TO_DO = words_in(
-    "not still yet awaiting pending nicht noch encore pas todavía aún ancora non nog niet ainda "
-    "não inte ännu ikke endnu ennå"
-)
+_STILL_TO_DO = words_in("{still_to_do}")
 
 
 def says_to_whom(told: Sequence[str]) -> bool:
@@ -318,10 +315,7 @@ def is_measured(name: str, word: str) -> bool:
     return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
 
 
-_BESIDE_HARMLESS = _OF_NOTHING | words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected present "
-    "visible found estimated est original source primary main top first last number code name"
-)
+_BESIDE_HARMLESS = _OF_NOTHING | words_in("{beside_harmless_names}")
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
 _HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
 _BY = words_in("by par von por da door av af przez kým által tarafından от")
