@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside.few_words import of_nothing
 from relaion.lists.readers.documents.json_rows import option_of
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.few_words import of_nothing
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, is_of_what
 from relaion.lists.readers.vocabulary.of_what import of_what as of_word
 from relaion.lists.readers.vocabulary.spelling import words_in

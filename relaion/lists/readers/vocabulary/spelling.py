@@ -52,8 +52,8 @@ def expanded(text: str) -> str:
 def _letters(name: str) -> dict[str, list[str]]:
     """What each sign stands for, as `letters.txt` tells."""
     found: dict[str, list[str]] = {}
-    for first, *rest in " ".join(sections(_LETTERS)[name]).split():
-        found.setdefault(first, []).append("".join(rest))
+    for told in " ".join(sections(_LETTERS)[name]).split():
+        found.setdefault(told[0], []).append(told[1:])
     return found
 
 
