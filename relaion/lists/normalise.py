@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
 from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
 from relaion.lists.plain_links import are_links, plain_links
+from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
@@ -27,7 +28,6 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
 from relaion.lists.readers.tables.notes import Remark
-from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.values import (
     LONGEST,
     NOTHING,

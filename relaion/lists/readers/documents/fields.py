@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside import questions
+from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings, Words
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
@@ -33,7 +35,6 @@ from relaion.lists.readers.tables.decisions import (
     option_name,
     refuse_unsure,
 )
-from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import COUNTS, CellsSay, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
@@ -239,7 +240,7 @@ class Fields:
         """Raise ListError where a field says what nobody here knows."""
         refuse_unsure(self.deciding, is_cut=False)
         for remarks in self.remarks:
-            remarks.refuse(so_far=so_far)
+            questions.refuse(remarks, so_far=so_far)
 
     def judge(self, document: ListDocument | Stream) -> None:
         """What all records showed: raises ListError where they may not be taken so."""
@@ -248,7 +249,7 @@ class Fields:
         self.refuse(so_far=False)
         document.notices += [f"{d.told}: {told_words(d.words)}" for d in telling]
         for remarks in self.remarks:
-            document.notices.extend(remarks.notices())
+            document.notices.extend(questions.notices(remarks))
 
 
 _TOLD_AS = frozenset((names.NOTE, names.FILE_NAME, names.UNKNOWN))

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
+from relaion.lists.readers.beside.cell import is_of_words
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import (
     Row,
@@ -55,7 +56,6 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.remark_of_cell import is_of_words
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 

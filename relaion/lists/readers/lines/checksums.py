@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import (
     ALGORITHMS,
@@ -36,7 +37,6 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
 from relaion.lists.readers.tables.of_links import digest_of_link
-from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.readers.vocabulary import media
 from relaion.lists.values import told, told_words
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS

@@ -51,33 +51,19 @@ _ROW = re.compile(r"[;|\t]\s*\S|,\S")
 
 # -- Of what digests are ---------------------------------------------------------------------------
 
-_SMALL = words_in(
-    "thumbnail thumbnails thumb thumbs preview previews vorschaubilder vignette vignettes "
-    "miniatura miniaturas miniature anteprima anteprime miniaturen voorbeeldweergaven"
-)
-_BESIDE_SMALL = words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
-    "images picture pictures")  # fmt: skip
+_SMALL = words_in("{small_pictures}")
+_BESIDE_SMALL = words_in("{beside_small_pictures}")  # fmt: skip
 _IMAGES = words_in("image images picture pictures")
 _HASHED_PARTS = pattern("titles.hashed_parts")
 _RESIZED = pattern("titles.resized")
 
 # -- Of what is no picture of abuse ----------------------------------------------------------------
 
-_EXAMPLE = words_in(
-    "example examples sample demo dummy mock placeholder placeholders beispiel beispiele "
-    "beispieldaten beispieldatei musterdatei musterdaten exemple exemples ejemplo ejemplos esempio "
-    "esempi voorbeeld voorbeelden exemplo exemplos"
-)
-_BESIDE_EXAMPLE = words_in(
-    "data dataset set value values only content contents format layout template purposes "
-    "daten dati datos gegevens donnees do not use txt csv"
-)
+_EXAMPLE = words_in("{examples}")
+_BESIDE_EXAMPLE = words_in("{beside_examples}")
 _INVENTED = pattern("titles.invented")
 _VALUES = pattern("titles.values")
-_LAWFUL = words_in(
-    "licit licits licite licites lecito lecita leciti lecite lícito lícita lícitos lícitas lawful "
-    "harmlos harmlose"
-)
+_LAWFUL = words_in("{lawful}")
 _LEGAL = words_in("legal légal légaux légales legales legali legaal legale")
 _STOCK = pattern("titles.stock")
 _END_OF = re.compile(r"end of (?:the )?(?:list of |section of |file of |all )?(?=\w+ \w)")
@@ -226,10 +212,7 @@ def _of_none(text: str) -> str:
 
 _ABOVE = pattern("titles.above")
 _ASKS = pattern("titles.asks")
-_OF_FILES = words_in(
-    "generated exported created compiled sorted updated shared confidential copyright copied "
-    "counted gathered collected taken come comes came sourced verified confirmed contain contains"
-)
+_OF_FILES = words_in("{said_of_files}")
 _AFTER_USE = pattern("titles.after_use")
 _FOOTERS = frozenset((TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED))
 _OF_SECTIONS = words_in("{added} listed active current additions blocked block")

@@ -178,11 +178,7 @@ _GRADE = re.compile(
     r"\b(?:cat|category|kategorie|categorie|categoria|kategori|severity|grade) [abc] ?[1-5]?\b"
     r"|\biwf [abc][1-5]?\b|\b(?:caid|vics?) cat(?:egory)? [1-3]\b"
 )
-_CONTRARY = words_in(
-    "{negations} {compared_with} {good} {good_alone} {mistakes} {titles_good} "
-"{titles_plainly_good} wrongly falsely mistakenly wrong false cleared suspected alleged "
-"excluded fälschlich nonpertinent"
-) - words_in("n")  # fmt: skip
+_CONTRARY = words_in("{contrary_of_bad}") - words_in("n")  # fmt: skip
 _BARE_GRADE = re.compile(r"(?:iwf )?[abc][1-5]?")
 _SAYS = (
     "{what} says that {it} holds what is listed as bad ({word}), and --role good is for what is "

@@ -18,15 +18,8 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 _OBJECT = pattern("of_digests.object")
 _STOP = pattern("of_digests.stop")
 _AND = pattern("of_digests.and")
-_BETWEEN = words_in(
-    "the all our their your each every its his her both only some any these those following below "
-    "les la le las los der die das den dem il lo gli el l un une een het de unser unsere nos our "
-    "uploaded reported new more further raw sole user users' client member sender"
-)
-_CONTENT = words_in(
-    "{pictures} content contents material media file files uploads upload data bytes data "
-    "dateien fichiers archivos bestanden inhalte contenus contenidos"
-)
+_BETWEEN = words_in("{small_words_of_digests}")
+_CONTENT = words_in("{files_of_digests}")
 _ALTERED = words_in("{altered_pictures}")
 _ELSE = words_in("{digests_of_else}")
 _LINKS = words_in("{link_names}")

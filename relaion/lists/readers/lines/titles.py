@@ -77,9 +77,7 @@ _ALONE = (
 _UNCERTAIN = words_in("{uncertain}")
 _ON = words_in("{listed} {added} block blocked blocklist blacklist denylist")
 _TAKEN_IN = _ON | words_in("{taken_in}")
-_PICTURE = words_in(
-    "{pictures} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
-)
+_PICTURE = words_in("{pictures_in_titles}")
 _FILM = words_in("{films} mp4 mp4s mov avi mkv webm")
 _NO_PICTURE = words_in("{no_pictures} {no_pictures_above}")
 _TOPICS = "social media gambling streaming dating"  # of hosts

@@ -48,10 +48,7 @@ def undone_in(folder: str, *, is_good: bool = False) -> str | None:
     return None
 
 
-_ERASED = words_in(
-    "deleted deletion gelöscht+ löschung supprim@ effac@ borrad* eliminad* cancellat* eliminat* "
-    "verwijderd verwijderde gewist apagad* excluíd*"
-)
+_ERASED = words_in("{erased}")
 _OF_DISK = pattern("columns.of_disk")
 
 

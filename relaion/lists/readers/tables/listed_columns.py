@@ -33,10 +33,7 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 from relaion.paths import several
 
-_NEW = words_in(
-    "new newest current updated latest after replacement replacing corrected correct added neu+ "
-    "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
-)
+_NEW = words_in("{new_names}")
 _SUCCESSORS = words_in("{successor_names}")
 _ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
 _TAKEN = (

@@ -48,16 +48,13 @@ _FILLERS = words_in("{fillers}")
 _NOTES_DOUBTED = words_in("{notes_doubted}")
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words_in(
-    "a f no do of in on by en fp qa qc zu ne по не от за na po za au w z ej"
+    "{beginnings}"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these may take the entry back wherever they stand
-_IN_NOTES = words_in(
-    "{mistaken} nolonger cleared excluded exclude invalid benign harmless innocent safe "
-    "ignored ignore"
-)
+_IN_NOTES = words_in("{taking_back_in_notes}")
 _IN_SHORT = (_IN_NOTES | words_in("{recalls}")) - words_in("safe innocent recall recalls")
 """Of these in notes of few words, in a column: `cleared by analyst`."""
 
@@ -65,10 +62,7 @@ _DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words_in("{duplicates}")
 _PERHAPS = words_in("possibly possible maybe perhaps probably likely seems looks apparently")
 _REMOVALS = words_in("{titles_taken_back}") - words_in("baja bajas")
 _DOUBTED |= _REMOVALS
-_NOUNS = words_in(
-    "{pictures} file files md5 sha1 sha256 url link case set series category match user do zu "
-    "à da da по к"
-)
+_NOUNS = words_in("{nouns_of_notes}")
 _IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
 _SUBJECTS = words_in("{subjects}")
 _GOOD_AT_END = words_in("{good_alone} {uncertain}") - words_in(

@@ -17,10 +17,7 @@ from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.roles import IMAGE_KINDS
 
-_FILM = words_in(
-    "{video} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv "
-    "mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
-)
+_FILM = words_in("{film_files}")
 _OTHER = words_in("{other_media} dylib ko ocx class sh ods epub ini lnk inf msi cab cfg mui") - {
     "bin"
 }
@@ -138,11 +135,7 @@ _MEASURES = words_in("{film_measures}")
 _UNITS = words_in("{film_units}")
 _NONE = words_in("n/a nan unknown image still stills picture photo none null undefined")
 _IMAGE_CODECS = words_in("{image} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
-_CODECS = words_in(
-    "h261 h262 h263 h264 h265 h266 x264 x265 hevc avc avc1 hvc1 hev1 vp6 vp8 vp9 av01 xvid divx "
-    "mpeg1 mpeg2 mpeg4 mp4v prores theora wmv3 dnxhd dnxhr matroska quicktime mpegts libx264 "
-    "libx265 aac isom mp42 mpeg4part2 mpeg4avc msmpeg4 cinepak sorenson"
-)
+_CODECS = words_in("{codecs}")
 _FIGURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*[a-z/]*")
 _LEAST = 0.1  # of a second, which programs give a picture
 

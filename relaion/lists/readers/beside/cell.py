@@ -32,10 +32,7 @@ _DIGITS = {
     32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
     128: "sha512 blake2b whirlpool",
 }  # fmt: skip
-_WRONGLY_BAD = MISTAKES | words_in(
-    "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
-    "fälschlich+ fälschlicherweise"
-)
+_WRONGLY_BAD = MISTAKES | words_in("{wrongly_bad}")
 LENGTHS_OF = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
 SHORT = 5  # words of a text that is no caption
