@@ -212,7 +212,7 @@ def gone_ids(
 
     items = list(zip(of_old, rows, strict=True))
     found = seeker.files("gone-ids", partial(_gone_ids_of, salt=salt), items, _SETTLING)
-    seeker.table("hit_keys", f"{_IDS}, host_digest varchar, tail varchar", found)
+    seeker.table("hit_keys", f"{_IDS}, host varchar, tail varchar", found)
     engine.execute(
         "create or replace temp table wanted_links as select distinct link_id from hit_keys"
     )
@@ -224,7 +224,7 @@ def _gone_ids_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, salt:
     seeker.table("rows", _ROWS, [path])
     seeker.link_ids(batch, by_row=False, salt=salt)
     return (
-        "select shard_no, file_row_number, link_id, link, host_digest, tail "
+        "select shard_no, file_row_number, link_id, link, host, tail "
         "from link_ids join salted_links using (shard_no, file_row_number) "
         "order by shard_no, file_row_number"
     )
