@@ -325,15 +325,15 @@ class Seeker:
         self, batch: Sequence[Numbered], *, by_row: bool, salt: bytes | None = None
     ) -> None:
         """Table `link_ids` of those rows that no row hash settles; with a salt `salted_links`."""
+        self.read(batch, lambda: self.ids_of_links(by_row=by_row, salt=salt), "row_links")
 
-        def look() -> None:
-            self.run("apply/72_unsettled_links", by_row=by_row)
-            self._keyed()
-            self.run("apply/73_link_ids")
-            if salt is not None:
-                self.run("apply/74_salted_links", salt=salt)
-
-        self.read(batch, look, "row_links")
+    def ids_of_links(self, *, by_row: bool, salt: bytes | None) -> None:
+        """`link_ids` by what `row_links` is."""
+        self.run("apply/72_unsettled_links", by_row=by_row)
+        self._keyed()
+        self.run("apply/73_link_ids")
+        if salt is not None:
+            self.run("apply/74_salted_links", salt=salt)
 
     def salted(self, batch: Sequence[Numbered], salt: bytes) -> None:
         """Table `salted_links` of all rows: a diff tells of no row that it stayed."""
