@@ -29,7 +29,7 @@ PROVED = frozenset({"row_hash", "url", "text"})
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
 _IDS = (
     "shard_no integer, file_row_number bigint, link_id uuid, link blob, host varchar, "
-    "tail varchar, is_doubted boolean"
+    "tail varchar, short ubigint, is_doubted boolean"
 )
 _DOUBTED = pa.schema([("shard_no", pa.int32()), ("file_row_number", pa.int64())])
 _SETTLING = ("new_hashes", "old_hashes")  # tables by which a row hash settles what becomes of a row
@@ -220,7 +220,7 @@ def _gone_ids_of(
     elif LINK in by:
         seeker.link_ids(batch, by_row=False, salt=salt)
     return (
-        "select r.shard_no, r.file_row_number, i.link_id, s.link, i.host, i.tail, "
+        "select r.shard_no, r.file_row_number, i.link_id, s.link, i.host, i.tail, i.short, "
         "(r.shard_no, r.file_row_number) in (from doubted) as is_doubted "
         "from rows as r left join link_ids as i using (shard_no, file_row_number) "
         "left join salted_links as s using (shard_no, file_row_number) "
