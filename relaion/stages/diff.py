@@ -149,7 +149,7 @@ def diff(
         _refuse_no_room(owned.path, sum(rows.values()), listen)
         pool.begin(1, owned.path, held=(owned.lock,))
         salt = secrets.token_bytes(16)
-        listen.phase("compare", Extent.of(sides["old"]) * 3 + Extent.of(sides["new"]) * 3)
+        listen.phase("compare", Extent.of(sides["old"]) * 2 + Extent.of(sides["new"]) * 3)
         reads = [n.shard.path for shards in sides.values() for n in shards]
         with (
             private_umask(),
