@@ -204,3 +204,22 @@ def test_json_in_a_column_of_the_rows_beside_a_tar(folder: Path) -> None:
         "text; if the rows' link stands there, write it as a column of its own"
     )
     assert told(folder, members) == (1, [line])
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_real_tar_whose_jsons_hold_pages_of_words(folder: Path, shared_data: Path) -> None:
+    members, rows = [], []
+    with tarfile.open(shared_data / "real/webdataset_mixed.tar") as tar:
+        for info in tar:
+            file = tar.extractfile(info)
+            assert file is not None
+            members.append((info.name, data := file.read()))
+            rows += [json.loads(data)] if info.name.endswith(".json") else []
+    table = pa.table({name: [r.get(name) for r in rows[1:]] for name in ("url", "caption")})
+    pq.write_table(table, folder / "new/part.parquet")
+    of = "channel_url", "description", "requested_subtitles.en.url", "thumbnail", "uploader_url"
+    line = ", ".join(f"yt_meta_dict.info.{name} (3)" for name in of)
+    line = f"not looked at, though it holds links (and in how many records): {line}"
+    assert told(folder, members) == (1, [line])
+    with tarfile.open(folder / "out/00000.tar") as tar:
+        assert len(tar.getnames()) == len(members) - 3

@@ -71,7 +71,8 @@ def indexed(
     assert table.num_rows == found.records
     for row in table.to_pylist():  # the row hash of a caption alone
         assert row["caption_hash"] is None or row["url"] is row["row_hash"] is None
-    return found, table.drop_columns(["caption_hash", "others", "part"]).to_pylist()
+    hidden = ["caption_hash", "others", "part", "start", "stop"]
+    return found, table.drop_columns(hidden).to_pylist()
 
 
 def one(folder: Path, members: Members, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -86,6 +87,10 @@ def rewritten(folder: Path, data: bytes, leaving: Sequence[int]) -> bytes:
     written = target.read_bytes()
     assert (found.bytes, found.sha256) == (len(written), hashlib.sha256(written).hexdigest())
     assert samples.index(target, folder / "again", {}).records == found.records
+    index = folder / "places"  # by which headers need not be read again
+    samples.index(path, index, {})
+    assert samples.rewrite(path, folder / "by_index.tar", leaving, index) == found
+    assert (folder / "by_index.tar").read_bytes() == written
     return written
 
 
@@ -467,6 +472,24 @@ def test_a_checksum_of_signed_bytes_is_right_too(tmp_path: Path) -> None:
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(memoryview(block).cast("b"))
     assert [row["key"] for row in indexed(tmp_path, bytes(block) + END)[1]] == ["é"]
+
+
+def test_samples_in_one_piece_are_left_out_by_their_places(tmp_path: Path) -> None:
+    """So are those of which members of other samples stand between only by the headers."""
+    members = [("a.jpg", b"1"), ("README", b"x"), ("b.jpg", b"2"), ("b.txt", b"3"), ("c.jpg", b"4")]
+    members += [("a.txt", b"5"), ("d.jpg", b"6"), ("d.txt", b"7"), ("d.jpg", b"8")]
+    path, index = tmp_path / "a.tar", tmp_path / "index"
+    path.write_bytes(tar_bytes(members))
+    samples.index(path, index, {})
+    table = pq.read_table(index, columns=["key", "start", "stop"]).to_pylist()
+    told = [(x["key"], x["start"], x["stop"]) for x in table]
+    alone = [("b", 2048, 4096), ("c", 4096, 5120)]
+    assert told == [("a", None, None), *alone, ("d", None, None), ("d", None, None)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "read_samples", None)
+        assert samples.rewrite(path, tmp_path / "out.tar", [1, 2], index).records == 3
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        assert tar.getnames() == [name for name, _ in members if name[0] not in "bc"]
 
 
 def test_numbers_that_the_tar_has_no_sample_of(tmp_path: Path) -> None:

@@ -43,7 +43,15 @@ def json_may_hold_links(text: str, known: int) -> bool:
         if _WRITTEN.search(text):
             return True
         text = text.replace("\\", "")
-    return text.count("//") > known or any(sign in text for sign in _SIGNS[2:])
+    if text.count("//") > known:
+        return True
+    # one by one, for each json is asked
+    return (
+        ("%" in text and ("%2" in text or "%3" in text))
+        or ("&" in text and ("&#" in text or "&colon" in text or "&sol" in text))
+        or "aHR0c" in text
+        or "68747470" in text
+    )
 
 
 def holds_link(text: bytes, own: bytes = b"") -> bool:

@@ -43,6 +43,18 @@ class Samples:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def spans(self) -> "tuple[array[int], array[int]]":
+        """Where each record starts and stops; -1 where it is in pieces or leaves with another."""
+        starts, stops = (array("q", bytes(8 * len(self))) for _ in range(2))
+        for start, stop, owner in zip(self.starts, self.starts[1:], self.owners, strict=False):
+            if owner >= 0:
+                starts[owner], stops[owner] = (-1, -1) if stops[owner] else (start, stop)
+        for record, first in enumerate(self.first):
+            if record != first:
+                for each in (record, first):
+                    starts[each] = stops[each] = -1
+        return starts, stops
+
 
 def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
     """Read all members of a tar; raises InputError as it does.

@@ -329,6 +329,7 @@ class Applying:
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
             named: dict[str, Any] = {"copy": copy, "link": k.columns.get("url")}
+            named |= {"index": k.shard.path} if k.file.form == SAMPLES else {}
             waiting.append(self._write_task(k.file, seal, fates, k.file.no, named))
         tars = {k.file.folder_no: k.shard.path for k in known if k.file.form == SAMPLES}
         beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}
