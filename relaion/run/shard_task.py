@@ -6,7 +6,7 @@ A shard that fails is told apart; the others of its batch are done.
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -93,7 +93,7 @@ def _written(
         try:
             # to decide was the first half of it
             with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
-                reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
+                reports.append(_write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain())
         except (NoRoomError, StoreDownError) as e:  # the next one could not be done either
             no_room = str(e)
             break
