@@ -6,7 +6,7 @@ it has, to be gone on with when the shard was replaced.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -317,7 +317,7 @@ class Run:
         Raises StopError where no other batch can do better.
         """
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
-        self.journal.add(Entry(SHARD, str(report.no), asdict(report)) for report in done)
+        self.journal.add(Entry(SHARD, str(report.no), report.plain()) for report in done)
         self.journal.mark_changed(outcome.said.get("changed", ()))
         reports.add((report.no for report in done), self.journal)
         self._written += len(done)

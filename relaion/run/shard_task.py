@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -96,7 +96,7 @@ def _written(
     def write(n: Numbered) -> dict[str, Any]:
         # to decide was the first half of it
         with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
-            return asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED)))
+            return _write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain()
 
     with closing(_begun(write, task.shards, task.threads)) as begun:
         for n, report in begun:
