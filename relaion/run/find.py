@@ -61,6 +61,11 @@ def kept_bytes(kinds: Collection[str], *, beside: bool = False) -> int:
     return LINK_BYTES if stays else FEW_LINK_BYTES
 
 
+def rows_at_once(find_bytes: int, row_bytes: int) -> int:
+    """How many rows are searched together, in so much memory, where so much is kept of a row."""
+    return max(FEWEST_ROWS, min(BATCH_ROWS, find_bytes // max(1, row_bytes)))
+
+
 @dataclass
 class Hunt:
     """A search over shards in order of number, as far as the journal lacks it.
@@ -149,8 +154,7 @@ class Hunt:
     @property
     def batch_rows(self) -> int:
         """How many rows are searched together."""
-        fitting = self.settings.limits.find_bytes // max(1, self.row_bytes)
-        return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
+        return rows_at_once(self.settings.limits.find_bytes, self.row_bytes)
 
     @property
     def _all_hits(self) -> Path:
