@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
 from relaion.lists.readers.documents.field_columns import Row
-from relaion.lists.readers.format import CUT_OFF, Stream
+from relaion.lists.readers.format import Stream
 from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
 
@@ -71,7 +72,7 @@ def rows_of(
         if n_cut and whole and whole[-1] is rows[-1]:
             whole.pop()
         wrong = len(rows) - len(whole) - n_cut
-        skipped = Counter({WIDTH: wrong} if wrong else {}) + Counter({CUT_OFF: int(n_cut)})
+        skipped = Counter({WIDTH: wrong} if wrong else {}) + Counter({why.CUT_OFF: int(n_cut)})
         yield [_row(row, layout) for row in whole], skipped
 
 

@@ -15,14 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import (
     OF_FOLDERS,
     OF_LINE,
-    OTHER_HASH,
     SAMPLE,
-    VIDEO,
     Batch,
     Columns,
     Maybe,
@@ -98,7 +97,7 @@ class Checksums:
                 batch.fates.clear()
             _heed_notes(batch, told, notes)
             notes.refuse_unsure()
-            videos += sum(fate == VIDEO for fate in batch.fates.values())
+            videos += sum(fate == why.VIDEO for fate in batch.fates.values())
             images += _HAS_IMAGE.search(block) is not None
             total += batch.n
             if total >= SAMPLE:
@@ -229,10 +228,10 @@ def _fault(line: str, batch: Batch) -> str:
         if other[1].upper() in _TAGS:
             return "wrong length"
         batch.unusable[told(other[1].lower())] += 1
-        return OTHER_HASH
+        return why.OTHER_HASH
     if _LONG_SUM.fullmatch(line):
         batch.unusable["sha512 or sha384"] += 1
-        return OTHER_HASH
+        return why.OTHER_HASH
     return NO_LINE
 
 

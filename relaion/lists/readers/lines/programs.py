@@ -14,17 +14,9 @@ from itertools import chain, islice
 
 from relaion.errors import ListError
 from relaion.lists.digests import LENGTHS, is_hex
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import content, first_lines
-from relaion.lists.readers.format import (
-    ALGORITHMS,
-    CUT_OFF,
-    OTHER_HASH,
-    Batch,
-    Columns,
-    Options,
-    Stream,
-    Sure,
-)
+from relaion.lists.readers.format import ALGORITHMS, Batch, Columns, Options, Stream, Sure
 from relaion.lists.readers.lines.checksums import HEX, NO_LINE
 from relaion.lists.readers.tables.of_links import digest_of_link
 from relaion.lists.readers.vocabulary import media
@@ -136,7 +128,7 @@ def _line_of_seven(line: str, algorithms: list[str]) -> Printed:
         return
     ours = [d for d, a in zip(digests, algorithms, strict=True) if LENGTHS.get(len(d)) == a]
     others = tuple(told(a) for a in algorithms if a not in ALGORITHMS)
-    yield PrintedFile(cells[-1], _by_length(ours), others) if ours or others else OTHER_HASH
+    yield PrintedFile(cells[-1], _by_length(ours), others) if ours or others else why.OTHER_HASH
 
 
 _BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
@@ -205,7 +197,7 @@ def _file_hashes(lines: Iterator[str]) -> Printed:
         elif line.strip() and last in held:  # a long path goes on
             held[last] += line.strip()
     if held:  # without its name it may be that of a video
-        yield CUT_OFF if has_paths and "path" not in held else _of_fields(held)
+        yield why.CUT_OFF if has_paths and "path" not in held else _of_fields(held)
 
 
 _ROW = re.compile(
@@ -264,7 +256,9 @@ class PrintedDigests:
         blocks = (block.removesuffix("\n").split("\n") for block in stream.blocks)
         found = self.files(chain.from_iterable(blocks if self.keeps_all else map(content, blocks)))
         while some := [*islice(found, _AT_ONCE)]:
-            cut = [some.pop()] if some[-1] == CUT_OFF else []  # what is left ends in no half name
+            cut = (
+                [some.pop()] if some[-1] == why.CUT_OFF else []
+            )  # what is left ends in no half name
             yield from (_batch(part, options) for part in (some, cut) if part)
 
 
@@ -276,7 +270,7 @@ def _batch(found: Iterable[PrintedFile | str], options: Options) -> Batch:
             continue
         batch.unusable.update(file.others)
         if file.others and not file.digests:
-            batch.skipped[OTHER_HASH] += 1
+            batch.skipped[why.OTHER_HASH] += 1
         else:
             _put(file, options, batch, values)
     batch.values = values.all()

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.field_rows import FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.format import (
-    NO_ENTRY,
     NO_TRAIT,
     Batch,
     Columns,
@@ -109,7 +109,7 @@ def _batch(rows: Sequence[Row], fields: Fields, options: Options) -> Batch:
         batch.unusable.update(others)
         if others and not is_any:
             columns.put(("image_md5",), "", i)
-            fates.setdefault(i, NO_ENTRY)
+            fates.setdefault(i, why.NO_ENTRY)
     batch.values = columns.all()
     batch.ids = [row["Image ID"][0] if "Image ID" in row else None for row in rows]
     batch.traits = [_trait(row) for row in rows]

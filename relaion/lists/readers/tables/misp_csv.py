@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.fields import Fields
@@ -28,7 +29,7 @@ from relaion.lists.readers.documents.misp_attributes import (
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.versions import Versions
-from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
 from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
@@ -120,7 +121,7 @@ class _MispRows:
             batch.skipped.update({_WIDTH: wrong} if wrong else {})
             yield batch
             if n_cut:
-                yield Batch(0, skipped=Counter({CUT_OFF: 1}))
+                yield Batch(0, skipped=Counter({why.CUT_OFF: 1}))
         read.judge(self.stream)
         self._refuse_disorder()
 
