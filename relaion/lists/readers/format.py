@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol
 
+from relaion.errors import ListError
 from relaion.lists.readers import why
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
@@ -243,6 +244,14 @@ class Options:
     def is_good(self) -> bool:
         """Whether the list names what is known good."""
         return self.role == "good"
+
+    def refuse_good(self, called: str) -> None:
+        """Raise ListError where a list of what is bad, as it is `called`, is said to be of good."""
+        if self.is_good:
+            raise ListError(
+                f"is {called}, which lists what is bad, and --role good is for what is known good: "
+                "add it without --role good"
+            )
 
 
 @dataclass

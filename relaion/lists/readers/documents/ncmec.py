@@ -21,8 +21,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.documents import xml_text
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.elements import Elements, opinion_of
-from relaion.lists.readers.documents.ncmec_pages import Pages
-from relaion.lists.readers.documents.ncmec_version import NAME, ROOT, space_of
+from relaion.lists.readers.documents.ncmec_pages import NAME, ROOT, Pages, space_of
 from relaion.lists.readers.format import Batch, Columns, Options, Sure, Trait
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.vocabulary import names

@@ -117,11 +117,7 @@ class ValuedRecords:
     _traits: dict[Any, Trait] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.options.is_good:
-            raise ListError(
-                f"is {self.exchange.called}, which lists what is bad, and --role good is for what "
-                "is known good: add it without --role good"
-            )
+        self.options.refuse_good(self.exchange.called)
         meanings = self.exchange.meanings
         self.fields = Fields(self.options, meanings, self.seen | {*meanings}, self.is_delta)
         self.latest = Latest.of(self.shared, self.exchange.name)

@@ -76,11 +76,7 @@ class Icse:
                 "is no csv of Interpol's ICSE, which has columns `MD5`, `ZZ40` and `Media Type`; "
                 "leave --format out, or say --format csv"
             )
-        if options.is_good:
-            raise ListError(
-                "is a list of Interpol's ICSE, which lists what is bad, and --role good is for "
-                "what is known good: add it without --role good"
-            )
+        options.refuse_good("a list of Interpol's ICSE")
         seen = {column for column in layout.columns if column}
         fields = Fields(options, _MEANINGS, seen, is_delta=stream.is_delta)
         is_first = True
