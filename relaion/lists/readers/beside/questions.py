@@ -103,7 +103,9 @@ OF_WORDS = (  # under a name that is not known
         RemarkColumn.has_marks,
         "holds signs alone, and nobody here knows of what ({held}): " + _OR,
     ),
-    ColumnQuestion(RemarkColumn.has_lights, "holds colours as traffic lights have ({held}): " + _OR),
+    ColumnQuestion(
+        RemarkColumn.has_lights, "holds colours as traffic lights have ({held}): " + _OR
+    ),
     ColumnQuestion(
         RemarkColumn.is_unread,
         "holds {n} words in a script of which no word is known here, and may decide " + _COUNT,

@@ -18,6 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_letters, digits
 
+from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import (
     LENGTHS_OF,
     SHORT,
@@ -37,7 +38,6 @@ from relaion.lists.readers.beside.figures import (
     measure_of,
 )
 from relaion.lists.readers.beside.free_texts import FreeTexts
-from relaion.lists.readers.format import NO_IMAGE, UNDOES, VIDEO
 from relaion.lists.readers.lines.known_good import refuse_bad_cell
 from relaion.lists.readers.tables.decisions import media_word
 from relaion.lists.readers.tables.notes import Remark, read_text
@@ -134,7 +134,7 @@ class RemarkColumn(FewWords):
         fates: dict[int, str] = {}
         if what not in WATCHED:  # its curator says that it decides nothing
             said_so = (read_text(cell, alone=True) for cell in cells if cell)
-            self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
+            self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in why.UNDOES)
             return fates
         each = {*cells}
         self._count(cells, each)
@@ -152,7 +152,7 @@ class RemarkColumn(FewWords):
             if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
                 continue
             fate = remark.fate
-            if not remark.word and fate == NO_IMAGE and not self._is_file_column():
+            if not remark.word and fate == why.NO_IMAGE and not self._is_file_column():
                 self.passed["names of files that are no pictures"] += 1
             elif self._is_passed(remark, cell):
                 self.passed[f"texts with {remark.word}"] += 1
@@ -208,7 +208,7 @@ class RemarkColumn(FewWords):
     def _of_films(self, cell: str) -> Remark | None:
         if not self._is_measure:
             return None
-        return Remark(VIDEO, self.column.name) if measures_film(cell) else _NOTHING
+        return Remark(why.VIDEO, self.column.name) if measures_film(cell) else _NOTHING
 
     def _of_age(self, cell: str) -> Remark | None:
         is_one = self._is_age and is_grown_up(cell)
@@ -218,7 +218,7 @@ class RemarkColumn(FewWords):
         if self.media is None or (answer := answer_of(cell)) is None:
             return None
         is_image = self.media.fate is None
-        fate = (None if answer else NO_IMAGE) if is_image else self.media.fate
+        fate = (None if answer else why.NO_IMAGE) if is_image else self.media.fate
         return Remark(fate, self.column.name) if fate and answer != is_image else _NOTHING
 
     def _of_number(self, cell: str) -> Remark | None:
@@ -227,7 +227,7 @@ class RemarkColumn(FewWords):
     def _of_title(self, cell: str) -> Remark | None:
         is_title = self.is_of_record and self._what == names.FILE_NAME and is_of_words(cell)
         undone = read_text(cell, alone=False) if is_title else None
-        return undone if undone and undone.is_sure and undone.fate in UNDOES else None
+        return undone if undone and undone.is_sure and undone.fate in why.UNDOES else None
 
     def _of_itself(self, cell: str) -> Remark | None:
         return read_cell(cell, self._what)
@@ -256,7 +256,7 @@ class RemarkColumn(FewWords):
             is_told = of_what(cell) in (LINK, ELSE)
             return Remark(None, say(cell), is_sure=False) if is_told else None
         if self.is_of_record and is_named_film(cell):
-            return Remark(VIDEO, "video")
+            return Remark(why.VIDEO, "video")
         if not self._is_rated or self.is_good:
             return None
         plain = "0" if _NAUGHT.fullmatch(cell) else names.squeezed(cell)

@@ -12,20 +12,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.beside import questions
 from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings, Words
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
-from relaion.lists.readers.format import (
-    BETWEEN,
-    EMPTY,
-    NO_ENTRY,
-    NOT_CHOSEN,
-    OF_LINE,
-    Options,
-    Stream,
-)
+from relaion.lists.readers.format import BETWEEN, EMPTY, OF_LINE, Options, Stream
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
     DecidingColumn,
@@ -73,11 +66,13 @@ class DecidingField(DecidingColumn):
         known = self.knows(cell) if self.knows else None
         if known is None:
             said = super()._say(cell)
-            return replace(said, fate=NO_ENTRY) if said.kinds and is_of_what(self.word) else said
+            return (
+                replace(said, fate=why.NO_ENTRY) if said.kinds and is_of_what(self.word) else said
+            )
         if self.chosen is None:
             return known
         said = super()._say(cell)
-        if not said.is_chosen or said.fate == NOT_CHOSEN:
+        if not said.is_chosen or said.fate == why.NOT_CHOSEN:
             return said
         return known if known.kinds or known.unusable else said
 
@@ -297,8 +292,10 @@ def _by_row(
             found.append(next(said))
             continue
         says = [next(said) for _ in words]
-        if column.chosen is not None and any(s.is_chosen and s.fate != NOT_CHOSEN for s in says):
-            says = [s for s in says if s.is_chosen and s.fate != NOT_CHOSEN]
+        if column.chosen is not None and any(
+            s.is_chosen and s.fate != why.NOT_CHOSEN for s in says
+        ):
+            says = [s for s in says if s.is_chosen and s.fate != why.NOT_CHOSEN]
         telling = [s for s in says if s.fate] or [s for s in says if s.kinds or s.media]
         found.append(next(iter([*telling, *says]), COUNTS))
     return found

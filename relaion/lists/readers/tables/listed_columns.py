@@ -17,14 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import (
-    ANY,
-    NOT_CHOSEN,
-    TAKEN_BACK,
-    Batch,
-    Options,
-    Values,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import ANY, Batch, Options, Values
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, option_name
 from relaion.lists.readers.vocabulary import names
@@ -116,7 +110,7 @@ def taken_back(
     for c in filter(is_replaced, columns):
         found = [
             cell for i, cell in enumerate(cells[c.index])
-            if cell and shape(cell) and fates.get(i) != NOT_CHOSEN
+            if cell and shape(cell) and fates.get(i) != why.NOT_CHOSEN
             and all(cell.casefold() != other[i].casefold() for other in held)
         ]  # fmt: skip
         says = _without(c.name, names.TAKEN_OUT)
@@ -124,7 +118,7 @@ def taken_back(
         if found:
             values.append(Values(kinds, found, range(n, n + len(found))))
         n += len(found)
-    return Batch(n, values, fates=dict.fromkeys(range(n), TAKEN_BACK)) if n else None
+    return Batch(n, values, fates=dict.fromkeys(range(n), why.TAKEN_BACK)) if n else None
 
 
 def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> list[int]:

@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.beside import questions
 from relaion.lists.readers.beside.codes import legend_in
 from relaion.lists.readers.beside.few_words import tells_language
 from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
 from relaion.lists.readers.format import (
-    BAD,
     OF_FOLDERS,
-    ONLY_HOST,
     SAMPLE,
-    TAKEN_BACK,
     Batch,
     Columns,
     Maybe,
@@ -245,7 +243,7 @@ class RowsReading:
         ]
         return [
             i for i in rows
-            if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
+            if ids[i] and any(fate_of(cells[at][i]) == why.TAKEN_BACK for at, fate_of in said)
         ]  # fmt: skip
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
@@ -254,14 +252,14 @@ class RowsReading:
             if decider.what == names.TYPE and self.options.scope != "host":
                 # each would stand for all that is there
                 hosts = (i for i in range(n) if said[i].kinds == ("host",))
-                fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
+                fates.update((i, why.ONLY_HOST) for i in hosts if i not in fates)
             is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
             if self.options.is_good and is_asked:
                 listed = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
-                fates.update((i, BAD) for i in listed if i not in fates)
+                fates.update((i, why.BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
         for i in listed_columns.alone(self.layout.columns, cells):
-            fates.setdefault(i, TAKEN_BACK)
+            fates.setdefault(i, why.TAKEN_BACK)
         return fates
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:

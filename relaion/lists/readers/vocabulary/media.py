@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from relaion.lists.readers.format import NO_IMAGE, VIDEO, Batch, Values
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Batch, Values
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
@@ -50,9 +51,9 @@ def _extension(name: str) -> str:
 def media_of_file(name: str) -> str | None:
     """Why the digest of a file of this name is of no image; None where it may be of one."""
     if _LITTER.search(name):
-        return NO_IMAGE
+        return why.NO_IMAGE
     word = _extension(name) if "." in name else ""
-    return VIDEO if word in _FILM else NO_IMAGE if word in _OTHER else None
+    return why.VIDEO if word in _FILM else why.NO_IMAGE if word in _OTHER else None
 
 
 _PLAIN = frozenset((".jpg", ".png", "jpeg", ".gif", "webp"))
@@ -102,7 +103,7 @@ def path_of(name: str) -> str:
 
 def is_of_film(link: str) -> bool:
     """Whether the path of a link ends in the name of a video."""
-    return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == VIDEO
+    return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == why.VIDEO
 
 
 _NAMED_FILM = pattern("notes.named_film")
@@ -126,7 +127,7 @@ def left_out(digests: Sequence[str]) -> Batch | None:
     """Digests of videos as records of their own; None for none."""
     n = len(digests)
     values = [Values(IMAGE_KINDS, digests, range(n))]
-    return Batch(n, values, fates=dict.fromkeys(range(n), VIDEO)) if n else None
+    return Batch(n, values, fates=dict.fromkeys(range(n), why.VIDEO)) if n else None
 
 
 # -- Measures that only a film has -----------------------------------------------------------------

@@ -111,10 +111,12 @@ _SEEN = {
     BY: "by reporter reportedby agency giver submitter provider source organization organisation "
     "collab",
 }
-_TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
 _RECORD_ID = words_in("{record_id_names}")
-_FILE_NAMES = words_in("{file_names}")
-_CAPTIONS = words_in("{caption_names}")
+_BESIDE = {
+    word: what
+    for what, words in {CAPTION: "{caption_names}", FILE_NAME: "{file_names}", **_SEEN}.items()
+    for word in words_in(words)
+}  # a trait before a name of a file
 _NOTES = words_in("{note_names}")
 _IDENTIFIED = words_in("identified identifiziert identifi@ identificad* identificat* located")
 
@@ -202,12 +204,8 @@ def is_of_what(name: str) -> bool:
 
 def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     """A name of what stands beside entries."""
-    if plain in _TRAIT:
-        return NameSays(_TRAIT[plain], word=plain)
-    if plain in _FILE_NAMES:
-        return NameSays(FILE_NAME, word=plain)
-    if plain in _CAPTIONS:
-        return NameSays(CAPTION, word=plain)
+    if plain in _BESIDE:
+        return NameSays(_BESIDE[plain], word=plain)
     if set(words) & _NOTES:
         return NameSays(NOTE, word=plain)
     if set(words) <= _REFERENCE:
