@@ -24,11 +24,12 @@ from relaion.remote.objects import Noted
 from relaion.remote.urls import RemoteURL
 from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
+from relaion.run.survey import first_of, read_footers, read_inputs
 from relaion.run.tasks import SLOWER
 
 if TYPE_CHECKING:
