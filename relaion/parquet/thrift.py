@@ -59,6 +59,10 @@ def _struct(data: bytes, pos: int, depth: int) -> tuple[Struct, int]:
             if end > len(data):
                 raise ThriftError("ends too early")
             value, pos = data[pos + 1 : end], end
+        elif kind == STRUCT and depth <= _MAX_DEPTH:
+            value, pos = _struct(data, pos, depth + 1)
+        elif kind == LIST and depth <= _MAX_DEPTH:
+            value, pos = _list(data, pos, depth + 1)
         else:
             value, pos = read_value(data, pos, kind, depth)
         fields[number] = (kind, value)
@@ -106,6 +110,7 @@ def read_value(  # noqa: PLR0911 - one return per type
 
 def _list(data: bytes, pos: int, depth: int) -> tuple[List, int]:
     kind, size, pos = read_list_head(data, pos)
+    value: Any
     values: list[Any] = []
     if kind in (TRUE, FALSE):  # in a list a bool is one byte
         return (kind, list(data[pos : pos + size])), pos + size
@@ -115,7 +120,10 @@ def _list(data: bytes, pos: int, depth: int) -> tuple[List, int]:
             values.append(value)
         return (kind, values), pos
     for _ in range(size):
-        value, pos = read_value(data, pos, kind, depth)
+        if kind in _INTS and (value := data[pos]) < 128:
+            value, pos = (value >> 1) ^ -(value & 1), pos + 1
+        else:
+            value, pos = read_value(data, pos, kind, depth)
         values.append(value)
     return (kind, values), pos
 
@@ -176,13 +184,17 @@ def _skip(data: bytes, pos: int) -> int:  # noqa: C901, PLR0912 - one loop, sinc
         kind = head & 15
         if head < 16:
             _, pos = read_varint(data, pos)
-        if kind in (I64, I32, I16):
+        if kind in _INTS:
             while data[pos] > 127:
                 pos += 1
             pos += 1
         elif kind == BINARY:
-            size, pos = read_varint(data, pos)
-            pos += size
+            size = data[pos]
+            if size < 128:
+                pos += 1 + size
+            else:
+                size, pos = read_varint(data, pos)
+                pos += size
         elif kind == STRUCT:
             waiting.append(left)
             left = 1
@@ -210,6 +222,7 @@ def write_struct(fields: Struct) -> bytes:
 
 
 def _write_struct(out: bytearray, fields: Struct) -> None:
+    """As `_write_value` says; what is frequent stands here, since calls cost most."""
     last = 0
     for number, (kind, value) in sorted(fields.items()):
         step = number - last
@@ -218,7 +231,19 @@ def _write_struct(out: bytearray, fields: Struct) -> None:
         else:
             out.append(kind)
             _write_int(out, number)
-        _write_value(out, kind, value)
+        if kind in _INTS:
+            rest = (value << 1) ^ (value >> 63)
+            while rest > 127:
+                out.append(rest & 127 | 128)
+                rest >>= 7
+            out.append(rest)
+        elif kind == BINARY and len(value) < 128:
+            out.append(len(value))
+            out += value
+        elif kind == STRUCT:
+            _write_struct(out, value)
+        else:
+            _write_value(out, kind, value)
         last = number
     out.append(0)
 
@@ -249,7 +274,10 @@ def _write_list(out: bytearray, kind: int, values: list[Any]) -> None:
         out += bytes(values)
         return
     for value in values:
-        _write_value(out, kind, value)
+        if kind == STRUCT:
+            _write_struct(out, value)
+        else:
+            _write_value(out, kind, value)
 
 
 def _write_int(out: bytearray, value: int) -> None:
