@@ -48,16 +48,16 @@ select distinct e.host_digest
 from store.entries as e
 where e.kind = 'host' and e.host_digest is not null;
 
-create or replace temp table listed_tails as
-select distinct
+create or replace temp view listed_tails as
+select
     e.host_digest,
     e.tail
 from store.entries as e
 where e.kind = 'url' and e.host_digest is not null
-union
+union all
 select
     k.host_digest,
-    null as tail
+    null::usmallint as tail
 from sidecar_keys as k
 where k.host_digest is not null;
 

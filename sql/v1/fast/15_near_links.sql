@@ -87,8 +87,8 @@ select
 from heads as h
 group by h.head;
 
--- How the listed links end on places that begin so. Where it is not known of one (tail is null), all
--- ends may be listed.
+-- How the listed links end on places that begin so; a head where it is not known of one: all ends
+-- may be listed there.
 create or replace temp table near_tails as
 with ends as (
     select
@@ -107,8 +107,8 @@ heads as (
 )
 
 select distinct
-    h.head,
-    h.tail
+    case when h.tail is not null then hash(h.head, h.tail) end as short,
+    case when h.tail is null then h.head end as head
 from heads as h;
 
 -- What is left of the links on such hosts by their ends and keys. To prove a key and to hash it costs
@@ -180,10 +180,8 @@ ended_so as (
     from ended as e
     where
         e.tail is null
-        or hash(e.head, e.tail) in (
-            select hash(n.head, n.tail) from near_tails as n where n.tail is not null
-        )
-        or e.head in (select n.head from near_tails as n where n.tail is null)
+        or hash(e.head, e.tail) in (select n.short from near_tails as n where n.short is not null)
+        or e.head in (select n.head from near_tails as n where n.head is not null)
 ),
 
 judged as (

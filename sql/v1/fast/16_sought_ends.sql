@@ -44,6 +44,10 @@ from sought_hosts as h;
 
 create or replace temp table listed_domains (host_digest varchar);
 
-create or replace temp table listed_tails (host_digest varchar, tail usmallint);
+create or replace temp view listed_tails as
+select
+    null::varchar as host_digest,
+    null::usmallint as tail
+where false;
 
 create or replace temp table listed_keys (short ubigint);
