@@ -31,7 +31,7 @@ _PHRASE = 6  # words of a phrase that comes again, and is told
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
-_OF_NOTHING = _HARMLESS | words_in("{topic_names} {topic_names}")
+_OF_NOTHING = _HARMLESS | words_in("{topic_names}")
 _TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words_in("{opinion_names}")
@@ -135,9 +135,8 @@ class FewWords:
     def has_marks(self) -> bool:
         """Whether it holds signs alone: of which nobody knows what each of them says."""
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
-        is_few = (
-            len(self.values) > 1 and self.has_few
-        )  # one sign in all rows parts columns: `a.jpg => …`
+        # one sign in all rows parts columns: `a.jpg => …`
+        is_few = len(self.values) > 1 and self.has_few
         is_one = self.column.what in _FLAGGED and is_few and not is_harmless
         return is_one and not self.is_marked_note and weights.are_marks(self.values)
 

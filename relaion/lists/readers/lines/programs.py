@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 from relaion.errors import ListError
 from relaion.lists.digests import LENGTHS, is_hex
@@ -26,8 +27,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 _AT_ONCE = 10_000  # files
 
 
-@dataclass(frozen=True)
-class PrintedFile:
+class PrintedFile(NamedTuple):
     """A file as a program tells of it: its name, where one is told, and digests by algorithm.
 
     A digest whose algorithm is empty is by that of its length, of the file or of a link that is its
@@ -256,9 +256,8 @@ class PrintedDigests:
         blocks = (block.removesuffix("\n").split("\n") for block in stream.blocks)
         found = self.files(chain.from_iterable(blocks if self.keeps_all else map(content, blocks)))
         while some := [*islice(found, _AT_ONCE)]:
-            cut = (
-                [some.pop()] if some[-1] == why.CUT_OFF else []
-            )  # what is left ends in no half name
+            # what is left ends in no half name
+            cut = [some.pop()] if some[-1] == why.CUT_OFF else []
             yield from (_batch(part, options) for part in (some, cut) if part)
 
 
@@ -268,26 +267,30 @@ def _batch(found: Iterable[PrintedFile | str], options: Options) -> Batch:
         if isinstance(file, str):
             batch.skipped[file] += 1
             continue
-        batch.unusable.update(file.others)
-        if file.others and not file.digests:
-            batch.skipped[why.OTHER_HASH] += 1
-        else:
+        if file.others:
+            batch.unusable.update(file.others)
+        if file.digests or not file.others:
             _put(file, options, batch, values)
+        else:
+            batch.skipped[why.OTHER_HASH] += 1
     batch.values = values.all()
     return batch
+
+
+_OF_FILE = {algorithm: (f"image_{algorithm}",) for algorithm in ALGORITHMS}
 
 
 def _put(file: PrintedFile, options: Options, batch: Batch, values: Columns) -> None:
     """Add the digests of a file as a record; by its name it may be no image."""
     kind, path, of_link = options.kind, file.name or "", None
     for algorithm, digest in file.digests.items():
-        kinds: tuple[str, ...] = (kind or f"image_{algorithm}",)
-        if not algorithm:
-            of_link, path = digest_of_link(digest, path), media.path_of(path)
-            of_file = (kind,) if kind else (*IMAGE_KINDS, *HASHED_LINK_KINDS)
-            kinds = (of_link,) if of_link else of_file
-        if not algorithm or not kind or kind.endswith(f"_{algorithm}"):
-            values.put(kinds, digest, batch.n)
+        if algorithm:
+            if not kind or kind.endswith(f"_{algorithm}"):
+                values.put((kind,) if kind else _OF_FILE[algorithm], digest, batch.n)
+            continue
+        of_link, path = digest_of_link(digest, path), media.path_of(path)
+        own = of_link or kind
+        values.put((own,) if own else (*IMAGE_KINDS, *HASHED_LINK_KINDS), digest, batch.n)
     if not (options.is_good or of_link) and (fate := media.media_of_file(path)):
         batch.fates[batch.n] = fate
     batch.last_name = file.name if file.ends_in_name else None

@@ -22,7 +22,7 @@ from relaion.lists.readers.documents.field_rows import (
     without_separator_line,
 )
 from relaion.lists.readers.documents.fields import Fields
-from relaion.lists.readers.documents.latest import Versions, moment_of
+from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     Attribute,
@@ -34,6 +34,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     of_file,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
+from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
 from relaion.lists.readers.vocabulary import names
