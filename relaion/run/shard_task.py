@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,11 +37,11 @@ from relaion.paths.stand_ins import record_of, within_tree
 from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError, changed
 from relaion.remote.standing import digested, drop, object_of, whole
 from relaion.run.decide import Decider, Decision
+from relaion.run.numbered import Numbered
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
-from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
 from relaion.run.walk import missing_rows
 
@@ -96,7 +96,7 @@ def _written(
     def write(n: Numbered) -> dict[str, Any]:
         # to decide was the first half of it
         with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
-            return asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED)))
+            return _write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain()
 
     with closing(_begun(write, task.shards, task.threads)) as begun:
         for n, report in begun:

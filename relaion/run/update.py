@@ -20,11 +20,12 @@ from relaion.paths.stand_ins import within_tree
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
-from relaion.run.find import Searched, kept_bytes
+from relaion.run.find import kept_bytes
 from relaion.run.gains import Gains
-from relaion.run.hits import NO_HIT, hold
+from relaion.run.hits import NO_HIT, Searched, hold
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Carried, Earlier
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.outputs import AUDIT
 from relaion.run.parent import (
     Key,
@@ -39,7 +40,7 @@ from relaion.run.parent import (
 from relaion.run.pipeline import Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
-from relaion.run.survey import Numbered, rows_of, sidecar_lines
+from relaion.run.survey import sidecar_lines
 from relaion.run.tasks import Report, Reports, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 

@@ -20,13 +20,7 @@ from relaion.paths.stand_ins import within_tree
 from relaion.remote.mirror import Mirror, brought
 from relaion.remote.stores import objects_at
 from relaion.verifier import file_checks
-from relaion.verifier.arguments import (
-    Given,
-    check_given,
-    check_installation,
-    not_looked_at_beside,
-    same_columns,
-)
+from relaion.verifier.arguments import Given, check_given, check_installation, same_columns
 from relaion.verifier.audit_tables import (
     check_publishable,
     check_stated,
@@ -60,6 +54,7 @@ from relaion.verifier.resting import check_resting, worth_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
+from relaion.verifier.sidecars import not_looked_at_beside
 from relaion.verifier.task import OutputTask, ShardTask
 from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
@@ -118,8 +113,9 @@ def verify(
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
-        opened = None if lists is None else stack.enter_context(hold(lists))
-        held()
+        opened = None if lists is None else stack.enter_context(hold(lists, held))
+        if lists is None:
+            held()
         given = check_given(
             statement, notes, stack, inputs=inputs, lists=opened, keywords=keywords, key=key,
             sidecars=sidecars, work=work, ledger=ledger,
