@@ -178,6 +178,34 @@ def tail_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a long plain tail is the key's", links.held[n]
         if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
             yield "a plain tail is that of the keys inside", links.held[n]
+    yield from sought_breaches(engine, links)
+
+
+def sought_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every link that is looked for by its key and not among those sought."""
+    engine.execute(
+        "create or replace temp table link_keys (shard_no integer, file_row_number bigint, "
+        "level varchar, url_key varchar, host_digest varchar, names_part boolean)"
+    )
+    rows = [(0, n, "own", marked(as_bytes(k)), host_digest(k)) for n, k in enumerate(links.keys)]
+    columns = dict(
+        zip(("shard_no", "n", "level", "key", "host"), zip(*rows, strict=True), strict=True)
+    )
+    table = pa.table(columns).append_column("part", pa.repeat(pa.scalar(False), len(rows)))
+    engine.insert("link_keys", table)
+    engine.run(sqlset.named("link_ids"))
+    engine.execute("create or replace temp view hit_keys as from link_ids")
+    engine.execute(
+        "create or replace temp view row_links as "
+        "select 0 as shard_no, n::bigint as file_row_number, url from link"
+    )
+    for name in ("sought_ends", "sought_links"):
+        engine.run(sqlset.named(name))
+    missed = (
+        "select file_row_number from link_ids anti join long_tailed_links using (file_row_number)"
+    )
+    for (n,) in engine.rows(missed):
+        yield "a link that is looked for is among those sought", links.held[n]
 
 
 def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:

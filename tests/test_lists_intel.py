@@ -16,8 +16,8 @@ from stix2patterns.inspector import INDEX_STAR
 from stix2patterns.v21.pattern import Pattern
 
 from relaion.lists.readers.documents.document import OfDelivery
+from relaion.lists.readers.documents.latest import Versions
 from relaion.lists.readers.documents.stix_pattern import PatternError, comparisons
-from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import Options
 from tests.list_samples import Held, Outcome, read_list
 

@@ -1,6 +1,7 @@
 """What passes between this process and its workers: answers only, and what breaks is told."""
 
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from relaion.__main__ import HAVE_A_WORKER
+from relaion.cli import app
 from relaion.run import process
 from relaion.run.pool import LocalPool
 from relaion.run.process import LOG, Family, Guard, TaskOutcome, Worker, packed
@@ -111,3 +114,29 @@ def test_what_is_printed_below_python_passes_for_no_answer(tmp_path: Path) -> No
         pool.begin(1, tmp_path, ())
         assert pool.call("os:system", "echo after") == 0
         assert (tmp_path / LOG).read_bytes() == b"after\n"
+
+
+def test_a_process_that_was_started_early_is_the_first_worker_or_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "_early", [])
+    process.start_early()
+    (early,) = process._early
+    process.start_early()  # as a command does that was not known to need one
+    first = Worker(Guard(), Family())
+    assert first._process is early.process and not process._early
+    first.end()
+    process.start_early()
+    (early,) = process._early
+    process.end_early()
+    assert early.process.wait(10) == -signal.SIGKILL and not process._early
+
+
+def test_each_command_that_has_a_worker_starts_it_before_all_else() -> None:
+    found = {
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback is not None
+        and {"working", "start_early"} & {*command.callback.__code__.co_names}
+    }
+    assert found == HAVE_A_WORKER

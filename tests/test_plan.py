@@ -31,8 +31,8 @@ from relaion.remote.standing import Traffic
 from relaion.run.cost import Fetching, Model, Range, Sample, Whole, with_stores
 from relaion.run.find import Hunt, kept_bytes
 from relaion.run.meter import Taken
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits, Settings
-from relaion.run.survey import Numbered
 from relaion.stages import plan
 from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
 

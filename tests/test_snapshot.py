@@ -1,13 +1,17 @@
 """The store that a run reads: the file whose lists it was told of, or none."""
 
+import hashlib
+import os
+import time
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relaion.errors import ListError
-from relaion.lists.snapshot import Snapshot
+from relaion.lists.snapshot import Snapshot, hold
 from relaion.run.hits import KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.pool import HERE
@@ -58,7 +62,7 @@ def test_lists_are_read_again_where_it_is_not_the_file_that_was_read(
     add_lists(lists, [ONE])
     known = read_known(lists, None, caller)
     happens(lists)
-    assert taken(lists, known, caller).is_whole()
+    assert taken(lists, known, caller).sealed()
     assert caller.called == ["read_lists"] * reads
 
 
@@ -85,5 +89,121 @@ def test_a_store_that_is_written_to_while_it_is_read_is_read_again(tmp_path: Pat
     caller = Late()
     known = read_known(lists, None, caller)
     assert known.written is None
-    assert taken(lists, known, caller).is_whole()
+    assert taken(lists, known, caller).sealed()
     assert len(caller.called) == 2
+
+
+# -- What another program writes into the very file is found; where none does it is digested once --
+
+
+def forged(lists: Path) -> None:
+    """Other bytes, of the same size, and the time of change that the file had."""
+    info = lists.stat()
+    with lists.open("r+b") as f:
+        f.seek(info.st_size // 2)
+        f.write(b"other")
+    os.utime(lists, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def aged(path: Path) -> None:
+    """As a store that was written an hour ago."""
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    path = tmp_path / "lists.duckdb"
+    add_lists(path, [ONE])
+    aged(path)
+    return path
+
+
+@pytest.fixture
+def digests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The inode of each file that is digested."""
+    noted = []
+    digest = hashlib.file_digest
+
+    def noting(f: BufferedReader, *given: Any) -> Any:
+        noted.append(os.fstat(f.fileno()).st_ino)
+        return digest(f, *given)
+
+    monkeypatch.setattr(hashlib, "file_digest", noting)
+    return noted
+
+
+def test_a_store_is_digested_once_for_a_run_and_its_check(lists: Path, digests: list[int]) -> None:
+    known = read_known(lists, None, HERE, seals=True)
+    store = taken(lists, known, Noting())
+    store.check()
+    with hold(store, store.path.unlink) as held:  # as a run removes its work folder meanwhile
+        assert held.engine.rows("select count(*) from entries") == [(1,)]
+    assert digests == [lists.stat().st_ino]
+
+
+def test_a_store_that_is_held_alone_is_digested_once(lists: Path, digests: list[int]) -> None:
+    with hold(lists):
+        pass
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("writes", [written_to, forged])
+def test_a_write_into_a_snapshot_is_found(lists: Path, writes: Callable[[Path], None]) -> None:
+    store = taken(lists, read_known(lists, None, HERE, seals=True), Noting())
+    same = writes is written_to
+    writes(lists)
+    assert (store.sealed() is not None) == same
+    if not same:
+        with pytest.raises(ListError, match=r"lists\.duckdb: was changed while it was read"):
+            store.check()
+        with pytest.raises(ListError, match="was changed while it was read"), hold(store):
+            pass
+
+
+@pytest.mark.parametrize("named", ["path", "snapshot"])
+@pytest.mark.parametrize("when", ["while it is let go", "later"])
+def test_a_write_into_a_store_that_is_held_is_found(lists: Path, named: str, when: str) -> None:
+    store: Path | Snapshot = lists
+    if named == "snapshot":
+        store = taken(lists, read_known(lists, None, HERE, seals=True), Noting())
+
+    def writes() -> None:
+        with lists.open("r+b") as f:
+            f.seek(lists.stat().st_size // 2)
+            f.write(b"other")
+
+    is_early = when != "later"
+    with (
+        pytest.raises(ListError, match=r"lists\.duckdb: was changed while it was read"),
+        hold(store, writes if is_early else lambda: None),
+    ):
+        if not is_early:
+            forged(lists)
+
+
+def test_a_further_name_of_a_store_is_no_write(lists: Path, digests: list[int]) -> None:
+    store = taken(lists, read_known(lists, None, HERE, seals=True), Noting())
+    (lists.parent / "another").hardlink_to(lists)
+    store.check()
+    assert len(digests) == 2
+
+
+def test_a_write_between_the_reading_and_the_snapshot_is_seen(
+    lists: Path, digests: list[int]
+) -> None:
+    known = read_known(lists, None, HERE, seals=True)
+    forged(lists)
+    assert taken(lists, known, Noting()).sha256 != known.sealed.sha256  # type: ignore[union-attr]
+    assert len(digests) == 2
+
+
+def test_a_store_that_was_written_just_now_is_digested_again(
+    lists: Path, digests: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one turn of the kernel's clock a further write would leave its stamp as it is."""
+    monkeypatch.setattr("time.time_ns", lambda: lists.stat().st_mtime_ns + 1_000_000)
+    store = taken(lists, read_known(lists, None, HERE, seals=True), Noting())
+    assert store.stamp is None
+    store.check()
+    assert len(digests) == 2

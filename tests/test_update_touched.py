@@ -15,8 +15,9 @@ import pytest
 from relaion.errors import StopError
 from relaion.links import link_key
 from relaion.paths import Seal, read_sealed
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt
 from relaion.run.gains import Gains
+from relaion.run.hits import Searched
 from relaion.run.tasks import Reports
 from relaion.run.update import UpdateRun
 from relaion.verifier.model import StatedLists

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import mmh3
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from relaion.links import host_digest, link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
 from relaion.links.spellings import FORMS, spellings
+from relaion.lists.snapshot import hold
 from relaion.verifier import digests, lookup, model
 from relaion.verifier.candidates import (
     Carriers,
@@ -44,13 +46,14 @@ from relaion.verifier.compare import (
 from relaion.verifier.digests import Sieve, as_digests, common, prefix_of, prefixes
 from relaion.verifier.hands import processes
 from relaion.verifier.keywords import fold, holds_any, read_keywords
-from relaion.verifier.lookup import Digests, meet
+from relaion.verifier.lookup import Digests, in_full, meet, read_entries
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.rows import At, Rows, batches, open_shard, role_rows
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
 from tests import oracle
 from tests.oracle import Listing, Setting
+from tests.pipeline import Sent, add_lists
 
 # -- keywords ----------------------------------------------------------------------------
 
@@ -661,3 +664,21 @@ def test_a_reserve_is_never_called_clean() -> None:
     notes.find("3", "a", "b")
     assert not notes.verdict("OUT").ok
     assert notes.verdict("OUT").summary == "OUT: 1 finding; broken: 3"
+
+
+def test_entries_that_were_met_are_found_in_full_whatever_their_case(tmp_path: Path) -> None:
+    """DuckDB leaves out those that begin otherwise; it may leave too many, never too few."""
+    values = [hashlib.md5(b"%d" % i).hexdigest() for i in range(2_000)]
+    path = tmp_path / "lists.duckdb"
+    add_lists(path, [Sent(tuple(("image_md5", value) for value in values))])
+    with duckdb.connect(str(path)) as con:
+        con.execute("update entries set digest = upper(digest) where hash % 2 = 0")
+    with hold(path) as store:
+        wanted, entries = read_entries(store, inner=True)
+        assert wanted.kinds == {"image_md5"} and len(entries) == 2_000
+        for n in (0, 1, 700, 2_000):
+            met = entries.slice(len(entries) - n)
+            found = in_full(store, met, good_wins=True).exact.get("image_md5", {})
+            assert sorted(prefixes(pa.array(found, pa.string())).to_pylist()) == sorted(
+                met.to_pylist()
+            )

@@ -36,6 +36,7 @@ from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
 from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
 from relaion.run.pool import WorkerBugError
+from relaion.run.process import end_early
 
 # -- How a command's help looks: what is to be written, plainly, without the types of Python ---
 
@@ -217,6 +218,7 @@ def main() -> None:
     leave_no_core()
     on_signals(_stop)
     code = run()
+    end_early()
     sys.stderr.flush()
     os._exit(code)
 

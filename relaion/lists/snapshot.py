@@ -1,7 +1,8 @@
 """A snapshot of the list store for a whole run: whoever replaces it meanwhile changes nothing.
 
 This program replaces a store by renaming, so a hard link is a snapshot; where none can be
-made, a copy is. Another program may write into the very file: then its digest tells.
+made, a copy is. Another program may write into the very file: then its stamp tells, and its digest
+is asked. Where neither changes it is digested once.
 """
 
 import errno
@@ -9,16 +10,17 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaion.errors import InputError, ListError, NoRoomError
 from relaion.lists.store_file import refuse_other_files
-from relaion.paths import private_umask, replaced, seal, shown
+from relaion.paths import Seal, Stamp, private_umask, replaced, seal, shown, stamp_of, stamp_of_open
 
 if TYPE_CHECKING:
     from relaion.engine import Engine
@@ -30,6 +32,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NAME = "lists.duckdb"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _TRIES = 3
+_TICK = 10_000_000  # nanoseconds: two writes within one turn of the kernel's clock have one time
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Snapshot:
     """A store as it was at one moment: `path` is read, `origin` is what the user named.
 
     `mode` is that of the original. `only`: the lists whose entries are looked for, None for all.
+    `stamp` is what the system said of the file when it had these bytes; None where nobody knows.
     """
 
     path: Path
@@ -44,18 +48,30 @@ class Snapshot:
     sha256: str
     mode: int
     only: tuple[int, ...] | None = None
+    stamp: Stamp | None = None
 
-    def is_whole(self) -> bool:
-        """Whether the file still has the bytes that it had."""
+    def sealed(self) -> "Snapshot | None":
+        """The same with the stamp that the file has now; None where it has other bytes.
+
+        It is read where its stamp is not the one that is known.
+        """
         try:
-            return seal(self.path).sha256 == self.sha256
+            if self.stamp is not None and stamp_of(self.path) == self.stamp:
+                return self
+            found = seal(self.path)
         except InputError:
-            return False
+            return None
+        return replace(self, stamp=_settled(found.stamp)) if found.sha256 == self.sha256 else None
 
     def check(self) -> None:
         """Raise ListError where another program wrote into the file."""
-        if not self.is_whole():
+        if self.sealed() is None:
             raise changed(self.origin)
+
+
+def _settled(stamp: Stamp) -> Stamp | None:
+    """A stamp that tells of every write from now on; None where one might leave it as it is."""
+    return stamp if time.time_ns() - stamp.written_ns > _TICK else None
 
 
 def changed(origin: Path) -> ListError:
@@ -66,9 +82,10 @@ def changed(origin: Path) -> ListError:
     )
 
 
-def take(store: Path, folder: Path) -> Snapshot:
+def take(store: Path, folder: Path, known: Seal | None = None) -> Snapshot:
     """Make the snapshot of a store in a private folder.
 
+    `known` is its seal, where somebody has made one; it is digested where that is not its any more.
     Raises ListError for what is no store, or is written to meanwhile; NoRoomError where the disk
     of that folder is full.
     """
@@ -79,10 +96,16 @@ def take(store: Path, folder: Path) -> Snapshot:
     try:
         origin = store.resolve(strict=True)
         mode = origin.stat().st_mode
+        is_known = known is not None and stamp_of(origin) == known.stamp
         if mode & _OTHERS or not _linked(origin, target):
             _copied(origin, target)
+            is_known = False
         refuse_other_files(store)  # a log that another program began in between
-        return Snapshot(target, store, seal(target).sha256, mode)
+        now = stamp_of(target)  # to link it changed its stamp, and a write changes the rest
+        if known is None or not is_known or now.written != known.stamp.written:
+            known = seal(target)
+            now = known.stamp
+        return Snapshot(target, store, known.sha256, mode, stamp=_settled(now))
     except OSError as e:
         if e.errno in _NO_ROOM:  # of where the copy goes: the store itself is only read
             target.unlink(missing_ok=True)
@@ -127,10 +150,11 @@ class Held:
 
 
 @contextmanager
-def hold(store: Path | Snapshot) -> Iterator[Held]:
+def hold(store: Path | Snapshot, held: Callable[[], object] = lambda: None) -> Iterator[Held]:
     """Hold a store open by one connection, so that no rename of it is seen.
 
-    Raises ListError, at the latest at the end, where another program wrote into the file.
+    `held` is called as soon as it is held, and may remove a name of the file. Raises ListError, at
+    the latest at the end, where another program wrote into the file.
     """
     from relaion.lists.database import reading  # noqa: PLC0415 - heavy, and few hold a store
 
@@ -139,12 +163,20 @@ def hold(store: Path | Snapshot) -> Iterator[Held]:
     with _opened(path, named) as f, reading(path, named) as engine:
         if not _is_at(path, f):  # it took the name between the two openings
             raise changed(named)
-        before = _digest(f, named)
-        if isinstance(store, Snapshot) and before != store.sha256:
+        before = stamp_of_open(f)
+        if not isinstance(store, Snapshot):
+            sha256 = _digest(f, named)
+        elif before != store.stamp and _digest(f, named) != store.sha256:
             raise changed(named)
+        else:
+            sha256 = store.sha256
         mode = store.mode if isinstance(store, Snapshot) else os.fstat(f.fileno()).st_mode
+        held()
+        now = _settled(stamp_of_open(f))
+        # a name less changed the stamp, and a write the rest of it
+        stays = now if now is not None and now.written == before.written else None
         yield Held(engine, named, mode)
-        if _digest(f, named) != before:
+        if stamp_of_open(f) != stays and _digest(f, named) != sha256:
             raise changed(named)
 
 

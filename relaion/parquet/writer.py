@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -253,8 +253,9 @@ def write_editions(
         options["most_bytes"] = 2 * group_bytes  # rows may be unlike: a run of long captions
         editions: list[EditionFile] = []
         twins = []
+        flushes = Flushes(stack.enter_context(ThreadPoolExecutor(1)))
         for target in targets:
-            # flushed when its digest is made, with its mode: both wait for the disk once
+            # flushed by `flushes`, with its mode: both wait for the disk once
             part = stack.enter_context(atomic_write(target.path, _MODE, flush=False))
             removed = Removed(target.removed, footer.rows, source)
             if twin := next((e for e in editions if e.removed.are(removed)), None):
@@ -276,17 +277,19 @@ def write_editions(
                 ODOMETER.reach(start / footer.rows)
             ODOMETER.reach((span.start + span.rows) / max(1, footer.rows))
         said = tuple(notices(footer, storage))
-        made = {e.path: _finish(e, footer, copier, said) for e in editions}
+        made = {e.path: _finish(e, footer, copier, said, flushes) for e in editions}
         for path, part, twin in twins:  # the same rows are the same bytes
             with _writing(path):
                 shutil.copyfile(twin.part, part)
-                sha256 = _flushed_digest(part)
+                flushes.begin(path, part)
+                sha256 = _digest(part)
             if sha256 != made[twin.path].sha256:
                 raise OutputError(
                     f"{shown(path)}: came out with other bytes than {shown(twin.path)}, which it "
                     "is a copy of; check the disk, and repeat the command"
                 )
             made[path] = replace(made[twin.path], path=path)
+        flushes.wait()
         return [made[target.path] for target in targets]
 
 
@@ -302,14 +305,33 @@ def _refuse(source: Path, targets: Sequence[Target]) -> None:
         taken.add(target.path.resolve())
 
 
-def _flushed_digest(part: Path) -> str:
-    """SHA-256 of a file, computed while the disk takes it, with the mode that it is to have."""
-    with part.open("rb") as f, ThreadPoolExecutor(1) as pool:
+class Flushes:
+    """Has the disk take files, while they are digested and the next ones are encoded."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._begun: list[tuple[Path, Future[None]]] = []
+
+    def begin(self, path: Path, part: Path) -> None:
+        """Begin with the file of `path`, which is whole at `part`."""
+        self._begun.append((path, self._pool.submit(_flush, part)))
+
+    def wait(self) -> None:
+        """Return when the disk has all; raises OutputError where it cannot take one."""
+        for path, flush in self._begun:
+            with _writing(path):
+                flush.result()
+
+
+def _flush(part: Path) -> None:
+    with part.open("rb") as f:
         os.fchmod(f.fileno(), _MODE)
-        flushed = pool.submit(os.fsync, f.fileno())
-        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-        flushed.result()
-    return sha256
+        os.fsync(f.fileno())
+
+
+def _digest(part: Path) -> str:
+    with part.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 @contextmanager
@@ -334,15 +356,18 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def _finish(edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...]) -> Written:
+def _finish(
+    edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...], flushes: Flushes
+) -> Written:
     """Close an edition's file, open it again, and see that it holds what it should."""
     with _writing(edition.path):
         rows = edition.close(source, copier)
+    flushes.begin(edition.path, edition.part)
     again = read_footer(edition.part)
     if rows != source.rows - len(edition.removed) or again.rows != rows:
         raise OutputError(f"{shown(edition.path)}: came out with another number of rows; report it")
     if again.elements != source.elements or again.key_values != source.key_values:
         raise OutputError(f"{shown(edition.path)}: came out with another schema; report it")
     with _writing(edition.path):
-        sha256 = _flushed_digest(edition.part)
+        sha256 = _digest(edition.part)
     return Written(edition.path, rows, again.size, sha256, said)

@@ -23,6 +23,7 @@ from relaion.paths.files import (
     replaced,
     seal,
     stamp_of,
+    stamp_of_open,
     sync_folder,
     unwritten,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "several",
     "shown",
     "stamp_of",
+    "stamp_of_open",
     "sweep",
     "sync_folder",
     "typed",

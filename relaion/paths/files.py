@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ def file_sha256(path: Path) -> str:
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_HANDS = 8
 _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
@@ -95,26 +97,29 @@ def remove_parts(folder: Path) -> int:
     return len(left)
 
 
-def public_folder(path: Path) -> None:
-    """Make a folder and those above it, as the caller's umask has them, for good.
+def public_folder(path: Path, *below: Path) -> None:
+    """Make a folder, those above it and some below it, as the caller's umask has them, for good.
 
-    Raises OutputError where it cannot be made.
+    Raises OutputError where one cannot be made.
     """
-    missing = [p for p in (path, *path.parents) if not p.exists()]
+    changed = set()
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        for made in missing:
-            sync_folder(made.parent)
+        for each in (path, *(path / name for name in below)):
+            changed |= {p.parent for p in (each, *each.parents) if not p.exists()}
+            each.mkdir(parents=True, exist_ok=True)
+        for folder in sorted(changed):
+            sync_folder(folder)
     except FileExistsError:
-        raise OutputError(f"{shown(path)}: is a file; name a folder") from None
+        raise OutputError(f"{shown(each)}: is a file; name a folder") from None
     except OSError as e:
         raise OutputError(
-            f"{shown(path)}: cannot be made ({e.strerror}); name another folder"
+            f"{shown(each)}: cannot be made ({e.strerror}); name another folder"
         ) from None
 
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that it holds; OutputError where that cannot be done."""
+    remove_files(folder)
     try:
         shutil.rmtree(folder)
     except OSError as e:
@@ -122,6 +127,23 @@ def remove_tree(folder: Path) -> None:
             f"{shown(e.filename or folder)}: cannot be removed ({e.strerror}); remove it by hand, "
             "for it is private"
         ) from None
+
+
+def remove_files(folder: Path) -> None:
+    """Remove the files in a folder and below it, as far as that can be done.
+
+    Side by side: a disk may take some milliseconds for each that it holds, and those of a short
+    run took a tenth of it.
+    """
+    files = [Path(top, name) for top, _, names in os.walk(folder) for name in names]
+    if files:
+        with ThreadPoolExecutor(min(len(files), _HANDS)) as pool:
+            list(pool.map(_removed, files))
+
+
+def _removed(file: Path) -> None:
+    with suppress(OSError):  # whoever removes the folder says so
+        file.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -228,6 +250,11 @@ def _of(info: os.stat_result) -> Stamp:
     return Stamp(device, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
+def stamp_of_open(file: BufferedReader) -> Stamp:
+    """The stamp of a file that is open, whatever its name leads to by now."""
+    return _of(os.fstat(file.fileno()))
+
+
 def stamp_of(path: Path) -> Stamp:
     """The stamp of the file that a path leads to; raises InputError where there is none.
 
@@ -281,9 +308,9 @@ def seal(path: Path) -> Seal:
     for _ in range(_TRIES):
         try:
             with path.open("rb") as f:
-                before = _of(os.fstat(f.fileno()))
+                before = stamp_of_open(f)
                 sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-                after = _of(os.fstat(f.fileno()))
+                after = stamp_of_open(f)
         except OSError as e:
             raise InputError(
                 f"{shown(path)}: cannot be read ({e.strerror}); check the file"

@@ -9,9 +9,10 @@ from relaion.errors import InputError, ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store_file import refuse_other_files
-from relaion.paths import stamp_of
+from relaion.paths import Seal, seal, stamp_of
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pool import HERE, Caller, blaming
 from relaion.run.survey import Inputs
 
@@ -24,7 +25,7 @@ class KnownLists:
     calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
     were withdrawn, or taken back by a later delivery; `withdrawn` are lists that are gone whole.
     `written` is what the system says of the file that was read, however many names it has; None
-    where it was replaced or written to meanwhile.
+    where it was replaced or written to meanwhile. `sealed` is the file as it was before that.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -35,6 +36,7 @@ class KnownLists:
     taken_back: bool = False
     withdrawn: tuple[dict[str, Any], ...] = ()
     written: tuple[int, ...] | None = None
+    sealed: Seal | None = None
 
     @property
     def sources(self) -> dict[int, str]:
@@ -47,15 +49,23 @@ class KnownLists:
 
 
 def read_known(
-    store: Path, key: Path | None, caller: Caller = HERE, *, may_be_empty: bool = False
+    store: Path,
+    key: Path | None,
+    caller: Caller = HERE,
+    *,
+    may_be_empty: bool = False,
+    seals: bool = False,
 ) -> KnownLists:
     """Read the lists of a store, and the curator key beside it (or the one given).
 
+    `seals`: a snapshot of it will be taken, so it is digested, while a worker loads its libraries.
     Raises ListError for a file that is no store, is of another version, or holds no list of what is
     listed, unless it `may_be_empty`.
     """
     refuse_other_files(store)  # before a key is missed that no such file has
-    return _read(caller, store, load(key or key_path(store)), may_be_empty=may_be_empty)
+    secret = load(key or key_path(store))
+    sealed = _sealed(store) if seals else None
+    return replace(_read(caller, store, secret, may_be_empty=may_be_empty), sealed=sealed)
 
 
 def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = HERE) -> Snapshot:
@@ -66,10 +76,9 @@ def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = 
     """
     work = journal.work
     before = journal.get(STORE, "", lambda found: Snapshot(work / NAME, store, *found))
-    if before is not None and before.is_whole():
-        taken = before
-    else:
-        taken = take(store, work)
+    taken = None if before is None else before.sealed()
+    if taken is None:
+        taken = take(store, work, known.sealed)
         if before is None or before.sha256 != taken.sha256:
             journal.forget_search()
         journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
@@ -100,6 +109,13 @@ def _read(
             may_be_empty=may_be_empty,
         )  # fmt: skip
     return replace(found, written=before if before == _written(store) else None)
+
+
+def _sealed(store: Path) -> Seal | None:
+    try:
+        return seal(store)
+    except InputError:  # whoever reads it says why
+        return None
 
 
 def _written(store: Path) -> tuple[int, ...] | None:
@@ -201,6 +217,27 @@ class Hits:
             for c in self.counts
             if c.list_id == list_id and c.kind in ("host", "url_prefix")
         )
+
+
+ValueLine = tuple[int, str, str | None, int]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found, counted; the shards that were searched, and a digest of the hits of each.
+
+    A shard without hits has no digest. `seals` are the shards as they were searched, `values`
+    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
+    and those of `10_sidecar_hits` under negative numbers;
+    `entries` the file of the entries that hit, where it was asked for.
+    """
+
+    hits: Hits
+    digests: dict[int, str]
+    shards: tuple[Numbered, ...]
+    seals: dict[int, Seal]
+    values: tuple[ValueLine, ...] = ()
+    entries: Path | None = None
 
 
 def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> None:

@@ -184,12 +184,19 @@ _early: list[_Started] = []
 
 
 def start_early() -> None:
-    """Start a process for the first worker that is asked for; for whoever surely asks for one.
+    """Start a process for the first worker that is asked for, unless one was; for who asks for one.
 
     It ends with this process in any case.
     """
-    with suppress(OSError):  # whoever asks for a worker hears why
-        _early.append(_Started())
+    if not _early:
+        with suppress(OSError):  # whoever asks for a worker hears why
+            _early.append(_Started())
+
+
+def end_early() -> None:
+    """End at once what was started early and had no work: else it would load its libraries yet."""
+    while _early:
+        _early.pop().process.kill()
 
 
 class Worker:

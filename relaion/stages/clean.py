@@ -414,7 +414,7 @@ def request_of(
             "--cover and --cover-site-rows are numbers of sites and of rows; write 0 sites for "
             "none, and 1 row at least"
         )
-    known = read_known(lists, key, caller, may_be_empty=bool(lineage))
+    known = read_known(lists, key, caller, may_be_empty=bool(lineage), seals=True)
     if settings.cover:
         ledger = ledger_path(key or key_path(lists))
         caller.call("relaion.lists.cover:check_ledger", ledger, known.key)

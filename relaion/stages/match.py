@@ -126,7 +126,7 @@ def match(
     sweep_left(work, lists)
     listen.steps((SURVEY, SEARCH, COUNT))
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
-        known = read_known(lists, key, pool)
+        known = read_known(lists, key, pool, seals=True)
         of_good = hold_good(known, settled=good_wins)
         paths, sidecars = left.enter_context(
             brought_here(pool, paths, sidecars, work=work, progress=listen)

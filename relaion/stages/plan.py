@@ -50,12 +50,13 @@ from relaion.run.elsewhere import brought_here
 from relaion.run.find import kept_bytes
 from relaion.run.meter import Meter, Taken
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered
 from relaion.run.out import sweep_left
 from relaion.run.outputs import MANIFEST
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import MEASURE, SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, limits_of
-from relaion.run.survey import Inputs, Numbered, read_inputs, refuse_text
+from relaion.run.survey import Inputs, read_inputs, refuse_text
 from relaion.run.where import where_of
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.clean import clean

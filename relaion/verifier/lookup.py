@@ -27,7 +27,6 @@ from relaion.links.text import as_bytes, as_text
 from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
-from relaion.verifier.arguments import Apart
 from relaion.verifier.candidates import (
     Near,
     may_hold,
@@ -41,6 +40,7 @@ from relaion.verifier.digests import Sieve, common, first_bytes, prefix_of, pref
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import PIECE_ROWS, Rows, Source, int64
+from relaion.verifier.sidecars import Apart
 from relaion.verifier.task import judge
 from relaion.verifier.undone import is_soon_undone, undone_key
 
@@ -315,13 +315,20 @@ def _hosts(entries: pa.RecordBatch) -> list[str]:
 
 
 def _entries(
-    store: Held, role: str, lists: Collection[int] | None = None
+    store: Held, role: str, lists: Collection[int] | None = None, met: pa.Array | None = None
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    """Entries of known kinds of the lists of a role, or of some lists; their digests shortened."""
+    """Entries of known kinds of the lists of a role, or of some lists; their digests shortened.
+
+    Those that begin otherwise than all that were `met` may be left out.
+    """
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
     others = [i for i, said in store.engine.rows("select list_id, role from lists") if said != role]
     query = "select list_id, kind, digest, host_digest from entries"
+    if met is not None:
+        raw = pa.Array.from_buffers(pa.binary(8), len(met), [None, met.buffers()[1]], 0, met.offset)
+        store.engine.lend("met", pa.table({"head": [head.hex() for head in raw.to_pylist()]}))
+        query += " semi join met on lower(substr(digest, 1, 16)) = met.head"
     if lists is not None:
         # lists lie one after the other: by the first and the last DuckDB skips all others unread
         first, last = (min(lists), max(lists)) if lists else (0, -1)
@@ -395,7 +402,7 @@ def in_full(
 def _met_lines(
     store: Held, role: str, met: pa.Array, lists: Collection[int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    for batch, shorts in _entries(store, role, lists):
+    for batch, shorts in _entries(store, role, lists, met):
         yield from batch.filter(pc.is_in(shorts, value_set=met)).to_pylist()
 
 

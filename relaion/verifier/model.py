@@ -259,10 +259,17 @@ def list_reasons(row: Row, known: StatedLists) -> set[Reason]:
     return found | {Reason("same_link", x) for x in shared if x not in hit}
 
 
+# by what a list names a link: the kind of entry, the spelling, all texts of that kind for a key
+_NAMES: tuple[tuple[str, str | None, Callable[[str], Iterable[str]]], ...] = (
+    ("url", "canonical", lambda key: [key]),
+    ("host", None, host_patterns),
+    ("url_prefix", None, key_prefixes),
+)
+
+
 def _link_reasons(url: str | bytes, key: str, known: StatedLists) -> Iterator[Reason]:
-    names = [("url", "canonical", [key]), ("host", None, host_patterns(key))]
-    for kind, form, texts in [*names, ("url_prefix", None, key_prefixes(key))]:
-        for text in texts if known.exact.get(kind) else ():
+    for kind, form, texts in _NAMES:
+        for text in texts(key) if known.exact.get(kind) else ():
             for list_id in known.lists(kind, key_digest(text)):
                 yield Reason("list", list_id, kind, form)
     for form, spelling in spellings(url) if known.hashed else ():

@@ -4,7 +4,8 @@
 
 Measured are the functions that `spans.py` names, each without those inside it, and the libraries
 that a process loads. `(started)` is a process before the first of these, `(rest)` what a process
-spent after the last. Measuring costs some hundredths of a second a process.
+spent after the last. Measuring costs some hundredths of a second a process. What Python compiles is
+kept: believe the second run.
 """
 
 import argparse
@@ -27,7 +28,7 @@ def measure(words: list[str], folder: Path) -> tuple[float, float, list[dict[str
     """Seconds of the clock, seconds of processors, and what each process noted."""
     path = os.pathsep.join([str(TRACED), str(Path(__file__).parents[2])])
     env = os.environ | {FOLDER: str(folder), "PYTHONPATH": path}
-    env["PYTHONPYCACHEPREFIX"] = str(folder.with_name("compiled"))
+    env["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir(), "relaion-bench", "compiled"))
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     run([sys.executable, "-m", "relaion", *words], env=env, check=True, stdout=sys.stderr)

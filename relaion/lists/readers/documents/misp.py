@@ -15,7 +15,7 @@ from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, pieces, text_of
-from relaion.lists.readers.documents.latest import moments_of
+from relaion.lists.readers.documents.latest import Versions, latest_of, moments_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
@@ -34,7 +34,6 @@ from relaion.lists.readers.documents.misp_attributes import (
 from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.title_prose import judge_titles
-from relaion.lists.readers.documents.versions import Versions, latest_of
 from relaion.lists.readers.format import Batch, Options, Sure
 from relaion.lists.readers.tables.notes import read_text
 

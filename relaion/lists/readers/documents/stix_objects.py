@@ -25,10 +25,9 @@ from relaion.lists.readers.documents.json_pieces import (
     pieces,
     text_of,
 )
-from relaion.lists.readers.documents.latest import moment_of
+from relaion.lists.readers.documents.latest import Versions, moment_of, several_of
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.stix_words import MEANINGS, Said, is_indicator, said_in
-from relaion.lists.readers.documents.versions import Versions, several_of
 from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary.misp_words import info_says
 from relaion.lists.readers.vocabulary.trials import trial_in
