@@ -46,7 +46,7 @@ HASHES = "row_hash bigint, doubt tinyint"
 A hash is as sure as the surest of its rows: whoever reads such a table asks for that."""
 SOUGHT = (
     "wanted_links", "sought_tails", "sought_hosts", "sought_ends", "sought_keys",
-    "listed_hosts", "listed_domains", "listed_keys",
+    "listed_hosts", "listed_domains", "listed_tails", "listed_keys",
 )  # fmt: skip
 """Tables of the links that are looked for, as `links` reads them."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
