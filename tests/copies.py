@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relaion.parquet.layout import signature
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
-from relaion.run.survey import Numbered
+from relaion.run.numbered import Numbered
 from tests.oracle_copy import murmur
 
 HASHES: Mapping[str, pa.DataType] = {

@@ -5,6 +5,7 @@ import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,18 @@ class Outcome:
 
 def read_list(data: bytes, name: str, options: Options = Options()) -> Outcome:  # noqa: B008
     """Read a file of these bytes as `lists add` does, without a store."""
-    with tempfile.TemporaryDirectory(prefix="relaion-list-") as folder:
-        path = Path(folder) / name
-        path.write_bytes(data)
+    path = Path(_folder().name) / name
+    path.write_bytes(data)
+    try:
         return read_path(path, options)
+    finally:
+        path.unlink()
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """One for all files of a process, one at a time: a disk may take 2 ms to make and drop one."""
+    return tempfile.TemporaryDirectory(prefix="relaion-list-", ignore_cleanup_errors=True)
 
 
 def read_path(path: Path, options: Options = Options()) -> Outcome:  # noqa: B008

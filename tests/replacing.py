@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from relaion.run.any_task import AnyTask
 from relaion.run.process import TaskOutcome
-from relaion.run.tasks import AnyTask, FindTask
+from relaion.run.tasks import FindTask
 from tests.pipeline import InProcess
 
 Way = Callable[[Path, bytes], None]

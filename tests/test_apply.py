@@ -32,8 +32,8 @@ from relaion.labs.fates import Question, work_out
 from relaion.labs.told import Fates
 from relaion.links import KEY_VERSION
 from relaion.parquet.writer import write_editions
+from relaion.run.numbered import Numbered
 from relaion.run.settings import limits_of
-from relaion.run.survey import Numbered
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
 from relaion.stages.diff import diff

@@ -415,15 +415,14 @@ def test_a_link_at_a_second_place_is_named_by_its_value(world: Path, tmp_path: P
 @pytest.mark.slow
 def test_a_link_that_is_known_already_is_not_named_again(world: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
-    exif = "see http://example.org/ for it"
-    some = [{"url": r["url"], "caption": "https://example.org/a b", "again": [r["url"]],
-             "exif": {"note": exif}} for r in rows()]  # fmt: skip
+    some = [{"url": r["url"], "caption": f"a b ({r['url']})", "again": [r["url"]],
+             "exif": {"note": f"see {r['url']} for it"}} for r in rows()]  # fmt: skip
     lines = [json.dumps(x) for x in some]
     (tmp_path / "copy/a.jsonl").write_text("\n".join(lines))
     members = []
     for i, line in enumerate(lines):
         members += [(f"{i}.jpg", b"http://example.org/ns \0"), (f"{i}.cls", b"1")]
-        members += [(f"{i}.json", line.encode()), (f"{i}.txt", b"https://example.org/a b")]
+        members += [(f"{i}.json", line.encode()), (f"{i}.txt", some[i]["caption"].encode())]
     labs.tar(tmp_path / "copy/a.tar", members)
     for done in both(world, tmp_path / "copy", tmp_path / "out"):
         assert done.not_looked_at == ()

@@ -14,15 +14,16 @@ from relaion.errors import StopError
 from relaion.lists.database import attach_store
 from relaion.run import find_task, pipeline, shard_task
 from relaion.run import tasks as job
+from relaion.run.any_task import AnyTask
 from relaion.run.decide import Decision
 from relaion.run.find import Hunt, kept_bytes
 from relaion.run.journal import NAME, SHARD, Entry, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard, TaskOutcome
 from relaion.run.settings import Limits, Settings
 from relaion.run.store_entries import view_entries
-from relaion.run.survey import Numbered
-from relaion.run.tasks import AnyTask, FindTask, Report, Task
+from relaion.run.tasks import FindTask, Report, Task
 from relaion.sqlset import load
 from tests.drawn import quickly
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run

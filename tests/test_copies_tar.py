@@ -71,7 +71,8 @@ def indexed(
     assert table.num_rows == found.records
     for row in table.to_pylist():  # the row hash of a caption alone
         assert row["caption_hash"] is None or row["url"] is row["row_hash"] is None
-    return found, table.drop_columns(["caption_hash", "others", "part"]).to_pylist()
+    hidden = ["caption_hash", "others", "part", "start", "stop"]
+    return found, table.drop_columns(hidden).to_pylist()
 
 
 def one(folder: Path, members: Members, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -86,6 +87,10 @@ def rewritten(folder: Path, data: bytes, leaving: Sequence[int]) -> bytes:
     written = target.read_bytes()
     assert (found.bytes, found.sha256) == (len(written), hashlib.sha256(written).hexdigest())
     assert samples.index(target, folder / "again", {}).records == found.records
+    index = folder / "places"  # by which headers need not be read again
+    samples.index(path, index, {})
+    assert samples.rewrite(path, folder / "by_index.tar", leaving, index) == found
+    assert (folder / "by_index.tar").read_bytes() == written
     return written
 
 
@@ -222,7 +227,7 @@ def test_notices_tell_in_numbers_what_is_not_judged(tmp_path: Path) -> None:
     told = "\n".join(found.notices)
     assert [row["key"] for row in rows] == ["a", "b"]
     for words in (
-        "of no sample, which are not read: 2",
+        "for they are of no sample (and how many): .hidden.json (1), README (1)",
         "with a link, caption or hash that is no text or whole number, and counts as none: 1",
         "with a second, different link, which is not looked at: 1",
         "no end blocks",
@@ -469,6 +474,24 @@ def test_a_checksum_of_signed_bytes_is_right_too(tmp_path: Path) -> None:
     assert [row["key"] for row in indexed(tmp_path, bytes(block) + END)[1]] == ["é"]
 
 
+def test_samples_in_one_piece_are_left_out_by_their_places(tmp_path: Path) -> None:
+    """So are those of which members of other samples stand between only by the headers."""
+    members = [("a.jpg", b"1"), ("README", b"x"), ("b.jpg", b"2"), ("b.txt", b"3"), ("c.jpg", b"4")]
+    members += [("a.txt", b"5"), ("d.jpg", b"6"), ("d.txt", b"7"), ("d.jpg", b"8")]
+    path, index = tmp_path / "a.tar", tmp_path / "index"
+    path.write_bytes(tar_bytes(members))
+    samples.index(path, index, {})
+    table = pq.read_table(index, columns=["key", "start", "stop"]).to_pylist()
+    told = [(x["key"], x["start"], x["stop"]) for x in table]
+    alone = [("b", 2048, 4096), ("c", 4096, 5120)]
+    assert told == [("a", None, None), *alone, ("d", None, None), ("d", None, None)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "read_samples", None)
+        assert samples.rewrite(path, tmp_path / "out.tar", [1, 2], index).records == 3
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        assert tar.getnames() == [name for name, _ in members if name[0] not in "bc"]
+
+
 def test_numbers_that_the_tar_has_no_sample_of(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(tar_bytes([("a.jpg", b"")]))
@@ -482,7 +505,13 @@ def test_a_real_tar_of_two_shapes(tmp_path: Path, shared_data: Path) -> None:
     found, rows = indexed(tmp_path, data)
     inner = (
         f"yt_meta_dict.info.{name} (3)"
-        for name in ("channel_url", "requested_subtitles.en.url", "thumbnail", "uploader_url")
+        for name in (
+            "channel_url",
+            "description",
+            "requested_subtitles.en.url",
+            "thumbnail",
+            "uploader_url",
+        )
     )
     told = "not looked at, though it holds links (and in how many records): " + ", ".join(inner)
     assert found == Indexed(6, {"url": "url", "text": "caption, .txt"}, (told,))

@@ -2,8 +2,9 @@
 
 import io
 import json
+import re
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,21 +15,55 @@ from hypothesis import strategies as st
 
 import relaion
 from relaion.copies import json_lines, samples, tables
+from relaion.copies.held_links import SIGNS as WITH_LINKS
+from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
+from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.seconds import HOLDS, seconds_of
 from relaion.verifier.copies.statement import CopyLine
 
 LINKS = (
-    "https://a.example/1.jpg", "http://b.example/x", "//c.example/p", " https://a.example/1.jpg ",
-    "HTTPS://D.example/", "\ufeffhttps://e.example/", "https://nodot/x", "see https://a.example/1",
-    "https:// a.example", "a//b.example/c", "", " ", "None",
-)  # fmt: skip
+    "https://a.example/1.jpg",
+    "http://b.example/x",
+    "//c.example/p",
+    " https://a.example/1.jpg ",
+    "HTTPS://D.example/",
+    "\ufeffhttps://e.example/",
+    "https://nodot/x",
+    "see https://a.example/1",
+    "https:// a.example",
+    "a//b.example/c",
+    "",
+    " ",
+    "None",
+    '{"u": "https://f.example/1.jpg"}',
+    '{"u":"https:\\/\\/f.example\\/1"}',
+    '["//f.example/1.jpg"]',
+    "x https%3A%2F%2fg.example/1 y",
+    "see http://b.example/x, or",
+    "https://a.example/1.jpg\nhttps://h.example/2",
+    "&#x3a;https&#58;&#x2F;/g.example",
+    '<a href="http:\\u002f\\u002Fg.example">',
+    "aHR0cHM6Ly9hLmI=",
+    "https://creativecommons.org/licenses/by/4.0/",
+    "http://ns.adobe.com/xap/1.0/ //i.example",
+    "https://creativecommons.org/licenses/?u=https://j.example",
+    "ftp://k.example/1",
+    "//l.example",
+)
+SIGNS = st.lists(st.sampled_from((
+    "https", "http", "ftp", ":", "/", "//", "\\", "%2f", "%3A", "u003a", "\\u002f", "&#47;",
+    "&#x003A;", "&sol;", "&colon;", '"', "'", "(", "=", ">", " ", "\n", "\ufeff", "a", ".",
+    "b.example", "https://a.example/1.jpg", "creativecommons.org/licenses/", "aHR0cDov",
+    "687474703a2F", "%", "?",
+    "h\0t\0t\0p", "\0", ",", ")",
+)), max_size=9).map("".join)  # fmt: skip
 NAMES = (
     "url", "URL", "image_url", "text", "caption", "alt_text", "hash", "page", "page_url", "meta",
     "x.y", "https://k.example/x", "lang",
 )  # fmt: skip
-texts = st.one_of(st.sampled_from(LINKS), st.text(max_size=5))
+texts = st.one_of(st.sampled_from(LINKS), st.text(max_size=5), SIGNS)
 inner = st.recursive(
     st.one_of(texts, st.none(), st.integers(), st.booleans(), st.just(float("nan"))),
     lambda x: st.one_of(
@@ -39,6 +74,26 @@ inner = st.recursive(
 objects = st.lists(
     st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=5), min_size=1, max_size=4
 )
+
+
+@given(texts, texts)
+def test_both_say_the_same_of_a_text(text: str, own: str) -> None:
+    raw, known = text.encode("utf-8", "replace"), own.encode("utf-8", "replace")
+    assert holds_link(raw, known) == holds(raw, known)
+    assert not holds_link(raw, known) or re.search(WITH_LINKS, text)
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), texts, max_size=3), texts, st.booleans(), st.integers(0, 3)
+)
+def test_a_json_that_is_passed_over_holds_no_link(
+    fields: Mapping[str, str], own: str, is_ascii: bool, how: int
+) -> None:
+    """What is asked of a json as it is written lets too much through, never too little."""
+    written = escaped(json.dumps({"own": own, **fields}, ensure_ascii=is_ascii), how)
+    if any(holds_link(x.encode("utf-8", "replace"), own.encode("utf-8", "replace"))
+           for x in (*fields, *fields.values())):  # fmt: skip
+        assert json_may_hold_links(written, own)
 
 
 def escaped(text: str, how: int) -> str:
@@ -90,7 +145,7 @@ def test_of_tables(ending: str, some: Sequence[Sequence[str]]) -> None:
     st.lists(
         st.tuples(
             st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
-            st.dictionaries(st.sampled_from(("txt", "url", "jpg", "html", "xml.txt")), texts),
+            st.dictionaries(st.sampled_from(("txt", "url", "jpg", "html", "caption")), texts),
         ),
         min_size=1, max_size=4,
     )

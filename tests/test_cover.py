@@ -16,9 +16,9 @@ from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
 from relaion.paths import atomic_write, locked
+from relaion.run.any_task import AnyTask
 from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
-from relaion.run.tasks import AnyTask
 from relaion.sqlset import load
 from relaion.stages.cleaned import Cleaned
 from tests import cover_world as world

@@ -606,6 +606,25 @@ def test_every_row_that_left_is_held_against_its_link_and_caption(
     by_link = tmp_path / "l.parquet"
     told = diff(tmp_path / "old", tmp_path / "new", by_link, by="link")
     assert (told.doubted, told.believed) == (0, 0)
+    by_row = diff(tmp_path / "old", tmp_path / "new", tmp_path / "r.parquet", by="row")
+    assert (by_row.doubted, by_row.links_gone) == (2, 0)
+
+
+@pytest.mark.parametrize("first", ["url", "image_url"])
+def test_of_two_columns_of_links_the_one_that_holds_some_is_read(
+    tmp_path: Path, first: str
+) -> None:
+    rows = [
+        {"url": None, "image_url": None, "text": r["text"], "hash": r["hash"], first: r["url"]}
+        for r in _hashed(60)
+    ]
+    kinds = {"url": pa.string(), "image_url": pa.string(), "text": pa.string(), "hash": pa.int64()}
+    for side, some in (("old", rows), ("new", rows[:50])):
+        (tmp_path / side).mkdir()
+        table = pa.Table.from_pylist(some, schema=pa.schema(kinds))
+        pq.write_table(table, tmp_path / side / "a.parquet")
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    assert (done.left, done.links_gone, done.doubted) == (10, 10, 0)
 
 
 def test_a_set_that_was_compared_whole_has_no_hash_that_is_believed(tmp_path: Path) -> None:

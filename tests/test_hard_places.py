@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def as_nobody(do: Callable[[], object]) -> str:
 def test_what_belongs_to_another_user_is_one_line(tmp_path: Path, closed: str, line: str) -> None:
     world = make(tmp_path, shards=1)
     for folder in (world, *world.parents):
-        if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp"):
+        if folder.stat().st_uid == 0 and folder.is_relative_to(tempfile.gettempdir()):
             folder.chmod(folder.stat().st_mode | 0o755)
     (world / "out/.work").mkdir(parents=True)
     for path in (world, *world.rglob("*")):

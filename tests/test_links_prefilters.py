@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
@@ -21,8 +22,10 @@ from relaion.links import (
     host_patterns,
     inner_links,
     key_can_spread,
+    key_digest,
     key_prefixes,
     link_key,
+    link_place,
     link_steps,
 )
 from relaion.links.entries import names_part
@@ -119,6 +122,51 @@ def spreads_elsewhere(key: str, tail: str) -> bool:
     return key_can_spread(key) and not key.endswith(tail)
 
 
+def list_links(engine: Engine, keys: list[str]) -> None:
+    """Take the keys that may be listed into an empty store, as links."""
+    engine.execute("create schema if not exists store")
+    declared = sqlset.load("lists")["20_take_in"].relations("writes")["store.entries"]
+    engine.execute(f"create or replace table store.entries ({declared})")
+    listed = [key for key in dict.fromkeys(keys) if key_can_spread(key)]
+    columns = {
+        "kind": pa.array(["url"] * len(listed), pa.string()),
+        "digest": pa.array(map(key_digest, listed), pa.string()),
+        "place": pa.array(map(link_place, listed), pa.string()),
+        "record_no": pa.nulls(len(listed), pa.int64()),
+        "trait_id": pa.nulls(len(listed), pa.int32()),
+    }
+    engine.lend("incoming", pa.table(columns))
+    engine.run(sqlset.load("lists")["20_take_in"], list_id=1)
+
+
+def passed_over(engine: Engine, links: Links, keys: list[str]) -> tuple[set[str], int]:
+    """Links with a listed key that a search passes over, and how many links it looks at."""
+    list_links(engine, keys)
+    held = {key_digest(key) for key in keys if key_can_spread(key)}
+    links.fill(engine, links.held)
+    engine.execute(
+        "create or replace temp view row_links as"
+        " select 0 as shard_no, n::bigint as file_row_number, url from link;"
+    )
+    engine.execute(
+        "create or replace temp view listed_entries as select kind, hash from store.entries"
+    )
+    engine.execute(
+        "create or replace temp table sidecar_keys"
+        " (key_kind varchar, digest varchar, host_digest varchar)"
+    )
+    scripts = sqlset.load()
+    engine.run(scripts["fast/14_listed_hosts"], has_links=True, has_inner=False)
+    engine.run(scripts["fast/15_near_links"], has_hosts=False, has_hashed=False)
+    near = {n for (n,) in engine.rows("select file_row_number from near_links")}
+    lost = {
+        links.held[n]
+        for n, key in enumerate(links.keys)
+        if n not in near and key_digest(key) in held
+    }
+    return lost, len(near)
+
+
 def tail_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     """(promise, link) for every promise of the tails of links that one breaks."""
     for n, tail, long, inner in engine.rows(
@@ -130,6 +178,34 @@ def tail_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a long plain tail is the key's", links.held[n]
         if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
             yield "a plain tail is that of the keys inside", links.held[n]
+    yield from sought_breaches(engine, links)
+
+
+def sought_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every link that is looked for by its key and not among those sought."""
+    engine.execute(
+        "create or replace temp table link_keys (shard_no integer, file_row_number bigint, "
+        "level varchar, url_key varchar, host_digest varchar, names_part boolean)"
+    )
+    rows = [(0, n, "own", marked(as_bytes(k)), host_digest(k)) for n, k in enumerate(links.keys)]
+    columns = dict(
+        zip(("shard_no", "n", "level", "key", "host"), zip(*rows, strict=True), strict=True)
+    )
+    table = pa.table(columns).append_column("part", pa.repeat(pa.scalar(False), len(rows)))
+    engine.insert("link_keys", table)
+    engine.run(sqlset.named("link_ids"))
+    engine.execute("create or replace temp view hit_keys as from link_ids")
+    engine.execute(
+        "create or replace temp view row_links as "
+        "select 0 as shard_no, n::bigint as file_row_number, url from link"
+    )
+    for name in ("sought_ends", "sought_links"):
+        engine.run(sqlset.named(name))
+    missed = (
+        "select file_row_number from link_ids anti join long_tailed_links using (file_row_number)"
+    )
+    for (n,) in engine.rows(missed):
+        yield "a link that is looked for is among those sought", links.held[n]
 
 
 def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
@@ -368,6 +444,45 @@ def test_an_end_that_is_not_plain_has_no_wrong_tail(engine: Engine, end: str) ->
         for host in ("a.b", "A.B:80", "u@a.b.", "a.b/c", "a.b?c", "i0.wp.com/c.d")
     ]
     assert of_tails(engine, texts)[0] == set()
+
+
+@settings(max_examples=4)
+@given(st.one_of(tail_batches, hostile_batches))
+@example(
+    [
+        f"{scheme}{host}/{i}/picture.jpg"
+        for i in range(9)
+        for scheme in ("http://", "http:///", "https://", "HTTPS://www.", "https:///", "")
+        for host in ("pictures.example", "a.test", "ictures.examp")
+    ]
+)
+@example(  # behind three slashes a host that begins as another one does
+    [
+        f"{start}/a/{i:09}.jpg"
+        for i in range(3)
+        for start in ("https://pictures.test.example", "http:///pictures.tests.example")
+    ]
+)
+def test_no_link_that_is_listed_is_passed_over(engine: Engine, texts: list[str]) -> None:
+    """By its host, its end, or its digest, however it is written; with every third key listed."""
+    links = Links(texts)
+    assert passed_over(engine, links, links.keys[::3])[0] == set()
+
+
+def test_most_links_beside_listed_ones_are_passed_over(engine: Engine) -> None:
+    """For how they end, though SQL cannot prove their keys."""
+    texts = [f"http://a.example/%7e/{i:08}.jpg" for i in range(10_000)]
+    links = Links(texts)
+    lost, near = passed_over(engine, links, links.keys[::1_000])
+    assert lost == set()
+    assert near < 50
+
+
+@pytest.mark.slow
+def test_no_link_that_is_listed_is_passed_over_of_very_many(engine: Engine) -> None:
+    for seed in range(100):
+        links = Links(some_tails(seed, 1_000) + hostile_links(seed, 1_000))
+        assert passed_over(engine, links, links.keys[:: 2 + seed % 7])[0] == set()
 
 
 def test_most_links_of_the_batches_have_a_tail(engine: Engine) -> None:

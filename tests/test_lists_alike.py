@@ -589,7 +589,7 @@ def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
     if found is None:
         return
     digests = dict(
-        zip(found.places, zip(found.digests.to_pylist(), found.hosts, strict=True), strict=True)
+        zip(found.places, zip(found.digests.to_pylist(), found.of_keys, strict=True), strict=True)
     )
     found.digests.validate(full=True)
     for i, link in enumerate(links):

@@ -17,7 +17,8 @@ from relaion.links import key_digest, link_key
 from relaion.lists import store
 from relaion.lists.delivery import read_columns, read_where, scoped_kind
 from relaion.lists.ingest import nothing_in
-from relaion.lists.readers.format import TAKEN_BACK, Options
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Options
 from relaion.roles import KINDS
 from tests.list_samples import read_list
 
@@ -133,7 +134,7 @@ def is_read_alone(case: Case) -> bool:
     return (
         len(case.files) == 1
         and not case.duplicates
-        and TAKEN_BACK not in case.skipped
+        and why.TAKEN_BACK not in case.skipped
         and not any(name in case.options for name in _OF_A_STORE)
         and not any("took nothing back" in notice for notice in case.notices)
         and case.options.get("kind") in (None, *KINDS)
@@ -237,7 +238,7 @@ def check(case: Case, tmp_path: Path) -> None:
     assert set(held) == case.entries
     assert len(held) == len(case.entries), "an entry is stored twice"
     skipped = {**case.skipped}
-    retracted = skipped.pop(TAKEN_BACK, 0)
+    retracted = skipped.pop(why.TAKEN_BACK, 0)
     assert added.skipped == skipped
     assert added.retracted == retracted
     assert added.records == added.used + sum(added.lost.values())

@@ -75,10 +75,12 @@ def rendered(delivery: list[str], rng: random.Random) -> tuple[str, bytes]:
 
 def _as_txt(delivery: list[str], rng: random.Random) -> tuple[str, str]:
     lines = rng.choice([["# a list"], [""], ["hash"], []]).copy()
+    # before all or none: sorted lines of which some begin with tabs are what comm prints
+    tab = rng.choice(["", "", "\t"])
     for value in delivery:
         quote = '"' if rng.random() < 0.2 else ""
         spelled = value.upper() if "/" not in value and rng.random() < 0.3 else value
-        around = rng.choice(["", " ", "\t"]), rng.choice(["", "  "])
+        around = tab or rng.choice(["", " "]), rng.choice(["", "  "])
         lines.append(around[0] + quote + spelled + quote + around[1])
         lines += rng.choice([[], [], [""], ["# more"]])
     # a last digest that is shorter than others, in a line without end, may be half of one

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("in_process")
 
 LISTED = [md5(f"{i}".encode()).hexdigest() for i in range(40)]
 _LATER = {
-    "entries": ("hash", "record_no", "trait_id"),
+    "entries": ("hash", "record_no", "trait_id", "tail"),
     "skipped": ("n_records",),
     "lists": (
         "role", "format", "reader_version", "settings", "replaces", "checkpoint", "n_retracted",
@@ -33,6 +33,7 @@ OLD = [
     "alter table store drop column hashed_by",
     "update store set store_version = 2",
 ]
+WITHOUT_TAILS = ["alter table entries drop column tail", "update store set store_version = 3"]
 OF_ANOTHER = ["update entries set hash = 0", "update store set hashed_by = 'v0.0.1'"]
 
 
@@ -60,6 +61,11 @@ def change(lists: Path, statements: list[str]) -> None:
 def found(lists: Path) -> int:
     counts = match([lists.with_name("data")], lists, workers=1, same_link=False).hits.counts
     return sum(count.gross for count in counts)
+
+
+def told(lists: Path, query: str) -> list[tuple[int, ...]]:
+    with connect(lists, read_only=True) as engine:
+        return engine.rows(query)
 
 
 def held(lists: Path) -> set[tuple[int, str]]:
@@ -96,6 +102,8 @@ ADDED, LEFT = {(3, d) for d in LISTED[10:]}, {(2, LISTED[30])}
         [
             (OLD, three, ADDED),
             (OF_ANOTHER, no_second, LEFT),
+            (WITHOUT_TAILS, three, ADDED),
+            pytest.param(WITHOUT_TAILS, no_second, LEFT, marks=pytest.mark.slow),
             pytest.param(OLD, no_second, LEFT, marks=pytest.mark.slow),
             pytest.param(OF_ANOTHER, three, ADDED, marks=pytest.mark.slow),
         ],
@@ -113,6 +121,23 @@ def test_other_stores_are_read_as_they_are_and_written_as_ours(
     write(lists)
     assert held(lists) == before ^ after
     assert add(lists, LISTED[5:6], "last").list_id == max(no for no, _ in before | after) + 1
+
+
+@pytest.mark.parametrize("made", [OLD, WITHOUT_TAILS])
+def test_links_of_other_stores_are_found_though_no_tail_of_theirs_is_known(
+    lists: Path, made: list[str]
+) -> None:
+    """Before their store is written anew, and after; those that came later have one."""
+    tails = (
+        "select count(*), count(tail) from entries where kind = 'url' and host_digest is not null"
+    )
+    add(lists, ["https://a.example/1", "https://a.example/picture.jpg"], "two")
+    assert told(lists, tails) == [(2, 2)]
+    change(lists, made)
+    assert found(lists) == 4
+    add(lists, ["https://a.example/other.jpg"], "three")
+    assert told(lists, tails) == [(3, 1)]
+    assert found(lists) == 4
 
 
 def test_counts_are_those_of_a_set_however_many_parts_are_made(

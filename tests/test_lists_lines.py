@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
 from relaion.lists.normalise import Tally
-from relaion.lists.readers.format import GOOD, TAKEN_BACK, Batch, Values
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Batch, Values
 from relaion.lists.readers.lines.line import BESIDE, SIGN, read_line
 from relaion.lists.readers.tables.notes import read_text, takes_back
 from tests.links_strategies import links, near_links
@@ -50,7 +51,7 @@ def test_what_takes_back_never_leads_to_an_entry(blank: str, note: str) -> None:
     for link in (FILE, "https://pictures.example/one", "pictures.example/one.png", f"<{FILE}>"):
         line = read_line(f"{link}{blank}{note}")
         assert line is not None
-        assert (line.links, line.fault) == ((), TAKEN_BACK)
+        assert (line.links, line.fault) == ((), why.TAKEN_BACK)
 
 
 @given(BLANKS, HARMLESS, st.sampled_from(["", "- ", "* ", "1. ", "12) ", "• "]))
@@ -73,24 +74,24 @@ def test_real_links_are_read_as_they_stand(shared_data: object) -> None:
 @pytest.mark.parametrize(
     ("text", "alone", "fate", "is_sure"),
     [
-        ("removed", True, TAKEN_BACK, True),
-        (" (Removed) ", True, TAKEN_BACK, True),
-        ("false positive", True, TAKEN_BACK, True),
-        ("falsePositive", False, TAKEN_BACK, True),
-        ("seen in May, widerrufen am 1.2.2024", False, TAKEN_BACK, True),
-        ("no longer valid", False, TAKEN_BACK, True),
-        ("nicht mehr aktiv", False, TAKEN_BACK, True),
+        ("removed", True, why.TAKEN_BACK, True),
+        (" (Removed) ", True, why.TAKEN_BACK, True),
+        ("false positive", True, why.TAKEN_BACK, True),
+        ("falsePositive", False, why.TAKEN_BACK, True),
+        ("seen in May, widerrufen am 1.2.2024", False, why.TAKEN_BACK, True),
+        ("no longer valid", False, why.TAKEN_BACK, True),
+        ("nicht mehr aktiv", False, why.TAKEN_BACK, True),
         ("legal adult", False, None, False),
-        ("known good (NSRL)", False, GOOD, True),
+        ("known good (NSRL)", False, why.GOOD, True),
         ("removed by partner", True, None, None),
-        ("removed by partner", False, TAKEN_BACK, False),
+        ("removed by partner", False, why.TAKEN_BACK, False),
         ("a safe place", False, None, None),
         ("not removed", False, None, None),
         ("no longer disputed", False, None, None),
-        ("no longer", False, TAKEN_BACK, True),
+        ("no longer", False, why.TAKEN_BACK, True),
         ("the site is no longer online", False, None, None),
         ("cleaned of false positives", False, None, None),
-        ("nsrl", True, GOOD, True),
+        ("nsrl", True, why.GOOD, True),
         ("not in NSRL", False, None, None),
         ("checked against NSRL", False, None, None),
         ("unremoved", False, None, None),

@@ -201,7 +201,7 @@ def test_store_of_the_first_version_is_refused_with_the_way_out(lists: Path) -> 
         with pytest.raises(ListError) as caught:
             use(lists)
         assert str(caught.value) == (
-            f"{lists}: holds tables of version 1, this relaion needs 3; add the partners' files to "
+            f"{lists}: holds tables of version 1, this relaion needs 4; add the partners' files to "
             "a new store with `relaion lists add`, or use the relaion that made this one"
         )
     assert lists.read_bytes() == before

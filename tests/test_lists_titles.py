@@ -7,16 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from relaion.lists.readers.format import (
-    DISPUTED,
-    GOOD,
-    NO_IMAGE,
-    OTHER_HASH,
-    TAKEN_BACK,
-    UNCONFIRMED,
-    VIDEO,
-    Options,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.candidates import is_count
 from relaion.lists.readers.lines.headings import says_of
@@ -32,10 +24,10 @@ CASES = [
     if line and not line.startswith("#")
 ]
 SAYS = {
-    "taken back": TAKEN_BACK, "not confirmed": UNCONFIRMED, "disputed": DISPUTED, "video": VIDEO,
-    "known good": GOOD, "another kind": OTHER_HASH, "no image": NO_IMAGE, "listed": titles.LISTED,
-    "usable": titles.USABLE, "of links": titles.OF_LINKS,
-    "unknown": titles.UNKNOWN,
+    "taken back": why.TAKEN_BACK, "not confirmed": why.UNCONFIRMED, "disputed": why.DISPUTED,
+    "video": why.VIDEO, "known good": why.GOOD, "another kind": why.OTHER_HASH,
+    "no image": why.NO_IMAGE, "listed": titles.LISTED, "usable": titles.USABLE,
+    "of links": titles.OF_LINKS, "unknown": titles.UNKNOWN,
 }  # fmt: skip
 
 
@@ -59,7 +51,7 @@ def test_a_title_among_many_lines_without_a_scheme(value: str) -> None:
     sections = Sections("list.txt", "", Options())
     kept = "".join(sections.left(iter(["".join([*lines, "Removed\n", *lines])])))
     assert kept == "".join(lines)
-    assert sections.held == [(TAKEN_BACK, lines)]
+    assert sections.held == [(why.TAKEN_BACK, lines)]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +67,7 @@ def test_an_odd_quote_hides_no_title(line: str) -> None:
     sections = Sections("list.txt", "", Options())
     kept = "".join(sections.left(iter([f"md5,note\n{line}\n# removed\n{gone}"])))
     assert kept == f"md5,note\n{line}\n"
-    assert sections.held == [(TAKEN_BACK, [gone])]
+    assert sections.held == [(why.TAKEN_BACK, [gone])]
 
 
 _RUNS = (" ", "\t", "-", "a", "a/", "1", '"', "a ", "not ", "a.", "a@", "x:", "#", "_", "a=", "(")

@@ -14,10 +14,10 @@ from relaion.labs.fates import Question, work_out
 from relaion.labs.piecework import Hearing
 from relaion.labs.seek import FOLDER
 from relaion.labs.told import Compared, Fates
+from relaion.run.numbered import Numbered
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import NOTHING, Extent, Quiet
 from relaion.run.settings import limits_of
-from relaion.run.survey import Numbered
 from tests.copies import LAION, RELAION, Shards, cut
 from tests.drawn import quickly
 from tests.oracle_copy import murmur

@@ -3,11 +3,13 @@
 import io
 import json
 import random
+import shutil
 import tracemalloc
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,9 +29,11 @@ from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
 from relaion.remote.standing import Traffic
 from relaion.run.cost import Fetching, Model, Range, Sample, Whole, with_stores
+from relaion.run.find import Hunt, kept_bytes
 from relaion.run.meter import Taken
-from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
+from relaion.run.numbered import Numbered
+from relaion.run.settings import Limits, Settings
+from relaion.stages import plan
 from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
 
 
@@ -227,6 +231,43 @@ def test_lists_are_made_ready_for_each_batch_and_each_worker_is_started() -> Non
     two = model(10, 1e-6, n=2).cost(whole)
     assert two.processors.likely > written.processors.likely
     assert two.seconds.likely < written.seconds.likely
+
+
+@pytest.mark.parametrize(
+    "kinds", [{"image_md5"}, {"url", "image_md5"}, {"url", "host"}, {"url_sha1"}]
+)
+def test_rows_are_searched_in_as_many_batches_as_a_run_takes(kinds: set[str]) -> None:
+    """Each makes the lists ready anew, which is told of as many."""
+    limits, whole = Limits(2, 4_000_000_000), Whole(((1_000_000, 100_000_000),) * 200)
+    hunt = Hunt(  # of which nothing is asked but how many rows go together
+        Settings("v1", limits), (), (), None, None, None, None,  # type: ignore[arg-type]
+        row_bytes=kept_bytes(kinds),
+    )  # fmt: skip
+    found = replace(model(10, 1e-6, step="search"), limits=limits, row_bytes=kept_bytes(kinds))
+    assert found.batches(whole) == ceil(whole.rows / hunt.batch_rows)
+    once = replace(found, row_bytes=0)
+    more = found.cost(whole).processors.likely - once.cost(whole).processors.likely
+    assert more == pytest.approx(20 * (found.batches(whole) - once.batches(whole)), rel=0.01)
+
+
+@pytest.mark.slow
+def test_what_the_lists_hold_decides_how_much_is_kept_of_a_row(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hosts.txt").write_text("*.nowhere.example\n")
+    shutil.copy(world / "lists.duckdb", tmp_path)
+    shutil.copy(world / "lists.duckdb.key", tmp_path)
+    store.add(tmp_path / "lists.duckdb", [tmp_path / "hosts.txt"], source="a giver")
+    kept = []
+
+    def heard(*given: Any) -> Model:
+        kept.append(given[-1])
+        return Model(*given)
+
+    monkeypatch.setattr(plan, "Model", heard)
+    for lists in (world / "lists.duckdb", tmp_path / "lists.duckdb"):
+        relaion.plan(world / "data", lists, workers=1, sample_rows=100)
+    assert kept == [kept_bytes({"url"}), kept_bytes({"url", "host"})]
 
 
 def test_longer_rows_than_those_of_the_sample_widen_the_range() -> None:

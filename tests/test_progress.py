@@ -1,7 +1,9 @@
 """What is told while a run goes on: by row groups, within a task too, and never more than is so."""
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -208,6 +210,27 @@ def test_nothing_is_told_without_a_listener_or_after_the_end() -> None:
         meter.move(1)
     meter.move(5)
     assert heard == [1]  # at nought it begins
+
+
+def test_threads_go_their_own_stretches_and_what_they_have_gone_together_is_told() -> None:
+    heard: list[float] = []
+    meter = Odometer()
+    both = threading.Barrier(2, timeout=20)
+
+    def go(_: int) -> None:
+        for _ in range(50):
+            with meter.stretch(2):
+                for share in (0.25, 0.5, 1):
+                    both.wait()
+                    meter.reach(share)
+
+    with pytest.MonkeyPatch.context() as patch, meter.telling(heard.append):
+        patch.setattr(odometer, "EVERY", 0)
+        meter._next = 0
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(go, range(2)))
+    assert heard == sorted(heard)
+    assert heard[-1] == 200
 
 
 # -- What is made of it ------------------------------------------------------------------------

@@ -28,10 +28,10 @@ from relaion.paths.stand_ins import record_of
 from relaion.remote.brought import bring
 from relaion.remote.standing import OnDemand, drop, joined, lacking, need, whole
 from relaion.run.editions import load_editions
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Settings, limits_of
 from relaion.run.shard_task import _same_bytes
 from relaion.run.sources import players
-from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION
 from tests.drawn import quickly
 from tests.parquet_writers import edit_footer

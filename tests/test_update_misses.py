@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt
 from relaion.run.gains import Gains
+from relaion.run.hits import Searched
 from relaion.run.update import UpdateRun
 from relaion.verifier.verdict import Verdict
 from tests.drawn import drawn

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from relaion.engine import connect
 from relaion.errors import InputError, StopError
 from relaion.lists.key import hmac_of_check, key_path, load
 from relaion.paths import Seal, seal
+from relaion.run import shard_task
 from relaion.run.find import Hunt
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
@@ -33,7 +36,7 @@ from tests.mutations import restate_audit
 from tests.oracle import md5
 from tests.pipeline import InProcess, Sent
 from tests.test_properties import ROWS
-from tests.test_update import DELIVERY, Rows, World, files
+from tests.test_update import DELIVERY, Rows, World, audit, files
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 ANEW = "every shard was checked whole: something is not as the parent's check saw it"
@@ -217,22 +220,32 @@ def test_of_the_sample_it_asks_about_the_rows_in_the_shards_that_it_looks_at(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rows_a_process", "n"), quickly(1, [(10_000_000, 1), (20, 2), (1, 4)]))
+@pytest.mark.parametrize(
+    ("rows_a_process", "hands"),
+    quickly(1, [(10_000_000, ("threads", 4)), (20, ("processes", 2)), (1, ("processes", 4))]),
+)
 def test_processes_are_started_for_what_takes_longer_than_their_start(
-    twice: World, monkeypatch: pytest.MonkeyPatch, rows_a_process: int, n: int
+    twice: World,
+    monkeypatch: pytest.MonkeyPatch,
+    rows_a_process: int,
+    hands: tuple[str, int],
 ) -> None:
-    """Of a check that rests, by its rows; shards are four here, with 35 rows."""
+    """Of a check that rests, by its rows, else threads; shards are four here, with 35 rows."""
     asked = []
 
-    @contextmanager
-    def processes(wanted: int, elsewhere: object) -> Iterator[Any]:
-        asked.append(wanted)
-        yield map
+    def noting(kind: str) -> Any:
+        @contextmanager
+        def begun(wanted: int, *_: object) -> Iterator[Any]:
+            asked.append((kind, wanted))
+            yield map
 
-    monkeypatch.setattr(checker, "processes", processes)
+        return begun
+
+    for kind in ("processes", "threads"):
+        monkeypatch.setattr(checker, kind, noting(kind))
     monkeypatch.setattr("relaion.verifier.resting.ROWS_A_PROCESS", rows_a_process)
     assert again(twice, workers=4).rests
-    assert asked == [n]
+    assert asked == [hands]
 
 
 class Hands(LocalPool):
@@ -260,6 +273,46 @@ def test_an_update_writes_in_no_more_processes_than_there_is_work_for(
     hands = Hands(4)
     updated(world, executor=hands, verify=False)
     assert hands.wanted == n
+
+
+@pytest.mark.slow
+def test_shards_are_written_side_by_side_as_they_are_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In threads of one process: where there is room for more processes than there is work for."""
+    seen: list[str] = []
+    writing = shard_task._write_shard
+
+    def spy(*given: Any) -> Any:
+        seen.append(threading.current_thread().name)
+        return writing(*given)
+
+    monkeypatch.setattr(shard_task, "_write_shard", spy)
+    one = updated(world, verify=False)
+    assert {*seen} == {"MainThread"}
+    seen.clear()
+    four = updated(world, "four", executor=Hands(4), workers=4, verify=False)
+    assert len(seen) == 4 and "MainThread" not in seen
+    assert files(one.out) == files(four.out)
+    assert audit(one.out) == audit(four.out)
+
+
+@pytest.mark.slow
+def test_a_shard_that_cannot_be_written_fails_alone_beside_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = shard_task._write_shard
+
+    def failing(task: Any, n: Any, decision: Any) -> Any:
+        if n.shard.name == "part-001.parquet":
+            raise InputError(f"{n.shard.name}: cannot be read")
+        return writing(task, n, decision)
+
+    monkeypatch.setattr(shard_task, "_write_shard", failing)
+    with pytest.raises(StopError, match="1 of 4 shards failed, the others are done"):
+        updated(world, executor=Hands(4), workers=4)
+    monkeypatch.setattr(shard_task, "_write_shard", writing)
+    assert files(updated(world, executor=Hands(4), workers=4).out) == files(world.clean("whole"))
 
 
 # -- what nothing may rest on --------------------------------------------------------------------
@@ -456,14 +509,63 @@ def _changed(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.fixture
+def threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that starts no process, whatever its workers."""
+    monkeypatch.setattr(checker, "processes", lambda *_: nullcontext(map))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize(
-    "place", quickly(1, ["out2/research/multi", "out2/research-safe/multi", "data/multi"])
+    "place",
+    quickly(
+        2,
+        [
+            "out2/research/multi/part-002",  # nothing new names a row of it
+            "out2/research-safe/en/part-001",  # written anew
+            "out2/research-safe/multi/part-002",
+            "out2/research/en/part-001",
+            "data/multi/part-002",
+            "data/en/part-001",
+        ],
+    ),
 )
-def test_a_file_that_is_other_than_the_parents_check_saw_is_found(twice: World, place: str) -> None:
-    _changed(twice.folder / place / "part-002.parquet")
-    verdict = again(twice)
+@pytest.mark.usefixtures("threads_alone")
+def test_a_file_that_is_other_than_the_parents_check_saw_is_found(
+    twice: World, place: str, workers: int
+) -> None:
+    _changed(twice.folder / f"{place}.parquet")
+    verdict = again(twice, workers=workers)
     assert not verdict.ok and any("SHA-256" in f.what for f in verdict.findings)
     assert ANEW in verdict.notices
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["one too many", "another one"])
+@pytest.mark.usefixtures("threads_alone")
+def test_a_shard_that_an_update_writes_wrongly_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """The manifest states its bytes, so that rows alone tell."""
+    deciding = shard_task._since
+
+    def since(task: Any, n: Any, *given: Any) -> Any:
+        removed, as_before = deciding(task, n, *given)
+        if as_before:
+            return removed, as_before
+        rows = removed.to_pylist()
+        others = sorted({*range(n.shard.rows)} - {*rows})
+        rows = [others[0], *(rows if which == "one too many" else rows[1:])]
+        return pa.array(sorted(rows), pa.int64()), False
+
+    monkeypatch.setattr(shard_task, "_since", since)
+    done = updated(world, executor=Hands(4), workers=4)
+    monkeypatch.setattr(shard_task, "_since", deciding)
+    for verdict in (done.verdict, again(world), again(world, workers=3)):
+        assert verdict is not None and not verdict.ok and ANEW in verdict.notices
+        promises = {f.promise for f in verdict.findings}
+        assert ("1a" in promises) is (which == "another one")
+        assert "1b" in promises
 
 
 def _checked(

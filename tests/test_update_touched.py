@@ -15,8 +15,9 @@ import pytest
 from relaion.errors import StopError
 from relaion.links import link_key
 from relaion.paths import Seal, read_sealed
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt
 from relaion.run.gains import Gains
+from relaion.run.hits import Searched
 from relaion.run.tasks import Reports
 from relaion.run.update import UpdateRun
 from relaion.verifier.model import StatedLists
@@ -30,7 +31,7 @@ CASES = {
     "an entry": (("!a", "b", "c"), {"0"}),
     "a link of its row": (("!a", "a", "b"), {"0", "1"}),
     "the other link of its row": (("!a,b", "b", "c"), {"0", "1"}),
-    "the other link of a row with its link": (("!a", "a,b", "b"), {"0", "1", "2"}),
+    "the other link of a row with its link": (("!a", "a,b", "b"), {"0", "1"}),  # told later
     "nothing goes on from a further link": (("!a,b", "b,c", "c"), {"0", "1"}),
 }
 
@@ -57,8 +58,10 @@ def test_a_shard_is_touched_by_an_entry_or_by_a_link_of_a_row_that_is_named(
             listed.add(link_key(links[0]))
     known = StatedLists(exact={"image_md5": {DIGEST: (1,)}}, rows=rows)
     known = known.carrying(known.beside, dict.fromkeys(listed, (1,)))
-    found = _named(known, sources, map, same_link=True)
+    found, looked_for = _named(known, sources, map, same_link=True)
     assert {path.name for path in found} == touched
+    of_named = (x for row in shards if row.startswith("!") for x in row[1:].split(","))
+    assert looked_for == {link_key(f"http://{x}.example.org/{x}.jpg") for x in of_named}
 
 
 L = "http://b.example.org/b.jpg"
@@ -99,6 +102,29 @@ def test_the_search_looks_for_further_links_as_links_of_their_own(
     whole = world.clean("whole")
     assert files(done.out) == files(whole)
     assert audit(done.out) == audit(whole)
+
+
+@pytest.mark.usefixtures("all_counts", "no_sample")
+@pytest.mark.parametrize("inner", [True, False])
+def test_what_else_a_row_with_a_listed_link_carries_is_looked_for_once_it_is_known(
+    tmp_path: Path, inner: bool
+) -> None:
+    """The second row is named by what stands inside it: by an older entry, and by a new one."""
+    a, b = "http://a.example.org/a.jpg", "http://b.example.org/b.jpg"
+    world = World(tmp_path / "world")
+    world.grow([
+        [{"url": a, "image_md5": DIGEST}],
+        [{"url": f"http://c.example.org/c?u={a}&v={b}"}],
+        [{"url": b, "image_md5": "ab" * 16}],
+        [{"url": "http://d.example.org/d.jpg"}],
+    ])  # fmt: skip
+    world.send(Sent((("image_md5", "ab" * 16),)))
+    out = world.clean("one", verify=True, inner=inner)
+    world.send(Sent((("image_md5", DIGEST),)))
+    done = world.update(out, "two", verify=True)
+    assert done.verdict is not None and done.verdict.ok, done.verdict
+    assert done.verdict.rests.startswith(f"{1 if inner else 3} of 4 shards rest")
+    assert audit(done.out) == audit(world.clean("whole", inner=inner))
 
 
 @pytest.fixture

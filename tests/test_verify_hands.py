@@ -1,9 +1,15 @@
-"""The processes of a check: how often what their items share travels, and what they load."""
+"""The hands of a check: what items share travels seldom, what is loaded, what threads end with."""
 
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from relaion.verifier.hands import processes
+import pytest
+
+from relaion.parquet.columns import note, watched
+from relaion.verifier.hands import processes, threads
 
 
 class Known:
@@ -34,3 +40,53 @@ def test_what_items_share_travels_four_times_to_each_process_at_most() -> None:
         assert [*apply(number, [(known, i) for i in range(2_000)])] == [*range(2_000)]
         assert Known.sent <= 9
         assert [*apply(loaded, [["numpy", "pandas"]])] == [[]]
+
+
+def test_threads_go_side_by_side_and_answer_in_order() -> None:
+    all_begun = threading.Barrier(3, timeout=20)
+
+    def look(item: int) -> int:
+        all_begun.wait()  # nobody comes through alone
+        return -item
+
+    with threads(3) as apply:
+        assert [*apply(look, [1, 2, 3])] == [-1, -2, -3]
+        assert [*apply(look, iter([4, 5, 6]))] == [-4, -5, -6]
+
+
+def test_of_what_brings_back_much_some_is_begun_ahead_and_not_all() -> None:
+    begun: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(100):
+            begun.append(i)
+            yield i
+
+    with threads(2) as apply:
+        assert next(apply(abs, items())) == 0
+        assert len(begun) <= 6
+
+
+def test_an_error_in_a_thread_is_raised_and_what_was_not_begun_never_is() -> None:
+    done: list[int] = []
+
+    def look(item: int) -> None:
+        if not item:
+            raise ValueError
+        done.append(item)
+        threading.Event().wait(0.05)
+
+    with pytest.raises(ValueError), threads(2) as apply:
+        list(apply(look, [*range(100)]))
+    assert len(done) < 50
+
+
+def test_no_file_is_named_as_the_one_that_is_read_where_several_are() -> None:
+    told: list[Any] = []
+    one, other = Path("one"), Path("other")
+    with watched(told.append, {}):
+        note(one)
+        with threads(2) as apply:
+            list(apply(note, [one, other]))
+        note(one)
+    assert told == [one, (), one]

@@ -666,7 +666,7 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
             )  # fmt: skip
             for kind, digest in sorted(x.entries):
                 engine.execute(
-                    "insert into entries values (?, ?, ?, ?, hash(?), null, null)",
+                    "insert into entries values (?, ?, ?, ?, hash(?), null, null, null)",
                     [x.list_id, kind, digest, hosts.get(digest), digest],
                 )
     path.chmod(0o600)

@@ -23,7 +23,7 @@ from relaion.cli.render import Hanging, count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
-from relaion.lists.readers.format import TAKEN_BACK
+from relaion.lists.readers import why
 from relaion.paths import owned_folder, several
 from relaion.roles import HASHED_LINK_KINDS, kind_words, so_many
 
@@ -61,18 +61,18 @@ def show_added(result: Added) -> RenderableType:
     if not result.added and not result.dry_run:
         return Text(added_line(result))
     table = plain_table("", "values", "records", right=("values", "records"))
-    lost = sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
+    lost = sum(n for reason, n in result.lost.items() if reason != why.TAKEN_BACK)
     reasons = sorted({*result.skipped, *result.lost}, key=lambda r: -result.skipped.get(r, 0))
     for name, n, records in (
         ("read", result.read, result.records),
         ("new", result.new, None),
         ("known from an earlier list", result.known, None),
         ("duplicate", result.duplicate, None),
-        ("retracted", result.retracted, result.lost.get(TAKEN_BACK, 0)),
+        ("retracted", result.retracted, result.lost.get(why.TAKEN_BACK, 0)),
         ("brought an entry", None, result.used),
         ("skipped", sum(result.skipped.values()), lost),
         *((f"  {r}", result.skipped.get(r, 0), result.lost.get(r, 0))
-          for r in reasons if r != TAKEN_BACK),
+          for r in reasons if r != why.TAKEN_BACK),
     ):  # fmt: skip
         table.add_row(Text(name), _number(n), _number(records))
     head = Text(added_line(result))

@@ -22,13 +22,16 @@ INDEX = pa.schema(
         ("caption_hash", pa.int64()),
         ("others", pa.list_(pa.int64())),
         ("part", pa.int32()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
     ]
 )
 """Columns of an index: the link (`mended.marked` where its bytes are no UTF-8), the row hash (its
 own field, else computed of link and caption; NULL where there is no link either), the sample
 key of a tar, the row hash of a caption alone, which can be met but tells nothing where it is
 not, and the further row hashes that it may be known by (`further_hashes`). `part` tells samples of
-one key apart, from 0. Each is NULL where a record has none."""
+one key apart, from 0. `start` and `stop` are the bytes of a tar that are a sample, where it is in
+one piece and leaves by itself. Each is NULL where a record has none."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from relaion.copies.form import Rewritten, columns_of
+from relaion.copies.held_links import json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.copies.lines import (
     BLANK,
@@ -30,7 +31,7 @@ from relaion.copies.lines import (
     write_index,
     write_without,
 )
-from relaion.copies.second_links import SecondLinks, may_hold_links
+from relaion.copies.second_links import SecondLinks, names_of_links
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -165,8 +166,9 @@ class _Objects:
             roles = self._shapes.get(tuple(found)) or self._shape(tuple(found))
             link, caption = self._one(at, found, roles, "url"), self._one(at, found, roles, "text")
             said = [each for each in (link, caption) if isinstance(each, str)]
-            if may_hold_links(raw, sum(each.count("//") for each in said)):
-                self.second.look(_others(found, roles), said)
+            if json_may_hold_links(raw.decode("latin-1"), *said):
+                own = link if isinstance(link, str) else ""
+                self.second.add(names_of_links(_others(found, roles), own))
             if _is_no_text(link) or _is_no_text(caption):
                 self.unread += _is_no_text(link)
                 self.unread_captions += _is_no_text(caption)

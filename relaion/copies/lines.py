@@ -195,7 +195,8 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
     texts = pc.cast(as_text(links, marked), pa.string())
     n = len(links)
     others = others_of(links, (captions, *batch.more) if batch.has_captions else (), told, own)
-    out.add([texts, own, pa.nulls(n, pa.string()), of_caption, others, pa.nulls(n, pa.int32())])
+    key, part, place = pa.nulls(n, pa.string()), pa.nulls(n, pa.int32()), pa.nulls(n, pa.int64())
+    out.add([texts, own, key, of_caption, others, part, place, place])
 
 
 COMPARED = 10_000  # row hashes of a file, and no more, for it takes its time

@@ -15,9 +15,9 @@ from array import array
 from dataclasses import dataclass, field
 
 from relaion.copies.second_links import SecondLinks, is_media
-from relaion.copies.tars import Tar
+from relaion.copies.tars import Member, Tar
 
-LONGEST_LOOK = 1 << 16  # bytes of a text that is only looked at for links
+_START = 1 << 12  # bytes by which it is told what a member holds
 TOLD_BY = (b"json", b"txt", b"url")
 _SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
 _SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
@@ -39,16 +39,27 @@ class Samples:
     places: "array[int]" = field(default_factory=lambda: array("q"))
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     owners: "array[int]" = field(default_factory=lambda: array("q"))
-    others: int = 0
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def spans(self) -> "tuple[array[int], array[int]]":
+        """Where each record starts and stops; -1 where it is in pieces or leaves with another."""
+        starts, stops = (array("q", bytes(8 * len(self))) for _ in range(2))
+        for start, stop, owner in zip(self.starts, self.starts[1:], self.owners, strict=False):
+            if owner >= 0:
+                starts[owner], stops[owner] = (-1, -1) if stops[owner] else (start, stop)
+        for record, first in enumerate(self.first):
+            if record != first:
+                for each in (record, first):
+                    starts[each] = stops[each] = -1
+        return starts, stops
 
 
 def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
     """Read all members of a tar; raises InputError as it does.
 
-    `second` hears of members with links that are not read.
+    `second` hears of members with links that are not read, and of files of no sample.
     """
     found, endings = Samples(), _Endings()
     latest: dict[bytes, int] = {}  # record of each key
@@ -58,7 +69,7 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
         end = member.end
         sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
         if sample is None:
-            found.others += member.is_file
+            _hear(second, tar, member, None)
             _piece(found, member.start, -1)
             continue
         key, ending = _same_place(sample[1]), sample[2].lower()
@@ -74,8 +85,8 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
             at = record * 2 * len(TOLD_BY) + TOLD_BY.index(ending) * 2
             found.places[at] = member.data
             found.places[at + 1] = member.size
-        elif second is not None and member.size and not is_media(ending):
-            second.page(ending, tar.read(member.data, min(member.size, LONGEST_LOOK)))
+        else:
+            _hear(second, tar, member, ending)
         _piece(found, member.start, record)
     _piece(found, end, -1)  # the end blocks
     for records in several.values():
@@ -86,6 +97,17 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
             else:
                 found.first[record] = records[0]
     return found
+
+
+def _hear(second: SecondLinks | None, tar: Tar, member: Member, ending: bytes | None) -> None:
+    """Tell of a member that is not read otherwise; `ending` is None where it is of no sample."""
+    if second is None or not member.is_file:
+        return
+    if ending is None:
+        second.unread(member.name)
+    elif member.size and not is_media(ending):
+        start = tar.read(member.data, min(member.size, _START))
+        second.page(ending, start, tar.pieces(member.data, member.size))
 
 
 def _same_place(key: bytes) -> bytes:

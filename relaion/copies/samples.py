@@ -18,15 +18,17 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from relaion.copies.fields import IDENTITY, Shape, Shapes
 from relaion.copies.form import INDEX, Rewritten, columns_of, others_of
+from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.copies.lines import COMPARED, differing
-from relaion.copies.members import LONGEST_LOOK, TOLD_BY, Samples, read_samples
-from relaion.copies.second_links import SecondLinks
+from relaion.copies.members import TOLD_BY, Samples, read_samples
+from relaion.copies.second_links import BEHIND_LINK, SecondLinks, names_of_links
 from relaion.copies.tars import Tar, copy_pieces, open_tar
 from relaion.errors import InputError
-from relaion.parquet.glossary import says_caption
 from relaion.parquet.mended import PrivateFile, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
@@ -39,8 +41,6 @@ _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", 
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _MOST_FIELDS = 1_000
-_MOST_NAMES = 10_000  # of fields whose meaning is remembered
-_IDENTITY = ("url", "text", "row_hash")
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
 
 
@@ -67,16 +67,22 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
             if not reader.tells_captions:
                 reader = _Reader(tar, columns, reader.link, has_captions=False)
                 _write_index(part, found, reader)
-        notices = (*_told(tar, found), *reader.notices(), *beside.notices(()))
+        notices = (*reader.notices(), *beside.notices(()))
         count = reader.count
         compared, differ = count["compared"], count["differ"]
         return Indexed(len(found), reader.used(), notices, compared, differ)
 
 
 def _write_index(part: Path, found: Samples, reader: "_Reader") -> None:
+    places = [pa.array(each, pa.int64()) for each in found.spans()]
+    places = [pc.if_else(pc.greater_equal(each, 0), each, None) for each in places]
+    written = 0
     with PrivateFile(part, INDEX) as out:
         for piece in reader.pieces(found):
-            out.add(_arrays(piece, reader))
+            out.add(
+                [*_arrays(piece, reader), *(each.slice(written, len(piece)) for each in places)]
+            )
+            written += len(piece)
         reader.refuse_unknown()
 
 
@@ -93,7 +99,7 @@ class _Identity:
 
 
 def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
-    """A piece of the index."""
+    """A piece of the index, but for places."""
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
@@ -121,15 +127,15 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     ]
 
 
-class _Meant(NamedTuple):
-    """What a field may tell by its name: its rank for each role, and whether it says captions."""
+class _Json(NamedTuple):
+    """A json as it is written, its fields, and which of them play a role."""
 
-    ranks: Mapping[str, int]
-    says_caption: bool
+    text: str = ""
+    fields: tuple[tuple[str, object], ...] = ()
+    shape: Shape = Shape()
 
 
-def _rank(pair: tuple[int, object]) -> int:
-    return pair[0]
+_NO_JSON = _Json()
 
 
 class _Reader:
@@ -147,11 +153,11 @@ class _Reader:
         self.link, self.has_captions = link, has_captions
         self._there: dict[str, None] = {}  # fields of captions, also of those that are null
         self._tar = tar
-        self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
+        self._shapes = Shapes(columns)
+        self._columns = self._shapes.columns
         self._second = SecondLinks()
         self._fields: dict[str, None] = {}  # of the jsons, that play no role
-        self._meant: dict[str, _Meant] = {}
-        self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
+        self._by: dict[str, Counter[str]] = {role: Counter() for role in IDENTITY}
 
     def pieces(self, found: Samples) -> Iterator[list[_Identity]]:
         """The identities of all records in order, so many at once as memory takes."""
@@ -199,6 +205,8 @@ class _Reader:
     def notices(self) -> Iterator[str]:
         """What was not judged as people may expect, in numbers."""
         name = shown(self._tar.path)
+        if not self._tar.is_ended:
+            yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
         for what, why in (
             (
                 "odd",
@@ -212,23 +220,18 @@ class _Reader:
 
     def _identity(self, found: Samples, record: int) -> _Identity:
         at = record * 6
-        data = b""
-        fields: list[tuple[str, object]] = []
-        others: list[tuple[str, object]] = []
+        told = _NO_JSON
         if found.places[at]:
             self.count["json"] += 1
-            data = self._data(found, record, 0)
-            fields, others = self._json(record, data)
-        links = self._texts(record, "url", fields)
-        captions = self._texts(record, "text", fields)
+            told = self._json(record, self._data(found, record, 0))
+        links = self._texts(record, told, told.shape.url)
+        captions = self._texts(record, told, told.shape.text)
+        of_url = txt = b""
         if found.places[at + 4]:
-            link = _link_of(self._data(found, record, 2))
+            of_url = self._data(found, record, 2)
+            link = _link_of(of_url)
             links += [(".url", link)] if link else []
-        txt = b""
-        if found.places[at + 2] and links and captions and "text" in self._columns:
-            start, size = found.places[at + 2], found.places[at + 3]
-            txt = self._tar.read(start, min(size, LONGEST_LOOK))
-        elif found.places[at + 2]:
+        if found.places[at + 2]:
             txt = self._data(found, record, 1)
             is_link = None if links else self.link.fullmatch(txt) or _LINK.fullmatch(txt)
             self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
@@ -237,28 +240,55 @@ class _Reader:
             elif txt and not (captions and "text" in self._columns):
                 captions.append((".txt", txt))
         if captions and "text" not in self._columns:
-            captions += self._further(record, fields)
+            captions += self._texts(record, told, told.shape.further, is_sure=False)
         self.count["second"] += len({link for _, link in links}) > 1
-        self._second.sample(data, others, txt, [*links[:1], *captions[:1]])
+        self._look(told, txt, of_url, links)
         return _Identity(
             found.keys[record],
             self._first("url", links),
             self._first("text", captions),
-            self._own(fields),
+            self._own(told),
             found.parts[record],
             tuple(dict.fromkeys(text for _, text in captions[1:] if text != captions[0][1])),
         )
 
-    def _further(self, record: int, fields: list[tuple[str, object]]) -> list[tuple[str, bytes]]:
-        """Captions that only a word in the name of their field tells."""
-        names = ROLES["text"].names
-        able = [x for x in fields if self._means(x[0]).says_caption and x[0].lower() not in names]
-        return [(name, text) for name, value in able if (text := self._text(record, value))]
+    def _look(
+        self,
+        told: _Json,
+        txt: bytes,
+        of_url: bytes,
+        links: list[tuple[str, bytes]],
+    ) -> None:
+        """Look for links beside the one that the sample is known by."""
+        name, own = links[0] if links else ("", b"")
+        names: set[str] = set()
+        known = "" if name in (".txt", ".url") else own.decode("utf-8", "replace")
+        if told.text and json_may_hold_links(told.text, known):
+            others = (x for i, x in enumerate(told.fields) if i not in told.shape.url)
+            names = names_of_links(others, own.decode("utf-8", "replace"))
+        if txt and holds_link(txt, own):
+            names.add(".txt")
+        if of_url and holds_link(of_url, _link_of(of_url)):
+            names.add(".url")
+        if (behind := own.split(None, 1)[1:]) and holds_link(behind[0]):
+            names.add(BEHIND_LINK)
+        self._second.add(names)
 
-    def _text(self, record: int, value: object) -> bytes:
-        """The bytes of a text; none of all else."""
-        if not isinstance(value, str):
-            return b""
+    def _texts(
+        self, record: int, told: _Json, places: tuple[int, ...], *, is_sure: bool = True
+    ) -> list[tuple[str, bytes]]:
+        """The texts of some fields but empty ones; what is none counts as odd, if it `is_sure`."""
+        texts = []
+        for place in places:
+            name, value = told.fields[place]
+            if isinstance(value, str):
+                if value:
+                    texts.append((name, self._text(record, value)))
+            elif value is not None and is_sure:
+                self.count["odd"] += 1
+        return texts
+
+    def _text(self, record: int, value: str) -> bytes:
         try:
             return value.encode()
         except UnicodeEncodeError:
@@ -270,69 +300,20 @@ class _Reader:
         self._by[role][values[0][0]] += 1
         return values[0][1]
 
-    def _named(self, role: str, fields: list[tuple[str, object]]) -> list[tuple[str, object]]:
-        """The fields that play a role, the one that is known best by name first."""
-        ranks = [
-            (rank, x) for x in fields if (rank := self._means(x[0]).ranks.get(role)) is not None
-        ]
-        if not ranks:
-            return []
-        chosen = [x for _, x in sorted(ranks, key=_rank)] if ranks[1:] else [ranks[0][1]]
-        self.count["has " + role] += 1
-        if role == "text" and len(self._there) < _MOST_FIELDS:
-            self._there.update(dict.fromkeys(name for name, _ in chosen))
-        return [x for x in chosen if x[1] is not None]
-
-    def _means(self, name: str) -> "_Meant":
-        """What a field of this name may tell."""
-        found = self._meant.get(name)
-        if found is None:
-            if len(self._meant) >= _MOST_NAMES:
-                self._meant.clear()
-            found = self._meant[name] = self._meaning(name)
-        return found
-
-    def _meaning(self, name: str) -> "_Meant":
-        ranks, plain = {}, name.lower()
-        for role in _IDENTITY:
-            if role in self._columns:
-                if name == self._columns[role]:
-                    ranks[role] = 0
-            elif plain in (names := ROLES[role].names):
-                ranks[role] = names.index(plain)
-        return _Meant(ranks, says_caption(name))
-
-    def _texts(
-        self, record: int, role: str, fields: list[tuple[str, object]]
-    ) -> list[tuple[str, bytes]]:
-        texts = []
-        for name, value in self._named(role, fields):
-            if not isinstance(value, str):
-                self.count["odd"] += 1
-                continue
-            if text := self._text(record, value):
-                texts.append((name, text))
-        return texts
-
-    def _own(self, fields: list[tuple[str, object]]) -> bytes | None:
+    def _own(self, told: _Json) -> bytes | None:
         """Its own row hash: a whole number, or a text that may be one."""
-        for name, value in self._named("row_hash", fields):
+        for name, value in (told.fields[place] for place in told.shape.row_hash):
             if type(value) is int or isinstance(value, str):
                 text = str(value).encode("utf-8", "replace")
                 if text.strip().lstrip(b"+-").isdigit():
                     self._by["row_hash"][name] += 1
                     return text
-            else:
+            elif value is not None:
                 self.count["odd"] += 1
         return None
 
-    def _json(
-        self, record: int, data: bytes
-    ) -> tuple[list[tuple[str, object]], list[tuple[str, object]]]:
-        """The fields of a json that may play a role, and the others.
-
-        NaN, which writers put for none, is none.
-        """
+    def _json(self, record: int, data: bytes) -> _Json:
+        """A json as it is read. NaN, which writers put for none, is none."""
         try:
             text = data.decode(json.detect_encoding(data), "surrogatepass")
             found = _DECODER.decode(text)
@@ -340,14 +321,20 @@ class _Reader:
             raise self._wrong(record, "is no JSON") from None
         if not isinstance(found, tuple):
             raise self._wrong(record, "is no object")
-        if len({name for name, _ in found}) < len(found):
+        names = tuple(name for name, _ in found)
+        return _Json(text, found, self._shapes.get(names) or self._shape(record, names))
+
+    def _shape(self, record: int, names: tuple[str, ...]) -> Shape:
+        """The shape of a json that is like none before; what there is of its fields is noted."""
+        if len(set(names)) < len(names):
             raise self._wrong(record, "has a field twice")
-        means = self._means
-        others = [x for x in found if not means(x[0]).ranks]
+        shape = self._shapes.made(names)
+        self.count.update(f"has {role}" for role in IDENTITY if getattr(shape, role))
         if len(self._fields) < _MOST_FIELDS:
-            self._fields.update(dict.fromkeys(name for name, _ in others))
-        fields = [x for x in found if (told := means(x[0])).ranks or told.says_caption]
-        return fields, others
+            self._fields.update(dict.fromkeys(shape.unplayed))
+        if len(self._there) < _MOST_FIELDS:
+            self._there.update(dict.fromkeys(names[place] for place in shape.text))
+        return shape
 
     def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2
@@ -371,41 +358,57 @@ def _link_of(data: bytes) -> bytes:
     return (shortcut[1] if shortcut else data.removeprefix(b"\xef\xbb\xbf")).strip()
 
 
-def _told(tar: Tar, found: Samples) -> Iterator[str]:
-    """What the members of a tar give to tell, in numbers."""
-    name = shown(tar.path)
-    if found.others:
-        yield f"{name}: files of no sample, which are not read: {found.others}"
-    if not tar.is_ended:
-        yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
-
-
 # -- The tar without some of its samples -------------------------------------------------------
 
 
-def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
+def rewrite(path: Path, target: Path, leaving: RowNumbers, index: Path | None = None) -> Rewritten:
     """Write a tar at `target` without the samples of some records; all other bytes stay.
 
-    What leaves is every member of their keys, with the headers that belong to it. Raises
+    What leaves is every member of their keys, with the headers that belong to it. `index` is the
+    file that `index` made of this tar, by which its headers need not be read again. Raises
     InputError for a tar that `index` refuses, that has no such records, or that was changed
     meanwhile; then nothing is written.
     """
     before = stamp_of(path)
     with open_tar(path) as tar:
-        found = read_samples(tar)
-        gone = bytearray(len(found))
-        for record in _numbers(leaving, len(found), path):
-            gone[found.first[record]] = True
+        found = None if index is None else _kept_by(index, leaving, tar)
+        kept, records = found or _kept_by_headers(tar, leaving)
         with atomic_write(target) as part:
-            size, sha256 = copy_pieces(tar, _kept(found, gone, tar.size), part)
+            size, sha256 = copy_pieces(tar, kept, part)
             if stamp_of(path).written != before.written:
                 raise replaced(path)
-    return Rewritten(sum(not gone[first] for first in found.first), size, sha256)
+    return Rewritten(records, size, sha256)
 
 
-def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:
+_Kept = tuple[Iterator[tuple[int, int]], int]  # the bytes that stay, and how many records they are
+
+
+def _kept_by(index: Path, leaving: RowNumbers, tar: Tar) -> _Kept | None:
+    """What stays by an index; None where a sample that leaves is in pieces or not alone."""
+    spans = pq.read_table(index, columns=["start", "stop"])
+    gone = spans.filter(pc.invert(_mask(leaving, len(spans), tar.path)))
+    if gone["start"].null_count:
+        return None
+    gone = gone.sort_by("start")
+    starts, stops = (gone[name].to_pylist() for name in ("start", "stop"))
+    pieces = zip([0, *stops], [*starts, tar.size], strict=True)
+    return (piece for piece in pieces if piece[0] < piece[1]), len(spans) - len(gone)
+
+
+def _kept_by_headers(tar: Tar, leaving: RowNumbers) -> _Kept:
+    """What stays by the headers of all members."""
+    found = read_samples(tar)
+    gone = bytearray(len(found))
+    mask = _mask(leaving, len(found), tar.path)
+    for record in pc.indices_nonzero(pc.invert(mask)).to_pylist():
+        gone[found.first[record]] = True
+    return _kept(found, gone, tar.size), sum(not gone[first] for first in found.first)
+
+
+def _mask(leaving: RowNumbers, records: int, path: Path) -> pa.Array:
+    """Which records stay."""
     mask = Removed(leaving, records, path).mask(0, records)
-    return [] if mask is None else pc.indices_nonzero(pc.invert(mask)).to_pylist()
+    return pa.repeat(pa.scalar(True), records) if mask is None else mask
 
 
 def _kept(found: Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int]]:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from relaion.copies.compressed import bare_ending
 from relaion.copies.form import MOST_CAPTIONS, Rewritten
+from relaion.copies.held_links import CODED
 from relaion.copies.indexed import Indexed
 from relaion.copies.lines import (
     BLANK,
@@ -232,9 +233,12 @@ class TableReading:
     def _look(self, piece: Piece, got: list[pa.Array], *, is_header: bool) -> None:
         """Look for links in the columns that play no role, where there are any."""
         others = [i for i in range(self.table.width) if i not in self.roles.values()]
+        if not others:
+            return
         links, captions, _ = got
         known = pc.sum(pc.count_substring(pa.chunked_array([links, captions]), "//")).as_py() or 0
-        if not others or sum(raw.count(b"//") for raw in piece.raws) <= known:
+        text = b"".join(piece.raws)
+        if text.count(b"//") <= known and not CODED.search(text):
             return
         for i, cells in self.table.columns(piece, others).items():
             name = self.table.names[i] if self.table.names else str(i + 1)

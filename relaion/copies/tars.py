@@ -25,6 +25,7 @@ from relaion.paths import shown
 
 _ZEROS = bytes(1 << 20)
 _SMALL, _NEAR = 1 << 12, 1 << 13  # bytes of a piece, and of what is read with it
+_MOST = 16 << 20  # bytes of a large member that are held at once
 _LONGEST_EXTENSION = 1 << 20  # bytes of a pax header, or of a long name
 _USTAR = b"ustar\0"
 _PREFIX = slice(345, 500)
@@ -121,6 +122,11 @@ class Tar:
         while at < size:  # the system may give less at once
             at += len(self.read_into(memoryview(data)[at:], start + at))
         return bytes(data)
+
+    def pieces(self, start: int, size: int) -> Iterator[bytes]:
+        """Some bytes of the file, so many at once as memory takes."""
+        for at in range(start, start + size, _MOST):
+            yield self.read(at, min(_MOST, start + size - at))
 
     def _ahead(self, start: int) -> bytes:
         try:

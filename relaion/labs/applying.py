@@ -24,11 +24,12 @@ from relaion.remote.objects import Noted
 from relaion.remote.urls import RemoteURL
 from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, first_of, read_footers, read_inputs
+from relaion.run.survey import first_of, read_footers, read_inputs
 from relaion.run.tasks import SLOWER
 
 if TYPE_CHECKING:
@@ -328,6 +329,7 @@ class Applying:
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
             named: dict[str, Any] = {"copy": copy, "link": k.columns.get("url")}
+            named |= {"index": k.shard.path} if k.file.form == SAMPLES else {}
             waiting.append(self._write_task(k.file, seal, fates, k.file.no, named))
         tars = {k.file.folder_no: k.shard.path for k in known if k.file.form == SAMPLES}
         beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}

@@ -13,8 +13,8 @@ from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import DiffFile
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
 
 _HITS = "shard_no integer, file_row_number bigint, list_id integer"

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from relaion.labs.diff_file import META, SCHEMA, Content
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.labs.told import Compared
-from relaion.parquet.mended import raw_bytes
+from relaion.parquet.mended import raw_texts
 from relaion.paths import atomic_write, file_sha256
+from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
 from relaion.sidecars.row_hash import row_hashes, without_fillers
 
@@ -27,7 +27,11 @@ GROUP_ROWS = 1_000_000
 PROVED = frozenset({"row_hash", "url", "text"})
 """The roles of a shard that prove its row hashes."""
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
-_IDS = "shard_no integer, file_row_number bigint, link_id uuid, link blob"
+_IDS = (
+    "shard_no integer, file_row_number bigint, link_id uuid, link blob, host varchar, "
+    "tail varchar, short ubigint, is_doubted boolean"
+)
+_DOUBTED = pa.schema([("shard_no", pa.int32()), ("file_row_number", pa.int64())])
 _SETTLING = ("new_hashes", "old_hashes")  # tables by which a row hash settles what becomes of a row
 
 
@@ -53,16 +57,15 @@ def compare(
         of_old = list(batches(old, BATCH_ROWS))
         of_new = list(batches(new, BATCH_ROWS))
         rows = gone_rows(seeker, of_old, of_new, new, by)
-        ids = gone_ids(seeker, of_old, of_new, rows, by, salt)
+        gone_ids(seeker, of_old, of_new, rows, by, salt)
         seeker.table("rows", _ROWS, rows)
-        seeker.table("row_ids", _IDS, ids)
         seeker.run("apply/82_diff", by_row=ROW in by, by_link=LINK in by)
         path = seeker.made("diff", lambda: "from diff order by row_hash, link")
         ((lines,),) = engine.rows("select count(*) from diff")
         (counts,) = engine.rows("from diff_counts")
         rows_left, links, nameless, linkless, colliding = counts
         without = max(0, nameless - _nameless(seeker, of_new, by)) if nameless else 0
-        doubted = _doubted(seeker, of_old, rows) if ROW in by else 0
+        ((doubted,),) = engine.rows("select count(*) from row_ids where is_doubted")
         seals = seeker.seals([*old, *new])
         found = Compared(
             lines, rows_left, links, without, linkless, colliding, nameless, doubted, seals
@@ -92,35 +95,6 @@ def _nameless_of(seeker: Seeker, batch: Sequence[Numbered], *, by: Sequence[str]
     seeker.run("apply/87_nameless", by_row=ROW in by)
     ((n,),) = seeker.engine.rows("from nameless")
     return int(n)
-
-
-def _doubted(seeker: Seeker, of_old: Batches, rows: Sequence[Path]) -> int:
-    """How many of these rows have another row hash than their link and caption give."""
-    items = []
-    for path, batch in zip(rows, of_old, strict=True):
-        able = tuple(n for n in batch if set(n.shard.layout.roles) >= PROVED)
-        if able and pq.read_metadata(path).num_rows:
-            items.append((able, path))
-    return sum(seeker.numbers(_doubted_of, items))
-
-
-def _doubted_of(seeker: Seeker, able: Sequence[Numbered], path: Path) -> int:
-    seeker.table("rows", _ROWS, [path])
-    told: list[pa.Table] = []
-
-    def look() -> None:
-        query = (
-            "select s.row_hash, s.url, s.text from shard as s "
-            "semi join rows as r using (shard_no, file_row_number) "
-            "where s.row_hash is not null and s.url <> '' and s.text <> ''"
-        )
-        told[:] = [seeker.engine.table(query)]
-
-    seeker.read(able, look, "shard", sorted(PROVED))
-    (table,) = told
-    pair = (pa.array(map(raw_bytes, table[x].to_pylist()), pa.binary()) for x in ("url", "text"))
-    own = without_fillers(table["row_hash"].combine_chunks())
-    return pc.sum(pc.not_equal(own, row_hashes(*pair))).as_py() or 0
 
 
 def gone_rows(
@@ -202,17 +176,21 @@ def gone_ids(
     by: Sequence[str],
     salt: bytes,
 ) -> list[Path]:
-    """Work files of the links of these rows; table `new_links` says which still stand."""
+    """Work files `row_ids` of these rows; table `new_links` says which of their links still stand.
+
+    A row without a link that is an identity has no link_id. `is_doubted` is one whose own row hash
+    is not that of its link and caption, where row hashes are identities.
+    """
     engine = seeker.engine
     for name in ("new", "old"):
         seeker.table(f"{name}_hashes", HASHES, ())
     seeker.table("new_links", "link_id uuid", ())
-    if LINK not in by:
-        return []
-
     items = list(zip(of_old, rows, strict=True))
-    found = seeker.files("gone-ids", partial(_gone_ids_of, salt=salt), items, _SETTLING)
-    seeker.table("hit_keys", f"{_IDS}, host_digest varchar, tail varchar", found)
+    found = seeker.files(
+        "gone-ids", partial(_gone_ids_of, by=tuple(by), salt=salt), items, _SETTLING
+    )
+    seeker.table("row_ids", _IDS, found)
+    engine.execute("create or replace temp view hit_keys as from row_ids where link_id is not null")
     engine.execute(
         "create or replace temp table wanted_links as select distinct link_id from hit_keys"
     )
@@ -220,14 +198,46 @@ def gone_ids(
     return found
 
 
-def _gone_ids_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, salt: bytes) -> str:
+def _gone_ids_of(
+    seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by: Sequence[str], salt: bytes
+) -> str:
+    engine = seeker.engine
     seeker.table("rows", _ROWS, [path])
-    seeker.link_ids(batch, by_row=False, salt=salt)
+    seeker.table("link_ids", _IDS, ())
+    seeker.table("salted_links", _IDS, ())
+    seeker.table("doubted", "shard_no integer, file_row_number bigint", ())
+    layouts = [n.shard.layout for n in batch]
+    proves = ROW in by and any(set(layout.roles) >= PROVED for layout in layouts)
+    is_one = all(len(layout.playing("url")) < 2 for layout in layouts)
+    if proves or (LINK in by and is_one):  # both are told by one look at the columns
+        roles = sorted(PROVED if proves else {"url"})
+        seeker.read(batch, lambda: seeker.run("apply/90_gone_texts"), "shard", roles)
+    if proves:
+        engine.insert("doubted", pa.Table.from_batches(_doubted(seeker), _DOUBTED))
+    if LINK in by and is_one:
+        engine.execute("create or replace temp view row_links as from gone_texts")
+        seeker.ids_of_links(by_row=False, salt=salt)
+    elif LINK in by:
+        seeker.link_ids(batch, by_row=False, salt=salt)
     return (
-        "select shard_no, file_row_number, link_id, link, host_digest, tail "
-        "from link_ids join salted_links using (shard_no, file_row_number) "
-        "order by shard_no, file_row_number"
+        "select r.shard_no, r.file_row_number, i.link_id, s.link, i.host, i.tail, i.short, "
+        "(r.shard_no, r.file_row_number) in (from doubted) as is_doubted "
+        "from rows as r left join link_ids as i using (shard_no, file_row_number) "
+        "left join salted_links as s using (shard_no, file_row_number) "
+        "order by r.shard_no, r.file_row_number"
     )
+
+
+def _doubted(seeker: Seeker) -> Iterator[pa.RecordBatch]:
+    """Of `gone_texts` the places of rows with another row hash than link and caption give."""
+    for batch in seeker.engine.batches(
+        "select shard_no, file_row_number, row_hash, url, text from gone_texts "
+        "where row_hash is not null and url <> '' and text <> ''"
+    ):
+        *places, own, links, captions = batch.columns
+        given = row_hashes(raw_texts(links), raw_texts(captions))
+        differs = pc.fill_null(pc.not_equal(without_fillers(own), given), False)
+        yield pa.RecordBatch.from_arrays(places, schema=_DOUBTED).filter(differs)
 
 
 def write_diff(lines: Path, out: Path, said: dict[str, Any]) -> str:

@@ -16,8 +16,8 @@ from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import Fates
 from relaion.paths import shown
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, rows_of
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"
@@ -121,7 +121,10 @@ select shard_no, fate, leaves, count(*), count(*) filter (is_twin)
 from fates group by all order by all
 """
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
-_IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
+_IDS = (
+    "shard_no integer, file_row_number bigint, link_id uuid, host varchar, tail varchar, "
+    "short ubigint"
+)
 _SALTED = "shard_no integer, file_row_number bigint, link blob"
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
 

@@ -12,8 +12,8 @@ from relaion.labs.copy_files import PARQUET, UNLOOKED, refuse_hashes, shared_lin
 from relaion.labs.report import NAMELESS
 from relaion.parquet.roles import listed
 from relaion.paths import shown
+from relaion.run.numbered import Numbered
 from relaion.run.pool import Caller, blaming
-from relaion.run.survey import Numbered
 
 if TYPE_CHECKING:
     from relaion.labs.told import DiffFile, Fates

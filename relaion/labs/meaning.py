@@ -18,6 +18,8 @@ from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes
 from relaion.parquet.read_shard import read_shard
 from relaion.parquet.roles import Column, Overrides, columns_of, named_by
+from relaion.parquet.sights import IN_TEXT
+from relaion.parquet.telling import told_by
 from relaion.paths import ShardPath, shown
 from relaion.roles import ROLES
 from relaion.sidecars.row_hash import own_hashes
@@ -86,7 +88,7 @@ def _other_links(shard: Shard, known: set[str], *, is_copy: bool) -> Iterator[st
         with open_parquet(shard.path) as file:
             leaves = [(top, path) for top, path in _leaves(file) if names[top] not in known]
             for top, path in leaves[:_LOOKED_INTO]:
-                values, links = _linked(file, path)
+                values, links, is_held = _linked(file, path)
                 is_named = says_link(path.rpartition(".")[2])
                 if links * (1 if is_named else _FEW) > (0 if is_named else values):
                     way_out = "if the rows' link stands there, give --column "
@@ -94,6 +96,10 @@ def _other_links(shard: Shard, known: set[str], *, is_copy: bool) -> Iterator[st
                     if path != names[top]:
                         way_out = "if the rows' link stands there, write it as a column of its own"
                     yield f"not looked at, though it holds links: column {shown(path)}; {way_out}"
+                elif is_held:
+                    way_out = "if the rows' link stands there, write it as a column of its own"
+                    what = f"column {shown(path)}, within JSON or another text"
+                    yield f"not looked at, though it holds links: {what}; {way_out}"
     except (OSError, pa.ArrowException):
         return  # whoever reads all of it says so
 
@@ -126,9 +132,9 @@ def _groups(file: pq.ParquetFile) -> list[int]:
     return sorted({last * i // (_GROUPS - 1) for i in range(_GROUPS)}) if last >= 0 else []
 
 
-def _linked(file: pq.ParquetFile, path: str) -> tuple[int, int]:
-    """Values of a leaf that are no blank, of some that are looked at, and those that are links."""
-    values = links = 0
+def _linked(file: pq.ParquetFile, path: str) -> tuple[int, int, bool]:
+    """Of some values of a leaf: those that are no blank, the links, and whether any holds one."""
+    values, links, is_held = 0, 0, False
     for group in _groups(file):
         batches = file.iter_batches(_VALUES, row_groups=[group], columns=[path])
         for array in (a for batch in batches for a in _flat(batch.columns)):
@@ -136,8 +142,9 @@ def _linked(file: pq.ParquetFile, path: str) -> tuple[int, int]:
             raw = raw.filter(pc.match_substring_regex(raw, r"\S"))
             values += len(raw)
             links += pc.sum(pc.match_substring_regex(raw, _LINK)).as_py() or 0
+            is_held = is_held or IN_TEXT in told_by(raw, is_text=True)
             break
-    return values, links
+    return values, links, is_held
 
 
 def _flat(arrays: list[pa.Array]) -> Iterator[pa.Array]:

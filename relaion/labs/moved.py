@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from relaion.run.numbered import Numbered
 from relaion.run.outputs import MANIFEST, OurOutput, Owners
-from relaion.run.survey import Numbered
 
 _ABOVE, _MOST = 2, 1_000  # folders above what was named, and folders in each that are looked at
 

@@ -70,6 +70,7 @@ def write(
     copy: bool,
     stats_of: tuple[Path | None, Path | None] = (None, None),
     link: str | None = None,
+    index: Path | None = None,
     before: Mapping[str, Any] | None = None,
     store: RemoteURL | None = None,
 ) -> dict[str, Any]:
@@ -78,9 +79,10 @@ def write(
     `leaving` is the work file of what leaves, with `number` for this file. `stats_of` are
     the parquet file of whose rows a stats file tells, and the index of its tar. `before` is what
     was said when it was written: where that is still so, nothing is done. `link` is the column of
-    a parquet file's links. With a `store` what is written is put there, and dropped here; whether
-    what was put `before` is still there whoever asks knows. Raises InputError where the file is
-    another one than the `known` seal is of, UnwrittenError where the store refuses.
+    a parquet file's links, `index` that of a tar. With a `store` what is written is put there, and
+    dropped here; whether what was put `before` is still there whoever asks knows. Raises InputError
+    where the file is another one than the `known` seal is of, UnwrittenError where the store
+    refuses.
     """
     seal = Seal.read(known)
     target = file.target(out)
@@ -105,6 +107,8 @@ def write(
         (written,) = write_editions(file.path, [Target(target, gone)], memory_bytes=memory)
         sync_folder(target.parent)
         done = Rewritten(written.rows, written.bytes, written.sha256)
+    elif index is not None:
+        done = _module(file.form).rewrite(file.path, target, gone, index)
     else:
         done = _module(file.form).rewrite(file.path, target, gone)
     if not is_still(file.path, seal):

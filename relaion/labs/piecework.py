@@ -11,11 +11,11 @@ from typing import Any
 
 from relaion.errors import RelaionError, StopError
 from relaion.paths import Seal, atomic_write, shown, unwritten
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.pool import Call, CallTask, Executor, returned
 from relaion.run.process import TaskOutcome, packed, seconds_for
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, rows_of
 
 SPREAD = "spread"
 """The first part of what the process that searches says: then come a step and its pieces."""

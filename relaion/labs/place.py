@@ -22,11 +22,11 @@ from relaion.paths import (
 )
 from relaion.run import manifest
 from relaion.run.journal import Journal
+from relaion.run.numbered import Numbered
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut
-from relaion.run.survey import Numbered
 
 Plan = Mapping[str, Any]
 
@@ -171,8 +171,8 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
     private_folder(place.work)
     with atomic_write(path, mode=0o600) as part:
         part.write_text(json.dumps(plan), encoding="ascii")
-    for folder in sorted({Path(item["name"]).parent for item in plan["inputs"]}):
-        public_folder(place.path / folder)  # workers, whose umask is private, only fill them
+    # workers, whose umask is private, only fill them
+    public_folder(place.path, *sorted({Path(item["name"]).parent for item in plan["inputs"]}))
     return Journal(place.work), goes_on
 
 

@@ -23,6 +23,7 @@ from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
 from relaion.run.journal import is_whole
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.process import packed, unpacked
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -33,7 +34,6 @@ from relaion.run.python_answers import (
 )
 from relaion.run.settings import Limits
 from relaion.run.sources import Copies, original, sources
-from relaion.run.survey import Numbered, rows_of
 from relaion.sidecars.hash_tables import OTHERS
 from relaion.sqlset import load
 
@@ -44,6 +44,11 @@ HASHES = "row_hash bigint, doubt tinyint"
 """Columns of tables of row hashes that stand in a set, one row for each row that has one.
 
 A hash is as sure as the surest of its rows: whoever reads such a table asks for that."""
+SOUGHT = (
+    "wanted_links", "sought_tails", "sought_hosts", "sought_ends", "sought_keys",
+    "listed_hosts", "listed_domains", "listed_keys",
+)  # fmt: skip
+"""Tables of the links that are looked for, as `links` reads them."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
 Item: TypeAlias = tuple[Any, ...]  # a batch, and what else is to be known of it
 
@@ -320,15 +325,15 @@ class Seeker:
         self, batch: Sequence[Numbered], *, by_row: bool, salt: bytes | None = None
     ) -> None:
         """Table `link_ids` of those rows that no row hash settles; with a salt `salted_links`."""
+        self.read(batch, lambda: self.ids_of_links(by_row=by_row, salt=salt), "row_links")
 
-        def look() -> None:
-            self.run("apply/72_unsettled_links", by_row=by_row)
-            self._keyed()
-            self.run("apply/73_link_ids")
-            if salt is not None:
-                self.run("apply/74_salted_links", salt=salt)
-
-        self.read(batch, look, "row_links")
+    def ids_of_links(self, *, by_row: bool, salt: bytes | None) -> None:
+        """`link_ids` by what `row_links` is."""
+        self.run("apply/72_unsettled_links", by_row=by_row)
+        self._keyed()
+        self.run("apply/73_link_ids")
+        if salt is not None:
+            self.run("apply/74_salted_links", salt=salt)
 
     def salted(self, batch: Sequence[Numbered], salt: bytes) -> None:
         """Table `salted_links` of all rows: a diff tells of no row that it stayed."""
@@ -345,20 +350,21 @@ class Seeker:
 
         `hit_keys` says on which hosts and with which tails these are.
         """
-        if self._is_empty("select count(*) from hit_keys"):
+        ((wanted,),) = self.engine.rows("select count(*) from hit_keys")
+        if not wanted:
             return []
-        tables = ["hit_keys", "wanted_links"]
-        return self.files(f"{name}-links", Seeker.links, _items(shards), tables)
+        self.run("fast/16_sought_ends")
+        do = partial(Seeker.links, wanted=wanted)
+        return self.files(f"{name}-links", do, _items(shards), SOUGHT)
 
-    def links(self, batch: Sequence[Numbered]) -> str:
-        """Those of `wanted_links` that stand in a batch."""
+    def links(self, batch: Sequence[Numbered], *, wanted: int) -> str:
+        """Those of `wanted_links`, which are so many, that stand in a batch."""
 
         def look() -> None:
-            ((wanted,),) = self.engine.rows("select count(*) from hit_keys")
             if wanted > MANY * rows_of(batch):
                 self.run("apply/89_all_links")
             else:
-                self.run("fast/34_hit_tails", has_inner=False)
+                self.run("fast/17_sought_links")
             self.run("apply/79_proved_links")
             self.run("fast/15_near_links", has_hosts=False, has_hashed=False)
             self._keyed()

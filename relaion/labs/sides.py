@@ -11,10 +11,10 @@ from relaion.labs.applying import read_edition
 from relaion.labs.copy_files import CopyFile
 from relaion.parquet.roles import Columns, Overrides, overrides_of
 from relaion.paths import find_shards, shown
+from relaion.run.numbered import Numbered
 from relaion.run.outputs import OwnedShard, Owners
 from relaion.run.pool import Caller
 from relaion.run.progress import Progress
-from relaion.run.survey import Numbered
 
 DIFF_COLUMNS = ("row_hash", "link", "link_gone")
 NO_SET = "is a diff, no data set; name a shard, a folder of shards or a glob"

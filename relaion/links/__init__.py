@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         scope_shown,
     )
     from relaion.links.inner import inner_links
-    from relaion.links.key import host_digest, key_digest, link_key, link_steps
+    from relaion.links.key import host_digest, key_digest, link_key, link_place, link_steps
     from relaion.links.spellings import FORMS
 
 __all__ = [
@@ -40,13 +40,14 @@ __all__ = [
     "key_digest",
     "key_prefixes",
     "link_key",
+    "link_place",
     "link_steps",
     "names_part",
     "read_scoped",
     "scope_shown",
 ]
 
-_KEY = ("host_digest", "key_digest", "link_key", "link_steps")
+_KEY = ("host_digest", "key_digest", "link_key", "link_place", "link_steps")
 __getattr__ = lazily(
     __name__,
     dict.fromkeys(__all__, "relaion.links.entries")

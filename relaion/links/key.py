@@ -423,3 +423,13 @@ def host_digest(key: str) -> str | None:
         return None
     host = found[1].replace("www.", "")
     return md5(host.encode("ascii"), usedforsecurity=False).hexdigest()
+
+
+TAIL = 8
+"""Characters at the end of a key by which most rows are told from a listed link: `link_tail`."""
+
+
+def link_place(key: str) -> str | None:
+    """The digest of a key's host, and behind it the last characters of the key; None as that is."""
+    host = host_digest(key)
+    return None if host is None else host + key[-TAIL:]

@@ -19,8 +19,10 @@ from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.roles import LINK_KINDS
 from relaion.sqlset import load
 
-STORE_VERSION = 3
-UNHASHED = 2  # the version whose entries have no hash yet: read as it is, written as ours
+STORE_VERSION = 4
+# older versions, read as they are and written as ours:
+UNHASHED = 2  # whose entries have no hash yet
+UNTAILED = 3  # whose links have no tail
 MEMORY = "300MB"  # of DuckDB, beyond which it spills into the private folder
 
 _MOSTLY = 4  # a file of which more than a quarter is empty is written anew
@@ -71,7 +73,7 @@ def _check_versions(store: Path, engine: Engine) -> None:
         raise ListError(
             f"{shown(store)}: is a database, but no list store; check the path given as --lists"
         ) from None
-    has_tables = store_version in (STORE_VERSION, UNHASHED)
+    has_tables = store_version in (STORE_VERSION, UNTAILED, UNHASHED)
     may_be_older = has_tables and key_version < KEY_VERSION and not _holds_keys(engine)
     for what, found, ours, is_read in (
         ("tables", store_version, STORE_VERSION, has_tables),
@@ -96,6 +98,11 @@ def has_keys(engine: Engine) -> bool:
     """Whether a store is of this version of the link key; else no entry of it was made of one."""
     ((version,),) = engine.rows("select key_version from store")
     return int(version) == KEY_VERSION
+
+
+def has_columns(engine: Engine) -> bool:
+    """Whether a store has all columns of this version."""
+    return _version(engine) == STORE_VERSION
 
 
 def has_hashes(engine: Engine, of: str = "") -> bool:
@@ -143,7 +150,7 @@ _OF_OLD = {
     "skipped": "select *, 0::bigint as n_records from {}skipped",
     "files": "from {}files",
     "entries": "select list_id, kind, digest, host_digest, hash(digest) as hash, "
-    "null::bigint as record_no, null::integer as trait_id from {}entries",
+    "null::bigint as record_no, null::integer as trait_id, null::usmallint as tail from {}entries",
     "unusable": "select 0 as list_id, '' as algorithm, 0::bigint as n where false",
     "traits": "select * from (select 0 as trait_id, '' as severity, '' as media, '' as first_seen, "
     "'' as last_seen, '' as confidence, '' as given_by where false)",
@@ -177,13 +184,13 @@ def attach_store(engine: Engine, path: Path, only: Sequence[int] | None = None) 
     With `only`, it has no entry but those of these lists.
     """
     engine.attach(path, "store")
-    is_old = _version(engine, "store.") == UNHASHED
-    if not is_old and only is None:
+    version = _version(engine, "store.")
+    if version == STORE_VERSION and only is None:
         return
     engine.execute("detach store")
     engine.attach(path, "old_store")
     engine.execute("attach ':memory:' as store")
-    if is_old:
+    if version == UNHASHED:
         engine.execute(
             "create or replace view store.store as "  # noqa: S608 - a number of ours
             f"select * replace ({STORE_VERSION:d} as store_version), version() as hashed_by "
@@ -193,6 +200,8 @@ def attach_store(engine: Engine, path: Path, only: Sequence[int] | None = None) 
     else:
         tables = ("store", "lists", "skipped", "unusable", "files", "traits", "records", "entries")
         views = {table: f"from old_store.{table}" for table in tables}
+        if version == UNTAILED:
+            views["entries"] = "select *, null::usmallint as tail from old_store.entries"
     if only is not None:
         wanted = ", ".join(f"{list_id:d}" for list_id in only) or "null"
         views["entries"] = f"select * from ({views['entries']}) where list_id in ({wanted})"  # noqa: S608

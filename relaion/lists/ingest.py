@@ -12,9 +12,10 @@ from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
 from relaion.lists.nothing import advice_for, told_of
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import file_sha256
 from relaion.lists.readers.documents.document import OfDelivery
-from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
+from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.results import Added, ListChanges
@@ -28,7 +29,7 @@ _AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
 _HASHES = 1 << 64
 _GROUP = 122_880  # entries of a row group of DuckDB: whole ones are written
 _HELD = 8  # row groups that are held before they are written, of all kinds together
-_NAMES = ["kind", "digest", "host_digest", "record_no", "trait_id"]
+_NAMES = ["kind", "digest", "place", "record_no", "trait_id"]
 _UNDONE = pa.schema([
     ("kind", pa.string()), ("digest", pa.string()), ("record_no", pa.int64()),
     ("id_digest", pa.string()),
@@ -86,7 +87,7 @@ def take_in(
     if not (chain or back.elsewhere) and incoming.takes_back > back.own and is_of_changes:
         notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
-    undone = skipped.pop(TAKEN_BACK, 0)
+    undone = skipped.pop(why.TAKEN_BACK, 0)
     changes = None
     if chain:
         changes = _keep_changes(engine, list_id, chain, back.earlier, is_full=is_full)
@@ -94,7 +95,7 @@ def take_in(
             raise _another_list(delivery, changes.retracted, chain[0])
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
-        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + back.own}), read)
+        raise _nothing(delivery, skipped + Counter({why.TAKEN_BACK: undone + back.own}), read)
     new, known, duplicate = counted
     return Added(
         list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
@@ -188,7 +189,7 @@ def _read_file(
         raise ListError(
             f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
         )
-    if delivery.options.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
+    if delivery.options.kind in SCOPED_KINDS and found.tally.skipped[why.OTHER_HASH]:
         raise ListError(
             f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
             "without --scope and --kind"
@@ -241,7 +242,7 @@ class _Incoming:
         """Take in a batch: its entries, the ids of its records, and what it takes back."""
         for kind, some in batch.entries.items():
             traits = [self._trait_ids(batch, records) for records in some.records]
-            columns = map(pa.chunked_array, (some.digests, some.hosts, some.records, traits))
+            columns = map(pa.chunked_array, (some.digests, some.places, some.records, traits))
             rows = pa.table([*columns], _NAMES[1:])
             held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
             self._held[kind] = held

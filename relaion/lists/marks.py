@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from relaion.lists.readers.format import ONLY_HOST
+from relaion.lists.readers import why
 from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.values import NOTHING, shape
 
@@ -64,7 +64,7 @@ def in_cp1252(value: str) -> str | None:
 
 def reason_of(value: str, reason: str, kinds: Sequence[str]) -> str:
     """Why a value is none, where a digest or a host stands in it beside other text."""
-    if reason == ONLY_HOST and _HELD.search(value):  # of what a browser would take for a host
+    if reason == why.ONLY_HOST and _HELD.search(value):  # of what a browser would take for a host
         return HASH_BESIDE
     if reason == NOTHING and tuple(kinds) == ("host",) and _HOST_BESIDE.search(value):
         return HOST_BESIDE

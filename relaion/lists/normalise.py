@@ -15,19 +15,11 @@ import pyarrow.compute as pc
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
 from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
 from relaion.lists.plain_links import are_links, plain_links
-from relaion.lists.readers.format import (
-    LINK_KINDS,
-    NO_TRAIT,
-    NOT_CHOSEN,
-    ONLY_HOST,
-    TAKEN_BACK,
-    UNDOES,
-    Batch,
-    Values,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.beside.cell import of_line
+from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, Batch, Values
 from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
 from relaion.lists.readers.tables.notes import Remark
-from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.values import (
     LONGEST,
     NOTHING,
@@ -103,25 +95,25 @@ class Tally:
             self.taken += len(text) - column.lost.total()
             return out
         taken: set[int] = set()
-        why: dict[int, str] = {}
+        because: dict[int, str] = {}
         for values in batch.values:
             column = self._sort(*self._counted(values, batch, out), out)
             taken = taken | column.taken if taken else column.taken
-            why = column.why | why
+            because = column.why | because
         kept = taken.difference(batch.fates) if batch.fates else taken
         self.taken += len(kept)
         if batch.ids is not None:
             told = [(no, giver_id) for no, giver_id in enumerate(batch.ids, first) if giver_id]
             is_all = len(kept) == batch.n
             out.kept_ids = told if is_all else [(no, x) for no, x in told if no - first in kept]
-            gone = {first + i for i, fate in batch.fates.items() if fate in UNDOES}
+            gone = {first + i for i, fate in batch.fates.items() if fate in why.UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no in gone] if gone else []
             unchosen = {no for *_, no in out.unchosen}
             out.unchosen_ids = [(no, x) for no, x in told if no in unchosen] if unchosen else []
         self.lost.update(batch.fates.values())
         if len(kept) + len(batch.fates) < batch.n:
             others = set(range(batch.n)).difference(kept, batch.fates)
-            self.lost.update(why.get(i, NOTHING) for i in others)
+            self.lost.update(because.get(i, NOTHING) for i in others)
         return out
 
     def _counted(
@@ -142,9 +134,9 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
-            if fate in UNDOES:
+            if fate in why.UNDOES:
                 gone.append((value, i))
-            elif fate == NOT_CHOSEN and self.is_delta:
+            elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
         if gone:
             out.undone += self._taken_back(gone, values.kinds, out.first)
@@ -164,10 +156,10 @@ class Tally:
         for kind, entries in some.entries.items():
             also = f"url_{kind.rpartition('_')[2]}"
             told = {kind, also} if kind in IMAGE_KINDS and also in kinds else {kind}
-            for digests, hosts, records in zip(
-                entries.digests, entries.hosts, entries.records, strict=True
+            for digests, places, records in zip(
+                entries.digests, entries.places, entries.records, strict=True
             ):
-                columns = (digests.to_pylist(), hosts.to_pylist(), records.to_pylist())
+                columns = (digests.to_pylist(), places.to_pylist(), records.to_pylist())
                 found = [*zip(*columns, strict=True)]
                 some.undone += [(k, *entry) for k in sorted(told) for entry in found]
         named = {no for *_, no in some.undone}
@@ -248,8 +240,8 @@ class _Column:
         self._settle_links()
         self._settle_weak()
         for kind, found in self.found.items():
-            digests, hosts, records = zip(*found, strict=True)
-            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
+            digests, places, records = zip(*found, strict=True)
+            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), places)
 
     def _without_plain_links(self, values: Sequence[str], of: Any) -> tuple[Sequence[str], Any]:
         """Take in the plain links; returns the other values, and of which record each is."""
@@ -257,17 +249,17 @@ class _Column:
         if found is None:
             return values, of
         mine = of if len(found.places) == len(values) else [of[i] for i in found.places]
-        self._add("url", found.digests, mine, found.hosts)
+        self._add("url", found.digests, mine, found.of_keys)
         self.tally.links += len(mine)
         return found.without(values), found.without(of)
 
-    def _add(self, kind: str, digests: pa.Array, of: Any, hosts: Sequence[str | None] = ()) -> None:
+    def _add(self, kind: str, digests: pa.Array, of: Any, at: Sequence[str | None] = ()) -> None:
         """Take in entries of the records `of`, an array of Arrow's or of numbers, or None each."""
         records = of if isinstance(of, pa.Array) else numbers_of(of)
         self.added += len(digests)
         if self.of is not None:
             self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
-        named = pa.array(hosts, pa.string()) if hosts else None
+        named = pa.array(at, pa.string()) if at else None
         records = pc.add(records, self.out.first)
         self.out.entries.setdefault(kind, SortedEntries()).add(digests, named, records)
 
@@ -307,19 +299,19 @@ class _Column:
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
         if self.kinds[0] == "url" and PLAIN_HOST.fullmatch(value):
-            self._lose(ONLY_HOST, record)  # as all would say below, of each of millions
+            self._lose(why.ONLY_HOST, record)  # as all would say below, of each of millions
             return
         if "row_hash" not in self.kinds:
             value = without_sign(value, self.kinds, self.tally.beside)
         if struck := STRUCK.fullmatch(value):
             self._undo(struck[1], record)
-            self._lose(TAKEN_BACK, record)
+            self._lose(why.TAKEN_BACK, record)
             return
         read = self._read_all(value, record)
         for entry in read:
             if isinstance(entry, str):
                 self._skip(entry, record)
-                if entry == TAKEN_BACK:
+                if entry == why.TAKEN_BACK:
                     self._undo(value, record)
             else:
                 self._put(entry, record)

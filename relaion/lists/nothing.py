@@ -18,30 +18,10 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS
 from relaion.lists.marks import ADVICE
 from relaion.lists.normalise import Tally
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.delivered import DeliveredFile
 from relaion.lists.readers.containers.text import blocks
-from relaion.lists.readers.format import (
-    ALLOWS,
-    BAD,
-    GOOD,
-    HIDES,
-    MAPS,
-    NARROW,
-    NO_ENTRY,
-    NO_IMAGE,
-    NOT_CHOSEN,
-    ONLY_HOST,
-    OTHER_HASH,
-    OWN_POLICY,
-    PATTERN,
-    REFERENCE,
-    SEEN,
-    TAKEN_BACK,
-    UNCONFIRMED,
-    UNDERSTOOD,
-    VIDEO,
-    Options,
-)
+from relaion.lists.readers.format import Options
 from relaion.lists.values import NOTHING, WRONG_LENGTH
 from relaion.roles import IMAGE_KINDS
 
@@ -52,13 +32,15 @@ def refuse_unusable(tally: Tally, options: Options, *, so_far: bool, text: int =
     `text` of them are lines of a letter, which were understood and hold no entry. Known reasons,
     such as that a record is of a video, are no fault of how it is written.
     """
-    unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
+    unread = {
+        w: n for w, n in tally.lost.items() if w not in why.UNDERSTOOD and w not in PLACEHOLDERS
+    }
     text = min(text, unread.get(NOTHING, 0))
     n, records = sum(unread.values()) - text, tally.records - text
     if options.partial or n * 2 <= records or not (tally.taken or so_far):
         return  # of a file without any entry the store tells
     by_number = sorted(unread.items(), key=lambda x: -x[1])
-    told = ", ".join(f"{why}: {k:,}" for why, k in by_number[:10])
+    told = ", ".join(f"{because}: {k:,}" for because, k in by_number[:10])
     advice = ADVICE.get(by_number[0][0], "check that it is the list and how it is written")
     raise ListError(
         f"only {records - n:,} of {records:,} records"
@@ -95,25 +77,25 @@ def without_word(kinds: Set[str], options: Options, *, is_named: bool) -> list[s
 
 
 _ADVICE = {
-    ONLY_HOST: "where each is to stand for all that is there, use --scope host",
-    GOOD: "known-good hashes are added with --role good, and remove nothing",
-    VIDEO: "digests of videos match no image",
-    NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
+    why.ONLY_HOST: "where each is to stand for all that is there, use --scope host",
+    why.GOOD: "known-good hashes are added with --role good, and remove nothing",
+    why.VIDEO: "digests of videos match no image",
+    why.NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
     "names, say --ignore with the name of the column that holds these",
-    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    why.TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
     **dict.fromkeys(
-        (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
+        (why.ALLOWS, why.HIDES, why.MAPS, why.NARROW, why.OWN_POLICY, why.PATTERN),
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),
-    UNCONFIRMED: "where such records are listed all the same, choose them with --where",
-    REFERENCE: "ask the giver for what is listed, and not for links that tell of it",
-    SEEN: "only an indicator lists something; ask the giver for indicators",
+    why.UNCONFIRMED: "where such records are listed all the same, choose them with --where",
+    why.REFERENCE: "ask the giver for what is listed, and not for links that tell of it",
+    why.SEEN: "only an indicator lists something; ask the giver for indicators",
     **ADVICE,
-    NOT_CHOSEN: "check the words of --where",
-    BAD: "leave --role good out",
-    OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
-    NO_ENTRY: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes, or for links",
+    why.NOT_CHOSEN: "check the words of --where",
+    why.BAD: "leave --role good out",
+    why.OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
+    why.NO_ENTRY: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes, or for links",
     WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
 }
 # RE2 knows nothing of what stands around: each alternative is more than an entry needs
@@ -129,8 +111,8 @@ def advice_for(skipped: Mapping[str, int]) -> str:
     """What to do where nothing is an entry, by the reason of most values."""
     if not skipped:  # nothing to say a kind of
         return "check that it is the list, and that all of it came"
-    why = max(skipped, key=lambda reason: skipped[reason])
-    return _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
+    because = max(skipped, key=lambda reason: skipped[reason])
+    return _ADVICE.get(because, "check that it is the list, or say what it holds with --kind")
 
 
 def told_of(skipped: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from relaion.links import host_digest
+from relaion.links.key import TAIL
 
 T = TypeVar("T")
 _LONGEST = 250  # characters: no longer is the longest name of a host
@@ -37,11 +38,11 @@ _BETWEEN = b"\nhttps://"
 
 @dataclass(frozen=True)
 class PlainLinks:
-    """The plain ones among values, by their places: digests of their keys, and of their hosts."""
+    """The plain ones among values, by their places: digests of keys, and their `link_place`."""
 
     places: Sequence[int]
     digests: pa.Array
-    hosts: Sequence[str | None]
+    of_keys: Sequence[str]
 
     def without(self, values: Sequence[T]) -> Sequence[T]:
         """The others."""
@@ -76,7 +77,8 @@ def plain_links(values: Sequence[str]) -> PlainLinks | None:
             return None
         keys, hosts = [keys[i] for i in kept], [hosts[i] for i in kept]
         places = [places[i] for i in kept]
-    return PlainLinks(places, _as_hex([sha256(key).digest() for key in keys]), hosts)
+    of_keys = [f"{host}{key[-TAIL:].decode()}" for host, key in zip(hosts, keys, strict=True)]
+    return PlainLinks(places, _as_hex([sha256(key).digest() for key in keys]), of_keys)
 
 
 def _plain_ones(text: str) -> tuple[str, list[int]]:

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_TOLD = Path(__file__).parent / "readers" / "vocabulary" / "formats" / "formats.txt"
+_TOLD = Path(__file__).with_name("formats.txt")
 
 
 @dataclass(frozen=True)

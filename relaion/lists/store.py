@@ -22,6 +22,7 @@ from relaion.lists.contents import (
     show,
 )
 from relaion.lists.database import (
+    has_columns,
     has_hashes,
     has_keys,
     move_lists,
@@ -196,9 +197,9 @@ def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[st
 
 
 def _is_ours(store: Path) -> bool:
-    """Whether a store has the tables, hashes and link keys of this version."""
+    """Whether a store has the columns, hashes and link keys of this version."""
     with reading(store) as engine:
-        return has_hashes(engine) and has_keys(engine)
+        return has_columns(engine) and has_hashes(engine) and has_keys(engine)
 
 
 def _same_delivery(store: Path, delivery: Delivery) -> Added | None:

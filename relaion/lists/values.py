@@ -15,6 +15,7 @@ from relaion.links import (
     key_can_spread,
     key_digest,
     link_key,
+    link_place,
     read_scoped,
     scope_shown,
 )
@@ -32,17 +33,8 @@ from relaion.lists.digests import (
     read_weak_digest,
     undressed,
 )
-from relaion.lists.readers.format import (
-    LINK_KINDS,
-    OF_CONTAINER,
-    OF_MACHINE,
-    OTHER_HASH,
-    PATTERN,
-    TAKEN_BACK,
-    TOO_LONG,
-    Trait,
-    is_of_machine,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import LINK_KINDS, Trait, is_of_machine
 from relaion.lists.readers.lines.line import LINK_START
 from relaion.lists.readers.tables.notes import read_text
 from relaion.paths import shown
@@ -71,7 +63,7 @@ _NO_HOST = re.compile(
 )  # signs that no name of a host holds, though browsers take them
 _PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 
-# (kind, digest, digest of the host)
+# (kind, digest, digest of the host and of a link the end of its key, as `link_place` has them)
 Entry = tuple[str, str, str | None]
 
 
@@ -106,7 +98,7 @@ def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
     if len(pieces) < 2:
         return []
     told = {length: kind_for(algorithm, kinds) for length, algorithm in LENGTHS.items()}
-    other = WRONG_LENGTH if len(_algorithms(kinds)) == 1 else OTHER_HASH
+    other = WRONG_LENGTH if len(_algorithms(kinds)) == 1 else why.OTHER_HASH
     found: list[Entry | str] = []
     for piece in pieces:
         label, sign, digest = piece.rpartition(":")
@@ -115,7 +107,7 @@ def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
         if not sign or LENGTHS.get(len(digest)) == _LABELS.get(label.casefold()):
             found.append(_plain(digest.lower(), told[len(digest)], other))
         else:
-            found.append(OTHER_HASH)
+            found.append(why.OTHER_HASH)
     return found
 
 
@@ -149,7 +141,7 @@ def read_plain_link(value: str) -> Entry | None:
     if len(value) > _LONGEST_PLAIN or not _PLAIN_LINK.fullmatch(value):
         return None
     key = link_key(value)
-    return ("url", key_digest(key), host_digest(key)) if key_can_spread(key) else None
+    return ("url", key_digest(key), link_place(key)) if key_can_spread(key) else None
 
 
 def read_value(value: str, kinds: Sequence[str]) -> Entry | str:
@@ -166,7 +158,7 @@ def read_value(value: str, kinds: Sequence[str]) -> Entry | str:
     if found is not None:
         return found
     if kind := _kind_of_link(text, kinds):
-        return OF_CONTAINER if is_of_container(text) else _read_link(text, kind)
+        return why.OF_CONTAINER if is_of_container(text) else _read_link(text, kind)
     if algorithms and is_float(text) and not text.isdigit():
         return SPREADSHEET
     return LINK if LINK_START.match(text) else NOTHING
@@ -185,7 +177,7 @@ def _read_dressed(text: str, kinds: Sequence[str], algorithms: list[str]) -> Ent
     if bare == text:
         return None
     if named and named not in algorithms:
-        return OTHER_HASH
+        return why.OTHER_HASH
     found = read_digest(bare, [named] if named else algorithms)
     if found:
         return _read_hash(*found, kinds)
@@ -202,7 +194,7 @@ def _read_number(text: str) -> Entry | str:
 def _read_hash(algorithm: str, digest: str, kinds: Sequence[str]) -> Entry | str:
     kind = kind_for(algorithm, kinds)
     if kind is None:
-        return OTHER_HASH
+        return why.OTHER_HASH
     return OF_NO_PICTURE.get(digest) or (kind, digest, None)
 
 
@@ -210,7 +202,7 @@ def read_giant(value: str, kinds: Sequence[str]) -> Entry | str:
     """An entry of many kilobytes: a link where it is one as it stands, compared by its bytes."""
     value = trim(value)
     if "url" not in kinds or not _PLAINLY_LINK.fullmatch(value):
-        return TOO_LONG
+        return why.TOO_LONG
     return _read_link(value, "url")
 
 
@@ -227,7 +219,7 @@ def _host_fault(text: str, kind: str) -> str | None:
     if kind != "host":
         return None
     if is_of_machine(text):
-        return OF_MACHINE
+        return why.OF_MACHINE
     if "/" not in text and _NO_HOST.search(text):
         return NOTHING
     # `2.0` would be read as an address, as programs do
@@ -237,7 +229,7 @@ def _host_fault(text: str, kind: str) -> str | None:
 
 def _read_link(text: str, kind: str) -> Entry | str:
     if kind != "url" and _EXCEPTED.match(text):
-        return TAKEN_BACK
+        return why.TAKEN_BACK
     if kind == "url":
         key = link_key(text)
         fault = entry_fault(text, key)
@@ -248,10 +240,11 @@ def _read_link(text: str, kind: str) -> Entry | str:
         scoped = read_scoped(text, kind)
         key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
         if fault and kind == "host" and _HOST_PATTERN.fullmatch(text.removeprefix("*.")):
-            fault = PATTERN
+            fault = why.PATTERN
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
-    return kind, key_digest(key), host_digest(key.removeprefix("*."))
+    place = link_place(key) if kind == "url" else host_digest(key.removeprefix("*."))
+    return kind, key_digest(key), place
 
 
 # -- What messages may hold of a list --------------------------------------------------------------
@@ -327,19 +320,19 @@ def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
 
 @dataclass
 class SortedEntries:
-    """Entries of one kind: lower-case hex digests, and for links their host's digest or null.
+    """Entries of one kind: lower-case hex digests, and for links their `link_place` or null.
 
     `records` are the numbers of their records, null where the file gives none.
     """
 
     digests: list[pa.Array] = field(default_factory=list)
-    hosts: list[pa.Array] = field(default_factory=list)
+    places: list[pa.Array] = field(default_factory=list)
     records: list[pa.Array] = field(default_factory=list)
 
-    def add(self, digests: pa.Array, hosts: pa.Array | None, records: pa.Array) -> None:
-        """Append digests, for links as many host digests, and as many numbers of records."""
+    def add(self, digests: pa.Array, places: pa.Array | None, records: pa.Array) -> None:
+        """Append digests, for links as many places, and as many numbers of records."""
         self.digests.append(digests)
-        self.hosts.append(pa.nulls(len(digests), pa.string()) if hosts is None else hosts)
+        self.places.append(pa.nulls(len(digests), pa.string()) if places is None else places)
         self.records.append(records)
 
 
@@ -347,7 +340,7 @@ class SortedEntries:
 class SortedBatch:
     """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
 
-    `undone` are (kind, digest, host digest, record) of values that were taken back, `unchosen` of
+    `undone` are (kind, digest, place, record) of values that were taken back, `unchosen` of
     those that `--where` does not choose, where the delivery brings a list up to date; `kept_ids`
     and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
     """

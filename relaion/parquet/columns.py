@@ -91,7 +91,7 @@ def _stored(kind: pa.DataType) -> pa.DataType:
 class _Watch:
     """Who is told, of which file last, and the files that ended a process before, with how."""
 
-    tell: Callable[[Path], object] | None = None
+    tell: Callable[[Path | tuple[()]], object] | None = None
     last: Path | None = None
     ended: Mapping[Path, str] = {}
 
@@ -106,8 +106,26 @@ def note(path: Path) -> None:
 
 
 @contextmanager
-def watched(tell: Callable[[Path], object], ended: Mapping[Path, str]) -> Iterator[None]:
-    """Tell of every file that is read meanwhile, but for those that `ended` a process."""
+def side_by_side() -> Iterator[None]:
+    """Say that several files are read at once: nobody could tell which of them ends the process."""
+    tell = _Watch.tell
+    if tell is not None:
+        tell(())
+    _Watch.tell = None
+    try:
+        yield
+    finally:
+        _Watch.tell, _Watch.last = tell, None
+
+
+@contextmanager
+def watched(
+    tell: Callable[[Path | tuple[()]], object], ended: Mapping[Path, str]
+) -> Iterator[None]:
+    """Tell of every file that is read meanwhile, but for those that `ended` a process.
+
+    `()` is told where no single one is.
+    """
     _Watch.tell, _Watch.last, _Watch.ended = tell, None, ended
     try:
         yield

@@ -103,6 +103,14 @@ def as_bytes(values: pa.Array) -> pa.Array:
     return pc.cast(values, pa.large_binary())
 
 
+def raw_texts(texts: pa.Array) -> pa.Array:
+    """`raw_bytes` of each link or caption as large_binary; NULL stays."""
+    plain = as_bytes(texts)
+    if not pc.any(pc.starts_with(plain, _MARK_BYTES)).as_py():
+        return plain
+    return pa.array([None if v is None else raw_bytes(v) for v in texts.to_pylist()], plain.type)
+
+
 def as_text(values: pa.Array, mend: Callable[[bytes], str | None]) -> pa.Array:
     """Bytes as text: UTF-8 as it stands, else what `mend` makes of each value; NULL stays."""
     if is_exact(values):

@@ -26,15 +26,16 @@ _LINK = rf"(?i){_AHEAD}(?:{_ONE}(?:[\s,;|]+{_ONE})*\s*$|{_ONE}[\s,;|].*[\s,;|]{_
 _BEGUN = rf"(?i){_AHEAD}{_SCHEMED}"
 # these say what may be done with an image, in columns that every copy of LAION's sets has; or are
 # names of vocabularies, in what cameras, drawings and pages say of themselves
-_TERMS = (
+TERMS = (
     r"(?i)(?:https?:)?(?://)?\b(?:www\.)?"
     r"(?:creativecommons\.org/(?:licenses|publicdomain)|rightsstatements\.org/(?:vocab|page))/"
     r"[^\s\"'<>\\,;)\]}\x00-\x1f]*"
-    r"|https?://(?:www\.w3\.org/(?:1999|200[0-9]|TR)/|ns\.[a-z]+\.(?:com|org)/|iptc\.org/std/|"
+    r"|https?://(?:www\.w3\.org/(?:1999|200[0-9]|TR)/|iptc\.org/std/|"
+    r"ns\.(?:acdsee|adobe|apple|attribution|camerabits|google|microsoft|useplus)\.(?:com|org)/|"
     r"cipa\.jp/exif/|purl\.org/dc/|schema\.org/)[^\s\"'<>\\,;)\]}\x00-\x1f]*"
     r"|xmlns(?::[a-z0-9_-]+)?=\\?(?:\"[^\"]*\"|'[^']*')"
 )
-_TERM_SIGNS = (
+TERM_SIGNS = (
     b"creativecommons", b"rightsstatements", b"w3.org", b"//ns.", b"xmlns", b"iptc.org", b"cipa.jp",
     b"purl.org", b"schema.org",
 )  # fmt: skip
@@ -152,7 +153,7 @@ def told_by(values: pa.Array, *, is_text: bool) -> frozenset[str]:
 
 
 def _without_terms(values: pa.Array) -> pa.Array:
-    left = pc.replace_substring_regex(values, _TERMS, "")
+    left = pc.replace_substring_regex(values, TERMS, "")
     return left.filter(pc.greater(pc.binary_length(left), 0))
 
 
@@ -170,7 +171,7 @@ class _TellingSigns:
         self.link = self.scheme or b"/" in data
         self.codes = any(code in data for code in _CODES)
         lower = data.lower() if self.link or b"{" in data or b"(" in data else b""
-        self.terms = self.link and any(sign in lower for sign in _TERM_SIGNS)
+        self.terms = self.link and any(sign in lower for sign in TERM_SIGNS)
         self.digest = any(word in lower for word in _WORDS)
 
 

@@ -31,6 +31,7 @@ def file_sha256(path: Path) -> str:
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_HANDS = 8
 _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
@@ -96,26 +97,29 @@ def remove_parts(folder: Path) -> int:
     return len(left)
 
 
-def public_folder(path: Path) -> None:
-    """Make a folder and those above it, as the caller's umask has them, for good.
+def public_folder(path: Path, *below: Path) -> None:
+    """Make a folder, those above it and some below it, as the caller's umask has them, for good.
 
-    Raises OutputError where it cannot be made.
+    Raises OutputError where one cannot be made.
     """
-    missing = [p for p in (path, *path.parents) if not p.exists()]
+    changed = set()
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        for made in missing:
-            sync_folder(made.parent)
+        for each in (path, *(path / name for name in below)):
+            changed |= {p.parent for p in (each, *each.parents) if not p.exists()}
+            each.mkdir(parents=True, exist_ok=True)
+        for folder in sorted(changed):
+            sync_folder(folder)
     except FileExistsError:
-        raise OutputError(f"{shown(path)}: is a file; name a folder") from None
+        raise OutputError(f"{shown(each)}: is a file; name a folder") from None
     except OSError as e:
         raise OutputError(
-            f"{shown(path)}: cannot be made ({e.strerror}); name another folder"
+            f"{shown(each)}: cannot be made ({e.strerror}); name another folder"
         ) from None
 
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that it holds; OutputError where that cannot be done."""
+    remove_files(folder)
     try:
         shutil.rmtree(folder)
     except OSError as e:
@@ -123,6 +127,23 @@ def remove_tree(folder: Path) -> None:
             f"{shown(e.filename or folder)}: cannot be removed ({e.strerror}); remove it by hand, "
             "for it is private"
         ) from None
+
+
+def remove_files(folder: Path) -> None:
+    """Remove the files in a folder and below it, as far as that can be done.
+
+    Side by side: a disk may take some milliseconds for each that it holds, and those of a short
+    run took a tenth of it.
+    """
+    files = [Path(top, name) for top, _, names in os.walk(folder) for name in names]
+    if files:
+        with ThreadPoolExecutor(min(len(files), _HANDS)) as pool:
+            list(pool.map(_removed, files))
+
+
+def _removed(file: Path) -> None:
+    with suppress(OSError):  # whoever removes the folder says so
+        file.unlink()
 
 
 def sync_folder(folder: Path) -> None:

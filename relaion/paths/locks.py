@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
+from relaion.paths.files import remove_files
 from relaion.paths.names import shown
 
 
@@ -165,6 +166,7 @@ def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
     try:
         yield folder
     finally:
+        remove_files(folder.path)
         shutil.rmtree(folder.path, ignore_errors=True)
         os.close(folder.lock)
 

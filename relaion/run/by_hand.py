@@ -24,18 +24,20 @@ from relaion.errors import InputError, ListError, OutputError, RelaionError, Scr
 from relaion.parquet.mended import PrivateFile
 from relaion.paths import atomic_write, private_folder, shown
 from relaion.roles import COUNTED
+from relaion.run.any_task import AnyTask
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
 from relaion.run.find_task import Finders, run_find
 from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pipeline import Request
 from relaion.run.pool import CallTask
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Progress
 from relaion.run.settings import write_keywords
-from relaion.run.survey import Numbered, read_sealed_sidecars
-from relaion.run.tasks import AnyTask, FindTask, task
+from relaion.run.survey import read_sealed_sidecars
+from relaion.run.tasks import FindTask, task
 from relaion.sqlset import Script
 
 # what an own edition may see, and change on its own connection only

@@ -14,7 +14,7 @@ from math import ceil
 from relaion.remote.objects import PART
 from relaion.remote.standing import HEAD, NEAR, TAIL, Traffic
 from relaion.remote.store import PIECE
-from relaion.run.find import LINK_BYTES
+from relaion.run.find import LINK_BYTES, rows_at_once
 from relaion.run.meter import Taken
 from relaion.run.settings import Limits
 
@@ -83,7 +83,8 @@ class Cost:
 class Sample:
     """A clean of a sample: rows, bytes, what it took, and what its editions are.
 
-    `kept` are bytes of what was written anew of each edition, of its input; `removed` rows.
+    `kept` are bytes of what was written anew of each edition, of its input; `removed` rows; `kinds`
+    of what the lists hold.
     """
 
     rows: int
@@ -91,6 +92,7 @@ class Sample:
     taken: Taken
     kept: Mapping[str, float]
     removed: Mapping[str, int]
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,14 @@ class Whole:
 class Model:
     """Two samples, the smaller one first, each cleaned by one worker; and the limits of the whole.
 
-    More workers for the larger one would make their start look like a cost of its rows.
+    More workers for the larger one would make their start look like a cost of its rows. `row_bytes`
+    is what a search keeps of a row, as `kept_bytes` has it.
     """
 
     small: Sample
     large: Sample
     limits: Limits
+    row_bytes: int = LINK_BYTES
 
     def once(self, of: Callable[[Taken], float]) -> float:
         """What comes once, however many rows there are."""
@@ -184,7 +188,7 @@ class Model:
 
     def batches(self, whole: Whole, machines: int = 1) -> int:
         """In how many batches each machine searches its rows."""
-        at_once = max(1, self.limits.find_bytes // LINK_BYTES)
+        at_once = rows_at_once(self.limits.find_bytes, self.row_bytes)
         return max(1, ceil(whole.rows / machines / at_once))
 
     def changed(self, whole: Whole) -> Range:

@@ -15,11 +15,13 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.paths import file_sha256, locked, private_folder
-from relaion.run.find import Hunt, Reads, Searched
+from relaion.run.find import Hunt, Reads
+from relaion.run.hits import Searched
 from relaion.run.journal import COVERED, FIND, MADE, Entry, Ledger
+from relaion.run.numbered import Numbered
 from relaion.run.pool import Caller, blaming
 from relaion.run.progress import COVER
-from relaion.run.survey import Numbered, sealed
+from relaion.run.survey import sealed
 from relaion.run.tasks import BY_SITE, FindTask
 
 _COPY = "cover.duckdb"

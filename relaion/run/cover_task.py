@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine
 from relaion.lists.cover import attach_ledger, ranks
-from relaion.parquet.mended import raw_bytes
+from relaion.parquet.mended import raw_texts
 from relaion.roles import WIDTHS
 from relaion.run.find_task import (
     Finder,
@@ -298,13 +298,7 @@ def _add_computed(engine: Engine) -> None:
         "inner join list_hits as h using (shard_no, file_row_number) "
         "where s.row_hash is null and (s.url is not null or s.text is not null)"
     )
-    links, captions = (
-        pa.array(
-            [None if v is None else raw_bytes(v) for v in found[name].to_pylist()],
-            pa.large_binary(),
-        )
-        for name in ("url", "text")
-    )
+    links, captions = (raw_texts(found[name].combine_chunks()) for name in ("url", "text"))
     hashes = row_hashes(links, captions)
     engine.insert(
         "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])

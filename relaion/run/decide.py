@@ -17,6 +17,7 @@ from relaion.engine.passes import run_told
 from relaion.errors import InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
+from relaion.run.numbered import Numbered
 from relaion.run.own_edition import (
     EDITIONS,
     FOUND,
@@ -28,7 +29,6 @@ from relaion.run.own_edition import (
 from relaion.run.progress import Extent
 from relaion.run.settings import Settings, words_at
 from relaion.run.sources import Copies, original, sources
-from relaion.run.survey import Numbered
 from relaion.run.tasks import Task
 from relaion.sqlset import load
 

@@ -21,21 +21,14 @@ from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Layout
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS, WIDTHS
-from relaion.run.hits import Hits
+from relaion.run.hits import Hits, Searched
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.pool import Executor, Wide
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
-from relaion.run.survey import (
-    ALIKE,
-    SIDECAR_KEYS,
-    UNREAD_BESIDE,
-    Numbered,
-    first_of,
-    rows_of,
-    sealed,
-)
+from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, first_of, sealed
 from relaion.run.tasks import FindTask, batches, share_of
 from relaion.sidecars import Sidecar
 
@@ -54,7 +47,6 @@ LISTS = "hits"  # the step of the search that reads the lists
 COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
-ValueLine = tuple[int, str, str | None, int]
 
 
 def kept_bytes(kinds: Collection[str], *, beside: bool = False) -> int:
@@ -69,22 +61,9 @@ def kept_bytes(kinds: Collection[str], *, beside: bool = False) -> int:
     return LINK_BYTES if stays else FEW_LINK_BYTES
 
 
-@dataclass(frozen=True)
-class Searched:
-    """What was found, counted; the shards that were searched, and a digest of the hits of each.
-
-    A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
-    and those of `10_sidecar_hits` under negative numbers;
-    `entries` the file of the entries that hit, where it was asked for.
-    """
-
-    hits: Hits
-    digests: dict[int, str]
-    shards: tuple[Numbered, ...]
-    seals: dict[int, Seal]
-    values: tuple[ValueLine, ...] = ()
-    entries: Path | None = None
+def rows_at_once(find_bytes: int, row_bytes: int) -> int:
+    """How many rows are searched together, in so much memory, where so much is kept of a row."""
+    return max(FEWEST_ROWS, min(BATCH_ROWS, find_bytes // max(1, row_bytes)))
 
 
 @dataclass
@@ -175,8 +154,7 @@ class Hunt:
     @property
     def batch_rows(self) -> int:
         """How many rows are searched together."""
-        fitting = self.settings.limits.find_bytes // max(1, self.row_bytes)
-        return max(FEWEST_ROWS, min(BATCH_ROWS, fitting))
+        return rows_at_once(self.settings.limits.find_bytes, self.row_bytes)
 
     @property
     def _all_hits(self) -> Path:

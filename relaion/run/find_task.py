@@ -16,6 +16,7 @@ from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.remote.standing import drop
 from relaion.run.journal import digests_of
 from relaion.run.node_copy import on_this_node
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.python_answers import (
@@ -29,14 +30,13 @@ from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_entries
-from relaion.run.survey import SIDECAR_KEYS, Numbered, rows_of
+from relaion.run.survey import SIDECAR_KEYS
 from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
 # -- Find first: which rows do the lists name, over many shards, before one is rewritten -------
-# Every decision is a script of `sql/`; this module sets them going over some shards and has the
-# links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
+# Every decision is a script of `sql/`. Which shards: `find.py`. Odd links: `python_answers.py`.
 
 LOOKED_AT_ROWS = 50_000  # to see of each digest whether it is plain; else DuckDB has more to plan
 NARROWED_ROWS = 50_000  # whose digests are put into a table sooner than so many entries

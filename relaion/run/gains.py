@@ -14,9 +14,10 @@ from pathlib import Path
 
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256
-from relaion.run.find import Hunt, Reads, Searched
+from relaion.run.find import Hunt, Reads
+from relaion.run.hits import Searched
 from relaion.run.journal import Ledger
-from relaion.run.survey import Numbered
+from relaion.run.numbered import Numbered
 
 _SAME_LINKS = "same links"
 

@@ -12,6 +12,7 @@ from relaion.lists.store_file import refuse_other_files
 from relaion.paths import Seal, seal, stamp_of
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
+from relaion.run.numbered import Numbered
 from relaion.run.pool import HERE, Caller, blaming
 from relaion.run.survey import Inputs
 
@@ -216,6 +217,27 @@ class Hits:
             for c in self.counts
             if c.list_id == list_id and c.kind in ("host", "url_prefix")
         )
+
+
+ValueLine = tuple[int, str, str | None, int]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found, counted; the shards that were searched, and a digest of the hits of each.
+
+    A shard without hits has no digest. `seals` are the shards as they were searched, `values`
+    the lines of `31_found_values`, those of a subset summed under the number of its first shard,
+    and those of `10_sidecar_hits` under negative numbers;
+    `entries` the file of the entries that hit, where it was asked for.
+    """
+
+    hits: Hits
+    digests: dict[int, str]
+    shards: tuple[Numbered, ...]
+    seals: dict[int, Seal]
+    values: tuple[ValueLine, ...] = ()
+    entries: Path | None = None
 
 
 def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> None:

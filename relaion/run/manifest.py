@@ -71,10 +71,11 @@ def lines_of(found: FinishedRun) -> Iterator[tuple[Mapping[str, Any], Report]]:
 def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> "tuple[str, Told]":
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`.
 
-    Returns its SHA-256, which the manifest states, and what is told of it.
+    Its folder is flushed with the manifest, which follows. Returns its SHA-256, which the manifest
+    states, and what is told of it.
     """
     made, told = caller.call("relaion.run.audit_file:make_audit", work, found)
-    with atomic_write(path) as part:
+    with atomic_write(path, folder=False) as part:
         shutil.copyfile(made, part)
         return file_sha256(part), told
 

@@ -160,8 +160,8 @@ def begin(
     note = {"plan": vars(plan), "stamps": stamps} | ({} if part is None else {"part": part})
     with atomic_write(path, mode=0o600) as file:
         file.write_text(json.dumps(note), encoding="ascii")
-    for folder in sorted({shard.parent for shard in _outputs(vars(plan))}):
-        public_folder(out.path / folder)  # workers, whose umask is private, only fill them
+    # workers, whose umask is private, only fill them
+    public_folder(out.path, *sorted({shard.parent for shard in _outputs(vars(plan))}))
     return Journal(out.work), goes_on
 
 

@@ -20,8 +20,8 @@ from relaion.parquet.mended import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried
+from relaion.run.numbered import Numbered
 from relaion.run.sources import believable, sources
-from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
 
 if TYPE_CHECKING:

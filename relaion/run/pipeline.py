@@ -22,10 +22,11 @@ from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.cover import Choice, Covered
 from relaion.run.coverage import Coverage, coverage, left_out
-from relaion.run.find import Hunt, Searched, kept_bytes
-from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
+from relaion.run.find import Hunt, kept_bytes
+from relaion.run.hits import KnownLists, Searched, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import Earlier, FinishedRun, Told, write_audit
+from relaion.run.numbered import Numbered
 from relaion.run.outputs import AUDIT as AUDIT_FILE
 from relaion.run.pool import Caller, Executor
 from relaion.run.process import TaskOutcome
@@ -36,7 +37,6 @@ from relaion.run.survey import (
     Broken,
     ChangedSidecarError,
     Inputs,
-    Numbered,
     check_sidecars,
     first_of,
     read_sealed_sidecars,

@@ -28,7 +28,7 @@ from relaion.run.process import (
 from relaion.run.progress import QUIET, Progress
 
 if TYPE_CHECKING:
-    from relaion.run.tasks import AnyTask
+    from relaion.run.any_task import AnyTask
 
 
 class Executor(Protocol):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from relaion.run.survey import Numbered
+    from relaion.run.numbered import Numbered
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from relaion.run.settings import Settings
 from relaion.run.tasks import WrittenShard
 
 if TYPE_CHECKING:
-    from relaion.run.survey import Numbered
+    from relaion.run.numbered import Numbered
 
 
 def put_editions(

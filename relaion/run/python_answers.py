@@ -19,7 +19,7 @@ from relaion.parquet.layout import Shard
 from relaion.parquet.mended import marked, unmarked
 from relaion.parquet.roles import Column
 from relaion.processes import serve_parent
-from relaion.run.survey import Numbered
+from relaion.run.numbered import Numbered
 from relaion.sidecars.hash_tables import matching, others
 
 # -- Work for Python spread over processes: keys, spellings and row hashes hold the GIL --------

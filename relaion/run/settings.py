@@ -22,7 +22,7 @@ from relaion.versions import installed
 
 if TYPE_CHECKING:
     from relaion.run.editions import Edition
-    from relaion.run.survey import Numbered
+    from relaion.run.numbered import Numbered
 
 # -- Sizes as people write them ----------------------------------------------------------------
 

@@ -5,8 +5,11 @@ A shard that fails is told apart; the others of its batch are done.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,11 +37,11 @@ from relaion.paths.stand_ins import record_of, within_tree
 from relaion.remote.failures import ChangedObjectError, GoneError, StoreDownError, changed
 from relaion.remote.standing import digested, drop, object_of, whole
 from relaion.run.decide import Decider, Decision
+from relaion.run.numbered import Numbered
 from relaion.run.process import TaskOutcome
 from relaion.run.progress import Extent
 from relaion.run.putting import put_editions
 from relaion.run.settings import Settings
-from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
 from relaion.run.walk import missing_rows
 
@@ -84,28 +87,47 @@ def run_task(
 def _written(
     task: Task, decisions: dict[int, Decision], line: Callable[[str, BaseException], str]
 ) -> TaskOutcome:
-    """Write the shards of a batch, one after the other."""
+    """Write the shards of a batch, one after the other, or as many at a time as it has threads."""
     reports: list[dict[str, Any]] = []
     failed: dict[int, str] = {}
     changed: list[int] = []
     no_room: str | None = None
-    for n in task.shards:
-        try:
-            # to decide was the first half of it
-            with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
-                reports.append(_write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain())
-        except (NoRoomError, StoreDownError) as e:  # the next one could not be done either
-            no_room = str(e)
-            break
-        except ChangedShardError as e:
-            failed[n.no] = str(e)
-            changed.append(n.no)
-        except RelaionError as e:
-            failed[n.no] = str(e)
-        except Exception as e:  # a bug met in one shard must not end the run
-            failed[n.no] = line(shown(n.shard.path), e)
+
+    def write(n: Numbered) -> dict[str, Any]:
+        # to decide was the first half of it
+        with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
+            return _write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain()
+
+    with closing(_begun(write, task.shards, task.threads)) as begun:
+        for n, report in begun:
+            try:
+                reports.append(report())
+            except (NoRoomError, StoreDownError) as e:  # the next one could not be done either
+                no_room = str(e)
+                break
+            except ChangedShardError as e:
+                failed[n.no] = str(e)
+                changed.append(n.no)
+            except RelaionError as e:
+                failed[n.no] = str(e)
+            except Exception as e:  # a bug met in one shard must not end the run
+                failed[n.no] = line(shown(n.shard.path), e)
     said = {"reports": reports, "failed": failed, "changed": changed}
     return TaskOutcome(task.no, no_room, no_room is not None, said)
+
+
+def _begun(
+    write: Callable[[Numbered], dict[str, Any]], shards: Sequence[Numbered], threads: int
+) -> Generator[tuple[Numbered, Callable[[], dict[str, Any]]], None, None]:
+    """Each shard with what waits for its report; what is not begun when this ends never is."""
+    if threads == 1:
+        yield from ((n, partial(write, n)) for n in shards)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            yield from [(n, pool.submit(write, n).result) for n in shards]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _flush_folders(task: Task) -> None:

@@ -25,7 +25,7 @@ from relaion.parquet.roles import Layout
 from relaion.parquet.row_groups import read_through
 from relaion.paths import file_sha256, private_folder
 from relaion.run.journal import is_whole
-from relaion.run.survey import Numbered
+from relaion.run.numbered import Numbered
 
 
 def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:

@@ -1,7 +1,7 @@
 """The survey: shards found, read, grouped and numbered, what is broken of them; and sidecars."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -30,38 +30,11 @@ from relaion.paths.to_parquet import is_lines
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.notes import NOTES
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
 from relaion.run.progress import ONE_FILE, QUIET, SURVEY, Extent, Progress
 from relaion.sidecars import Sidecar
-
-# -- Shards get numbers once, in the order of their names; SQL knows them by these -------------
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A shard, its number in this run and the index of its group."""
-
-    no: int
-    group: int
-    shard: Shard
-
-    @property
-    def has_row_ids(self) -> bool:
-        """Whether its rows have row hashes, or these can be computed of links and captions."""
-        roles = self.shard.layout.roles
-        return "row_hash" in roles or {"url", "text"} <= set(roles)
-
-    def told(self, error: str | None) -> str:
-        """What is said of it when it fails; its name, in any case."""
-        path, error = shown(self.shard.path), error or "its process said nothing about it"
-        return error if path in error else f"{path}: {error}"
-
-
-def rows_of(shards: Iterable[Numbered]) -> int:
-    """The rows of some shards together."""
-    return sum(n.shard.rows for n in shards)
-
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
 

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.paths import Seal, Stamp, is_still
 from relaion.remote.objects import Noted
+from relaion.run.any_task import AnyTask
 from relaion.run.journal import SHARD, Journal
-from relaion.run.process import seconds_for
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.settings import Settings
-from relaion.run.survey import Numbered, rows_of
 
 if TYPE_CHECKING:
     from relaion.lists.snapshot import Snapshot
     from relaion.parquet.layout import Shard
-    from relaion.run.find import Searched
+    from relaion.run.hits import Searched
     from relaion.sidecars import Sidecar
 
 SLOWER = 10  # than to read a file: to send it over a slow line, some times perhaps
@@ -28,53 +28,6 @@ BY_SITE = "site-"
 
 # -- Tasks: searching, or deciding and writing ------------------------------------------------
 # A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.
-
-
-@dataclass(frozen=True)
-class AnyTask:
-    """What a worker is to do: mostly with some shards, in order of number.
-
-    `seals` are the shards as they were searched, `copies` the private ones of `sources.Copies`.
-    """
-
-    settings: Settings
-    shards: tuple[Numbered, ...] = ()
-    seals: dict[int, Seal] = field(default_factory=dict)
-    copies: dict[int, str] = field(default_factory=dict)
-
-    rows_a_second: ClassVar[int]  # an ordinary task takes a tenth
-    together: ClassVar[str]
-
-    @property
-    def no(self) -> int:
-        """The number of its first shard."""
-        return self.shards[0].no if self.shards else -1
-
-    @property
-    def files(self) -> Sequence[Shard | Sidecar]:
-        """What it reads, but for work files."""
-        return [n.shard for n in self.shards]
-
-    @property
-    def rows(self) -> int:
-        """Rows of all that it reads."""
-        return sum(file.rows for file in self.files)
-
-    @property
-    def named(self) -> str:
-        """What an error calls this task: its shard, or all of it."""
-        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else self.together
-
-    @property
-    def seconds(self) -> float:
-        """How long it may take."""
-        size = sum(file.bytes for file in self.files)
-        return seconds_for(self.rows, size + self.sent, self.rows_a_second, len(self.files))
-
-    @property
-    def sent(self) -> int:
-        """Bytes that take as long as what is to be sent elsewhere."""
-        return 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +83,7 @@ class Task(AnyTask):
     without `decides` they stay so. `gained` are the lists that these editions had not: what leaves
     without them is counted too, and taken off. Then not all is known that names a row here: only
     touched shards were searched with all lists. `is_less`: rows left for what no list names now.
+    `threads`: how many shards are written at a time.
     """
 
     hits: dict[int, str] = field(default_factory=dict)
@@ -137,6 +91,7 @@ class Task(AnyTask):
     decides: bool = True
     gained: tuple[int, ...] = ()
     is_less: bool = False
+    threads: int = 1
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"

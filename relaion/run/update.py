@@ -16,14 +16,16 @@ from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import BY_BYTES, UNREAD, UNREAD_BESIDE, NotLookedAt
 from relaion.paths import Seal, private_folder
+from relaion.paths.stand_ins import within_tree
 from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
-from relaion.run.find import Searched, kept_bytes
+from relaion.run.find import kept_bytes
 from relaion.run.gains import Gains
-from relaion.run.hits import NO_HIT, hold
+from relaion.run.hits import NO_HIT, Searched, hold
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Carried, Earlier
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.outputs import AUDIT
 from relaion.run.parent import (
     Key,
@@ -38,7 +40,7 @@ from relaion.run.parent import (
 from relaion.run.pipeline import Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
-from relaion.run.survey import Numbered, rows_of, sidecar_lines
+from relaion.run.survey import sidecar_lines
 from relaion.run.tasks import Report, Reports, Task, batches, task, tasks
 from relaion.sidecars import Sidecar
 
@@ -204,20 +206,33 @@ class UpdateRun(Run):
         n_bytes = size * len(self.request.settings.editions)
         return 1 + rows // _ROWS_A_PROCESS + n_bytes // _BYTES_A_PROCESS
 
+    @property
+    def _threads(self) -> int:
+        """How many shards a process writes at a time: as many as there was room for processes.
+
+        What comes from elsewhere, or goes there, is here one shard at a time.
+        """
+        settings, shards = self.request.settings, self.request.inputs.shards
+        read = [self.parent.folder, *(n.shard.path for n in shards)]
+        is_far = settings.store is not None or any(map(within_tree, read))
+        if self._worth is None or is_far or not isinstance(self.executor, LocalPool):
+            return 1
+        return max(1, settings.limits.fitting(settings.limits.workers) // self._worth)
+
     def _tasks(
         self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
     ) -> Iterator[Task]:
-        settings, touched = self.request.settings, self._touched
+        settings, touched, threads = self.request.settings, self._touched, self._threads
         decided = [n for n in waiting if touched is None or n.no in touched]
         for batch in tasks(settings, decided, searched, copies, self._worth):
             yield replace(
                 batch, parents=self._parents(batch.shards), is_less=self._walks,
-                gained=() if touched is None else self.since.gained,
+                gained=() if touched is None else self.since.gained, threads=threads,
             )  # fmt: skip
         rest = [n for n in waiting if touched is not None and n.no not in touched]
         for some in batches(rest, _LINKED_ROWS):
             batch = task(settings, some, searched, copies)
-            yield replace(batch, parents=self._parents(some), decides=False)
+            yield replace(batch, parents=self._parents(some), decides=False, threads=threads)
 
     def _take(self, batch: Task, outcome: TaskOutcome, reports: Reports) -> Sequence[Numbered]:
         again = super()._take(batch, outcome, reports)

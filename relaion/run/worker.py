@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -172,8 +173,11 @@ def main() -> None:
     answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="ascii"), sys.stderr
     os.dup2(2, 1)
 
+    one_at_a_time = threading.Lock()  # threads of a task say how far they are
+
     def tell(said: dict[str, Any]) -> None:
-        print(json.dumps(said), file=answers, flush=True)
+        with one_at_a_time:
+            print(json.dumps(said), file=answers, flush=True)
         if said.get("waits"):
             sys.stdin.readline()
 

@@ -55,11 +55,11 @@ from relaion.run import manifest
 from relaion.run.elsewhere import brought_here, lying_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered
 from relaion.run.out import Out, open_where, sweep_left
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import SEARCH, SURVEY, WRITE, Progress
 from relaion.run.settings import MEMORY, versions
-from relaion.run.survey import Numbered
 from relaion.run.where import Where, check_where, where_of
 from relaion.sqlset import VERSION, load
 

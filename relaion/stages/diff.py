@@ -31,11 +31,11 @@ from relaion.paths import (
 from relaion.run.elsewhere import brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, versions
-from relaion.run.survey import Numbered, rows_of
 from relaion.sqlset import VERSION, load
 from relaion.tabled import Tabled
 
@@ -149,7 +149,7 @@ def diff(
         _refuse_no_room(owned.path, sum(rows.values()), listen)
         pool.begin(1, owned.path, held=(owned.lock,))
         salt = secrets.token_bytes(16)
-        listen.phase("compare", Extent.of(sides["old"]) * 3 + Extent.of(sides["new"]) * 3)
+        listen.phase("compare", Extent.of(sides["old"]) * 2 + Extent.of(sides["new"]) * 3)
         reads = [n.shard.path for shards in sides.values() for n in shards]
         with (
             private_umask(),

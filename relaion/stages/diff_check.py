@@ -30,15 +30,16 @@ from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
-from relaion.run.find import Hunt, Searched
-from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snapshot
+from relaion.run.find import Hunt
+from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, Searched, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered
 from relaion.run.outputs import AUDIT, Owners
 from relaion.run.pool import Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import MEMORY, Limits, Settings
-from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars, sealed
+from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
 from relaion.stages.diff import LINK, ROW, way_out

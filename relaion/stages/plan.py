@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -46,13 +47,16 @@ from relaion.run.cost import (
     with_stores,
 )
 from relaion.run.elsewhere import brought_here
+from relaion.run.find import kept_bytes
 from relaion.run.meter import Meter, Taken
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered
 from relaion.run.out import sweep_left
+from relaion.run.outputs import MANIFEST
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import MEASURE, SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, limits_of
-from relaion.run.survey import Inputs, Numbered, read_inputs, refuse_text
+from relaion.run.survey import Inputs, read_inputs, refuse_text
 from relaion.run.where import where_of
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.clean import clean
@@ -217,7 +221,8 @@ def plan(
         is_linked = is_linked and not copy and _on_one_disk(inputs, out)
     sizes = tuple((n.shard.rows, n.shard.bytes) for n in inputs.shards)
     whole = Whole(sizes, surveying, links=is_linked)
-    model = Model(samples[0], samples[-1], limits)
+    kept = kept_bytes(samples[-1].kinds, beside=bool(sidecars))
+    model = Model(samples[0], samples[-1], limits, kept)
     store = None if where is None else where.url
     copies = store is not None and all(
         is_remote(path) and remote_url(path).scheme == store.scheme for path in paths
@@ -406,7 +411,9 @@ def _sample(pieces: Sequence[_Piece], data: Path, out: Path, done: Cleaned, take
                 was, now = was + source.st_size, now + made.st_size
         kept[edition] = now / was if was else 1.0
     rows, size = sum(piece.rows for piece in pieces), sum(s.st_size for s in sources.values())
-    return Sample(max(1, rows), size, taken, kept, removed)
+    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    kinds = frozenset(kind for x in manifest["lists"] for kind in x["entries"])
+    return Sample(max(1, rows), size, taken, kept, removed, kinds)
 
 
 # -- What the answer rests on ------------------------------------------------------------------

@@ -22,10 +22,11 @@ from relaion.errors import InputError
 from relaion.paths import find_shards, shown
 from relaion.paths.stand_ins import within_tree
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
+from relaion.run.numbered import Numbered
 from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners, refuse_broken_off
 from relaion.run.pool import HERE
 from relaion.run.sources import believable, sources
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
 from relaion.sqlset import load
 

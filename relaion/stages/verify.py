@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from relaion import __version__
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs.copy_files import ENDS
 from relaion.labs.place import is_applied
@@ -38,6 +37,7 @@ from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
 from relaion.run.ray.cluster import Cluster
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
+from relaion.versions import installed
 
 _PUBLIC = (MANIFEST, AUDIT)
 _MANY = 1 << 20  # as many as a cluster has
@@ -278,8 +278,8 @@ def _called(
         nonlocal read
         if told is None:
             held()
-        elif isinstance(told, Path):
-            read = told
+        elif not told or isinstance(told, Path):  # none where several are read side by side
+            read = told if isinstance(told, Path) else None
         elif isinstance(told[0], str):  # a part of the check, its files and row groups
             progress.phase(VERIFY, Extent(*told[1:]), detail=told[0])
         else:
@@ -370,7 +370,7 @@ def _certified(made: Mapping[str, Any] | None, verdict: Verdict | None) -> dict[
     from relaion.labs.certificate import certify, checked_by  # noqa: PLC0415 - for copies alone
 
     try:
-        return certify(made or {}, checked_by(verdict, __version__) if verdict else None)
+        return certify(made or {}, checked_by(verdict, installed("relaion")) if verdict else None)
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 

@@ -6,9 +6,9 @@ links, row hashes where it has these.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from relaion.errors import RelaionError
@@ -20,8 +20,6 @@ from relaion.parquet.looked_at import (
     NotLookedAt,
     looked_into,
     not_looked_at,
-    passed_over_beside,
-    unread_beside,
 )
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.roles import Columns, overrides_of
@@ -35,16 +33,15 @@ from relaion.paths import (
     seal,
     shown,
 )
-from relaion.roles import IMAGE_KINDS, KINDS
-from relaion.sidecars import Sidecar
+from relaion.roles import KINDS
 from relaion.sidecars.read import read_sidecars
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.cover import LedgerPlaces, read_places
 from relaion.verifier.keywords import read_keywords
 from relaion.verifier.manifest import MANIFEST, FileLine, ListLine, Statement
-from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import Source, roles_of
+from relaion.verifier.sidecars import Apart, apart
 from relaion.verifier.verdict import Notes, count
 from relaion.versions import installed
 
@@ -106,31 +103,6 @@ def same_columns(statement: Statement, columns: Columns | None, notes: Notes) ->
 
 
 # -- Are the lists, keywords and inputs that were given those of the run? ----------------------
-
-
-@dataclass(frozen=True)
-class Apart:
-    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards.
-
-    `name` is that of the file, `names` are those of its columns by role and place. `left_out`
-    are columns that nobody looks at.
-    """
-
-    source: Source
-    keys: tuple[str, ...]
-    name: str = ""
-    names: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    left_out: tuple[NotLookedAt, ...] = ()
-
-    @property
-    def images(self) -> Source:
-        """The same file, of which only the image digests are looked at."""
-        roles = {role: at for role, at in self.source.roles.items() if role in IMAGE_KINDS}
-        return replace(self.source, roles=roles)
-
-    def pieces(self) -> list["Apart"]:
-        """Itself in pieces (`Source.pieces`)."""
-        return [replace(self, source=piece) for piece in self.source.pieces()]
 
 
 @dataclass
@@ -377,7 +349,7 @@ def _check_sidecars(
     found = read_sidecars(paths, work, statement.parameters.columns, said)
     for notice in said:
         notes.notice(notice)
-    given.sidecars = tuple(map(_apart, found))
+    given.sidecars = tuple(map(apart, found))
     ours = [FileLine(s.rows, s.bytes, seals[s.path].sha256, s.name) for s in found]
     if sorted(ours, key=str) == list(statement.sidecars):
         return
@@ -388,30 +360,8 @@ def _check_sidecars(
     given.unlike.append("the sidecars given are not those of the run")
 
 
-def _apart(sidecar: Sidecar) -> Apart:
-    layout = sidecar.layout
-    return Apart(
-        Source(sidecar.readable, roles_of(layout), is_checked=False),
-        sidecar.keys,
-        sidecar.name,
-        {(r, i): c.name for r in layout.roles for i, c in enumerate(layout.playing(r))},
-        passed_over_beside(sidecar.name, layout),
-    )
-
-
 def _refuse_changed(seals: Mapping[Path, Seal]) -> None:
     """Raise InputError where a sidecar has other bytes by the end of the check."""
     for path, before in seals.items():
         if not is_still(path, before):
             raise replaced(path)
-
-
-def not_looked_at_beside(known: StatedLists, sidecars: Sequence[Apart]) -> Iterator[NotLookedAt]:
-    """What nothing was compared with in sidecars: columns, and values that are no digest."""
-    for apart in sidecars:
-        yield from apart.left_out
-        counts: Counter[tuple[str, str]] = Counter()
-        for (path, role, place), n in known.unread.items():
-            if path == apart.source.path:
-                counts[role, apart.names[role, place]] += n
-        yield from unread_beside(apart.name, [(*at, n) for at, n in counts.items()])

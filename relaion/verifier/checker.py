@@ -4,7 +4,7 @@ What needs rows is checked shard by shard, in this process or in several.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,16 +16,11 @@ from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
 from relaion.paths import Seal, shown
+from relaion.paths.stand_ins import within_tree
 from relaion.remote.mirror import Mirror, brought
 from relaion.remote.stores import objects_at
 from relaion.verifier import file_checks
-from relaion.verifier.arguments import (
-    Given,
-    check_given,
-    check_installation,
-    not_looked_at_beside,
-    same_columns,
-)
+from relaion.verifier.arguments import Given, check_given, check_installation, same_columns
 from relaion.verifier.audit_tables import (
     check_publishable,
     check_stated,
@@ -34,7 +29,7 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.checked import check_said
 from relaion.verifier.counts import check_counts, check_lines, check_told
-from relaion.verifier.hands import Elsewhere, processes
+from relaion.verifier.hands import Elsewhere, processes, threads
 from relaion.verifier.job import (
     Job,
     cover_of,
@@ -59,6 +54,7 @@ from relaion.verifier.resting import check_resting, worth_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
+from relaion.verifier.sidecars import not_looked_at_beside
 from relaion.verifier.task import OutputTask, ShardTask
 from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
@@ -137,12 +133,25 @@ def verify(
         job = Job(out, statement, given, begins, before, mirror)
         n = min(workers, len(statement.inputs))
         if rests:
-            with processes(min(n, worth_resting(statement)), elsewhere) as apply:
+            with _few_hands(job, n, elsewhere) as apply:
                 if check_resting(job, apply, notes, digested or {}):
                     return notes.verdict(named)
         with processes(n, elsewhere) as apply:
             _check_rows(job, apply, notes)
     return notes.verdict(named)
+
+
+def _few_hands(job: Job, n: int, elsewhere: Elsewhere | None) -> AbstractContextManager[Apply]:
+    """Who looks at few rows: processes, as far as they are worth their start, else threads.
+
+    What is fetched from elsewhere is looked at file by file.
+    """
+    worth = min(n, worth_resting(job.statement))
+    read = [source.path for source in job.given.sources.values()]
+    read += [] if job.before is None else [job.before.out]
+    if worth > 1 or job.mirror is not None or any(map(within_tree, read)):
+        return processes(worth, elsewhere)
+    return threads(n)
 
 
 def _bring(
@@ -171,7 +180,8 @@ def verify_telling(
 ) -> Verdict:
     """`verify` for another process, which hears of what may end this one.
 
-    Told are None when the store is open, the file that is read next, and what is done. `ended`
+    Told are None when the store is open, the file that is read next (`()` where several are read
+    side by side), and what is done. `ended`
     are files that ended such a process before, and how: they count as unreadable.
     """
 

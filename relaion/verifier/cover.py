@@ -29,8 +29,8 @@ from relaion.verifier.model import shared_keys
 from relaion.verifier.rows import Rows, Source
 
 if TYPE_CHECKING:
-    from relaion.verifier.arguments import Apart
     from relaion.verifier.lookup import Apply
+    from relaion.verifier.sidecars import Apart
 
 IMAGE_ROWS = 1_000
 """An image of more rows is a placeholder, and takes none along."""

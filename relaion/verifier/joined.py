@@ -24,8 +24,8 @@ from relaion.verifier.model import StatedLists, list_reasons, shared_keys, value
 from relaion.verifier.rows import Rows, Source
 
 if TYPE_CHECKING:
-    from relaion.verifier.arguments import Apart
     from relaion.verifier.lookup import Apply
+    from relaion.verifier.sidecars import Apart
 
 Places = frozenset[str]
 Image = tuple[str, bytes]

@@ -27,7 +27,6 @@ from relaion.links.text import as_bytes, as_text
 from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
-from relaion.verifier.arguments import Apart
 from relaion.verifier.candidates import (
     Near,
     may_hold,
@@ -41,6 +40,7 @@ from relaion.verifier.digests import Sieve, common, first_bytes, prefix_of, pref
 from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import PIECE_ROWS, Rows, Source, int64
+from relaion.verifier.sidecars import Apart
 from relaion.verifier.task import judge
 from relaion.verifier.undone import is_soon_undone, undone_key
 

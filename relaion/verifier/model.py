@@ -305,6 +305,13 @@ def shared_keys(row: Row) -> set[str]:
     return {link_key(url) for url in values(row, "url") if can_spread(url)}
 
 
+def all_keys(row: Row, *, inner: bool) -> set[str]:
+    """The keys of all links of a row; of those inside its links too, where these count."""
+    links = values(row, "url")
+    inside = [link for url in links for link in inner_links(url)] if inner else []
+    return {link_key(link) for link in [*links, *inside]}
+
+
 # -- what an audit counts of the rows that something names ---------------------------------
 
 Removes = Callable[[Reason], bool]

@@ -11,13 +11,11 @@ Where anything is otherwise than an update makes it, or anything is found, every
 whole (sql/decisions/0011-what-an-update-rests-on.md).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.links import link_key
-from relaion.links.inner import inner_links
 from relaion.paths import Seal
 from relaion.verifier import counts, file_checks
 from relaion.verifier.audit_tables import (
@@ -42,7 +40,7 @@ from relaion.verifier.lookup import (
     read_entries,
 )
 from relaion.verifier.manifest import MANIFEST, Statement
-from relaion.verifier.model import StatedLists, values
+from relaion.verifier.model import StatedLists, all_keys
 from relaion.verifier.rows import Source
 from relaion.verifier.shard import check_shard
 from relaion.verifier.stated_files import check_files
@@ -50,6 +48,7 @@ from relaion.verifier.task import OutputTask, ShardReport, ShardTask, judge
 from relaion.verifier.verdict import Notes, count
 
 Key = tuple[str, str]
+Outputs = dict[Key, list[OutputTask]]
 
 
 @dataclass(frozen=True)
@@ -162,17 +161,16 @@ class Named:
 
 
 def named_in(what: tuple[StatedLists, Source]) -> Named:
-    """The rows of a file that these entries name, or that carry a link of such a row."""
+    """The rows of a file that these entries name, and all links of these rows."""
     known, source = what
     keys: set[str] = set()
     is_named = False
-    for first, rows in source.rows(known.roles):
-        named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
-        is_named = is_named or bool(named)
-        for row in rows.take(sorted(named)).plain():
-            for url in values(row, "url"):
-                links = inner_links(url) if known.inner else []
-                keys.update(map(link_key, [url, *links]))
+    for piece in source.holding(known.rows[source.path]):
+        for first, rows in piece.rows(known.roles):
+            named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
+            is_named = is_named or bool(named)
+            for row in rows.take(sorted(named)).plain():
+                keys |= all_keys(row, inner=known.inner)
     return Named(source.path, is_named, frozenset(keys))
 
 
@@ -182,45 +180,34 @@ def carries(what: tuple[Carriers, Source]) -> bool:
     return any(carriers.find(urls) for _, rows in source.rows({"url"}) for urls in rows.all("url"))
 
 
+def carrying(carriers: Carriers, files: Sequence[Source], apply: Apply) -> frozenset[Path]:
+    """The files of which a row carries one of some links."""
+    if not carriers.own and not carriers.inside:
+        return frozenset()
+    one = carriers.prepared()
+    found = apply(carries, [(one, source) for source in files])
+    return frozenset(source.path for source, is_one in zip(files, found, strict=True) if is_one)
+
+
 def _named(
     known: StatedLists, sources: Sequence[Source], apply: Apply, *, same_link: bool
-) -> frozenset[Path]:
-    """The files with a row that is named, or with one that carries a further link of such a row.
+) -> tuple[frozenset[Path], frozenset[str]]:
+    """The files with a row that is named, or that has a further link of a row with an entry.
 
-    Files that hold an entry tell nearly all these links. So one look at the links of the others is
-    for listed and further ones; only what is learned behind it needs another look.
+    And the keys of the links that were looked for. Files that hold an entry tell nearly all links,
+    so one look at the links of the others is for listed and further ones. What else rows with a
+    listed link carry is told by whoever looks at all of their files.
     """
-
-    def carrying(carriers: Carriers, files: Sequence[Source]) -> list[Source]:
-        if not carriers.own and not carriers.inside:
-            return []
-        one = carriers.prepared()
-        found = apply(carries, [(one, source) for source in files])
-        return [source for source, is_one in zip(files, found, strict=True) if is_one]
-
-    def looked(files: Sequence[Source]) -> list[Named]:
-        return [*apply(named_in, [(known.only(s.path), s) for s in files])]
-
+    entries = replace(known, carriers=Carriers())
     holding = [s for s in sources if len(known.rows.get(s.path, ()))]
-    others = [s for s in sources if not len(known.rows.get(s.path, ()))]
-    found = looked(holding)
-    first = _further(found, known) if same_link else frozenset()
-    both = Carriers(known.carriers.own | first, known.carriers.inside)
-    near = carrying(both, others)
-    found += looked(near)
-    touched = {named.path for named in found if named.is_named}
-    if same_link:
-        # those of the first kind were looked for already, but for files of which more is known
-        again = [s for s in (*holding, *near) if s.path not in touched]
-        touched |= {s.path for s in carrying(Carriers(first), again)}
-        left = [s for s in sources if s.path not in touched]
-        touched |= {s.path for s in carrying(Carriers(_further(found, known) - first), left)}
-    return frozenset(touched)
-
-
-def _further(found: Sequence[Named], known: StatedLists) -> frozenset[str]:
-    """The links of rows that are named by which nothing was looked for."""
-    return frozenset().union(*(named.keys for named in found)) - known.links.keys()
+    found = [*apply(named_in, [(entries.only(s.path), s) for s in holding])]
+    touched = frozenset(named.path for named in found if named.is_named)
+    if not same_link:
+        return touched, frozenset()
+    further = frozenset().union(*(named.keys for named in found)) - known.links.keys()
+    both = Carriers(known.carriers.own | further, known.carriers.inside)
+    others = [s for s in sources if s.path not in touched]
+    return touched | carrying(both, others, apply), further | known.links.keys()
 
 
 @dataclass(frozen=True)
@@ -243,15 +230,16 @@ class _Resting:
             file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells)),
         }
         outputs = outputs_of(job)
-        touched = self._touched(outputs)
-        sources = [job.given.sources[key] for key in outputs if key in touched]
-        assert job.given.lists is not None  # noqa: S101 - `ground_of` has seen to it
-        known = look_up(
-            job.given.lists, sources, (), job.statement.parameters, set().union(*said.values()),
-            self.apply, job.begins,
-        )  # fmt: skip
-        file_checks.check_tokens(said, known, notes)
-        reports = self._check_shards(outputs, touched, known, notes)
+        touched, looked_for = self._touched(outputs)
+        while True:  # once, as nearly always
+            reports, seen = self._check_touched(outputs, touched, said)
+            further = frozenset().union(*(report.links for report in reports)) - looked_for
+            more = frozenset() if seen.findings else self._carrying(further, outputs, touched)
+            if not more:
+                break
+            touched, looked_for = touched | more, looked_for | further
+        notes.take(seen)
+        self._check_files(outputs, touched, notes)
         left_out = job.given.left_out
         left_out_of(cells, left_out, notes)
         if check_lines(cells, job.statement, notes):
@@ -264,15 +252,23 @@ class _Resting:
             counts.check_gained(cells, self.ground.cells, reports, notes)
         self._say(len(outputs) - len(touched), len(outputs), notes)
 
-    def _touched(self, outputs: Mapping[Key, Sequence[OutputTask]]) -> frozenset[Key]:
-        """The shards that have to be checked whole.
+    def _sources(self, keys: Iterable[Key]) -> list[Source]:
+        """The inputs of some shards, to be looked at for what makes them touched.
+
+        Nothing else looks at the rows of a shard that rests: one that cannot be read may not pass.
+        """
+        return [replace(self.job.given.sources[key], is_checked=False) for key in keys]
+
+    def _touched(
+        self, outputs: Mapping[Key, Sequence[OutputTask]]
+    ) -> tuple[frozenset[Key], frozenset[str]]:
+        """The shards that have to be checked whole, and the keys of links that were looked for.
 
         A new entry names one of their rows, or such a row's link; they have a row with a further
         link of one, so that what else names it may stand there; or their files are others.
         """
         job, apply, held = self.job, self.apply, self.job.given.lists
-        # nothing else looks at the rows of a shard that rests: one that cannot be read may not pass
-        sources = [replace(job.given.sources[key], is_checked=False) for key in outputs]
+        sources = self._sources(outputs)
         assert held is not None  # noqa: S101 - `ground_of` has seen to it
         parameters = job.statement.parameters
         wanted, entries = read_entries(held, inner=parameters.inner, lists=self.ground.gained)
@@ -285,12 +281,23 @@ class _Resting:
         if parameters.same_link:
             known = _with_links(known, sources, apply)
         job.begins("links", len(sources), groups)
-        touched = _named(known, sources, apply, same_link=parameters.same_link)
-        return frozenset(
+        touched, looked_for = _named(known, sources, apply, same_link=parameters.same_link)
+        whole = (
             key
             for key, editions in outputs.items()
             if job.given.sources[key].path in touched or not self._is_as_before(key, editions)
         )
+        return frozenset(whole), looked_for
+
+    def _carrying(
+        self, keys: frozenset[str], outputs: Iterable[Key], touched: frozenset[Key]
+    ) -> frozenset[Key]:
+        """Further shards with a row that carries one of these links as its own."""
+        if not keys or not self.job.statement.parameters.same_link:
+            return frozenset()
+        others = [key for key in outputs if key not in touched]
+        found = carrying(Carriers(keys), self._sources(others), self.apply)
+        return frozenset(key for key in others if self.job.given.sources[key].path in found)
 
     def _is_as_before(self, key: Key, editions: Sequence[OutputTask]) -> bool:
         """Whether the manifests state the same file of a shard for each edition."""
@@ -300,33 +307,42 @@ class _Resting:
             theirs.get((o.edition.name, *key)) == o.stated for o in editions
         )
 
-    def _check_shards(
-        self,
-        outputs: dict[Key, list[OutputTask]],
-        touched: frozenset[Key],
-        known: StatedLists,
-        notes: Notes,
-    ) -> list[ShardReport]:
-        """Check them, whole or their files alone; returns what was counted in the whole ones.
+    def _check_touched(
+        self, outputs: Outputs, touched: frozenset[Key], said: dict[str, set[str]]
+    ) -> tuple[list[ShardReport], Notes]:
+        """Check the touched shards whole; what was counted in them, and what was found.
 
         Of the sample that a whole check draws, those rows are asked about that stand in them.
         """
-        job = self.job
+        job, notes = self.job, Notes()
         earlier = frozenset(self.ground.before.statement.lists)
-        tasks, resting = [], []
-        for task in map(self._with_digests, tasks_of(job, known, outputs, {})):
-            if (task.subset, task.name) in touched:
-                tasks.append(replace(task, earlier=earlier))
-            else:  # its files alone, so it travels light
-                resting.append(replace(task, known=StatedLists(), sample={}, before={}))
-        reports = []
+        sources = [job.given.sources[key] for key in outputs if key in touched]
+        assert job.given.lists is not None  # noqa: S101 - `ground_of` has seen to it
+        known = look_up(
+            job.given.lists, sources, (), job.statement.parameters, set().union(*said.values()),
+            self.apply, job.begins,
+        )  # fmt: skip
+        file_checks.check_tokens(said, known, notes)
+        tasks = [
+            replace(self._with_digests(task), earlier=earlier)
+            for task in tasks_of(job, known, outputs, {})
+            if (task.subset, task.name) in touched
+        ]
         job.begins("rows", len(tasks), sum(task.groups for task in tasks))
-        for report in self.apply(check_touched, tasks):
-            reports.append(report)
+        reports = [*self.apply(check_touched, tasks)]
+        for report in reports:
             notes.add(report.notes)
-        for report in self.apply(check_files, resting):
+        return reports, notes
+
+    def _check_files(self, outputs: Outputs, touched: frozenset[Key], notes: Notes) -> None:
+        """Check that the files of the others are what is stated."""
+        resting = {key: some for key, some in outputs.items() if key not in touched}
+        tasks = [  # their files alone, so they travel light
+            replace(self._with_digests(task), sample={}, before={})
+            for task in tasks_of(self.job, StatedLists(), resting, {})
+        ]
+        for report in self.apply(check_files, tasks):
             notes.add(report.notes)
-        return reports
 
     def _with_digests(self, task: ShardTask) -> ShardTask:
         """The same with what the run has digested of its files."""

@@ -31,6 +31,7 @@ from relaion.verifier.compare import (
 from relaion.verifier.counts import count_coverage, count_reasons
 from relaion.verifier.file_checks import check_columns
 from relaion.verifier.footers import Said, check_owned
+from relaion.verifier.model import all_keys
 from relaion.verifier.rows import Rows, Source, batches, rows_of, schema_of
 from relaion.verifier.stated_files import digest_of, is_other, stamp_at, where_of
 from relaion.verifier.task import (
@@ -301,6 +302,8 @@ def _walk(
             count_coverage(rows, names, report.counts)
         else:
             _count_before(task, tracks, batch.num_rows, task.as_before(named), report)
+            for row in rows.take(task.since(named)).plain():
+                report.links |= all_keys(row, inner=task.known.inner)
         for track in tracks:
             _step(task, track, batch, named, report)
         broken |= _beyond_parent(tracks)

@@ -136,6 +136,11 @@ class ShardTask:
         some = {row: {r for r in reasons if r.list_id in lists} for row, reasons in named.items()}
         return {row: reasons for row, reasons in some.items() if reasons}
 
+    def since(self, named: Reasons) -> list[int]:
+        """The rows that a list names which the run before had not, in order."""
+        lists = {None, *(self.earlier or ())}
+        return sorted(row for row, found in named.items() if {r.list_id for r in found} - lists)
+
     @property
     def groups(self) -> int:
         """Row groups of the file whose rows are gone through; at least one."""
@@ -186,6 +191,7 @@ class ShardReport:
     kept: Counter[str] = field(default_factory=Counter)
     counts_before: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     kept_before: Counter[str] = field(default_factory=Counter)
+    links: set[str] = field(default_factory=set)
     suspects: list[OutputTask] = field(default_factory=list)
 
 

@@ -10,10 +10,11 @@
 -- writes:  store.traits   (trait_id integer, severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, given_by varchar)
 -- writes:  store.records  (list_id integer, record_no bigint, id_digest varchar, giver_id varchar)
 -- writes:  store.repeats  (list_id integer, kind varchar, hash ubigint, record_no bigint)
--- writes:  store.entries  (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint, record_no bigint, trait_id integer)
+-- writes:  store.entries  (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint, record_no bigint, trait_id integer, tail usmallint)
 -- nulls:   title, received, format, settings, replaces and checkpoint may be unknown; forms is null
 --          for all forms; withdrawn and entries_then are null for a list that is still held;
---          host_digest is null but for links, hosts and prefixes with a plain host; record_no is
+--          host_digest is null but for links, hosts and prefixes with a plain host, tail but for such
+--          links, and where an older relaion wrote them: any row may end so then; record_no is
 --          null where a value is a record, trait_id where a giver says nothing beside it;
 --          giver_id is null unless it was to be kept
 -- order:   entries of one list and kind lie together, so that a scan of a kind passes over others
@@ -30,7 +31,11 @@
 -- so it must make them anew. ZSTD writes digests in two thirds of the time of DuckDB's own
 -- choice, in an eighth more room.
 --
--- The store holds digests, never a link. It holds what is listed, and what is good in lists whose
+-- The store holds digests, never a link. Three things tell of a link: the digest of its key, that of its
+-- host, and 16 bits of the last eight characters of its key (`tail`, as v1/05_link_macros.sql gives
+-- them). The last two spare a search the keys of most rows. A digest of a link says yes or no to each
+-- link that somebody thinks of, one of a host to each host; the bits spare him some of the first.
+-- It holds what is listed, and what is good in lists whose
 -- role is good; what a giver took back or disputes stands nowhere. A list's n_read = n_new +
 -- n_known + n_duplicate + n_retracted + what was skipped; its n_records = n_used + what records
 -- were skipped. An entry is stored for every list that holds it, once a list.
@@ -122,7 +127,8 @@ create table store.entries (  -- noqa: PRS
     host_digest varchar,
     hash ubigint not null,
     record_no bigint,
-    trait_id integer
+    trait_id integer,
+    tail usmallint
 );
 
 comment on column store.store.key_version is 'version of the link key';
@@ -151,4 +157,5 @@ comment on column store.records.id_digest is '128 bits of the SHA-256 of the giv
 comment on column store.repeats.record_no is 'a record with an id that lists an entry once more';
 comment on column store.entries.digest is 'lower-case hex; of links and scopes, SHA-256 of the key';
 comment on column store.entries.host_digest is 'MD5 of a link''s or scope''s host, or null';
+comment on column store.entries.tail is '16 bits of the last eight characters of a link''s key, or null';
 comment on column store.entries.hash is '64 bits of the digest, as `hash` of that DuckDB gives them';

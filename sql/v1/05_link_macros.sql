@@ -259,7 +259,7 @@ case
         then null
     -- letters, digits and `-._~` need no escape; to ask so takes half the time
     when substr(u, -8) = url_encode(substr(u, -8)) then substr(u, -8)
-    when regexp_matches(u, link_end()) then substr(u, -8)
+    when regexp_matches(substr(u, -8), link_end()) then substr(u, -8)
     when link_long_end(substr(u, -8)) and link_ends_early(left(u, -8)) then substr(u, -8)
 end;
 create or replace temp macro link_tail(u) as
@@ -267,6 +267,10 @@ case
     when not contains(u, ';') then link_tail_of(u)
     when not contains(replace(u, '&amp;', '&'), ';') then link_tail_of(replace(u, '&amp;', '&'))
 end;
+-- What the list store keeps of the last eight characters of a listed link's key, and of no other: 16
+-- bits, as their bytes leave them when divided by a prime. Null for what is longer than eight bytes.
+create or replace temp macro link_tail_bits(tail) as
+(try_cast(encode(tail)::bit as ubigint) % 65521)::usmallint;
 create or replace temp macro link_long_tail_of(u) as
 case
     when contains(u, ';') or contains(u, '#') or contains(substr(u, -26), '%') then null

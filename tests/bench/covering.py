@@ -24,13 +24,14 @@ from relaion.run import cover_task
 from relaion.run.cover import Choice, Covered
 from relaion.run.cover_task import COVER_STEPS
 from relaion.run.editions import Edition
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt
 from relaion.run.find_task import SEARCH, Finder, read_found
+from relaion.run.hits import Searched
 from relaion.run.journal import Ledger
+from relaion.run.numbered import Numbered
 from relaion.run.pool import Here
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Limits, Settings, write_keywords
-from relaion.run.survey import Numbered
 from relaion.run.tasks import FindTask
 from relaion.sqlset import Script, load
 from tests.bench.population import KEYWORDS, Draw, Whole

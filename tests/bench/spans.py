@@ -51,7 +51,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "relaion.parquet.writer": ("write_editions",),
     "relaion.stages.clean": ("_cleaned", "request_of"),
     "relaion.stages.update": ("update", "read_parent"),
-    "relaion.labs.diffing": ("compare", "write_diff", "_doubted_of", "_not_in_step"),
+    "relaion.labs.diffing": ("compare", "write_diff", "_doubted*", "_not_in_step"),
     "relaion.labs.seek": ("Seeker.links", "Seeker.link_ids", "fill_keys", "fill_row_hashes"),
     "relaion.labs.hashes": ("check_hashes", "refuse_shared"),
     "relaion.labs.one_file": ("index", "write"),

@@ -15,55 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol
 
+from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# -- Why a record, though it was understood, brings no entry -------------------------------------
-
-TAKEN_BACK = "marked as taken back"
-DISPUTED = "marked as disputed"
-GOOD = "known good"
-BAD = "listed as bad"  # in a list of what is known good
-UNCONFIRMED = "not confirmed by its giver"
-NO_CRIME = "in a category that names no crime"
-VIDEO = "of a video"
-NO_IMAGE = "of something that is no image"
-NO_ENTRY = "of a kind that no data set holds"
-ONLY_HOST = "only a host"
-NOT_CHOSEN = "not chosen by --where"
-OTHER_HASH = "a hash of another kind"
-HIDES = "a rule that hides a part of a page"
-ALLOWS = "a rule that allows"
-CANCELS = "a rule that cancels another"
-CANCELLED = "a rule that another one cancels or narrows"
-NARROW = "a rule for less than a whole host"
-CUT_OFF = "perhaps cut off at the end of the file"
-TOO_LONG = "longer than any link"
-OF_MACHINE = "a name of the machine itself"
-MAPS = "a rule that gives a host its address"
-OF_CONTAINER = "a digest of a container's image, which is no picture"
-OWN_POLICY = "a rule with a policy of the giver's own"
-PATTERN = "a pattern of many hosts"
-REFERENCE = "a reference"
-SEEN = "an object that was seen, and is not listed"
-REPLACED = "a version of a record that another one replaces"
-OTHER_RULE = "a rule for another program"
-PATTERNS = {
-    word: f"a pattern with {word}"
-    for word in ("AND", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "NOT", "EXISTS", "LIKE",
-                 "MATCHES", "ISSUBSET", "ISSUPERSET", "<", "<=", ">", ">=")
-}  # fmt: skip
-"""Of STIX: what asks for more, or for less, than a value that is equal to one."""
-UNDERSTOOD = frozenset((
-    TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME, NO_ENTRY, ONLY_HOST, VIDEO, NO_IMAGE,
-    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE, MAPS, PATTERN, OF_CONTAINER,
-    REFERENCE, SEEN, REPLACED, OTHER_RULE, *PATTERNS.values(),
-))  # fmt: skip
-"""Reasons that speak of the record and not of how it is written."""
-UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))
-"""By these a record is listed no longer: it leaves a list that is brought up to date."""
 
 _OF_MACHINE = re.compile(
     r"(?i)(?:\*\.)?(?:localhost(?:\.localdomain)?|local|broadcasthost|ip6-\w+|0|255\.255\.255\.255"
@@ -76,10 +33,10 @@ def is_of_machine(host: str) -> bool:
     return _OF_MACHINE.fullmatch(host) is not None
 
 
-MEDIA = {"image": None, "unknown": None, "video": VIDEO, "other": NO_IMAGE}
+MEDIA = {"image": None, "unknown": None, "video": why.VIDEO, "other": why.NO_IMAGE}
 STANDINGS = {
-    "listed": None, "unknown": None, "retracted": TAKEN_BACK, "disputed": DISPUTED, "good": GOOD,
-    "bad": BAD, "unconfirmed": UNCONFIRMED, "no crime": NO_CRIME,
+    "listed": None, "unknown": None, "retracted": why.TAKEN_BACK, "disputed": why.DISPUTED,
+    "good": why.GOOD, "bad": why.BAD, "unconfirmed": why.UNCONFIRMED, "no crime": why.NO_CRIME,
 }  # fmt: skip
 ALGORITHMS = ("md5", "sha1", "sha256")
 
@@ -287,6 +244,14 @@ class Options:
     def is_good(self) -> bool:
         """Whether the list names what is known good."""
         return self.role == "good"
+
+    def refuse_good(self, called: str) -> None:
+        """Raise ListError where a list of what is bad, as it is `called`, is said to be of good."""
+        if self.is_good:
+            raise ListError(
+                f"is {called}, which lists what is bad, and --role good is for what is known good: "
+                "add it without --role good"
+            )
 
 
 @dataclass

@@ -37,15 +37,10 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.cdx import Cdx
 from relaion.lists.readers.lines.changes import Changes, unreadable_changes
-from relaion.lists.readers.lines.checksums import (
-    Certutil,
-    Checksums,
-    FileHashList,
-    FileHashTable,
-)
+from relaion.lists.readers.lines.checksums import Checksums
 from relaion.lists.readers.lines.listings import git_log, git_objects, settings
 from relaion.lists.readers.lines.plain import Lines
-from relaion.lists.readers.lines.programs import Fciv, Hashdeep, SevenZip
+from relaion.lists.readers.lines.programs import HASHDEEP, PROGRAMS
 from relaion.lists.readers.lines.rules import HostRules
 from relaion.lists.readers.tables.icse import Icse
 from relaion.lists.readers.tables.misp_csv import MispCsv
@@ -346,9 +341,8 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), Icse(), *VALUED_TABLES, *FOREIGN, Certutil(),
-    FileHashList(), FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(),
-    Table(), Lines(),
+    HASHDEEP, Cdx(), MispCsv(), StixPatterns(), Icse(), *VALUED_TABLES, *FOREIGN, *PROGRAMS,
+    Checksums(), Changes(), HostRules(), Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 

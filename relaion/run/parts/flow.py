@@ -19,8 +19,10 @@ from relaion.paths import Seal, shown
 from relaion.roles import COUNTED
 from relaion.run.cover import CHOSEN, Choice, Covered
 from relaion.run.coverage import Coverage
-from relaion.run.find import Hunt, Searched
+from relaion.run.find import Hunt
+from relaion.run.hits import Searched
 from relaion.run.journal import FOUND, WRITTEN, Entry, Ledger
+from relaion.run.numbered import Numbered
 from relaion.run.parts.division import (
     MERGE_NEXT,
     SIDECARS_STEP,
@@ -32,7 +34,7 @@ from relaion.run.parts.division import (
 )
 from relaion.run.pipeline import Run
 from relaion.run.progress import AUDIT, SEARCH
-from relaion.run.survey import Numbered, roles_beside, sidecar_lines
+from relaion.run.survey import roles_beside, sidecar_lines
 from relaion.run.tasks import FindTask, Reports
 from relaion.sidecars import Sidecar
 

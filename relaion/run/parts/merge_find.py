@@ -36,12 +36,13 @@ from relaion.run.journal import (
     Ledger,
     is_whole,
 )
+from relaion.run.numbered import Numbered, rows_of
 from relaion.run.parts.division import Joined, digest_of, key_digest, seen_of
 from relaion.run.parts.folders import Part, work_for_merge
 from relaion.run.pool import Caller, Executor
 from relaion.run.progress import SEARCH, Progress
 from relaion.run.settings import Limits, Plan, Settings
-from relaion.run.survey import UNREAD_BESIDE, Numbered, read_sealed_sidecars, rows_of
+from relaion.run.survey import UNREAD_BESIDE, read_sealed_sidecars
 from relaion.run.tasks import FindTask
 from relaion.sidecars import Sidecar
 from relaion.sqlset import named

@@ -38,8 +38,8 @@ from relaion.run.settings import Limits
 from relaion.run.tasks import FindTask
 
 if TYPE_CHECKING:
+    from relaion.run.any_task import AnyTask
     from relaion.run.pool import CallTask, LocalPool
-    from relaion.run.tasks import AnyTask
 
 LOST = 10  # times that a task is done again for a worker that was lost
 SLOW = 3.0  # times as long as the others: then a task is tried a second time

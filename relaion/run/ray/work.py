@@ -11,8 +11,8 @@ from relaion.paths.locks import wait_unlocked
 from relaion.run.tasks import FindTask, Task
 
 if TYPE_CHECKING:
+    from relaion.run.any_task import AnyTask
     from relaion.run.pool import CallTask
-    from relaion.run.tasks import AnyTask
 
 HELD_SECONDS = 180.0  # a file server lets go of a machine's locks some 90 s after it is gone
 _GONE_SECONDS = 10.0

@@ -35,7 +35,7 @@ from relaion.verifier.copies.fates import (
     stays,
 )
 from relaion.verifier.copies.records import bare_key
-from relaion.verifier.copies.seconds import HOLDS, PACKED, seconds_of
+from relaion.verifier.copies.seconds import HOLDS, PACKED, UNREAD, seconds_of
 from relaion.verifier.copies.statement import (
     NAMELESS,
     PARQUET,
@@ -347,7 +347,7 @@ def _check_seconds(job: CopyJob, name: str, told: Sequence[str]) -> None:
     except InputError:
         return  # said of it already
     rests = (x.removeprefix(f"{shown(name)}: ") for x in told)
-    said = [rest for rest in rests if rest.startswith((HOLDS, PACKED))]
+    said = [rest for rest in rests if rest.startswith((HOLDS, PACKED, UNREAD))]
     if found is not None and found != said:
         what = "links at a second place of its records are not told as they stand there"
         job.notes.find("6", name, what)

@@ -16,17 +16,14 @@ from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption, says_link
 from relaion.paths import shown, typed
 from relaion.roles import ROLES
+from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.records import json_lines_of, table_records
 from relaion.verifier.copies.statement import SAMPLES, CopyLine
-from relaion.verifier.copies.tars import TOLD_BY, located, members, told_of
+from relaion.verifier.copies.tars import TOLD_BY, located, members, shortcut, told_of
 
 HOLDS = "not looked at, though it holds links (and in how many records): "
 PACKED = "not looked at, for they are packed (and how many): "
-_AT_START = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.[^\s/?#]", re.IGNORECASE)
-_CELL = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*(?i:https?:)?//[^\t\n\f\r /?#]+\.[^\t\n\f\r /?#]"
-)
-_ANYWHERE = re.compile(rb"(?i:https?:)(?:\\?/){2}[^\s/?#\\]+\.[^\s/?#]")
+UNREAD = "not looked at, for they are of no sample (and how many): "
 _MEDIA = re.compile(
     "jpe?g|png|webp|gif|bmp|tiff?|avif|heic|jxl|np[yz]|cls|mp[34]|webm|wav|flac"
 )  # ends of names of what holds no text
@@ -35,11 +32,17 @@ _OF_PACKED = re.compile(
     rb"|PAR1|ARROW1|SQLite format 3\0|.{257}ustar",
     re.DOTALL,
 )
-_PICKLED = re.compile(rb"\x80[\x02-\x05]")
-_LOOK = 1 << 16  # bytes of a member that are looked at
+_OF_IMAGE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}(?:WEBP|WAVE|AVI )|BM.{4}\0{4}|II\*\0|MM\0\*"
+    rb"|\0\0..ftyp|\xff\x0a|\0\0\0\x0cJXL |\0\0\0\x0cjP  |\xff\x4f\xff\x51|8BPS"
+    rb"|\x1aE\xdf\xa3|fLaC|OggS",
+    re.DOTALL,
+)
+_START = 1 << 12  # bytes that tell what a member is
 _NAMES = 20  # that a sentence names
 _MOST = 1_000  # names beyond which nobody counts them apart
 _KEYS = "names of fields"
+_BEHIND_LINK = "text behind the link"
 _IDENTITY = ("url", "text", "row_hash")
 
 
@@ -60,7 +63,7 @@ def seconds_of(path: Path, line: CopyLine, named: Mapping[str, str]) -> list[str
         raise InputError(f"{shown(path)}: its records cannot be read") from None
     if any(len(counts) > _MOST for counts in found):
         return None
-    heads = (HOLDS, HOLDS, PACKED)
+    heads = (HOLDS, HOLDS, PACKED, UNREAD)
     return [head + _listed(counts) for head, counts in zip(heads, found, strict=False) if counts]
 
 
@@ -83,11 +86,12 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(told[:_NAMES]) + more
 
 
-def _places(fields: Iterable[tuple[str, Any]], known: set[str]) -> set[str]:
-    """Under which names links stand that are not among the known ones."""
+def _places(fields: Iterable[tuple[str, Any]], own: str) -> set[str]:
+    """Under which names links stand that are not the record's own."""
     fields = list(fields)
+    known = own.encode("utf-8", "surrogatepass")
     pairs = [*_texts(fields), *((_KEYS, name) for name, _ in fields)]
-    return {name for name, text in pairs if _AT_START.match(text) and text.strip() not in known}
+    return {name for name, text in pairs if holds(text.encode("utf-8", "surrogatepass"), known)}
 
 
 def _texts(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -107,13 +111,11 @@ def _texts(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def _of_lines(path: Path, line: CopyLine, named: Mapping[str, str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    for text, fields, link, caption in json_lines_of(path, line, named):
-        if "//" not in text and "\\" not in text:
-            continue
+    for text, fields, link, _ in json_lines_of(path, line, named):
         played = _played(fields, line, named)
         pairs = json.loads(text, parse_int=len, object_pairs_hook=tuple)
-        known = {each.strip() for each in (link, caption) if isinstance(each, str) and each}
-        found.update(_places((x for x in pairs if x[0] not in played), known))
+        own = link if isinstance(link, str) else ""
+        found.update(_places((x for x in pairs if x[0] not in played), own))
     return found
 
 
@@ -138,7 +140,7 @@ def _of_table(path: Path, line: CopyLine) -> Counter[str]:
     for names, places, cells in table_records(path, line):
         link = cells[places["url"]] if "url" in places else b""
         for i, cell in enumerate(cells):
-            if i not in places.values() and cell != link and _CELL.match(cell):
+            if i not in places.values() and cell != link and holds(cell, link):
                 found[names[i] if names else str(i + 1)] += 1
     return found
 
@@ -147,36 +149,55 @@ def _of_table(path: Path, line: CopyLine) -> Counter[str]:
 
 
 def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
-    """Of fields and texts that tell of samples; of members that nobody reads; of packed ones."""
+    """Of what tells of samples; of members that nobody reads; of packed ones; of no sample."""
     of_fields: Counter[str] = Counter()
     with path.open("rb") as file:
-        for places, data, link, caption in told_of(path, named):
-            known = {text.decode("utf-8", "replace").strip() for text in (link, caption) if text}
-            names = _places(_others(_json(file, places), named), known) if "json" in data else set()
-            txt = data.get("txt", b"")
-            txt = txt[:_LOOK] if "text" in named and link and caption else txt
-            if txt and txt.strip() not in {text.strip() for text in (link, caption) if text}:
-                lines = txt.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-                names |= {".txt"} if any(map(_AT_START.match, lines)) else set()
+        for data, links in told_of(path, named):
+            own = links[0] if links else b""
+            names = set()
+            if "json" in data:
+                others = _others(json.loads(data["json"], object_pairs_hook=tuple), named, ("url",))
+                names = _places(others, own.decode("utf-8", "replace"))
+            if holds(data.get("txt", b""), own):
+                names.add(".txt")
+            of_url = data.get("url", b"")
+            if holds(of_url, shortcut(of_url)):
+                names.add(".url")
+            if holds(b"".join(own.split(None, 1)[1:])):
+                names.add(_BEHIND_LINK)
             of_fields.update(names)
         return [of_fields, *_of_members(file, path)]
 
 
-def _of_members(file: BinaryIO, path: Path) -> tuple[Counter[str], Counter[str]]:
-    found: Counter[str] = Counter()
-    packed: Counter[str] = Counter()
+def _of_members(file: BinaryIO, path: Path) -> Iterator[Counter[str]]:
+    found, packed, unread = Counter[str](), Counter[str](), Counter[str]()
     for member in members(path):
+        if member.unread:
+            unread[_named(member.unread)] += 1
         is_media = _MEDIA.fullmatch(member.told_by.rpartition(".")[2]) is not None
         if member.key is None or not member.size or is_media or member.told_by in TOLD_BY:
             continue
         file.seek(member.data)
-        start = file.read(min(member.size, _LOOK))
-        name = "." + member.told_by.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        start = file.read(min(member.size, _START))
+        name = "." + _named(member.told_by)
         if _OF_PACKED.match(start) or member.told_by.rpartition(".")[2] == "tar":
             packed[name] += 1
-        elif (b"\0" not in start or _PICKLED.match(start)) and _ANYWHERE.search(start):
-            found[name] += 1
-    return found, packed
+        elif not _OF_IMAGE.match(start):
+            whole = start + file.read(member.size - len(start))
+            is_text = b"\0" not in start
+            if (is_text or _may_hold(whole)) and holds(whole):
+                found[name] += 1
+    yield from (found, packed, unread)
+
+
+def _named(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _may_hold(data: bytes) -> bool:
+    """Whether bytes that are no text may hold a link as it is."""
+    plain = data.lower()
+    return any(sign in plain for sign in (b"http", b"ahr0c", b"68747470", b"h\0t\0t\0p"))
 
 
 def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, Any], ...]:
@@ -186,7 +207,10 @@ def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[
     return found
 
 
-def _others(fields: Iterable[tuple[str, Any]], named: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """The fields of a json that by their names play no role."""
-    known = {name for role in _IDENTITY if role not in named for name in ROLES[role].names}
-    return [x for x in fields if x[0].lower() not in known and x[0] not in named.values()]
+def _others(
+    fields: Iterable[tuple[str, Any]], named: Mapping[str, str], roles: Iterable[str] = _IDENTITY
+) -> list[tuple[str, Any]]:
+    """The fields of a json that by their names play none of some roles."""
+    names = {name for role in roles if role not in named for name in ROLES[role].names}
+    known = {named[role] for role in roles if role in named}
+    return [x for x in fields if x[0].lower() not in names and x[0] not in known]

@@ -31,7 +31,10 @@ _PIECE = 1 << 20
 
 
 class TarMember(NamedTuple):
-    """What stands from `start` to before `end`; `key` is None where it is of no sample."""
+    """What stands from `start` to before `end`; `key` is None where it is of no sample.
+
+    `unread` is the name of a file that is of none.
+    """
 
     start: int
     end: int
@@ -39,6 +42,7 @@ class TarMember(NamedTuple):
     told_by: str
     data: int
     size: int
+    unread: str = ""
 
 
 _MOST_KEPT = 100_000  # members of a tar; of larger ones each reader reads the headers anew
@@ -83,7 +87,8 @@ def _members(path: Path) -> Iterator[TarMember]:
                 sample = _SAMPLE.fullmatch(info.name) if info.isfile() else None
                 key = _SAME_PLACE.sub("", sample[1]) if sample else None
                 told_by = sample[2].lower() if sample else ""
-                yield TarMember(info.offset, at, key, told_by, info.offset_data, info.size)
+                unread = "" if sample or not info.isfile() else info.name.rpartition("/")[2]
+                yield TarMember(info.offset, at, key, told_by, info.offset_data, info.size, unread)
             size = path.stat().st_size
             if at > size or not _is_zero(file, at):
                 raise InputError(f"{shown(path)}: is cut off, or goes on after its end")
@@ -165,8 +170,8 @@ def located(path: Path) -> Iterator[Mapping[str, tuple[int, int]]]:
 
 def told_of(
     path: Path, named: Mapping[str, str]
-) -> Iterator[tuple[Mapping[str, tuple[int, int]], Mapping[str, bytes], bytes, bytes]]:
-    """What tells of each sample: where it lies, what it is, and its link and caption, or nothing.
+) -> Iterator[tuple[Mapping[str, bytes], list[bytes]]]:
+    """What tells of each sample, and its links, by the first of which it is known.
 
     Raises InputError for a tar that cannot be read.
     """
@@ -175,8 +180,7 @@ def told_of(
         patterns = _patterns(file, records, named)
         for record in records:
             data = {what: _data(file, *place) for what, place in record.told.items()}
-            links, captions = _links_and_captions(data, named, patterns)
-            yield record.told, data, (links or [b""])[0], (captions or [b""])[0]
+            yield data, _links_and_captions(data, named, patterns)[0]
 
 
 def _patterns(
@@ -212,7 +216,7 @@ def _told(data: Mapping[str, bytes], named: Mapping[str, str]) -> tuple[list[byt
     """Links and captions that a sample's json and url tell."""
     fields = _json(data)
     links, captions = (_texts(fields, role, named) for role in ("url", "text"))
-    if link := _shortcut(data.get("url", b"")):
+    if link := shortcut(data.get("url", b"")):
         links.append(link)
     return links, captions
 
@@ -291,7 +295,7 @@ def _own(fields: Mapping[str, Any], named: Mapping[str, str]) -> int | None:
     return None
 
 
-def _shortcut(data: bytes) -> bytes:
+def shortcut(data: bytes) -> bytes:
     """The link of a `.url`: its text, or what Windows writes into such a file."""
     found = _SHORTCUT.match(data)
     return (found[1] if found else data.removeprefix(b"\xef\xbb\xbf")).strip()

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.parquet.glossary import says_link
 from relaion.paths import shown, typed
+from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.records import first_cells, lines_of_text
 from relaion.verifier.copies.seconds import names_of_tar
 from relaion.verifier.copies.statement import NAMELESS, PARQUET, SAMPLES, CopyLine, CopyStatement
@@ -89,7 +90,10 @@ def _is_link(value: bytes) -> bool:
 
 # -- What is named, and is not so ------------------------------------------------------------------
 
-_HOLDS = re.compile(r"not looked at, though it holds links: column (.*); if the rows' link stands ")
+_HOLDS = re.compile(
+    r"not looked at, though it holds links: column (.*?)(?:, within JSON or another text)?; "
+    "if the rows' link stands "
+)
 _NO_ROW = "not looked at, for no row of it has an identity"
 _BESIDE = re.compile(
     r"([0-9,]+ files?) of another form \(.*\): not looked at, not cleaned, not in OUT"
@@ -151,7 +155,7 @@ def _has(path: Path, name: str) -> bool:
             known = [leaf for leaf in leaves if shown(leaf) == name]
             for leaf in known:
                 for batch in file.iter_batches(_ROWS, columns=[leaf]):
-                    if any(b"//" in value for value in _values(batch.to_pylist())):
+                    if any(b"//" in value or holds(value) for value in _values(batch.to_pylist())):
                         return True
     except (OSError, pa.ArrowException, ValueError):
         raise InputError(f"{shown(path)}: cannot be read") from None

@@ -9,7 +9,7 @@
 -- order:   none
 --
 -- `link_ids` are those of the shards' rows whose links end like one that is looked for
--- (`fast/34_hit_tails`) and whose keys Python tells; of the others `79_proved_links` knows.
+-- (`fast/17_sought_links`) and whose keys Python tells; of the others `79_proved_links` knows.
 
 create or replace temp table known_links as
 with told as (

@@ -2,6 +2,7 @@
 -- purpose: Of the links that could be looked for, those that are, where SQL can prove it.
 -- params:  none
 -- reads:   long_tailed_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
+-- reads:   sought_keys (short ubigint)
 -- reads:   wanted_links (link_id uuid)
 -- writes:  proved_links (link_id uuid)
 -- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
@@ -9,7 +10,7 @@
 -- order:   none
 --
 -- Nearly all links are canonical, or are when they are tidied (`05_link_macros`): their key is
--- known, and compared at once. What is looked for leads to one thing (`73_link_ids`), and so does
+-- known, and compared at once: by 64 bits before it is digested. What is looked for leads to one thing (`73_link_ids`), and so does
 -- what has its key; a fragment can be in none of these links. The few others go on as before.
 
 create or replace temp table sought_links as
@@ -42,17 +43,27 @@ tidied as (
     from undone as u
 ),
 
-proved as (
+keyed as (
     select
         t.shard_no,
         t.file_row_number,
         t.url,
         t.is_holder,
         case
-            when t.is_canonical or link_is_canonical(t.tidy)
-                then left(sha256(link_stripped(t.tidy)), 32)::uuid
-        end as link_id
+            when t.is_canonical or link_is_canonical(t.tidy) then link_stripped(t.tidy)
+        end as url_key
     from tidied as t
+),
+
+proved as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        k.url,
+        k.is_holder,
+        left(sha256(k.url_key), 32)::uuid as link_id
+    from keyed as k
+    where k.url_key is null or hash(k.url_key) in (select s.short from sought_keys as s)
 )
 
 select

@@ -5,6 +5,7 @@
 -- reads:   possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- reads:   listed_hosts (host_digest varchar, is_open boolean)
 -- reads:   listed_domains (host_digest varchar)
+-- reads:   listed_tails (host_digest varchar, tail usmallint)
 -- reads:   listed_keys (short ubigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  holding_rows (shard_no integer, file_row_number bigint, url varchar)
@@ -18,8 +19,9 @@
 -- the next one. Places are few beside rows, so each is judged once. Near is one whose host is
 -- listed; one that lies below a listed host (for `*.example.com` any whose host ends in
 -- `.example.com`); and one that is not plainly a host, since SQL cannot judge it. Where single links
--- alone are listed on a host, a link there whose key SQL can prove, as it stands or tidied, has to be
--- one of them by 64 bits.
+-- alone are listed on a host, a link there has to end as one of them, by 16 bits of its last eight
+-- characters, where these are plainly those of its key; and one whose key SQL can prove, as it stands
+-- or tidied, has to be one of them by 64 bits.
 -- holding_links are those that hold another link which could be listed; Python writes what
 -- `relaion.links.inner_links` finds in each to inner_links (url varchar, inner_url varchar).
 
@@ -85,8 +87,32 @@ select
 from heads as h
 group by h.head;
 
--- What is left of the links on such hosts by their keys. To prove a key and to hash it costs more
--- than all before. Behind a head that is not open the place need not be known: a link on another
+-- How the listed links end on places that begin so; a head where it is not known of one: all ends
+-- may be listed there.
+create or replace temp table near_tails as
+with ends as (
+    select
+        p.place,
+        t.tail
+    from near_places as p
+    inner join listed_tails as t on link_host_digest(link_place_host(p.place)) = t.host_digest
+    where not p.is_open
+),
+
+heads as (
+    select
+        unnest([substr(e.place, 1, 12), substr(e.place, 2, 12)]) as head,
+        e.tail
+    from ends as e
+)
+
+select distinct
+    case when h.tail is not null then hash(h.head, h.tail) end as short,
+    case when h.tail is null then h.head end as head
+from heads as h;
+
+-- What is left of the links on such hosts by their ends and keys. To prove a key and to hash it costs
+-- more than all before. Behind a head that is not open the place need not be known: a link on another
 -- host has no listed key.
 create or replace temp table left_links as
 with headed as (
@@ -106,7 +132,10 @@ near as (
         h.file_row_number,
         h.url,
         h.is_bare,
-        h.head in (select n.head from near_heads as n where not n.is_open) as is_closed
+        h.head,
+        -- behind three slashes no place stands, but a host may
+        h.head in (select n.head from near_heads as n where not n.is_open)
+        and not starts_with(h.url, 'http:///') as is_closed
     from headed as h
     where
         h.is_bare
@@ -127,6 +156,7 @@ on_hosts as (
         p.shard_no,
         p.file_row_number,
         p.url,
+        case when p.is_closed then p.head else substr(p.place, 1, 12) end as head,
         p.is_bare or coalesce(
             p.place in (select n.place from near_places as n where n.is_open), false
         ) as is_open
@@ -134,11 +164,31 @@ on_hosts as (
     where p.is_bare or p.is_closed or p.place in (select n.place from near_places as n)
 ),
 
-judged as (
+ended as (
     select
         o.*,
-        not o.is_open and link_is_canonical(o.url) as is_canonical
+        case when not o.is_open then link_tail_bits(link_tail(o.url)) end as tail
     from on_hosts as o
+),
+
+ended_so as (
+    select
+        e.shard_no,
+        e.file_row_number,
+        e.url,
+        e.is_open
+    from ended as e
+    where
+        e.tail is null
+        or hash(e.head, e.tail) in (select n.short from near_tails as n where n.short is not null)
+        or e.head in (select n.head from near_tails as n where n.head is not null)
+),
+
+judged as (
+    select
+        e.*,
+        not e.is_open and link_is_canonical(e.url) as is_canonical
+    from ended_so as e
 ),
 
 keyed as (

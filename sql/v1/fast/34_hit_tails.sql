@@ -5,6 +5,7 @@
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  listed_hosts (host_digest varchar, is_open boolean)
 -- writes:  listed_domains (host_digest varchar)
+-- writes:  listed_tails (host_digest varchar, tail usmallint)
 -- writes:  listed_keys (short ubigint)
 -- writes:  long_tailed_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
@@ -27,6 +28,12 @@ from hit_keys as k
 where k.host_digest is not null;
 
 create or replace temp table listed_domains (host_digest varchar);
+
+create or replace temp view listed_tails as
+select
+    null::varchar as host_digest,
+    null::usmallint as tail
+where false;
 
 create or replace temp table listed_keys (short ubigint);
 

@@ -21,10 +21,10 @@ from relaion.lists.readers.containers.magic import is_table, is_zip, refuse_fore
 from relaion.lists.readers.containers.packed import bounded, is_packed, name_in_gzip, unpacked
 from relaion.lists.readers.containers.zipped import FAULTS
 from relaion.lists.readers.format import OF_FILE, OF_FOLDERS, Options
+from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import word_of_bad
 from relaion.lists.readers.lines.of_digests import of_digests
 from relaion.lists.readers.lines.prose import ASKED, read_prose
-from relaion.lists.readers.lines.titles import LONGEST_TITLE, of_name, says_good
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.trials import trial_in
 from relaion.paths import owned_folder, shown
@@ -60,7 +60,7 @@ def refuse_letters(zipped: ZipFile, letters: Sequence[ZipInfo], options: Options
 
 
 def _speaks(line: str) -> bool:
-    is_trial = bool(trial_in("description", line[:LONGEST_TITLE]))
+    is_trial = bool(trial_in("description", line[: titles.LONGEST_TITLE]))
     return is_trial or read_prose(line) == ASKED
 
 
@@ -203,7 +203,9 @@ def says_something(name: str) -> bool:
     text = re.sub(r"[\W_]+", " ", name)
     if of_digests(name) is not None:
         return True
-    return of_name(name) is not None or says_good(text) or word_of_bad(text) is not None
+    return (
+        titles.of_name(name) is not None or titles.says_good(text) or word_of_bad(text) is not None
+    )
 
 
 def told_of(path: Path, said: str) -> str:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.magic import is_table, refuse_foreign_bytes
 from relaion.lists.readers.containers.packed import Bytes
-from relaion.lists.readers.format import TOO_LONG
 from relaion.lists.values import shape
 from relaion.paths import shown
 
@@ -63,8 +63,10 @@ def _at(path: Path) -> BufferedReader:
         raise _unreadable(path, None) from None
 
 
-def _unreadable(path: Path, why: str | None) -> ListError:
-    return ListError(f"{shown(path)}: cannot be read ({why or 'no usable path'}); check the path")
+def _unreadable(path: Path, reason: str | None) -> ListError:
+    return ListError(
+        f"{shown(path)}: cannot be read ({reason or 'no usable path'}); check the path"
+    )
 
 
 # -- Bytes as blocks of whole lines ----------------------------------------------------------------
@@ -183,7 +185,7 @@ def _whole_lines(source: Iterator[bytes], skipped: Counter[str]) -> Iterator[byt
             yield text[:cut]
         held = text[cut:]
         if len(held) > 2 * BLOCK:
-            skipped[TOO_LONG] += 1
+            skipped[why.TOO_LONG] += 1
             dropping, held = True, b""
     if held:
         yield held

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside import questions
+from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.fields import DecidingField, NamedField
 from relaion.lists.readers.documents.json_places import says_of_all
@@ -15,7 +17,6 @@ from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.format import OF_FILE, Options
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, media_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS, read_text
-from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import is_among
@@ -236,7 +237,7 @@ class Elements:
         for decider in self._all():
             decider.refuse_unsure(is_cut=False)
         for remarks in self.remarks.values():
-            remarks.refuse(so_far=so_far)
+            questions.refuse(remarks, so_far=so_far)
 
     def judge(self) -> None:
         """What all records showed: raises ListError where nobody knows what words mean."""
@@ -254,7 +255,7 @@ class Elements:
                 + told_words(self.unlooked) + held * bool(self.digests_unlooked)
             )  # fmt: skip
         for remarks in self.remarks.values():
-            self.document.notices.extend(remarks.notices())
+            self.document.notices.extend(questions.notices(remarks))
 
 
 def _unsaid(word: str) -> WordSays | None:
@@ -281,10 +282,7 @@ def _says_of_kind(kind: str) -> WordSays:
     return UNSURE if any(map(_doubts, (kind, *pieces))) else COUNTS
 
 
-_DOUBTS = words_in(
-    "none undetermined indeterminate undecided inconclusive unclear unsure unknown "
-    "unidentified uncategorised uncategorized consensus dissent {negations}"
-)
+_DOUBTS = words_in("{inconclusive}")
 _GROWN_UP = words_in("{of_age} adult adults")
 _YOUNG = words_in("{subjects}") - words_in("sexual nude related relevant")
 

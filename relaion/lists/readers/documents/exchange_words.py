@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.valued_records import Exchange, counting, knows
-from relaion.lists.readers.format import DISPUTED, GOOD, NO_ENTRY, NO_IMAGE, OTHER_HASH, VIDEO
 from relaion.lists.readers.tables.decisions import read_word, word_of_any
 from relaion.lists.readers.tables.notes import SPEAKS
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
@@ -19,7 +19,7 @@ def _knows(said: Mapping[str, WordSays]) -> Callable[[str], WordSays | None]:
     return lambda word: told.get(names.squeezed(word))
 
 
-_OF_TEXT = WordSays(NO_ENTRY)
+_OF_TEXT = WordSays(why.NO_ENTRY)
 
 STOPNCII = Exchange(
     "stopncii", "a list of StopNCII", value="hashValue", type="signalType",
@@ -77,16 +77,16 @@ _TYPES = (
         ),
         _OF_TEXT,
     )
-    | {word: WordSays(OTHER_HASH, unusable="tlsh") for word in ("text_tlsh", "hash_text_tlsh")}
-    | {word: WordSays(OTHER_HASH, unusable="pdq") for word in ("pdq_ocr", "hash_pdq_ocr")}
-    | {word: WordSays(OTHER_HASH, unusable="photodna") for word in ("hash_photodna",)}
-    | {word: WordSays(VIDEO, unusable="tmk") for word in ("hash_tmk", "tmk", "video_tmk")}
+    | {word: WordSays(why.OTHER_HASH, unusable="tlsh") for word in ("text_tlsh", "hash_text_tlsh")}
+    | {word: WordSays(why.OTHER_HASH, unusable="pdq") for word in ("pdq_ocr", "hash_pdq_ocr")}
+    | {word: WordSays(why.OTHER_HASH, unusable="photodna") for word in ("hash_photodna",)}
+    | {word: WordSays(why.VIDEO, unusable="tmk") for word in ("hash_tmk", "tmk", "video_tmk")}
 )  # fmt: skip
 _CLASSES = counting("POSITIVE_CLASS", "INVESTIGATION_SEED", "TRUE_POSITIVE") | {
-    "NEGATIVE_CLASS": WordSays(GOOD), "FALSE_POSITIVE": WordSays(GOOD),
-    "DISPUTED": WordSays(DISPUTED),
+    "NEGATIVE_CLASS": WordSays(why.GOOD), "FALSE_POSITIVE": WordSays(why.GOOD),
+    "DISPUTED": WordSays(why.DISPUTED),
 }  # fmt: skip
-_MEDIA = {"photo": COUNTS, "image": COUNTS, "video": WordSays(VIDEO)}
+_MEDIA = {"photo": COUNTS, "image": COUNTS, "video": WordSays(why.VIDEO)}
 _reviewed = _knows(counting("REVIEWED_MANUALLY", "REVIEWED_AUTOMATICALLY"))
 
 
@@ -94,7 +94,9 @@ def says_of_tag(tag: str) -> WordSays:
     """A tag is a word of anybody's; some say of what the value is, or that it does not count."""
     plain = tag.strip().casefold()
     if plain.startswith("media_type_"):
-        return next((says for word, says in _MEDIA.items() if word in plain), WordSays(NO_IMAGE))
+        return next(
+            (says for word, says in _MEDIA.items() if word in plain), WordSays(why.NO_IMAGE)
+        )
     speaks = any(word in SPEAKS for word in names.words_of(tag))
     if word_of_any(tag) == names.STANDING:
         return read_word(names.STANDING, tag)
@@ -103,7 +105,7 @@ def says_of_tag(tag: str) -> WordSays:
 
 def says_of_reaction(reaction: str) -> WordSays:
     """What other members said of a record; they disagree in two ways."""
-    return WordSays(DISPUTED) if "DISAGREE" in reaction.upper() else COUNTS
+    return WordSays(why.DISPUTED) if "DISAGREE" in reaction.upper() else COUNTS
 
 
 _TAGS = Meaning(names.STANDING, "tags", says_of_tag, is_quiet=True)
@@ -116,7 +118,7 @@ THREATEXCHANGE = Exchange(
         "status": Meaning(
             names.STANDING, "status",
             _knows({
-                "MALICIOUS": COUNTS, "NON_MALICIOUS": WordSays(GOOD), "SUSPICIOUS": UNSURE,
+                "MALICIOUS": COUNTS, "NON_MALICIOUS": WordSays(why.GOOD), "SUSPICIOUS": UNSURE,
                 "UNKNOWN": UNSURE,
             }),
         ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
 from relaion.lists.readers.documents.field_columns import Row
-from relaion.lists.readers.format import CUT_OFF, Stream
+from relaion.lists.readers.format import Stream
 from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
 
@@ -36,12 +37,67 @@ class FieldLayout:
 
 def cut_rows(head: str) -> Iterator[tuple[str, list[list[str]]]]:
     """The first rows of a file, cut by each delimiter."""
-    lines = first_lines(_SEPARATOR_LINE.sub("", head.lstrip("\ufeff"), count=1), 50)
+    lines = first_lines(without_separator_line(head), 50)
     for delimiter in DELIMITERS:
         try:
             yield delimiter, [*csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
         except csv.Error:
             continue
+
+
+def without_separator_line(text: str) -> str:
+    """The beginning of a table without the line by which a spreadsheet names its delimiter."""
+    return _SEPARATOR_LINE.sub("", text.lstrip("\ufeff"), count=1)
+
+
+def refuse_twice(columns: Sequence[str]) -> None:
+    """Raise ListError for columns of the same name; those without a name are none."""
+    if twice := next((c for c in columns if c and columns.count(c) > 1), None):
+        raise ListError(
+            f"two of its columns have the same name ({names.squeezed(twice)[:30]}), of which only "
+            "one can count; ask the giver for the file as it was exported"
+        )
+
+
+@dataclass(frozen=True)
+class RowsOfBlock:
+    """The whole rows of a block, how many are none, and whether the last may be half of one."""
+
+    whole: list[list[str]]
+    wrong: int
+    is_cut: bool
+    is_last: bool
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """How many rows are no record, by reason, but for one that is cut off."""
+        return Counter({WIDTH: self.wrong} if self.wrong else {})
+
+
+def rows_of_blocks(
+    stream: Stream,
+    delimiter: str,
+    header: Sequence[str],
+    is_whole: Callable[[Sequence[str]], bool],
+    may_be_cut: Callable[[Sequence[str]], bool],
+) -> Iterator[RowsOfBlock]:
+    """The rows of each block but those that name the columns: `header` are these names, squeezed.
+
+    A last row that has no end is left out where it `may_be_cut`.
+    """
+    reader, is_first = RowReader(delimiter), True
+    for block, last in with_end(stream.blocks):
+        text = without_separator_line(block) if is_first else block
+        is_first = False
+        rows = reader.rows(text, last=last)
+        if header:
+            rows = [row for row in rows if not is_header(row, header)]
+        is_open = last and bool(text) and not text.endswith("\n")
+        whole = [*filter(is_whole, rows)]
+        is_cut = bool(is_open and rows and may_be_cut(rows[-1]))
+        if is_cut and whole and whole[-1] is rows[-1]:
+            whole.pop()
+        yield RowsOfBlock(whole, len(rows) - len(whole) - is_cut, is_cut, last)
 
 
 def rows_of(
@@ -52,27 +108,14 @@ def rows_of(
     A last row that has no end may be half of one: it is left out where it lacks fields, or, where
     `ends_open`, its last word, which decides. Raises ListError for columns of the same name.
     """
-    if twice := next((c for c in layout.columns if c and layout.columns.count(c) > 1), None):
-        raise ListError(
-            f"two of its columns have the same name ({names.squeezed(twice)[:30]}), of which only "
-            "one can count; ask the giver for the file as it was exported"
-        )
-    header = [names.squeezed(name) for name in layout.names]
-    reader, is_first = RowReader(layout.delimiter), True
-    for block, last in with_end(stream.blocks):
-        text = _SEPARATOR_LINE.sub("", block.lstrip("\ufeff"), count=1) if is_first else block
-        rows = reader.rows(text, last=last)
-        if layout.names:
-            rows = [row for row in rows if not is_header(row, header)]
-        is_first = False
-        is_open = last and bool(text) and not text.endswith("\n")
-        whole = [row for row in rows if _is_whole(row, layout)]
-        n_cut = bool(is_open and rows and _may_be_cut(rows[-1], layout, ends_open=ends_open))
-        if n_cut and whole and whole[-1] is rows[-1]:
-            whole.pop()
-        wrong = len(rows) - len(whole) - n_cut
-        skipped = Counter({WIDTH: wrong} if wrong else {}) + Counter({CUT_OFF: int(n_cut)})
-        yield [_row(row, layout) for row in whole], skipped
+    refuse_twice(layout.columns)
+    for rows in rows_of_blocks(
+        stream, layout.delimiter, [*map(names.squeezed, layout.names)],
+        lambda row: _is_whole(row, layout),
+        lambda row: _may_be_cut(row, layout, ends_open=ends_open),
+    ):  # fmt: skip
+        skipped = rows.skipped + Counter({why.CUT_OFF: int(rows.is_cut)})
+        yield [_row(row, layout) for row in rows.whole], skipped
 
 
 def _is_whole(row: Sequence[str], layout: FieldLayout) -> bool:

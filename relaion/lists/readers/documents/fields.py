@@ -12,18 +12,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
+from relaion.lists.readers.beside import questions
+from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings, Words
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
-from relaion.lists.readers.format import (
-    BETWEEN,
-    EMPTY,
-    NO_ENTRY,
-    NOT_CHOSEN,
-    OF_LINE,
-    Options,
-    Stream,
-)
+from relaion.lists.readers.format import BETWEEN, EMPTY, OF_LINE, Options, Stream
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import (
     DecidingColumn,
@@ -33,7 +28,6 @@ from relaion.lists.readers.tables.decisions import (
     option_name,
     refuse_unsure,
 )
-from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import COUNTS, CellsSay, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
@@ -72,11 +66,13 @@ class DecidingField(DecidingColumn):
         known = self.knows(cell) if self.knows else None
         if known is None:
             said = super()._say(cell)
-            return replace(said, fate=NO_ENTRY) if said.kinds and is_of_what(self.word) else said
+            return (
+                replace(said, fate=why.NO_ENTRY) if said.kinds and is_of_what(self.word) else said
+            )
         if self.chosen is None:
             return known
         said = super()._say(cell)
-        if not said.is_chosen or said.fate == NOT_CHOSEN:
+        if not said.is_chosen or said.fate == why.NOT_CHOSEN:
             return said
         return known if known.kinds or known.unusable else said
 
@@ -239,7 +235,7 @@ class Fields:
         """Raise ListError where a field says what nobody here knows."""
         refuse_unsure(self.deciding, is_cut=False)
         for remarks in self.remarks:
-            remarks.refuse(so_far=so_far)
+            questions.refuse(remarks, so_far=so_far)
 
     def judge(self, document: ListDocument | Stream) -> None:
         """What all records showed: raises ListError where they may not be taken so."""
@@ -248,7 +244,7 @@ class Fields:
         self.refuse(so_far=False)
         document.notices += [f"{d.told}: {told_words(d.words)}" for d in telling]
         for remarks in self.remarks:
-            document.notices.extend(remarks.notices())
+            document.notices.extend(questions.notices(remarks))
 
 
 _TOLD_AS = frozenset((names.NOTE, names.FILE_NAME, names.UNKNOWN))
@@ -296,8 +292,10 @@ def _by_row(
             found.append(next(said))
             continue
         says = [next(said) for _ in words]
-        if column.chosen is not None and any(s.is_chosen and s.fate != NOT_CHOSEN for s in says):
-            says = [s for s in says if s.is_chosen and s.fate != NOT_CHOSEN]
+        if column.chosen is not None and any(
+            s.is_chosen and s.fate != why.NOT_CHOSEN for s in says
+        ):
+            says = [s for s in says if s.is_chosen and s.fate != why.NOT_CHOSEN]
         telling = [s for s in says if s.fate] or [s for s in says if s.kinds or s.media]
         found.append(next(iter([*telling, *says]), COUNTS))
     return found

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside.few_words import of_nothing
 from relaion.lists.readers.documents.json_rows import option_of
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.few_words import of_nothing
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, is_of_what
 from relaion.lists.readers.vocabulary.of_what import of_what as of_word
 from relaion.lists.readers.vocabulary.spelling import words_in
@@ -25,10 +25,7 @@ from relaion.roles import HASHED_LINK_KINDS
 
 OF_ELSE = "of something else"
 _MOST = 1000  # texts around records
-_OF_HASHES = words_in(
-    "hash hashes hashed hashing digest digests checksum checksums algorithm algo scope kind type "
-    "format input target"
-)
+_OF_HASHES = words_in("{of_hashing}")
 _SAYS_OF = re.compile(
     r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)(?:es|s)?"
     r"(?:\s(?:hash|digest|sum)(?:es|s)?)?(?:\s(?:of|over|on|from)|\s(?:was|were|is|are)"

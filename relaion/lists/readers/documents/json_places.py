@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
 from relaion.lists.readers.documents.json_envelope import (
@@ -30,7 +31,7 @@ from relaion.lists.readers.documents.json_rows import (
     row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
-from relaion.lists.readers.format import BETWEEN, GOOD, OF_FILE, TAKEN_BACK, UNDOES, Options
+from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.tables.decisions import read_word
@@ -286,7 +287,7 @@ def fate_of_all(
     if OF_FILE in options.ignore:
         return None
     for word, says in _said(places, place, options):
-        if says == TAKEN_BACK and is_delta:
+        if says == why.TAKEN_BACK and is_delta:
             return says
         if isinstance(says, str) and says.startswith(OF_ELSE):
             raise ListError(
@@ -320,7 +321,7 @@ def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | 
     """Why nothing is listed that a text speaks of, which stands under a name; None if it is."""
     what = names.read_name(name)
     read = read_word(what.what, text, what.word) if what.what in names.DECIDING else None
-    says = read.fate if read and read.is_sure and read.fate in UNDOES else None
+    says = read.fate if read and read.is_sure and read.fate in why.UNDOES else None
     if of_text := says or _of_title(text, options):
         return of_text
     return titles.Doubt(word) if (word := trial_in(name, text)) else None
@@ -333,4 +334,4 @@ def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
     is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
     found = titles.of_words(re.sub(r"[\W_]+", " ", without_asides(text))) if is_title else None
     is_out = isinstance(found, titles.Doubt) or found in titles.TAKES_OUT
-    return None if not is_out or (found == GOOD and options.role) else found
+    return None if not is_out or (found == why.GOOD and options.role) else found

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isnan, nan
 
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import OfDelivery
-from relaion.lists.readers.format import TAKEN_BACK
 
 _DIGITS = 15  # of a number of seconds
 
@@ -80,7 +80,7 @@ class Deletion:
     value: str
     kinds: tuple[str, ...]
     record_id: str | None
-    fate: str = TAKEN_BACK
+    fate: str = why.TAKEN_BACK
 
 
 @dataclass

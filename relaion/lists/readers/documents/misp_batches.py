@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
 
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import Row, SharedThings
 from relaion.lists.readers.documents.fields import Fields
@@ -20,18 +21,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     is_picture,
 )
 from relaion.lists.readers.documents.misp_traits import AttributeTraits
-from relaion.lists.readers.format import (
-    ANY,
-    LINK_KINDS,
-    NO_ENTRY,
-    ONLY_HOST,
-    REFERENCE,
-    REPLACED,
-    Batch,
-    Options,
-    Stream,
-    values_by_kinds,
-)
+from relaion.lists.readers.format import ANY, LINK_KINDS, Batch, Options, Stream, values_by_kinds
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import OF_ANALYSIS, type_says
@@ -87,7 +77,7 @@ class Attributes:
         rows = attributes.map(self._row)
         fates, types = self.fields.read(rows, [*map(len, some.texts)], "type")
         if self.replaced:
-            fates |= {i: REPLACED for i in range(n) if self.n + i in self.replaced}
+            fates |= {i: why.REPLACED for i in range(n) if self.n + i in self.replaced}
         says = dict(zip(attributes.at, types, strict=True))
         told = SharedThings([
             self._told(attribute, says[k], rows.each[k])
@@ -111,15 +101,15 @@ class Attributes:
             if of.unusable:
                 batch.unusable[of.unusable] += times[k]
             self.proposals += of.proposals * times[k]
-            self.references += times[k] if of.fate == REFERENCE and not of.is_none else 0
+            self.references += times[k] if of.fate == why.REFERENCE and not of.is_none else 0
         for i in told.where(lambda of: bool(of.fate)):
             of = told.each[told.at[i]]
-            if of.is_none and fates.get(i) != REPLACED:  # what can be no entry takes none back
+            if of.is_none and fates.get(i) != why.REPLACED:  # what can be no entry takes none back
                 fates[i] = of.fate
             fates.setdefault(i, of.fate)
         self.unsaid += sum(i not in fates for i in told.where(lambda of: of.is_unsaid))
         for i in told.where(lambda of: of.lacks_type):
-            fates.setdefault(i, NO_ENTRY)
+            fates.setdefault(i, why.NO_ENTRY)
 
     def _row(self, attribute: Attribute) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
@@ -137,12 +127,12 @@ class Attributes:
             kinds = ANY  # the value tells
         proposals = len(each_of(attribute.own.get("shadowattribute") or None))
         if not kinds:
-            fate = says.fate or NO_ENTRY
+            fate = says.fate or why.NO_ENTRY
             return _Told(LINK_KINDS, fate, says.unusable, proposals, is_none=True)
         if kinds == ("host",) and self.options.scope != "host":
-            fate = ONLY_HOST
+            fate = why.ONLY_HOST
         elif kinds == LINK_KINDS and self._is_reference(attribute):
-            fate = REFERENCE
+            fate = why.REFERENCE
         if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
             kinds = (self.options.kind,)
         is_unsaid = kinds[0].startswith("image_") and not _is_of_image(attribute)

@@ -17,21 +17,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.documents import xml_text
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.elements import Elements, opinion_of
-from relaion.lists.readers.documents.ncmec_pages import Pages
-from relaion.lists.readers.documents.ncmec_version import NAME, ROOT, space_of
-from relaion.lists.readers.format import (
-    NO_ENTRY,
-    TAKEN_BACK,
-    VIDEO,
-    Batch,
-    Columns,
-    Options,
-    Sure,
-    Trait,
-)
+from relaion.lists.readers.documents.ncmec_pages import NAME, ROOT, Pages, space_of
+from relaion.lists.readers.format import Batch, Columns, Options, Sure, Trait
 from relaion.lists.readers.tables import traits
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape, told
@@ -383,17 +374,17 @@ class _NcmecPage:
         self.traits.append(self._trait(grade, at, told_by.get("member") or member))
         elements.take(i, grade, self.feedback, self.kinds, (member, told_by.get("member", "")))
         if not self.prints and self.others:
-            self.fates[i] = NO_ENTRY
+            self.fates[i] = why.NO_ENTRY
             self.columns.put(IMAGE_KINDS, "", i)
         elif self.pages.gone and giver_id and self.pages.is_gone(giver_id, _moment(at)):
-            self.fates[i] = TAKEN_BACK
+            self.fates[i] = why.TAKEN_BACK
 
     def _other(self, i: int, kind: str, giver_id: str | None) -> None:
         """A video, whose deletion is none of an image's, or the deletion of an image."""
         is_deletion = kind == _GONE
         self.ids.append(giver_id if is_deletion else None)
         self.traits.append(self._trait("", "", ""))
-        self.fates[i] = TAKEN_BACK if is_deletion else VIDEO if kind else NO_ENTRY
+        self.fates[i] = why.TAKEN_BACK if is_deletion else why.VIDEO if kind else why.NO_ENTRY
         self.elements.skip()
         if is_deletion and giver_id is None:
             raise ListError(

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from relaion.errors import ListError
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import refuse_pdq, refuse_unusable, without_word
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument
-from relaion.lists.readers.format import GOOD, OF_FILE, SAMPLE, Options
+from relaion.lists.readers.format import OF_FILE, SAMPLE, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.values import SortedBatch
@@ -56,7 +57,7 @@ def _by_name(file_name: str, options: Options, *, is_delta: bool) -> str | None:
     refuse_bad_head("", file_name, options)
     refuse_good("", file_name, options, is_delta=is_delta)
     says = None if OF_FILE in options.ignore else titles.of_name(file_name)
-    if says is None or (says == GOOD and options.role):
+    if says is None or (says == why.GOOD and options.role):
         return None
     if isinstance(says, titles.Doubt) or not is_delta:
         raise ListError(_BY_NAME)

@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
+from relaion.lists.readers import why
+from relaion.lists.readers.beside.cell import is_of_words
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import (
     Row,
@@ -44,23 +46,13 @@ from relaion.lists.readers.documents.stix_objects import (
 )
 from relaion.lists.readers.documents.stix_words import DERIVED, MEANINGS, meanings
 from relaion.lists.readers.documents.title_prose import judge_titles
-from relaion.lists.readers.format import (
-    OTHER_RULE,
-    REPLACED,
-    SEEN,
-    UNDOES,
-    Batch,
-    Options,
-    Sure,
-    Trait,
-)
+from relaion.lists.readers.format import Batch, Options, Sure, Trait
 from relaion.lists.readers.tables import traits
-from relaion.lists.readers.tables.remark_of_cell import is_of_words
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
 AT_ONCE = 2000
-_OUT = frozenset((OTHER_RULE, REPLACED))
+_OUT = frozenset((why.OTHER_RULE, why.REPLACED))
 Told = tuple[tuple[str, str], str, str]  # how sure and who a giver is, the first day and the last
 _MANY = 4096  # traits that are kept
 _SHAPES = 1000  # of indicators that are told apart
@@ -187,7 +179,7 @@ class _Indicators:
         looked = self.looked
         if looked.replaced or looked.latest:
             fates |= {
-                i: REPLACED
+                i: why.REPLACED
                 for i, (number, of) in enumerate(zip(some.numbers, some.ids, strict=True))
                 if self.n + i in looked.replaced or self._is_replaced(number, of)
             }
@@ -214,7 +206,7 @@ class _Indicators:
             return skipped, some, values
         for kind in types.all():
             if kind in SEEN_TYPES:
-                skipped[SEEN] += 1
+                skipped[why.SEEN] += 1
             elif kind != "indicator":
                 self.others[told(kind, 30)] += 1
         kept = [*types.where(lambda kind: kind == "indicator")]
@@ -267,7 +259,7 @@ class _Indicators:
             if knows is None or names.squeezed(name) in chosen:
                 continue
             said = [says for word in some if (says := knows(word)) and says.is_sure]
-            if fate := next((says.fate for says in said if says.fate in UNDOES), None):
+            if fate := next((says.fate for says in said if says.fate in why.UNDOES), None):
                 return fate
         return None
 

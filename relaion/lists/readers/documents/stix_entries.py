@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.stix_pattern import (
@@ -26,10 +27,6 @@ from relaion.lists.readers.documents.stix_pattern import (
 )
 from relaion.lists.readers.format import (
     LINK_KINDS,
-    NO_ENTRY,
-    NO_IMAGE,
-    ONLY_HOST,
-    PATTERNS,
     Batch,
     Columns,
     Maybe,
@@ -93,10 +90,10 @@ def media_in(found: Sequence[Comparison], beside: Sequence[str]) -> tuple[bool, 
         (says := media_word(t)) and says.media == "image" for t in types
     ):
         return True, None
-    why = next((why for f in files if (why := media_of_file(f))), None)
-    why = why or next((w for t in types if (w := read_word(names.MEDIA, t).fate)), None)
-    why = why or (None if _PROGRAMS.isdisjoint(parts) else NO_IMAGE)
-    return "raster-image-ext" in parts, why
+    reason = next((reason for f in files if (reason := media_of_file(f))), None)
+    reason = reason or next((w for t in types if (w := read_word(names.MEDIA, t).fate)), None)
+    reason = reason or (None if _PROGRAMS.isdisjoint(parts) else why.NO_IMAGE)
+    return "raster-image-ext" in parts, reason
 
 
 def _is_of_digest_or_link(comparison: Comparison) -> bool:
@@ -181,7 +178,7 @@ class Patterns:
             return
         held, reasons = self._held(found, batch)
         if not held and i not in batch.fates:
-            batch.fates[i] = next(iter(reasons), NO_ENTRY)
+            batch.fates[i] = next(iter(reasons), why.NO_ENTRY)
             held = [(k, v) for c in found if c.why for k, v in _values(c)]
         is_image, no_image = media_in(found, beside)
         digests = [(kinds, value) for kinds, value in held if kinds[0] in IMAGE_KINDS]
@@ -191,7 +188,7 @@ class Patterns:
             held = [x for x in held if x not in digests]
             self.passed[no_image] += len(digests)
         if i not in batch.fates:
-            self.passed.update(r for r in reasons if r != NO_ENTRY)
+            self.passed.update(r for r in reasons if r != why.NO_ENTRY)
             self.unsaid += 0 if is_image or no_image else len(digests)
         for kinds, value in held:
             values.put(self._kinds(kinds), value, i)
@@ -221,13 +218,13 @@ class Patterns:
             if other and c.is_enough:
                 batch.unusable[other] += 1
             if c.why:
-                reasons.append(PATTERNS[c.why])
+                reasons.append(why.PATTERNS[c.why])
             elif kinds == ("host",) and self.options.scope != "host":
-                reasons.append(ONLY_HOST)
+                reasons.append(why.ONLY_HOST)
             elif some := _values(c):
                 held += some
             else:
-                reasons.append(NO_ENTRY)
+                reasons.append(why.NO_ENTRY)
         return held, reasons
 
     def _kinds(self, kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -239,7 +236,7 @@ class Patterns:
         """What the curator should know of them."""
         found = []
         if self.passed:
-            said = ", ".join(f"{why}: {n:,}" for why, n in self.passed.most_common(10))
+            said = ", ".join(f"{reason}: {n:,}" for reason, n in self.passed.most_common(10))
             found.append(f"parts of patterns that were not taken: {said}")
         if self.unsaid:
             found.append(

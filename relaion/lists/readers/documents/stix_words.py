@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.field_names import spelled_of
 from relaion.lists.readers.documents.fields import Meaning
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.own_fields import OwnFields, bare, own_name
-from relaion.lists.readers.format import BETWEEN, DISPUTED, GOOD, OTHER_RULE, TAKEN_BACK
+from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.lines.known_good import word_of_bad
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.tables.said import COUNTS, WordSays
@@ -42,13 +43,13 @@ def type_says(word: str) -> WordSays | None:
 
 def rule_says(word: str) -> WordSays:
     """Patterns of other languages are rules for the programs that read them."""
-    return COUNTS if names.squeezed(word) in ("", "stix", "stix2") else WordSays(OTHER_RULE)
+    return COUNTS if names.squeezed(word) in ("", "stix", "stix2") else WordSays(why.OTHER_RULE)
 
 
 def opinion_says(word: str) -> WordSays:
     """What others think of an indicator."""
     is_disputed = "disagree" in names.squeezed(word)
-    return WordSays(DISPUTED) if is_disputed else COUNTS
+    return WordSays(why.DISPUTED) if is_disputed else COUNTS
 
 
 _BACK = re.compile(
@@ -62,13 +63,13 @@ def relation_says(word: str) -> WordSays:
     """What a kind of relationship, or of objects that refer to others, says of an indicator."""
     text = re.sub(r"[\W_]+", " ", word).strip()
     if _BACK.search(text):
-        return WordSays(TAKEN_BACK)
+        return WordSays(why.TAKEN_BACK)
     if _AGAINST.search(text):
-        return WordSays(DISPUTED)
+        return WordSays(why.DISPUTED)
     plain = re.sub(r"(?i)^x | (?:of|for|by)$", "", text)
     for told_as in (plain, plain.partition(" ")[2]):
         said = read_word(names.STANDING, told_as) if told_as else COUNTS
-        if said.is_sure and said.fate in (TAKEN_BACK, DISPUTED, GOOD):
+        if said.is_sure and said.fate in (why.TAKEN_BACK, why.DISPUTED, why.GOOD):
             return said
     return COUNTS
 

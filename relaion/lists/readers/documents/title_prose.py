@@ -20,12 +20,7 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import could_be_value
 from relaion.lists.values import told as say
 
-_TITLES = words_in(
-    "description title name info comment comments remark remarks note notes summary subject "
-    "caption abstract about purpose message content beschreibung titel bemerkung hinweis betreff "
-    "descripción título nombre observaciones descrição descrizione titolo nome omschrijving "
-    "opmerking beskrivning beskrivelse opis kommentar titre remarque objet"
-)
+_TITLES = words_in("{names_of_titles}")
 _HARMLESS = re.compile(
     r"(?i)\b(?:exchanges?|feeds?|sharing|hotlines?|protection)\b"
     r"|\b(?:for example|e\.g\.|tested (?:by|on|with))"

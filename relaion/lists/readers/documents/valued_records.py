@@ -13,21 +13,14 @@ from math import nan
 from typing import Any
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.documents.latest import Deletion, Latest, days_of, moments_of
 from relaion.lists.readers.format import (
     LINK_KINDS,
-    NO_ENTRY,
-    NO_IMAGE,
     NO_TRAIT,
-    ONLY_HOST,
-    OTHER_HASH,
-    REPLACED,
-    TAKEN_BACK,
-    UNDOES,
-    VIDEO,
     Batch,
     Columns,
     Options,
@@ -94,7 +87,7 @@ class Exchange:
     def brings_none(self, word: str) -> bool:
         """Whether a value of this type is surely never an entry."""
         says = self._says_of_type(word)
-        return says.is_sure and says.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
+        return says.is_sure and says.fate in (why.VIDEO, why.NO_IMAGE, why.NO_ENTRY, why.OTHER_HASH)
 
     def _says_of_type(self, word: str) -> WordSays:
         meaning = self.meanings[self.type]
@@ -124,11 +117,7 @@ class ValuedRecords:
     _traits: dict[Any, Trait] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.options.is_good:
-            raise ListError(
-                f"is {self.exchange.called}, which lists what is bad, and --role good is for what "
-                "is known good: add it without --role good"
-            )
+        self.options.refuse_good(self.exchange.called)
         meanings = self.exchange.meanings
         self.fields = Fields(self.options, meanings, self.seen | {*meanings}, self.is_delta)
         self.latest = Latest.of(self.shared, self.exchange.name)
@@ -142,7 +131,7 @@ class ValuedRecords:
         fates, types = self.fields.read(held, [*map(len, values)], exchange.type)
         is_one = exchange.type in held.one
         has_type = [True] * held.n if is_one else [*map(bool, held.words(exchange.type))]
-        kinds, why = self._kinds(types, has_type)
+        kinds, reason = self._kinds(types, has_type)
         batch = Batch(0)
         for says in types if any(says.unusable for says in differing(types)) else ():
             if says.unusable:
@@ -151,7 +140,7 @@ class ValuedRecords:
         keys = self._keys(held, values, ids)
         moments = self._moments(held)
         told = self._traits_of(held)
-        kept = self._kept(fates, why, keys, moments, values, kinds, ids, batch)
+        kept = self._kept(fates, reason, keys, moments, values, kinds, ids, batch)
         if len(kept) < held.n:
             values, kinds = [values[i] for i in kept], [kinds[i] for i in kept]
             told = [told[i] for i in kept]
@@ -167,7 +156,7 @@ class ValuedRecords:
     def _kept(
         self,
         fates: Mapping[int, str],
-        why: Sequence[str | None],
+        reason: Sequence[str | None],
         keys: Sequence[int],
         moments: Sequence[float],
         values: Sequence[str],
@@ -177,18 +166,18 @@ class ValuedRecords:
     ) -> Sequence[int]:
         """The records that do not wait for the end, by their places; of others it keeps why."""
         latest, n = self.latest, len(values)
-        if not fates and not any(why) and not latest.gone:
+        if not fates and not any(reason) and not latest.gone:
             latest.take_all(keys, moments)
             return range(n)
         kept: list[int] = []
         for i, (key, at) in enumerate(zip(keys, moments, strict=True)):
-            fate = fates.get(i) or why[i]
-            if fate in UNDOES:
+            fate = fates.get(i) or reason[i]
+            if fate in why.UNDOES:
                 place, record_id = len(latest.keys), (ids[i] or None) if ids else None
                 latest.delete(Deletion(key, at, place, values[i], kinds[i], record_id, fate))
                 continue
             if fate is None and latest.take(key, at):
-                fate = TAKEN_BACK
+                fate = why.TAKEN_BACK
             if fate:
                 batch.fates[len(kept)] = fate
             kept.append(i)
@@ -282,20 +271,20 @@ class ValuedRecords:
             said[id(says), True] = self._kind(says, has_type=True)
             said[id(says), False] = self._kind(says, has_type=False)
         if len(said) == 2 and all(has_type):  # as of nearly all lists
-            kinds, why = said[id(types[0]), True]
-            return [kinds] * len(types), [why] * len(types)
+            kinds, reason = said[id(types[0]), True]
+            return [kinds] * len(types), [reason] * len(types)
         found = [said[id(says), is_it] for says, is_it in zip(types, has_type, strict=True)]
-        return [kinds for kinds, _ in found], [why for _, why in found]
+        return [kinds for kinds, _ in found], [reason for _, reason in found]
 
     def _kind(self, says: WordSays, *, has_type: bool) -> tuple[tuple[str, ...], str | None]:
         kinds = says.kinds
         if not has_type or not kinds:
-            return LINK_KINDS, says.fate or NO_ENTRY
+            return LINK_KINDS, says.fate or why.NO_ENTRY
         kind = self.options.kind
         if kind is not None and kind not in kinds:
-            return kinds, NO_ENTRY
+            return kinds, why.NO_ENTRY
         if kinds == ("host",) and kind != "host":
-            return kinds, ONLY_HOST
+            return kinds, why.ONLY_HOST
         return (kind,) if kind else kinds, None
 
     def _traits_of(self, held: FieldColumns) -> list[Trait]:
@@ -330,7 +319,7 @@ class ValuedRecords:
         batch, columns, ids = Batch(0), Columns(), []
         for deletion, is_out in self.latest.settled():
             columns.put(deletion.kinds, deletion.value, batch.n)
-            batch.fates[batch.n] = REPLACED if is_out else deletion.fate
+            batch.fates[batch.n] = why.REPLACED if is_out else deletion.fate
             ids.append(deletion.record_id)
             batch.n += 1
         batch.values = columns.all()

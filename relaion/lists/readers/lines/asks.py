@@ -15,13 +15,8 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 
 _VERBS = words_in("{asking_verbs}")
 _VERBS |= words_in("{to_remove}") - words_in("strike nix kill pull gone scrub hidden foutje")
-_LAWFUL = words_in(
-    "lawful licit licite licites légal légale légaux légales legales legali leciti lecite lecito "
-    "legaal legale lovlige lagliga lícitos lícitas harmlos+ inoffensiv* laillisia"
-)
-_APPEALED = words_in(
-    "appeal appeals appealed einspruch widerspruch recours recurso ricorso bezwaar odvolání"
-)
+_LAWFUL = words_in("{asked_as_lawful}")
+_APPEALED = words_in("{appealed}")
 _SPEAKS = (
     _VERBS
     | _LAWFUL
@@ -35,12 +30,7 @@ _NO_LONGER = pattern("sentences.no_longer")
 _OF_THE_WEB = pattern("sentences.of_the_web")
 _FROM_DATA = pattern("sentences.from_data")
 _OF_LISTS = pattern("sentences.of_lists")
-_POINTERS = words_in(
-    "{pointers} listed attached folgend untenstehend+ nachstehend+ nachfolgend+ cidessous "
-    "ciaprès abajo acontinuación adjuntos dessous onderstaande volgende bijgaande sotto "
-    "seguente abaixo seguintes poniższe poniższych následující níže følgende nedenstående "
-    "nedenfor följande nedan seuraavat alla alábbi következő следующие ниже aşağıdaki"
-) - {"listed", "attached", "alla"}
+_POINTERS = words_in("{pointers_of_letters}") - {"listed", "attached", "alla"}
 _LONGEST = 24  # words
 _FEWEST = 3
 

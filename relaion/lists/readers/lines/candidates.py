@@ -71,6 +71,12 @@ def is_quoted(lines: list[str], at: int) -> bool:
 MANY = 2000
 _HEX = b"0123456789abcdefABCDEF\r\n"
 ENTRY = r"[0-9A-Fa-f]{32}|://"
+# two letters, as far as a pattern tells that is made anew for each block: one of all letters takes
+# a millisecond to make
+_OTHER = r"[A-Za-z\x{80}-\x{10FFFF}]"
+_SAYS = rf"\b18 ?\+|{MINUS}"
+_MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SAYS}"
+_IS_SAID = re.compile(_SAYS)
 HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
 
 
@@ -85,7 +91,7 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
     try:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|\b18 ?\+|{MINUS}")
+        is_told = pc.match_substring_regex(text, _MAY_TELL)
         chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
         if len(chosen) > MANY:
             chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))
@@ -99,7 +105,16 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
             and (lines[i].lstrip()[:1] == "#" or not re.search(NO_TITLE, lines[i]))
             and may_be_title(lines[i])
         ]  # fmt: skip
-    return lines, [i for i in candidates if lines[i]]
+    return lines, [i for i in candidates if lines[i] and _tells(lines[i])]
+
+
+def _tells(line: str) -> bool:
+    """Whether two letters stand in a line, at most one sign apart, or what is said without any."""
+    if line.isascii():
+        return True  # the pattern told so
+    letters = [c.isalpha() for c in line]
+    near = zip(letters, letters[1:], [*letters[2:], False], strict=False)
+    return any(a and (b or c) for a, b, c in near) or bool(_IS_SAID.search(line))
 
 
 def titles_among(

@@ -11,17 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import content, first_lines
-from relaion.lists.readers.format import (
-    ANY,
-    TAKEN_BACK,
-    Batch,
-    Maybe,
-    Options,
-    Stream,
-    Sure,
-    Values,
-)
+from relaion.lists.readers.format import ANY, Batch, Maybe, Options, Stream, Sure, Values
 from relaion.lists.readers.lines.checksums import SUM
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import shape
@@ -147,10 +139,10 @@ class _ReadingChanges:
         is_gone = sign == "<" or (sign not in ("", "+", ">") and not self._is_new(sign))
         self.n += 1
         if named := SUM.fullmatch(text):  # as md5sum prints them
-            return named[1], TAKEN_BACK if is_gone else media_of_file(named[2])
+            return named[1], why.TAKEN_BACK if is_gone else media_of_file(named[2])
         pieces = [piece for piece in re.split(r"[,;|\t]", text) if piece.strip()]
         self.rows += len(pieces) > 1 and shape(text) is None and any(map(shape, pieces))
-        return text, TAKEN_BACK if is_gone else None
+        return text, why.TAKEN_BACK if is_gone else None
 
     def _is_new(self, sign: str) -> bool:
         return self.kind == "context" and sign == "!" and not self.is_old

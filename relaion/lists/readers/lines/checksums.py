@@ -1,8 +1,7 @@
-"""Digests of files as programs print them, a file a line or a block of lines each.
+"""Digests of files as `md5sum` and its kind print them, a file a line each.
 
 `md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
-escaped), BSD's `MD5 (name) = digest`, `certutil`, and PowerShell's `Get-FileHash`. By the names of
-the files, digests of videos are no entries.
+escaped), BSD's `MD5 (name) = digest`. By the names of the files, digests of videos are no entries.
 """
 
 from __future__ import annotations
@@ -16,15 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
+from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import (
-    ALGORITHMS,
-    CUT_OFF,
     OF_FOLDERS,
     OF_LINE,
-    OTHER_HASH,
     SAMPLE,
-    VIDEO,
     Batch,
     Columns,
     Maybe,
@@ -36,7 +33,6 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
 from relaion.lists.readers.tables.of_links import digest_of_link
-from relaion.lists.readers.tables.remark_of_cell import of_line
 from relaion.lists.readers.vocabulary import media
 from relaion.lists.values import told, told_words
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -101,7 +97,7 @@ class Checksums:
                 batch.fates.clear()
             _heed_notes(batch, told, notes)
             notes.refuse_unsure()
-            videos += sum(fate == VIDEO for fate in batch.fates.values())
+            videos += sum(fate == why.VIDEO for fate in batch.fates.values())
             images += _HAS_IMAGE.search(block) is not None
             total += batch.n
             if total >= SAMPLE:
@@ -232,10 +228,10 @@ def _fault(line: str, batch: Batch) -> str:
         if other[1].upper() in _TAGS:
             return "wrong length"
         batch.unusable[told(other[1].lower())] += 1
-        return OTHER_HASH
+        return why.OTHER_HASH
     if _LONG_SUM.fullmatch(line):
         batch.unusable["sha512 or sha384"] += 1
-        return OTHER_HASH
+        return why.OTHER_HASH
     return NO_LINE
 
 
@@ -249,146 +245,3 @@ def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
         return None
     found = pc.extract_regex(whole, rf"^\\?(?P<digest>{HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
     return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
-
-
-# -- Programs of Windows: a digest takes several lines -----------------------------------------
-
-_FIELD = re.compile(
-    r"(?i)(?:\s*(?=algorithm|hash|path))?([A-Za-z][A-Za-z ]{0,30}?)\s*:(?:\s+(.*?))?\s*"
-)
-
-
-@dataclass(frozen=True)
-class Certutil:
-    """`certutil -hashfile`: a line with the name, one with the digest, one that it went well."""
-
-    name: str = "certutil"
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure by its shape, which is one in all languages."""
-        lines = first_lines(head, 200)
-        ends = [i for i, line in enumerate(lines) if line.lower().startswith("certutil:")]
-        return Sure() if any(i > 1 and _BYTES.fullmatch(lines[i - 1]) for i in ends) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """The lines of digests; those of videos by the line before."""
-        title = ""
-        for block in stream.blocks:
-            batch = Batch(0)
-            digests: list[tuple[str, str]] = []
-            for line in content(block.split("\n")):
-                bare = line.strip()
-                if not _BYTES.fullmatch(bare):
-                    title = title if bare.lower().startswith("certutil:") else bare
-                elif other := _other_algorithm(title):
-                    batch.unusable[other] += 1
-                    batch.skipped[OTHER_HASH] += 1
-                else:
-                    digests.append((re.sub(r"\s", "", bare), _name_in(title)))
-            yield _filled(batch, _kinds(options), digests)
-
-
-_BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
-
-
-def _other_algorithm(title: str) -> str | None:
-    """The algorithm that a title names, where it is none of ours: before the name of the file."""
-    told = re.findall(r"[^\W_]+", title.replace(_name_in(title), " "))[:4]
-    found = next((word.lower() for word in told if re.match(r"(?i)(?:md|sha)\d", word)), None)
-    return None if found in ALGORITHMS else found
-
-
-def _name_in(title: str) -> str:
-    """The file's name in a title such as `MD5 hash of a.jpg:`, wherever it stands there."""
-    ends = re.findall(r"[^\s/\\]*\.[A-Za-z0-9]{1,5}(?=[\s:：»”\"'’)]|\Z)", title)
-    return str(ends[-1]) if ends else title
-
-
-@dataclass(frozen=True)
-class FileHashList:
-    """`Get-FileHash | Format-List`: Algorithm, Hash and Path, a line each."""
-
-    name: str = "get-filehash"
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure where the first lines are such fields."""
-        lines = first_lines(head, 20)
-        told = [found[1].lower() for line in lines if (found := _FIELD.fullmatch(line))]
-        return Sure() if {"algorithm", "hash"} <= {*told} and len(told) * 2 > len(lines) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """A record ends at a blank line, or where one of its fields comes again."""
-        kinds = _kinds(options)
-        held: dict[str, str] = {}
-        last = ""
-        has_paths = False
-        for block in stream.blocks:
-            done: list[dict[str, str]] = []
-            for line in block.split("\n")[: -1 if block.endswith("\n") else None]:
-                found = _FIELD.fullmatch(line)
-                name = found[1].lower() if found else ""
-                if held and (not line.strip() or name in held):
-                    done.append(held)
-                    held = {}
-                if found:
-                    held[name], last = found[2] or "", name
-                elif line.strip() and last in held:  # a long path goes on
-                    held[last] += line.strip()
-            has_paths = has_paths or any("path" in record for record in done)
-            yield _of_fields(done, kinds)
-        if has_paths and held.keys() and "path" not in held:  # its name may be that of a video
-            yield Batch(0, skipped=Counter({CUT_OFF: 1}))
-        else:
-            yield _of_fields([held] if held else [], kinds)
-
-
-_ROW = re.compile(
-    r"\s*(?P<algorithm>MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|RIPEMD160|MACTripleDES)\s+"
-    r"(?P<hash>[0-9A-Fa-f]{32,128})(?:\s+(?P<path>\S.*?))?\s*",
-    re.I,
-)
-_LINE = re.compile(r"[\s-]*-[\s-]*")
-
-
-@dataclass(frozen=True)
-class FileHashTable:
-    """`Get-FileHash` as it shows by itself: Algorithm, Hash and Path, divided by blanks."""
-
-    name: str = "get-filehash-table"
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure where most lines are such rows."""
-        lines = first_lines(head, 200)
-        n = sum(_ROW.fullmatch(line) is not None for line in lines)
-        return Sure() if n and n * 2 > sum(not _LINE.fullmatch(line) for line in lines) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """The rows; the names of columns and the line below them are none."""
-        kinds = _kinds(options)
-        is_first = True
-        for block in stream.blocks:
-            rows, others = [], 0
-            for line in content(block.split("\n")):
-                if found := _ROW.fullmatch(line):
-                    rows.append({k: v or "" for k, v in found.groupdict().items()})
-                elif not (is_first and not rows) and not _LINE.fullmatch(line):
-                    others += not re.match(r"(?i)\s*algorithm\w*\s+hash", line)
-            is_first = is_first and not rows
-            batch = _of_fields(rows, kinds)
-            batch.skipped[NO_LINE] += others
-            batch.skipped += Counter()
-            yield batch
-
-
-def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
-    batch = Batch(0)
-    found: list[tuple[str, str]] = []
-    for record in records:
-        algorithm = record.get("algorithm", "").lower().replace("-", "")
-        if algorithm in ALGORITHMS:
-            batch.last_name = record.get("path", "")
-            found.append((record.get("hash", ""), batch.last_name))
-        else:
-            batch.unusable[told(algorithm) or "unknown"] += 1
-            batch.skipped[OTHER_HASH] += 1
-    return _filled(batch, kinds, found)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from relaion.lists.digests import is_hex
 from relaion.lists.normalise import Tally
-from relaion.lists.readers.format import CUT_OFF, Batch, Values
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Batch, Values
 from relaion.lists.readers.tables.notes import begins_word
 from relaion.lists.readers.vocabulary.media import is_name_of_media
 from relaion.lists.values import SortedBatch
@@ -55,7 +56,7 @@ class Ending:
         is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
         is_half_name = is_half_name or any(map(_ends_in_half_note, last.values))
         if not last.fates and (is_half_name or not whole):
-            last.fates[0] = CUT_OFF
+            last.fates[0] = why.CUT_OFF
         elif not last.fates:
             last.values = whole
         return rest, last
@@ -72,19 +73,19 @@ class Ending:
         some = tally.take(last, first)
         if not last.fates and self.halves:
             tally.read += self.halves
-            tally.skipped[CUT_OFF] += self.halves
+            tally.skipped[why.CUT_OFF] += self.halves
         digests = {*IMAGE_KINDS, *HASHED_LINK_KINDS}
         longest = max((_bits(kind) for kind in seen & digests), default=0)
         doubtful = {k for k in some.entries.keys() & digests - seen if _bits(k) < longest}
         for kind in doubtful:
             n = sum(map(len, some.entries.pop(kind).digests))
-            tally.skipped[CUT_OFF] += n
+            tally.skipped[why.CUT_OFF] += n
         if doubtful and not some.entries:
             tally.taken -= 1
-            tally.lost[CUT_OFF] += 1
+            tally.lost[why.CUT_OFF] += 1
         if some.entries.keys() - digests or (some.entries and not seen):
             notices.append(_LAST)
-        if CUT_OFF in tally.skipped and HALF not in notices:
+        if why.CUT_OFF in tally.skipped and HALF not in notices:
             notices.append(HALF)
         return some
 

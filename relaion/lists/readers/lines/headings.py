@@ -12,26 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+from relaion.lists.readers import why
+from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.of_digests import of_else
-from relaion.lists.readers.lines.titles import (
-    LISTED,
-    LONGEST_TITLE,
-    MADE_OF,
-    NO_TITLE,
-    OF_LINKS,
-    OTHER,
-    SIGNS,
-    TAKES_OUT,
-    USABLE_NAME,
-    Doubt,
-    Doubted,
-    has_sign,
-    is_heading,
-    is_innocent,
-    title_of,
-    units_of,
-)
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
@@ -51,33 +34,19 @@ _ROW = re.compile(r"[;|\t]\s*\S|,\S")
 
 # -- Of what digests are ---------------------------------------------------------------------------
 
-_SMALL = words_in(
-    "thumbnail thumbnails thumb thumbs preview previews vorschaubilder vignette vignettes "
-    "miniatura miniaturas miniature anteprima anteprime miniaturen voorbeeldweergaven"
-)
-_BESIDE_SMALL = words_in("px pixel pixels small size sizes jpg jpeg png webp only image "
-    "images picture pictures")  # fmt: skip
+_SMALL = words_in("{small_pictures}")
+_BESIDE_SMALL = words_in("{beside_small_pictures}")  # fmt: skip
 _IMAGES = words_in("image images picture pictures")
 _HASHED_PARTS = pattern("titles.hashed_parts")
 _RESIZED = pattern("titles.resized")
 
 # -- Of what is no picture of abuse ----------------------------------------------------------------
 
-_EXAMPLE = words_in(
-    "example examples sample demo dummy mock placeholder placeholders beispiel beispiele "
-    "beispieldaten beispieldatei musterdatei musterdaten exemple exemples ejemplo ejemplos esempio "
-    "esempi voorbeeld voorbeelden exemplo exemplos"
-)
-_BESIDE_EXAMPLE = words_in(
-    "data dataset set value values only content contents format layout template purposes "
-    "daten dati datos gegevens donnees do not use txt csv"
-)
+_EXAMPLE = words_in("{examples}")
+_BESIDE_EXAMPLE = words_in("{beside_examples}")
 _INVENTED = pattern("titles.invented")
 _VALUES = pattern("titles.values")
-_LAWFUL = words_in(
-    "licit licits licite licites lecito lecita leciti lecite lícito lícita lícitos lícitas lawful "
-    "harmlos harmlose"
-)
+_LAWFUL = words_in("{lawful}")
 _LEGAL = words_in("legal légal légaux légales legales legali legaal legale")
 _STOCK = pattern("titles.stock")
 _END_OF = re.compile(r"end of (?:the )?(?:list of |section of |file of |all )?(?=\w+ \w)")
@@ -85,75 +54,79 @@ _SPOKEN = pattern("titles.spoken")
 _DENIES = words_in("no not without none excluding excluded except never sans ohne sin senza")
 
 
-def says_of(line: str) -> str | Doubt | None:
+def says_of(line: str) -> str | titles.Doubt | None:
     """What a line says as a title: as `title_of`, and what else may take something out."""
     if (left := without_asides(line)) != line:
         return says_of(left) if left else None
-    says = title_of(line)
-    if isinstance(says, Doubt) or says in TAKES_OUT or says == OF_LINKS:
+    says = titles.title_of(line)
+    if isinstance(says, titles.Doubt) or says in titles.TAKES_OUT or says == titles.OF_LINKS:
         return says
-    bare = line.strip(SIGNS)
-    if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
+    bare = line.strip(titles.SIGNS)
+    if not bare or len(bare) > titles.LONGEST_TITLE or re.search(titles.NO_TITLE, bare):
         return says
     text = _plain(bare)
-    found: str | Doubt | None = _of_above(says, line.strip(), text) or _of_references(line)
+    found: str | titles.Doubt | None = _of_above(says, line.strip(), text) or _of_references(line)
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
-    if found is None and is_heading(line):
+    if found is None and titles.is_heading(line):
         found = _of_heading(bare, text)
     if found is None and not is_row and not _names_column(line, bare):
         found = of_else(text)
-    if found is None and not is_row and (is_heading(line) or len(text.split()) <= _SHORT // 2):
+    if (
+        found is None
+        and not is_row
+        and (titles.is_heading(line) or len(text.split()) <= _SHORT // 2)
+    ):
         is_made_up = _INVENTED.search(text)  # a first line, by which somebody made its values up
         is_short = len(text.split()) <= _FEW + 1 and not is_made_up
         word = _of_none(text) or (_no_abuse(text) if is_short else "")
-        found = Doubt(word) if word else None
+        found = titles.Doubt(word) if word else None
     return found or says
 
 
-def _of_above(says: str | None, line: str, text: str) -> Doubt | None:
+def _of_above(says: str | None, line: str, text: str) -> titles.Doubt | None:
     """What a sentence says that stands below entries, or is none of a heading."""
-    units = units_of(line)
+    units = titles.units_of(line)
     if _names_above(text) and _is_strange(units):
-        return Doubt("above", Doubted.ABOVE)
-    if says != LISTED and (end := _END_OF.match(text)):
-        ended = title_of(f"# {text[end.end() :]}")
-        if isinstance(ended, Doubt) or ended in TAKES_OUT or _SPOKEN.search(text):
-            return Doubt("end of", Doubted.ABOVE)
+        return titles.Doubt("above", titles.Doubted.ABOVE)
+    if says != titles.LISTED and (end := _END_OF.match(text)):
+        ended = titles.title_of(f"# {text[end.end() :]}")
+        if isinstance(ended, titles.Doubt) or ended in titles.TAKES_OUT or _SPOKEN.search(text):
+            return titles.Doubt("end of", titles.Doubted.ABOVE)
     if len(units) > _SHORT or any(map(_ASKS.fullmatch, units)):
         return None
     is_denied = _NOT_TO_BLOCK.search(text) or denial_in(line)
-    return Doubt("not to be blocked", is_denial=True) if is_denied else None
+    return titles.Doubt("not to be blocked", is_denial=True) if is_denied else None
 
 
 _REFERENCES = words_in("{headings_of_references}")
 _LINKS_OF = words_in("the our list of url urls link links")
 
 
-def _of_references(line: str) -> Doubt | None:
+def _of_references(line: str) -> titles.Doubt | None:
     """What a heading says below which pages stand that only tell of the entries."""
-    if _ROW.search(line.strip(SIGNS)):  # names of columns: `md5,source`
+    if _ROW.search(line.strip(titles.SIGNS)):  # names of columns: `md5,source`
         return None
-    word = "".join(unit for unit in units_of(line) if unit not in _LINKS_OF)
-    return Doubt(word, Doubted.LINKS) if word in _REFERENCES else None
+    word = "".join(unit for unit in titles.units_of(line) if unit not in _LINKS_OF)
+    return titles.Doubt(word, titles.Doubted.LINKS) if word in _REFERENCES else None
 
 
 def _names_column(line: str, bare: str) -> bool:
     """Whether a line without a sign may be the name of a column, which says the same."""
-    return not has_sign(line) and len(bare.split()) <= _FEW and names.is_of_values(bare)
+    return not titles.has_sign(line) and len(bare.split()) <= _FEW and names.is_of_values(bare)
 
 
-def _of_heading(bare: str, text: str) -> Doubt | None:
+def _of_heading(bare: str, text: str) -> titles.Doubt | None:
     if word := _part(text):
-        return Doubt(word, Doubted.DIGESTS)
-    word = of_example(bare) or _no_abuse(text) or _other_algorithm(units_of(bare))
-    return Doubt(word) if word else None
+        return titles.Doubt(word, titles.Doubted.DIGESTS)
+    word = of_example(bare) or _no_abuse(text) or _other_algorithm(titles.units_of(bare))
+    return titles.Doubt(word) if word else None
 
 
 def _other_algorithm(units: list[str]) -> str:
     """The algorithm of a title that names none that is read: `PhotoDNA-derived keys`."""
-    is_short = len(units) <= _SHORT // 2 and not any(map(USABLE_NAME.fullmatch, units))
+    is_short = len(units) <= _SHORT // 2 and not any(map(titles.USABLE_NAME.fullmatch, units))
     is_denied = not _DENIES.isdisjoint(units)
-    return next((u for u in units if is_short and not is_denied and OTHER.fullmatch(u)), "")
+    return next((u for u in units if is_short and not is_denied and titles.OTHER.fullmatch(u)), "")
 
 
 def _plain(text: str) -> str:
@@ -162,7 +135,7 @@ def _plain(text: str) -> str:
 
 def _told(text: str) -> list[str]:
     found = re.findall(r"[^\W\d_]+", _plain(re.sub(r"(?i)\b(?:md-?5|sha-?\d+)s?\b", " ", text)))
-    return [word for word in found if not MADE_OF.fullmatch(word)]
+    return [word for word in found if not titles.MADE_OF.fullmatch(word)]
 
 
 def _part(text: str) -> str:
@@ -226,12 +199,9 @@ def _of_none(text: str) -> str:
 
 _ABOVE = pattern("titles.above")
 _ASKS = pattern("titles.asks")
-_OF_FILES = words_in(
-    "generated exported created compiled sorted updated shared confidential copyright copied "
-    "counted gathered collected taken come comes came sourced verified confirmed contain contains"
-)
+_OF_FILES = words_in("{said_of_files}")
 _AFTER_USE = pattern("titles.after_use")
-_FOOTERS = frozenset((TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED))
+_FOOTERS = frozenset((why.TAKEN_BACK, why.GOOD, why.DISPUTED, why.UNCONFIRMED))
 _OF_SECTIONS = words_in("{added} listed active current additions blocked block")
 _NOTHING = re.compile(
     r"[\W_]*(?:none|nothing|nil|n/?a|empty|keine?|aucune?|ninguno|nessuno|geen)\W*"
@@ -246,7 +216,9 @@ def _is_strange(units: list[str]) -> bool:
     denies = not _DENIES.isdisjoint(units)
     if len(units) > _SHORT + 8 or any(map(_ASKS.fullmatch, units)):
         return False
-    rest = [u for u in units if not is_innocent(u) and u not in _OF_SECTIONS and u != "above"]
+    rest = [
+        u for u in units if not titles.is_innocent(u) and u not in _OF_SECTIONS and u != "above"
+    ]
     return denies or (bool(rest) and _OF_FILES.isdisjoint(units))
 
 
@@ -257,7 +229,7 @@ class LinesAtEnd:
     word: str = ""
     has_sections: bool = False  # so that an empty one may end the file
 
-    def watch(self, says: str | Doubt, line: str, *, is_open: bool) -> None:
+    def watch(self, says: str | titles.Doubt, line: str, *, is_open: bool) -> None:
         """Look at a title; raises ListError for one of what stands above it.
 
         `is_open`: entries stand above it, and the curator did not say what titles are worth.
@@ -268,8 +240,8 @@ class LinesAtEnd:
         if _NOTHING.fullmatch(line.strip().casefold()):
             self.word = ""
             return
-        word = says.word if isinstance(says, Doubt) else says
-        is_above = isinstance(says, Doubt) and says.of is Doubted.ABOVE
+        word = says.word if isinstance(says, titles.Doubt) else says
+        is_above = isinstance(says, titles.Doubt) and says.of is titles.Doubted.ABOVE
         is_footer = _may_be_footer(says, line)
         if is_above or (is_footer and _names_above(_plain(line))):
             raise ListError(_BY_FOOTER.format(word=word))
@@ -282,20 +254,26 @@ class LinesAtEnd:
             raise ListError(_BY_FOOTER.format(word=self.word))
 
 
-def _may_be_footer(says: str | Doubt, line: str) -> bool:
-    is_doubt = isinstance(says, Doubt) and says.of is Doubted.ENTRIES and says.word != "-"
+def _may_be_footer(says: str | titles.Doubt, line: str) -> bool:
+    is_doubt = (
+        isinstance(says, titles.Doubt) and says.of is titles.Doubted.ENTRIES and says.word != "-"
+    )
     if not is_doubt and says not in _FOOTERS:
         return False
-    is_asking = any(map(_ASKS.fullmatch, units_of(line)))
+    is_asking = any(map(_ASKS.fullmatch, titles.units_of(line)))
     return not is_asking and _AFTER_USE.search(_plain(line)) is None
 
 
 def _begins_sections(line: str) -> bool:
     """Whether a title is that of a section of what is listed."""
-    units = units_of(line)
-    return len(units) < 5 and is_heading(line) and not _OF_SECTIONS.isdisjoint(units)
+    units = titles.units_of(line)
+    return len(units) < 5 and titles.is_heading(line) and not _OF_SECTIONS.isdisjoint(units)
 
 
 def _is_short(line: str) -> bool:
     """Whether a title may be that of a section, and is no sentence."""
-    return is_heading(line) and len(units_of(line)) < 4 and not line.rstrip().endswith(".")
+    return (
+        titles.is_heading(line)
+        and len(titles.units_of(line)) < 4
+        and not line.rstrip().endswith(".")
+    )

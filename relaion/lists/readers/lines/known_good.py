@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.format import GOOD, OF_FILE, OF_NAME, Options
+from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import is_named, option_name
@@ -155,7 +156,7 @@ def _is_of_software(row: list[str]) -> bool:
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
     if OF_NAME not in options.ignore and (
-        titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
+        titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == why.GOOD
     ):
         return "the file's name says that it lists what is known good"
     has_value = False
@@ -163,7 +164,7 @@ def _good_words(head: str, file_name: str, options: Options) -> str | None:
         bare = line.strip().strip("\ufeff")
         is_row = bare.startswith(";") and bare.count(";") > 2  # whose first cell is empty
         is_comment = bare.startswith(("#", "//", ";", "!", "%")) and not is_row
-        is_title = titles.title_of(bare) == GOOD
+        is_title = titles.title_of(bare) == why.GOOD
         has_value = has_value or not (is_comment or is_title or not bare)
         if has_value and is_title:
             continue  # of a section: its lines are told apart
@@ -178,11 +179,7 @@ _GRADE = re.compile(
     r"\b(?:cat|category|kategorie|categorie|categoria|kategori|severity|grade) [abc] ?[1-5]?\b"
     r"|\biwf [abc][1-5]?\b|\b(?:caid|vics?) cat(?:egory)? [1-3]\b"
 )
-_CONTRARY = words_in(
-    "{negations} {compared_with} {good} {good_alone} {mistakes} {titles_good} "
-"{titles_plainly_good} wrongly falsely mistakenly wrong false cleared suspected alleged "
-"excluded fälschlich nonpertinent"
-) - words_in("n")  # fmt: skip
+_CONTRARY = words_in("{contrary_of_bad}") - words_in("n")  # fmt: skip
 _BARE_GRADE = re.compile(r"(?:iwf )?[abc][1-5]?")
 _SAYS = (
     "{what} says that {it} holds what is listed as bad ({word}), and --role good is for what is "

@@ -30,7 +30,8 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.links import clean_entry
 from relaion.links.text import WHITE, is_bare, trim
-from relaion.lists.readers.format import OF_LINE, TAKEN_BACK
+from relaion.lists.readers import why
+from relaion.lists.readers.format import OF_LINE
 from relaion.lists.readers.tables.notes import takes_back
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.paths import several
@@ -179,7 +180,7 @@ def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:
         return LinkLine((value,))
     text = trim(value)
     if minus_removes and text.startswith("-"):
-        return LinkLine(fault=TAKEN_BACK)
+        return LinkLine(fault=why.TAKEN_BACK)
     for _ in range(3):
         text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
     text = _STAMP.sub("", text, count=1) if _STAMP.match(text) else text
@@ -209,7 +210,7 @@ def _framed(text: str) -> LinkLine | None:
 
 def _with_note(link: str, rest: str, note: str) -> LinkLine:
     if takes_back(note):
-        return LinkLine(fault=TAKEN_BACK)
+        return LinkLine(fault=why.TAKEN_BACK)
     if _SCHEME.search(rest):
         return LinkLine(fault=BESIDE)
     return LinkLine((link,), noted=bool(rest.strip(" ,;.")), note=note)
@@ -236,12 +237,12 @@ def _bare(text: str) -> LinkLine | None:
     scheme = _SCHEME.search(whole)
     if scheme is None:
         return None
-    return LinkLine(fault=TAKEN_BACK if takes_back(whole[: scheme.start()]) else BESIDE)
+    return LinkLine(fault=why.TAKEN_BACK if takes_back(whole[: scheme.start()]) else BESIDE)
 
 
 def _before_note(line: LinkLine, note: str) -> LinkLine:
     if takes_back(note):
-        return LinkLine(fault=TAKEN_BACK)
+        return LinkLine(fault=why.TAKEN_BACK)
     return LinkLine(line.links, line.fault, noted=True, note=f"{line.note}; {note}".lstrip("; "))
 
 
@@ -249,8 +250,8 @@ def _all(parts: list[str]) -> LinkLine:
     found = [_one(part) for part in parts]
     if len(found) == 1:
         return found[0]
-    if any(line.fault == TAKEN_BACK for line in found):
-        return LinkLine(fault=TAKEN_BACK)
+    if any(line.fault == why.TAKEN_BACK for line in found):
+        return LinkLine(fault=why.TAKEN_BACK)
     if any(line.fault or line.noted for line in found):
         return LinkLine(fault=BESIDE)
     return LinkLine(tuple(link for line in found for link in line.links))
@@ -283,7 +284,7 @@ def _one(text: str) -> LinkLine:
     if goes_on and not _is_file(body):
         return LinkLine((text,))
     if takes_back(rest):
-        return LinkLine(fault=TAKEN_BACK)
+        return LinkLine(fault=why.TAKEN_BACK)
     if goes_on or not _is_file(body):
         return LinkLine(fault=BESIDE)
     line = _ended(first)
@@ -305,7 +306,7 @@ def _ended(text: str) -> LinkLine:
     """A link without blanks, and without the signs at its end that are none of its own."""
     glued = _GLUED.search(text)
     if glued and takes_back(glued[1]):
-        return LinkLine(fault=TAKEN_BACK)
+        return LinkLine(fault=why.TAKEN_BACK)
     body = text[: _end_of_own(text)]
     if body == text or _is_file(body):
         return LinkLine((body,), cut=text[len(body) :])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.lines.titles import OF_LINKS, Doubt, Doubted, units_of
+from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
@@ -18,15 +18,8 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 _OBJECT = pattern("of_digests.object")
 _STOP = pattern("of_digests.stop")
 _AND = pattern("of_digests.and")
-_BETWEEN = words_in(
-    "the all our their your each every its his her both only some any these those following below "
-    "les la le las los der die das den dem il lo gli el l un une een het de unser unsere nos our "
-    "uploaded reported new more further raw sole user users' client member sender"
-)
-_CONTENT = words_in(
-    "{pictures} content contents material media file files uploads upload data bytes data "
-    "dateien fichiers archivos bestanden inhalte contenus contenidos"
-)
+_BETWEEN = words_in("{small_words_of_digests}")
+_CONTENT = words_in("{files_of_digests}")
 _ALTERED = words_in("{altered_pictures}")
 _ELSE = words_in("{digests_of_else}")
 _LINKS = words_in("{link_names}")
@@ -43,16 +36,16 @@ _OF_OTHERS = pattern("of_digests.of_others")
 _OF_PICTURES = pattern("of_digests.of_pictures")
 
 
-def of_else(text: str) -> Doubt | str | None:
+def of_else(text: str) -> titles.Doubt | str | None:
     """What a folded title says that digests are of: of links, or of what else than files."""
     if _OF_OTHERS.search(text) and not (_OF_PICTURES.search(text) or _DENIED.search(text)):
-        return Doubt("of something else", Doubted.DIGESTS)
+        return titles.Doubt("of something else", titles.Doubted.DIGESTS)
     if _INFO_HASH.search(text) and not _DENIED.search(text):
-        return Doubt("info hashes", Doubted.DIGESTS)
+        return titles.Doubt("info hashes", titles.Doubted.DIGESTS)
     if _DENIED.search(_clause(text)):
         return None
     if word := _of_more(text):
-        return Doubt(word, Doubted.DIGESTS)
+        return titles.Doubt(word, titles.Doubted.DIGESTS)
     found = _CALLED.search(text)
     if found or (found := _OBJECT.search(text)) is None:
         return _called(found) if found else None
@@ -72,20 +65,20 @@ def _of_more(text: str) -> str:
     return found[0] if found else "a digest of digests" if _OF_HASH.search(text) else ""
 
 
-def _called(found: re.Match[str]) -> Doubt | str | None:
+def _called(found: re.Match[str]) -> titles.Doubt | str | None:
     """What stands in brackets behind the name of an algorithm: `md5(url)`."""
     told = re.findall(r"[^\W_]+", found["what"])
     if not _LINKS.isdisjoint(told):
-        return OF_LINKS
+        return titles.OF_LINKS
     if found["blank"]:
         return None
     if any(_USABLE.fullmatch(word) for word in told):
-        return Doubt("a digest of digests", Doubted.DIGESTS)
+        return titles.Doubt("a digest of digests", titles.Doubted.DIGESTS)
     is_else = of_what(found["what"]) == ELSE
-    return Doubt("of something else", Doubted.DIGESTS) if is_else else None
+    return titles.Doubt("of something else", titles.Doubted.DIGESTS) if is_else else None
 
 
-def _of_object(text: str) -> Doubt | str | None:
+def _of_object(text: str) -> titles.Doubt | str | None:
     """Of what digests are that are said to be of something: its last word tells."""
     told = [w for w in re.findall(r"[^\W\d_]+", _STOP.split(text)[0].replace("e-mail", "email"))]
     told = [w for w in told if w not in _BETWEEN][:5]
@@ -94,13 +87,13 @@ def _of_object(text: str) -> Doubt | str | None:
     last = next((w for w in reversed(told) if w in _ELSE | _LINKS | _CONTENT), "")
     if last in _CONTENT:
         altered = next((w for w in told if w in _ALTERED), "")
-        return Doubt(altered, Doubted.DIGESTS) if altered else None
+        return titles.Doubt(altered, titles.Doubted.DIGESTS) if altered else None
     if last in _LINKS or of_what(" ".join(told)) == LINK:
-        return OF_LINKS
+        return titles.OF_LINKS
     if last in _ELSE:
         beside = _AND.search(text)
         is_both = beside and not _CONTENT.isdisjoint(re.findall(r"\w+", text[beside.end() :]))
-        return None if is_both else Doubt(last, Doubted.DIGESTS)
+        return None if is_both else titles.Doubt(last, titles.Doubted.DIGESTS)
     return None
 
 
@@ -124,15 +117,15 @@ _PICTURED = words_in("{pictures}")
 _OF_A_TYPE = re.compile(r"(?i)\.te(?:\.[a-z0-9]+)?\Z")  # `simple.HASH_MD5.te` is read by its name
 
 
-def of_digests(name: str) -> tuple[Doubt, str] | None:
+def of_digests(name: str) -> tuple[titles.Doubt, str] | None:
     """What a list's name says of its digests, and how that is asked; None where it says nothing."""
     if _OF_A_TYPE.search(name):
         return None
     text = re.sub(r"[\W_]+", " ", re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", name)).casefold()
     if _LINKS_HASHED.search(text):
-        return Doubt(OF_LINKS, Doubted.DIGESTS), _OF_LINKS
-    told = units_of(text)
+        return titles.Doubt(titles.OF_LINKS, titles.Doubted.DIGESTS), _OF_LINKS
+    told = titles.units_of(text)
     word = next((unit for unit in told if unit in _PARTS), None)
     if word is None or not _PICTURED.isdisjoint(told):
         return None
-    return Doubt(word, Doubted.DIGESTS), _BY_PARTS
+    return titles.Doubt(word, titles.Doubted.DIGESTS), _BY_PARTS

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import ALLOWS, NARROW, OF_NAME, OWN_POLICY, Options
+from relaion.lists.readers import why
+from relaion.lists.readers.format import OF_NAME, Options
 
 _EXACT = frozenset(("domain", "host", "full", "domain-full", "host-full"))
 _BELOW = frozenset(("domain-suffix", "host-suffix", "suffix"))
@@ -70,9 +71,9 @@ def of_proxy(found: re.Match[str]) -> list[str] | str:
         policy = told[-1]
     if policy is not None and not _REJECTS.fullmatch(policy):
         is_known = not policy or _PASSES.fullmatch(policy) is not None
-        return ALLOWS if is_known else OWN_POLICY
+        return why.ALLOWS if is_known else why.OWN_POLICY
     if kind not in _EXACT | _BELOW or not _HOST.fullmatch(host):
-        return NARROW
+        return why.NARROW
     return [host] if kind in _EXACT else [f"*.{host}"]
 
 
@@ -87,13 +88,13 @@ def of_v2fly(found: re.Match[str]) -> list[str] | str:
     """The same of a line of v2fly's lists."""
     kind, host = found["type"].casefold(), found["value"].strip(".")
     if kind not in ("domain", "full") or found["marks"] or not _HOST.fullmatch(host):
-        return NARROW
+        return why.NARROW
     return [host] if kind == "full" else [f"*.{host}"]
 
 
 def of_schedule(_: re.Match[str]) -> str:
     """A rule that holds at some hours, or for some who read the list."""
-    return NARROW
+    return why.NARROW
 
 
 def has_policy(line: str) -> bool | None:

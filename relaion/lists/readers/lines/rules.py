@@ -13,24 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import (
-    ALLOWS,
-    CANCELLED,
-    CANCELS,
-    HIDES,
-    MAPS,
-    NARROW,
-    OF_MACHINE,
-    OWN_POLICY,
-    TAKEN_BACK,
-    Batch,
-    Maybe,
-    Options,
-    Stream,
-    Sure,
-    Values,
-    is_of_machine,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure, Values, is_of_machine
 from relaion.lists.readers.lines.proxy import (
     HEAD,
     PASSES,
@@ -184,11 +168,11 @@ class _Rules:
             yield batch
         yield from self._waited()
 
-    def _note(self, line: str, why: str) -> None:
-        self.left += why == NARROW and _CONDITION.match(line) is not None
-        if why == CANCELS:
+    def _note(self, line: str, reason: str) -> None:
+        self.left += reason == why.NARROW and _CONDITION.match(line) is not None
+        if reason == why.CANCELS:
             self.cancelled.add(_text_of(_BADFILTER.sub("", line)))
-        elif why in (ALLOWS, OWN_POLICY):
+        elif reason in (why.ALLOWS, why.OWN_POLICY):
             self.allowed |= {_host_allowed(line)} - {""}
 
     def _waited(self) -> Iterator[Batch]:
@@ -203,7 +187,7 @@ class _Rules:
                 if is_whole and rule not in self.cancelled:
                     kept.append(host)
                 else:
-                    batch.skipped[CANCELLED] += 1
+                    batch.skipped[why.CANCELLED] += 1
             batch.n, batch.values = len(kept), (Values(("host",), kept),)
             yield batch
 
@@ -262,14 +246,14 @@ def _is_rule(line: str) -> bool:
 def _said_in(note: str) -> str | None:
     """Why a rule with this note behind it blocks nothing; None where it does."""
     if note.strip().casefold() in PASSES:
-        return ALLOWS
-    return TAKEN_BACK if note and read_note(note) else None
+        return why.ALLOWS
+    return why.TAKEN_BACK if note and read_note(note) else None
 
 
 def _read_rule(line: str) -> list[str] | str:
     """The hosts that a line blocks whole, none for a comment, or why it blocks none."""
     if _COSMETIC.search(line) and not line.startswith("# "):
-        return HIDES
+        return why.HIDES
     if (
         line[0] in "!#;"
         or line.startswith("//")
@@ -284,9 +268,9 @@ def _read_rule(line: str) -> list[str] | str:
             note = found[found.re.groups] if pattern is not _WHOLE_HOST else None
             return _said_in(note or "") or read(found)
     if line.startswith("@@"):
-        return CANCELS if _BADFILTER.search(line) else ALLOWS
+        return why.CANCELS if _BADFILTER.search(line) else why.ALLOWS
     is_narrow = line.startswith(("|", "/")) or "^" in line or "$" in line
-    return NARROW if is_narrow or "*" in line.lstrip("*.") else [line.lstrip(".")]
+    return why.NARROW if is_narrow or "*" in line.lstrip("*.") else [line.lstrip(".")]
 
 
 _OF_ZONE = re.compile(
@@ -295,59 +279,59 @@ _OF_ZONE = re.compile(
 
 
 def _of_hosts_file(found: re.Match[str]) -> list[str] | str:
-    return [host for host in found[1].split() if not is_of_machine(host)] or OF_MACHINE
+    return [host for host in found[1].split() if not is_of_machine(host)] or why.OF_MACHINE
 
 
 def _of_mapping(found: re.Match[str]) -> list[str] | str:
-    return OF_MACHINE if all(map(is_of_machine, found[1].split())) else MAPS
+    return why.OF_MACHINE if all(map(is_of_machine, found[1].split())) else why.MAPS
 
 
 def _of_reversed(found: re.Match[str]) -> list[str] | str:
     told = re.split(r"\s*,\s*", found[2])
     is_blocked = all(map(_IS_SINK.fullmatch, told))
-    return [found[1].lstrip("=")] if is_blocked and "*" not in found[1] else MAPS
+    return [found[1].lstrip("=")] if is_blocked and "*" not in found[1] else why.MAPS
 
 
 def _of_dnsmasq(found: re.Match[str]) -> list[str] | str:
     # `address` gives the answer: none, or an address that is none, as `#` is there. `server` and
     # `local` say who answers: `#` is who does it else, and only where nobody does a host is blocked
     is_blocked = _IS_SINK.fullmatch(found[3]) if found[1] == "address" else not found[3]
-    return [f"*.{host.strip('.')}" for host in found[2].split("/")] if is_blocked else NARROW
+    return [f"*.{host.strip('.')}" for host in found[2].split("/")] if is_blocked else why.NARROW
 
 
 def _of_unbound(found: re.Match[str]) -> list[str] | str:
     zone = found[2].lower()
     if zone in ("transparent", "always_transparent", "typetransparent", "inform", "nodefault"):
-        return ALLOWS
-    return [f"*.{found[1].strip('.')}"] if zone in _BLOCKING_ZONES else NARROW
+        return why.ALLOWS
+    return [f"*.{found[1].strip('.')}"] if zone in _BLOCKING_ZONES else why.NARROW
 
 
 def _of_local_data(found: re.Match[str]) -> list[str] | str:
-    return [found[1]] if _IS_SINK.fullmatch(found[3].rstrip(".")) else ALLOWS
+    return [found[1]] if _IS_SINK.fullmatch(found[3].rstrip(".")) else why.ALLOWS
 
 
 def _of_rpz(found: re.Match[str]) -> list[str] | str:
     host = f"{found[1] or ''}{found[2].strip('.')}"
     answer = (found[4] or found[5] or found[6]).lower()
     if _OF_ADDRESSES.fullmatch(found[2]):
-        return NARROW
+        return why.NARROW
     if found[3] is None:
-        return [host] if _IS_SINK.fullmatch(answer) else NARROW
+        return [host] if _IS_SINK.fullmatch(answer) else why.NARROW
     if answer == "rpz-passthru." or answer.strip(".") == found[2].lower().strip("."):
-        return ALLOWS
-    return [host] if answer in (".", "*.", "rpz-drop.") else NARROW
+        return why.ALLOWS
+    return [host] if answer in (".", "*.", "rpz-drop.") else why.NARROW
 
 
 def _of_filter(found: re.Match[str]) -> list[str] | str:
     modifiers = [m for m in (found[3] or "").lower().split(",") if m]
     if "badfilter" in modifiers:
-        return CANCELS
+        return why.CANCELS
     for modifier in modifiers:
         name, _, value = modifier.partition("=")
         answer = value.rpartition(";")[2] or value.partition(";")[0]
         is_blocked = name == "dnsrewrite" and (_IS_SINK.fullmatch(answer) or answer == "noerror")
         if not (is_blocked or modifier in _WHOLE):
-            return NARROW
+            return why.NARROW
     return [f"*.{found[2]}"]
 
 
@@ -355,7 +339,7 @@ _READERS = (
     (_HOSTS, _of_hosts_file), (_MAPPED, _of_mapping), (_DNSMASQ, _of_dnsmasq),
     (_UNBOUND, _of_unbound),
     (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (PROXY, of_proxy), (V2FLY, of_v2fly),
-    (SCHEDULED, of_schedule), (_REVERSED, _of_reversed), (_DIRECTIVE, lambda _: NARROW),
+    (SCHEDULED, of_schedule), (_REVERSED, _of_reversed), (_DIRECTIVE, lambda _: why.NARROW),
     (_WHOLE_HOST, _of_filter),
 )  # fmt: skip
 _OF_LINES = tuple(p for p, _ in _READERS if p not in (_WHOLE_HOST, _DIRECTIVE))

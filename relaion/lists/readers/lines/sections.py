@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.containers.text import first_lines
-from relaion.lists.readers.format import GOOD, OF_FILE, OF_NAME, OTHER_HASH, Options
+from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
 from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
 from relaion.lists.readers.lines.known_good import refuse_bad_title
@@ -199,11 +200,11 @@ class Sections:
             self._doubt = Doubt(word)
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
-        of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
+        of_algorithm = says == why.OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
         if isinstance(says, Doubt) and says.of is Doubted.LINKS and not self._valued:
             return None  # a list of sources is one of links
         of_grade = isinstance(says, Doubt) and says.word.startswith("category ")
-        of_good = says == GOOD or of_grade
+        of_good = says == why.GOOD or of_grade
         if of_algorithm and self._has_algorithm:
             # below entries the title is of the next ones, whatever the first name said
             is_one = not CELLS.search(self.head.split("\n")[0])
@@ -367,7 +368,7 @@ class Sections:
             self._turn_surely(says, line)
 
     def _turn_surely(self, says: str, line: str) -> None:
-        if says == USABLE and self.rules == OTHER_HASH:
+        if says == USABLE and self.rules == why.OTHER_HASH:
             says = PICTURE
         if says in (NEUTRAL, USABLE) or (says == PICTURE and self.rules not in IS_OF):
             if self.rules is not None:

@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from relaion.lists.readers.format import (
-    DISPUTED,
-    GOOD,
-    NO_IMAGE,
-    OTHER_HASH,
-    TAKEN_BACK,
-    UNCONFIRMED,
-    VIDEO,
-)
+from relaion.lists.readers import why
 from relaion.lists.readers.lines.asks import asks_out
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import names, spelling
@@ -33,8 +25,8 @@ from relaion.lists.readers.vocabulary.spelling import without_marks, words_in
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
 OF_LINKS = "digests of links"
-IS_OF = frozenset((VIDEO, NO_IMAGE, OTHER_HASH))
-TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
+IS_OF = frozenset((why.VIDEO, why.NO_IMAGE, why.OTHER_HASH))
+TAKES_OUT = IS_OF | {why.TAKEN_BACK, why.GOOD, why.DISPUTED, why.UNCONFIRMED}
 
 
 class Doubted(Enum):
@@ -59,14 +51,14 @@ _NOT_LISTED = frozenset(
 )
 _GOOD = words_in("{good} {mistakes} {titles_good}")
 _STRONG = (
-    dict.fromkeys(_NOT_LISTED, TAKEN_BACK)
-    | dict.fromkeys(words_in("{titles_taken_back} {do_not_use}"), TAKEN_BACK)
+    dict.fromkeys(_NOT_LISTED, why.TAKEN_BACK)
+    | dict.fromkeys(words_in("{titles_taken_back} {do_not_use}"), why.TAKEN_BACK)
     | SPEAKS
 )
 for _word in (*_GOOD, *words_in("expires")):  # the head of a block list says `Expires: 1 day`
     _STRONG.pop(_word, None)
 _OVER = (_NOT_LISTED - SPEAKS.keys()) | words_in("{no_longer}")  # of a list, or of something else
-_STRONG |= dict.fromkeys(words_in("{no_longer}") - _STRONG.keys(), TAKEN_BACK)
+_STRONG |= dict.fromkeys(words_in("{no_longer}") - _STRONG.keys(), why.TAKEN_BACK)
 _MISTAKEN = words_in("{mistaken}")
 _APART = words_in("{headings_set_apart}")
 _OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
@@ -77,9 +69,7 @@ _ALONE = (
 _UNCERTAIN = words_in("{uncertain}")
 _ON = words_in("{listed} {added} block blocked blocklist blacklist denylist")
 _TAKEN_IN = _ON | words_in("{taken_in}")
-_PICTURE = words_in(
-    "{pictures} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
-)
+_PICTURE = words_in("{pictures_in_titles}")
 _FILM = words_in("{films} mp4 mp4s mov avi mkv webm")
 _NO_PICTURE = words_in("{no_pictures} {no_pictures_above}")
 _TOPICS = "social media gambling streaming dating"  # of hosts
@@ -201,7 +191,7 @@ def _of_piece(text: str) -> str | Doubt | None:
     told = [w for w in told if not MADE_OF.fullmatch(w) and not USABLE_NAME.fullmatch(w)]
     is_plain = _is_plainly_good(told) and _GOOD.isdisjoint(found)
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
-        return GOOD
+        return why.GOOD
     if not told:
         if _LINKS_HASHED.search(bare):
             return OF_LINKS
@@ -248,7 +238,7 @@ def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Dou
         is_usable = any(map(USABLE_NAME.fullmatch, found))
         rest = {w for w in told if not OTHER.fullmatch(w)}
         if not is_usable and is_last_few and (told[-1] == algorithm or rest <= _PICTURE):
-            return OTHER_HASH
+            return why.OTHER_HASH
         digits = next((n for begins, n in _DIGITS if re.match(begins, algorithm)), 0)
         is_denied = any(w in ("no", "not", "without", "ohne", "sans", "sin") for w in found)
         return Doubt(algorithm, Doubted.DIGESTS, digits) if digits and not is_denied else None
@@ -257,8 +247,8 @@ def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Dou
     if any(map(_BUT.fullmatch, told)):
         return None
     if told[-1] in _NO_PICTURE:
-        return NO_IMAGE
-    return VIDEO if told[-1] in _FILM else Doubt(told[0]) if told[0] in _FILM else None
+        return why.NO_IMAGE
+    return why.VIDEO if told[-1] in _FILM else Doubt(told[0]) if told[0] in _FILM else None
 
 
 def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | None:
@@ -270,7 +260,9 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
         return None
-    if not _MATTER.isdisjoint(told) and _STRONG[word] == TAKEN_BACK:  # `hashes of removed material`
+    if (
+        not _MATTER.isdisjoint(told) and _STRONG[word] == why.TAKEN_BACK
+    ):  # `hashes of removed material`
         return Doubt(word) if found[0] == word else None
     is_asked = _PURPOSE.fullmatch(word) and re.search(r"\b(?:please|bitte|svp|por favor)\b", bare)
     is_clause = (
@@ -290,8 +282,8 @@ def of_name(file_name: str) -> str | Doubt | None:
     """What a file's name says of all that is in it."""
     bare = re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", file_name)
     text = re.sub(r"[\W_]+", " ", bare)
-    found = OTHER_HASH if is_of_other_hash(file_name) else of_words(text)
-    if found == TAKEN_BACK:
+    found = why.OTHER_HASH if is_of_other_hash(file_name) else of_words(text)
+    if found == why.TAKEN_BACK:
         told = [w for w in _units(_folded(text)) if not re.fullmatch(r"[\d.]+", w)]
         word = next((w for w in told if w in _STRONG), "")
         is_of = any(map(_PLACES.fullmatch, told)) or (len(told) > 1 and _PURPOSE.fullmatch(word))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 from relaion.errors import ListError
+from relaion.lists.readers.beside.few_words import is_measured
+from relaion.lists.readers.beside.figures import SURE, measure_of
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.tables.columns import ListColumn, are_policies, are_signs
@@ -14,8 +16,6 @@ from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import days_of
-from relaion.lists.readers.vocabulary.few_words import is_measured
-from relaion.lists.readers.vocabulary.figures import SURE, measure_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 

@@ -15,24 +15,8 @@ from datetime import date
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import (
-    BETWEEN,
-    DISPUTED,
-    EMPTY,
-    GOOD,
-    LINK_KINDS,
-    NO_CRIME,
-    NO_ENTRY,
-    NO_IMAGE,
-    NOT_CHOSEN,
-    OF_NO_COLUMN,
-    OTHER_HASH,
-    TAKEN_BACK,
-    UNCONFIRMED,
-    UNDOES,
-    VIDEO,
-    Options,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import BETWEEN, EMPTY, LINK_KINDS, OF_NO_COLUMN, Options
 from relaion.lists.readers.tables.folders import says_erased
 from relaion.lists.readers.tables.notes import read_note
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, CellsSay, WordSays, differing
@@ -48,10 +32,10 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 _STANDINGS = {
     None: "{listed} {added} {also_listed}",
-    TAKEN_BACK: "{taken_back} {taken_back_alone} {mistaken}",
-    DISPUTED: "{disputed} {disputed_alone}",
-    GOOD: "{mistakes} {good} {good_alone} {also_good}",
-    UNCONFIRMED: "{unconfirmed} {unconfirmed_alone} {also_unconfirmed} invalid",
+    why.TAKEN_BACK: "{taken_back} {taken_back_alone} {mistaken}",
+    why.DISPUTED: "{disputed} {disputed_alone}",
+    why.GOOD: "{mistakes} {good} {good_alone} {also_good}",
+    why.UNCONFIRMED: "{unconfirmed} {unconfirmed_alone} {also_unconfirmed} invalid",
 }
 _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
@@ -63,7 +47,7 @@ _LISTS = words_in("{listed} {added}")
 _MEDIA = {
     word: WordSays(fate, media=media)
     for fate, media, said in (
-        (NO_IMAGE, "other", "{other_media}"), (VIDEO, "video", "{video}"),
+        (why.NO_IMAGE, "other", "{other_media}"), (why.VIDEO, "video", "{video}"),
         (None, "image", "{image}"),
     )
     for word in words_in(said)
@@ -84,18 +68,19 @@ _OF_NOTHING = words_in("{of_nothing_types}")
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
-_FLAG_FATES = {
-    "disputed": DISPUTED, "falsepositive": GOOD, "fp": GOOD, "whitelisted": GOOD,
-    "allowlisted": GOOD, "whitelist": GOOD, "allowlist": GOOD, "knowngood": GOOD, "good": GOOD,
-    "benign": GOOD, "ignored": GOOD, "ignore": GOOD, "innocent": GOOD, "safe": GOOD,
-    "legal": GOOD, "harmless": GOOD, "clean": GOOD,
-}  # fmt: skip
-_FLAG_FATES |= dict.fromkeys(words_in("{mistakes} {good} {good_alone}"), GOOD) | dict.fromkeys(
-    words_in("{disputed} {disputed_alone}"), DISPUTED
+_FLAG_FATES = {"disputed": why.DISPUTED} | dict.fromkeys(
+    (
+        "falsepositive", "fp", "whitelisted", "allowlisted", "whitelist", "allowlist", "knowngood",
+        "good", "benign", "ignored", "ignore", "innocent", "safe", "legal", "harmless", "clean",
+    ),
+    why.GOOD,
+)  # fmt: skip
+_FLAG_FATES |= dict.fromkeys(words_in("{mistakes} {good} {good_alone}"), why.GOOD) | dict.fromkeys(
+    words_in("{disputed} {disputed_alone}"), why.DISPUTED
 )
 _FLAG_FATES |= dict.fromkeys(
     words_in("{rejected} {unconfirmed} {unconfirmed_names}"),
-    UNCONFIRMED,
+    why.UNCONFIRMED,
 )
 _GRADE = re.compile(r"[abc][1-5]?")
 _GRADED = re.compile(
@@ -114,11 +99,11 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
     if what == names.GONE:
         # `known` may be known good, or known to be listed material
         is_sure = name not in ("known", "bekannt", names.TAKEN_DOWN)
-        yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
+        yes = WordSays(_FLAG_FATES.get(name, why.TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
         is_sure = name not in _EITHER
-        gone = WordSays(UNCONFIRMED if name in _CONFIRMED else TAKEN_BACK, is_sure=is_sure)
+        gone = WordSays(why.UNCONFIRMED if name in _CONFIRMED else why.TAKEN_BACK, is_sure=is_sure)
         return _flag(word, plain, yes=WordSays(is_sure=is_sure), no=gone)
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
@@ -126,7 +111,7 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     if of := of_what(word) if is_of_what(name) else None:
-        return _OF[of] or _media(word.strip().casefold(), plain) or WordSays(NO_ENTRY)
+        return _OF[of] or _media(word.strip().casefold(), plain) or WordSays(why.NO_ENTRY)
     looks = () if DENIED.match(word) else _LOOKS[what]
     found = (look(word.strip().casefold(), plain) for look in looks)
     return next(filter(None, found), UNSURE)
@@ -145,7 +130,7 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     if _DATE.fullmatch(bare) or days_of(bare):
         if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
             return UNSURE
-        return yes if is_gone or no.fate == UNCONFIRMED else UNSURE
+        return yes if is_gone or no.fate == why.UNCONFIRMED else UNSURE
     return _STANDING.get(plain, UNSURE)
 
 
@@ -160,7 +145,7 @@ def _until(word: str, plain: str, *, is_sure: bool = True) -> WordSays:
         return _STANDING.get(plain, UNSURE)
     today = date.today()
     past = {day < today for day in days}
-    gone = WordSays(TAKEN_BACK, is_sure=is_sure)
+    gone = WordSays(why.TAKEN_BACK, is_sure=is_sure)
     return UNSURE if len(past) > 1 else gone if past.pop() else COUNTS
 
 
@@ -189,14 +174,14 @@ def _type(_: str, plain: str) -> WordSays | None:
     if found is None:
         return None
     is_video = plain.startswith(("video", "hashvideo", "tmk"))
-    return WordSays(VIDEO if is_video else OTHER_HASH, unusable=found[1] or found[2])
+    return WordSays(why.VIDEO if is_video else why.OTHER_HASH, unusable=found[1] or found[2])
 
 
 _KNOWN_TYPES = (
     dict.fromkeys(_OF_LINKS, WordSays(kinds=LINK_KINDS))
     | dict.fromkeys(_OF_HOSTS, WordSays(kinds=("host",)))
     | dict.fromkeys(("hash", "digest", "filehash"), WordSays(kinds=IMAGE_KINDS))
-    | dict.fromkeys(_OF_NOTHING, WordSays(NO_ENTRY))
+    | dict.fromkeys(_OF_NOTHING, WordSays(why.NO_ENTRY))
     | dict.fromkeys(("exact", "exactmatch"), COUNTS)
 )
 
@@ -210,9 +195,9 @@ def _category(word: str, plain: str) -> WordSays | None:
     if _GRADE.fullmatch(plain):
         return COUNTS
     if plain in _NO_GRADE:
-        return WordSays(NO_CRIME)
+        return WordSays(why.NO_CRIME)
     if plain == KNOWN_GOOD_CATEGORY:
-        return WordSays(GOOD)
+        return WordSays(why.GOOD)
     return UNSURE if _NUMBER.fullmatch(plain) or _NUMBER.fullmatch(word) else None
 
 
@@ -260,7 +245,7 @@ _REST = "(other words)"
 _FEW, _PHRASE = 8, 6  # words of a vocabulary, and those that one may consist of
 # what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
 _OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
-_LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
+_LETTERS = {"+": COUNTS, "-": WordSays(why.TAKEN_BACK), "d": WordSays(why.TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
 _NOT_OK = words_in("{unlawful} {listed_categories} bad nok ko malicious illegal") - {"ok"}
 _ANSWERS = words_in("rejected denied declined kept refused")
@@ -311,12 +296,17 @@ class DecidingColumn:
             is_chosen = is_among(bare, self.chosen) or not shown_as.isdisjoint(self.chosen)
             known = read_word(self.what, cell, self.word)
             if is_chosen:  # what it is of still counts: a digest of a video is none of an image
-                is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
+                is_of = known.kinds or known.fate in (
+                    why.VIDEO,
+                    why.NO_IMAGE,
+                    why.NO_ENTRY,
+                    why.OTHER_HASH,
+                )
                 return known if known.is_sure and is_of else COUNTS
             # what is no longer listed leaves what it brings up to date, chosen or not
             is_number = self.what == names.CATEGORY and bare.isdigit()
-            is_gone = known.is_sure and known.fate in UNDOES and not is_number
-            return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+            is_gone = known.is_sure and known.fate in why.UNDOES and not is_number
+            return replace(known, is_chosen=False) if is_gone else WordSays(why.NOT_CHOSEN)
         if cell.strip().casefold() in self.doubted:
             return UNSURE
         is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
@@ -364,19 +354,21 @@ class DecidingColumn:
                 f"for the former, --where {self._option}=WORD,WORD for the latter"
             )
         if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
-            why = "its categories are numbers, which mean another thing to every giver"
+            reason = "its categories are numbers, which mean another thing to every giver"
             if self.words[KNOWN_GOOD_CATEGORY]:
-                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
+                reason += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
         else:
-            why = f"words in it are not known: {self._held(self.unsure)}"
+            reason = f"words in it are not known: {self._held(self.unsure)}"
         held = self._held(self.words)
-        why += "; the file may be cut off" * is_cut + f"; it holds {held}" * (held not in why)
+        reason += "; the file may be cut off" * is_cut + f"; it holds {held}" * (held not in reason)
         way = f"--where {self._option}=WORD,WORD"
         way += f" or say --ignore {self._option}" * self._may_be_ignored
-        raise ListError(f"{self._which}, and {why}; choose with {way}")
+        raise ListError(f"{self._which}, and {reason}; choose with {way}")
 
     def _says_erased(self) -> bool:
-        return any(says_erased(self.name, w) for w, s in self._said.items() if s.fate == TAKEN_BACK)
+        return any(
+            says_erased(self.name, w) for w, s in self._said.items() if s.fate == why.TAKEN_BACK
+        )
 
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""
@@ -422,8 +414,8 @@ def fates_of(
         if all(says.fate is None for says in differing(said)):
             continue
         for i, says in enumerate(said[:rows]):
-            unlisted = None if says.is_chosen else NOT_CHOSEN
-            if fate := unlisted if is_good and says.fate == GOOD else says.fate:
+            unlisted = None if says.is_chosen else why.NOT_CHOSEN
+            if fate := unlisted if is_good and says.fate == why.GOOD else says.fate:
                 fates.setdefault(i, fate)
     return fates
 

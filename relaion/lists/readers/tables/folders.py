@@ -8,7 +8,7 @@ evidence `Deleted` tells of a file on its disk, and of no record.
 import re
 from functools import lru_cache
 
-from relaion.lists.readers.format import GOOD, UNDOES
+from relaion.lists.readers import why
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.names import squeezed
 from relaion.lists.readers.vocabulary.patterns import pattern
@@ -42,16 +42,13 @@ def undone_in(folder: str, *, is_good: bool = False) -> str | None:
         if isinstance(says, titles.Doubt):
             is_undone = says.word not in _OFTEN and _HOSTS.isdisjoint(titles.units_of(part))
         else:
-            is_undone = says in UNDOES and not (is_good and says == GOOD)
+            is_undone = says in why.UNDOES and not (is_good and says == why.GOOD)
         if is_undone:
             return part
     return None
 
 
-_ERASED = words_in(
-    "deleted deletion gelöscht+ löschung supprim@ effac@ borrad* eliminad* cancellat* eliminat* "
-    "verwijderd verwijderde gewist apagad* excluíd*"
-)
+_ERASED = words_in("{erased}")
 _OF_DISK = pattern("columns.of_disk")
 
 

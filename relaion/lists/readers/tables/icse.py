@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row
 from relaion.lists.readers.documents.field_rows import FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.documents.fields import Fields, Meaning
 from relaion.lists.readers.format import (
-    NO_ENTRY,
     NO_TRAIT,
     Batch,
     Columns,
@@ -76,11 +76,7 @@ class Icse:
                 "is no csv of Interpol's ICSE, which has columns `MD5`, `ZZ40` and `Media Type`; "
                 "leave --format out, or say --format csv"
             )
-        if options.is_good:
-            raise ListError(
-                "is a list of Interpol's ICSE, which lists what is bad, and --role good is for "
-                "what is known good: add it without --role good"
-            )
+        options.refuse_good("a list of Interpol's ICSE")
         seen = {column for column in layout.columns if column}
         fields = Fields(options, _MEANINGS, seen, is_delta=stream.is_delta)
         is_first = True
@@ -109,7 +105,7 @@ def _batch(rows: Sequence[Row], fields: Fields, options: Options) -> Batch:
         batch.unusable.update(others)
         if others and not is_any:
             columns.put(("image_md5",), "", i)
-            fates.setdefault(i, NO_ENTRY)
+            fates.setdefault(i, why.NO_ENTRY)
     batch.values = columns.all()
     batch.ids = [row["Image ID"][0] if "Image ID" in row else None for row in rows]
     batch.traits = [_trait(row) for row in rows]

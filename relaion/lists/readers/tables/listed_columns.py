@@ -17,14 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import (
-    ANY,
-    NOT_CHOSEN,
-    TAKEN_BACK,
-    Batch,
-    Options,
-    Values,
-)
+from relaion.lists.readers import why
+from relaion.lists.readers.format import ANY, Batch, Options, Values
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import chosen_of, is_ignored, option_name
 from relaion.lists.readers.vocabulary import names
@@ -33,10 +27,7 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 from relaion.paths import several
 
-_NEW = words_in(
-    "new newest current updated latest after replacement replacing corrected correct added neu+ "
-    "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
-)
+_NEW = words_in("{new_names}")
 _SUCCESSORS = words_in("{successor_names}")
 _ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
 _TAKEN = (
@@ -119,7 +110,7 @@ def taken_back(
     for c in filter(is_replaced, columns):
         found = [
             cell for i, cell in enumerate(cells[c.index])
-            if cell and shape(cell) and fates.get(i) != NOT_CHOSEN
+            if cell and shape(cell) and fates.get(i) != why.NOT_CHOSEN
             and all(cell.casefold() != other[i].casefold() for other in held)
         ]  # fmt: skip
         says = _without(c.name, names.TAKEN_OUT)
@@ -127,7 +118,7 @@ def taken_back(
         if found:
             values.append(Values(kinds, found, range(n, n + len(found))))
         n += len(found)
-    return Batch(n, values, fates=dict.fromkeys(range(n), TAKEN_BACK)) if n else None
+    return Batch(n, values, fates=dict.fromkeys(range(n), why.TAKEN_BACK)) if n else None
 
 
 def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> list[int]:

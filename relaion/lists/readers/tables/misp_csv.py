@@ -12,8 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
-from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
+from relaion.lists.readers import why
+from relaion.lists.readers.containers.text import RowReader, first_lines
 from relaion.lists.readers.documents.document import OfDelivery
+from relaion.lists.readers.documents.field_rows import (
+    DELIMITERS,
+    refuse_twice,
+    rows_of_blocks,
+    without_separator_line,
+)
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_attributes import (
@@ -28,29 +35,24 @@ from relaion.lists.readers.documents.misp_attributes import (
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.versions import Versions
-from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
-from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import CATEGORIES, MEANINGS
 
-_DELIMITERS = ",;\t|"
 _NEEDED = frozenset(("value", "type", "category"))
 _ONE_MORE = frozenset(("toids", "uuid", "eventid"))
-_SEPARATOR_LINE = re.compile(r'^"?sep=."?\n', re.I)
 _TAG = re.compile(r"(?:attribute|event)?tags?\d*")
 _OF_EVENT = {"eventinfo": "info", "eventanalysis": "analysis", "eventpublished": "published"}
 _FIELDS = {names.squeezed(name): name for name in MEANINGS} | {
     "attributetag": "tag", "attributetags": "tag", "objectname": "object_name",
 }  # fmt: skip
-_WIDTH = "fewer or more fields than columns"
 
 
 def columns_of(head: str) -> tuple[str, list[str]] | None:
     """The delimiter of a table of MISP, and the squeezed names of its columns; None for others."""
-    text = _SEPARATOR_LINE.sub("", head.lstrip("\ufeff"), count=1)
-    lines = first_lines(text, 50)
-    for delimiter in _DELIMITERS if lines else ():
+    lines = first_lines(without_separator_line(head), 50)
+    for delimiter in DELIMITERS if lines else ():
         rows = RowReader(delimiter).rows("\n".join(lines) + "\n", last=True)
         told = [names.squeezed(cell) for cell in rows[0]] if rows else []
         if not _NEEDED.issubset(told):
@@ -93,34 +95,19 @@ class _MispRows:
     versions: Versions = field(default_factory=Versions)
 
     def batches(self) -> Iterator[Batch]:
-        told = [name for name in self.header if name]
-        if twice := next((n for n in told if told.count(n) > 1), None):
-            raise ListError(
-                f"two of its columns have the same name ({names.squeezed(twice)[:30]}), of which "
-                "only one can count; ask the giver for the file as it was exported"
-            )
-        seen = {self._name(column) for column in told}
+        refuse_twice(self.header)
+        seen = {self._name(column) for column in filter(None, self.header)}
         fields = Fields(self.options, MEANINGS, seen | {*DERIVED}, is_delta=self.stream.is_delta)
         read = Attributes(self.options, fields)
-        reader, is_first = RowReader(self.delimiter), True
-        for block, last in with_end(self.stream.blocks):
-            text = _SEPARATOR_LINE.sub("", block.lstrip("\ufeff"), count=1) if is_first else block
-            is_first = False
-            is_open = last and bool(text) and not text.endswith("\n")
-            rows = [
-                row for row in reader.rows(text, last=last) if not is_header(row, self.header)
-            ]  # fmt: skip
-            whole = [row for row in rows if self._is_whole(row)]
-            n_cut = bool(is_open and rows and self._may_be_cut(rows[-1]))
-            self.stream.notices += [HALF] * n_cut
-            if n_cut and whole and whole[-1] is rows[-1]:
-                whole.pop()
-            batch = read.batch(held_of(self._attributes(whole, last=last)))
-            wrong = len(rows) - len(whole) - n_cut
-            batch.skipped.update({_WIDTH: wrong} if wrong else {})
+        for rows in rows_of_blocks(
+            self.stream, self.delimiter, self.header, self._is_whole, self._may_be_cut
+        ):
+            self.stream.notices += [HALF] * rows.is_cut
+            batch = read.batch(held_of(self._attributes(rows.whole, last=rows.is_last)))
+            batch.skipped.update(rows.skipped)
             yield batch
-            if n_cut:
-                yield Batch(0, skipped=Counter({CUT_OFF: 1}))
+            if rows.is_cut:
+                yield Batch(0, skipped=Counter({why.CUT_OFF: 1}))
         read.judge(self.stream)
         self._refuse_disorder()
 

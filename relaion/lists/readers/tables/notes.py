@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+from relaion.lists.readers import why
 from relaion.lists.readers.lines.asks import no_longer
 from relaion.lists.readers.vocabulary.asides import without_asides
 from relaion.lists.readers.vocabulary.days import days_of
@@ -18,17 +18,17 @@ from relaion.lists.readers.vocabulary.spelling import folded, joined, words_in
 SPEAKS = {
     word: fate
     for fate, said in (
-        (TAKEN_BACK, "{taken_back} {mistakes}"), (GOOD, "{good}"),
-        (DISPUTED, "{disputed}"), (UNCONFIRMED, "{unconfirmed}"),
+        (why.TAKEN_BACK, "{taken_back} {mistakes}"), (why.GOOD, "{good}"),
+        (why.DISPUTED, "{disputed}"), (why.UNCONFIRMED, "{unconfirmed}"),
     )
     for word in words_in(said)
 }  # fmt: skip
 ALONE = {
     word: fate
     for fate, said in (
-        (UNCONFIRMED, "{unconfirmed_alone}"), (DISPUTED, "{disputed_alone}"),
-        (GOOD, "{good_alone}"),
-        (TAKEN_BACK, "{taken_back_alone} {mistaken} {do_not_use} {to_remove}"),
+        (why.UNCONFIRMED, "{unconfirmed_alone}"), (why.DISPUTED, "{disputed_alone}"),
+        (why.GOOD, "{good_alone}"),
+        (why.TAKEN_BACK, "{taken_back_alone} {mistaken} {do_not_use} {to_remove}"),
     )
     for word in words_in(said)
 }  # fmt: skip
@@ -48,16 +48,13 @@ _FILLERS = words_in("{fillers}")
 _NOTES_DOUBTED = words_in("{notes_doubted}")
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words_in(
-    "a f no do of in on by en fp qa qc zu ne по не от за na po za au w z ej"
+    "{beginnings}"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these may take the entry back wherever they stand
-_IN_NOTES = words_in(
-    "{mistaken} nolonger cleared excluded exclude invalid benign harmless innocent safe "
-    "ignored ignore"
-)
+_IN_NOTES = words_in("{taking_back_in_notes}")
 _IN_SHORT = (_IN_NOTES | words_in("{recalls}")) - words_in("safe innocent recall recalls")
 """Of these in notes of few words, in a column: `cleared by analyst`."""
 
@@ -65,10 +62,7 @@ _DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words_in("{duplicates}")
 _PERHAPS = words_in("possibly possible maybe perhaps probably likely seems looks apparently")
 _REMOVALS = words_in("{titles_taken_back}") - words_in("baja bajas")
 _DOUBTED |= _REMOVALS
-_NOUNS = words_in(
-    "{pictures} file files md5 sha1 sha256 url link case set series category match user do zu "
-    "à da da по к"
-)
+_NOUNS = words_in("{nouns_of_notes}")
 _IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
 _SUBJECTS = words_in("{subjects}")
 _GOOD_AT_END = words_in("{good_alone} {uncertain}") - words_in(
@@ -115,13 +109,13 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
         elif fate or unit in _UNCERTAIN:
             says_nothing = is_not or (is_against and unit in _OF_GOOD)
             is_over = is_over and not is_not
-            is_strong = unit in SPEAKS and fate != UNCONFIRMED  # `victim not verified`
+            is_strong = unit in SPEAKS and fate != why.UNCONFIRMED  # `victim not verified`
             if not says_nothing and (found is None or (is_alone and is_strong)):
                 found, is_alone = (fate, unit), not is_strong
             is_not = False
         elif unit in _LISTED:
             if is_not and found is None:
-                found, is_alone = (TAKEN_BACK, f"not {unit}"), True
+                found, is_alone = (why.TAKEN_BACK, f"not {unit}"), True
             is_not = False
         elif unit in _AGAINST:
             is_free = unit in _BEHIND and found is not None and found[1] in _OF_GOOD
@@ -129,7 +123,7 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
             is_against = True
         elif not (unit in _FILLERS or unit in _TAKEN_IN or unit[0].isdigit()):
             is_prose, is_not = True, False
-    over = (TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
+    over = (why.TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
     if (said := found or over) is None:
         return None
     fate, word = said
@@ -149,7 +143,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
-        return Remark(GOOD, good)
+        return Remark(why.GOOD, good)
     is_long = alone and len(tokens) > _LONG
     if is_long or _BEGIN.isdisjoint(tokens):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK
+from relaion.lists.readers import why
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.tables.notes import read_text
@@ -45,7 +45,7 @@ class Strays:
             words = (v for v in column if 0 < len(v) <= _WORD and v.isalpha())
             for word, n in Counter(() if is_long else words).items():
                 says = read_text(word, alone=True)
-                if says and says.fate in (TAKEN_BACK, GOOD, DISPUTED):
+                if says and says.fate in (why.TAKEN_BACK, why.GOOD, why.DISPUTED):
                     self.words.setdefault(c.index, Counter())[says.word] += n
         for c in self.columns:
             is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.lists.readers import why
+from relaion.lists.readers.beside import questions
+from relaion.lists.readers.beside.codes import legend_in
+from relaion.lists.readers.beside.few_words import tells_language
+from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.containers.text import WHOLE, RowReader, with_end
 from relaion.lists.readers.format import (
-    BAD,
     OF_FOLDERS,
-    ONLY_HOST,
     SAMPLE,
-    TAKEN_BACK,
     Batch,
     Columns,
     Maybe,
@@ -34,13 +36,10 @@ from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
 from relaion.lists.readers.tables.listed_columns import is_replaced, taken_back
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
-from relaion.lists.readers.tables.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.tables.said import differing
 from relaion.lists.readers.tables.strays import Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
-from relaion.lists.readers.vocabulary.codes import legend_in
-from relaion.lists.readers.vocabulary.few_words import tells_language
 from relaion.lists.readers.vocabulary.media import left_out, rows_of_films
 from relaion.lists.values import (
     NOTHING,
@@ -244,7 +243,7 @@ class RowsReading:
         ]
         return [
             i for i in rows
-            if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
+            if ids[i] and any(fate_of(cells[at][i]) == why.TAKEN_BACK for at, fate_of in said)
         ]  # fmt: skip
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
@@ -253,14 +252,14 @@ class RowsReading:
             if decider.what == names.TYPE and self.options.scope != "host":
                 # each would stand for all that is there
                 hosts = (i for i in range(n) if said[i].kinds == ("host",))
-                fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
+                fates.update((i, why.ONLY_HOST) for i in hosts if i not in fates)
             is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
             if self.options.is_good and is_asked:
                 listed = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
-                fates.update((i, BAD) for i in listed if i not in fates)
+                fates.update((i, why.BAD) for i in listed if i not in fates)
         self._remarks(cells, fates)
         for i in listed_columns.alone(self.layout.columns, cells):
-            fates.setdefault(i, TAKEN_BACK)
+            fates.setdefault(i, why.TAKEN_BACK)
         return fates
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
@@ -344,7 +343,7 @@ class RowsReading:
             listed_columns.notices(layout.columns, self.strays.hashes + self.strays.links)
         )
         for remarks in self.remarks:
-            self.stream.notices.extend(remarks.notices())
+            self.stream.notices.extend(questions.notices(remarks))
         self.stream.notices += [
             f"column {c.told} tells what hosts did, and was taken to decide nothing"
             for c in layout.columns if c.what == names.OF_HOSTS
@@ -366,7 +365,7 @@ class RowsReading:
 
     def _refuse_remarks(self, *, so_far: bool) -> None:
         for remarks in self.remarks:
-            remarks.refuse(so_far=so_far)
+            questions.refuse(remarks, so_far=so_far)
 
     def _may_be_undone(self) -> bool:
         """Whether the last row may be cut off before a remark such as took others back."""

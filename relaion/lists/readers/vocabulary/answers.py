@@ -15,14 +15,8 @@ from functools import lru_cache
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
-YES = words_in(
-    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar tak ano "
-    "áno igen kyllä evet так taip jā jah sant prawda pravda igaz tosi doğru adevărat"
-)
-NO = words_in(
-    "false f no n 0 nein non nee não нет - – — off none null nil na falsch faux falso onwaar nej "
-    "nei nie ne nem ei hayır hayir ні ni не nu nē không tidak fals fałsz"
-)
+YES = words_in("{yes}")
+NO = words_in("{no}")
 
 DENIALS = NO - words_in("0 f n non no na none null nil off - – — nu") | {"no", "non"}
 """Words that say no, and do not stand where there is nothing."""

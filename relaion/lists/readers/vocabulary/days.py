@@ -24,10 +24,7 @@ _NAMED = tuple(
         r"(?P<m>[^\W\d_]+) (?:de )?(?P<y>\d{4})",
     )
 )
-_BEFORE = words_in(
-    "{taken_back} until till on ended ends end ending expires expiry valid date am bis den "
-    "vom le jusqu au jusque el hasta al fino a tot op em até dnia od do the of since"
-)
+_BEFORE = words_in("{before_days}")
 """Before a day these change nothing of it."""
 
 

@@ -47,7 +47,7 @@ _WORDS = re.compile(r"[^\W_]+")
 _DENYING = words_in("{note_denials} {asking_verbs} {unblocking} {for_information}") - {
     "information"
 }
-_VERDICTS = words_in("{verdicts}") - words_in(
+_VERDICTS = words_in("{no_verdicts_in_notes}") - words_in(
     "{listed} control controls liable substance objects carried current live guilty convicted "
     "fresh legacy right bad good hold holds proceed escalate include granted agree agrees concur "
     "accepted accept grant bleibt bleiben drin drinnen verbleibt beibehalten weiterhin durch "

@@ -11,16 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from relaion.lists.readers.format import NO_IMAGE, VIDEO, Batch, Values
+from relaion.lists.readers import why
+from relaion.lists.readers.format import Batch, Values
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.roles import IMAGE_KINDS
 
-_FILM = words_in(
-    "{video} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv "
-    "mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
-)
+_FILM = words_in("{film_files}")
 _OTHER = words_in("{other_media} dylib ko ocx class sh ods epub ini lnk inf msi cab cfg mui") - {
     "bin"
 }
@@ -53,9 +51,9 @@ def _extension(name: str) -> str:
 def media_of_file(name: str) -> str | None:
     """Why the digest of a file of this name is of no image; None where it may be of one."""
     if _LITTER.search(name):
-        return NO_IMAGE
+        return why.NO_IMAGE
     word = _extension(name) if "." in name else ""
-    return VIDEO if word in _FILM else NO_IMAGE if word in _OTHER else None
+    return why.VIDEO if word in _FILM else why.NO_IMAGE if word in _OTHER else None
 
 
 _PLAIN = frozenset((".jpg", ".png", "jpeg", ".gif", "webp"))
@@ -105,7 +103,7 @@ def path_of(name: str) -> str:
 
 def is_of_film(link: str) -> bool:
     """Whether the path of a link ends in the name of a video."""
-    return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == VIDEO
+    return media_of_file(re.split(r"[?#]", link, maxsplit=1)[0]) == why.VIDEO
 
 
 _NAMED_FILM = pattern("notes.named_film")
@@ -129,7 +127,7 @@ def left_out(digests: Sequence[str]) -> Batch | None:
     """Digests of videos as records of their own; None for none."""
     n = len(digests)
     values = [Values(IMAGE_KINDS, digests, range(n))]
-    return Batch(n, values, fates=dict.fromkeys(range(n), VIDEO)) if n else None
+    return Batch(n, values, fates=dict.fromkeys(range(n), why.VIDEO)) if n else None
 
 
 # -- Measures that only a film has -----------------------------------------------------------------
@@ -138,11 +136,7 @@ _MEASURES = words_in("{film_measures}")
 _UNITS = words_in("{film_units}")
 _NONE = words_in("n/a nan unknown image still stills picture photo none null undefined")
 _IMAGE_CODECS = words_in("{image} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
-_CODECS = words_in(
-    "h261 h262 h263 h264 h265 h266 x264 x265 hevc avc avc1 hvc1 hev1 vp6 vp8 vp9 av01 xvid divx "
-    "mpeg1 mpeg2 mpeg4 mp4v prores theora wmv3 dnxhd dnxhr matroska quicktime mpegts libx264 "
-    "libx265 aac isom mp42 mpeg4part2 mpeg4avc msmpeg4 cinepak sorenson"
-)
+_CODECS = words_in("{codecs}")
 _FIGURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*[a-z/]*")
 _LEAST = 0.1  # of a second, which programs give a picture
 

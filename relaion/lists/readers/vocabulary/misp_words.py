@@ -9,19 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from relaion.lists.readers import why
 from relaion.lists.readers.documents.fields import Meaning
-from relaion.lists.readers.format import (
-    DISPUTED,
-    GOOD,
-    LINK_KINDS,
-    NO_ENTRY,
-    NO_IMAGE,
-    REFERENCE,
-    TAKEN_BACK,
-    UNCONFIRMED,
-    UNDOES,
-    VIDEO,
-)
+from relaion.lists.readers.format import LINK_KINDS
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.tables.decisions import media_word, read_word, type_of
 from relaion.lists.readers.tables.notes import read_text
@@ -46,9 +36,9 @@ _OTHER_HASH = re.compile(
 )
 _NO_ENTRIES = _squeezed("{misp_types_of_no_entry}")
 _WITH = {"domain": "ip", "hostname": "port", "ip-dst": "port", "ip-src": "port"}  # a host and more
-_OF_REFERENCE = WordSays(REFERENCE)
+_OF_REFERENCE = WordSays(why.REFERENCE)
 _TYPES = {
-    "malware-sample": WordSays(NO_IMAGE), "link": _OF_REFERENCE,
+    "malware-sample": WordSays(why.NO_IMAGE), "link": _OF_REFERENCE,
     **dict.fromkeys(("url", "uri"), WordSays(kinds=LINK_KINDS)),
 }  # fmt: skip
 
@@ -62,11 +52,11 @@ def type_says(word: str) -> WordSays | None:
         return type_says(second)
     if is_two:
         is_host = _WITH.get(first.strip()) == second.strip()
-        return type_of(first) if is_host else WordSays(NO_ENTRY)
+        return type_of(first) if is_host else WordSays(why.NO_ENTRY)
     if _OTHER_HASH.fullmatch(bare):
-        return WordSays(NO_ENTRY, unusable=bare)
+        return WordSays(why.NO_ENTRY, unusable=bare)
     if names.squeezed(bare) in _NO_ENTRIES:
-        return WordSays(NO_ENTRY)
+        return WordSays(why.NO_ENTRY)
     return _TYPES.get(bare) or type_of(bare)
 
 
@@ -104,19 +94,19 @@ def category_says(word: str) -> WordSays | None:
 _MACHINE = re.compile(r"\s*([^:=\"]+):([^:=\"]+?)\s*(?:=\s*\"?(.*?)\"?\s*)?", re.S)
 _OF_CLUSTERS = ("misp-galaxy", "tlp", "pap", "osint", "type")
 _TOLD = {
-    ("falsepositive", "confirmed", "true"): WordSays(GOOD),
+    ("falsepositive", "confirmed", "true"): WordSays(why.GOOD),
     ("falsepositive", "confirmed", "false"): COUNTS,
     ("falsepositive", "risk", "low"): COUNTS,
-    ("falsepositive", "risk", "high"): WordSays(DISPUTED),
+    ("falsepositive", "risk", "high"): WordSays(why.DISPUTED),
     ("falsepositive", "risk", "medium"): UNSURE,
     ("falsepositive", "risk", "cannotbejudged"): UNSURE,
     ("ioc", "artifactstate", "malicious"): COUNTS,
-    ("ioc", "artifactstate", "notmalicious"): WordSays(GOOD),
-    ("workflow", "state", "draft"): WordSays(UNCONFIRMED),
-    ("workflow", "state", "rejected"): WordSays(UNCONFIRMED),
+    ("ioc", "artifactstate", "notmalicious"): WordSays(why.GOOD),
+    ("workflow", "state", "draft"): WordSays(why.UNCONFIRMED),
+    ("workflow", "state", "rejected"): WordSays(why.UNCONFIRMED),
     ("workflow", "todo", "reviewforfalsepositive"): UNSURE,
     ("workflow", "todo", "checkpassivednsforshareddomains"): COUNTS,
-    ("retention", "expired", ""): WordSays(TAKEN_BACK),
+    ("retention", "expired", ""): WordSays(why.TAKEN_BACK),
 }
 """Of tags that MISP's taxonomies define, by namespace, predicate and value."""
 
@@ -139,7 +129,7 @@ def tag_says(tag: str) -> WordSays:
         of = names.read_name(found[1])
     if of.what in names.DECIDING and of.what != names.TYPE:
         said = read_word(of.what, found[3], of.word)
-        return said if said.is_sure and said.fate in UNDOES else COUNTS
+        return said if said.is_sure and said.fate in why.UNDOES else COUNTS
     remark = read_text(found[3], alone=True)  # malware may be called Clean
     is_trial = space == "exercise" or bool(trial_in(found[2], found[3]))
     return WordSays(remark.fate) if remark and remark.is_sure else UNSURE if is_trial else COUNTS
@@ -154,8 +144,8 @@ def _free_tag(text: str) -> WordSays:
 
 SEEN, FALSE_POSITIVE, EXPIRED = "seen", "false-positive", "expiration"
 _SIGHTINGS = {
-    names.squeezed(SEEN): COUNTS, names.squeezed(FALSE_POSITIVE): WordSays(GOOD),
-    names.squeezed(EXPIRED): WordSays(TAKEN_BACK), "": COUNTS,
+    names.squeezed(SEEN): COUNTS, names.squeezed(FALSE_POSITIVE): WordSays(why.GOOD),
+    names.squeezed(EXPIRED): WordSays(why.TAKEN_BACK), "": COUNTS,
 }  # fmt: skip
 SIGHTING_TYPES = {"0": SEEN, "1": FALSE_POSITIVE, "2": EXPIRED}
 
@@ -176,7 +166,7 @@ _PARTS = re.compile(
 def object_says(word: str) -> WordSays:
     """What the name of the object of an attribute says: digests of parts are of no image."""
     bare = word.strip().casefold()
-    return WordSays(NO_IMAGE) if _PARTS.fullmatch(bare) else medium_says(bare)
+    return WordSays(why.NO_IMAGE) if _PARTS.fullmatch(bare) else medium_says(bare)
 
 
 def medium_says(word: str) -> WordSays:
@@ -186,7 +176,7 @@ def medium_says(word: str) -> WordSays:
     if any(says.media == "image" for says in said) or "still" in parts:
         return COUNTS
     fates = [s.fate for s in said[:1] if said and media_word(word)]
-    fates += [s.fate for s in said if s.fate == VIDEO]
+    fates += [s.fate for s in said if s.fate == why.VIDEO]
     return WordSays(fates[0]) if fates and fates[0] else COUNTS
 
 
@@ -195,7 +185,7 @@ DECAYED, PARTLY_DECAYED = "decayed", "partly"
 
 def decay_says(word: str) -> WordSays:
     """What models of decay say: where they differ, the curator is asked."""
-    return {DECAYED: WordSays(TAKEN_BACK), PARTLY_DECAYED: UNSURE}.get(word, COUNTS)
+    return {DECAYED: WordSays(why.TAKEN_BACK), PARTLY_DECAYED: UNSURE}.get(word, COUNTS)
 
 
 _WORDS_OF_PROGRAMS = re.compile(
@@ -209,20 +199,20 @@ def mime_says(word: str) -> WordSays | None:
         return None if word.strip() else COUNTS
     if re.search(r"(?i)\bimage\b", word):
         return WordSays(media="image")
-    return WordSays(NO_IMAGE, media="other") if _WORDS_OF_PROGRAMS.search(word) else COUNTS
+    return WordSays(why.NO_IMAGE, media="other") if _WORDS_OF_PROGRAMS.search(word) else COUNTS
 
 
 def published_says(word: str) -> WordSays | None:
     """An event that is not published is a draft: its giver has not confirmed it."""
     answer = answer_of(word) if word else True
-    return None if answer is None else COUNTS if answer else WordSays(UNCONFIRMED)
+    return None if answer is None else COUNTS if answer else WordSays(why.UNCONFIRMED)
 
 
 def info_says(word: str) -> WordSays:
     """What the title of an event says: one that may take out all below it is asked about."""
     says = titles.title_of(word[: titles.LONGEST_TITLE])
-    if says in (GOOD, TAKEN_BACK):
-        return WordSays(says, is_sure=says == GOOD)
+    if says in (why.GOOD, why.TAKEN_BACK):
+        return WordSays(says, is_sure=says == why.GOOD)
     is_out = isinstance(says, titles.Doubt) or says in titles.TAKES_OUT
     # `made up` by itself is what samples of a format call their events
     is_trial = trial_in("info", word) and names.squeezed(word) != "madeup"
@@ -244,10 +234,10 @@ MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "info": Meaning(names.STANDING, knows=info_says, is_quiet=True),
     "tag": Meaning(names.STANDING, knows=tag_says),
     "sighting": Meaning(names.STANDING, knows=sighting_says),
-    "proposal": _always(WordSays(DISPUTED)),
-    "warnings": _always(WordSays(GOOD)),
+    "proposal": _always(WordSays(why.DISPUTED)),
+    "warnings": _always(WordSays(why.GOOD)),
     "decayed": Meaning(names.STANDING, knows=decay_says),
-    "relation": _always(WordSays(NO_IMAGE)),
+    "relation": _always(WordSays(why.NO_IMAGE)),
     "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),
     "meta-category": Meaning(names.STANDING, knows=medium_says, is_quiet=True),
     "object_name": Meaning(names.STANDING, knows=object_says, is_quiet=True),

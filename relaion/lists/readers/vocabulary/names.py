@@ -47,20 +47,14 @@ _OTHER_ALGORITHM = pattern("algorithms.in_columns")
 _IDENTITY = words_in("{identity_names}")
 _STRING = words_in("{string_names}")
 _OTHER_MEDIA = words_in("{other_media_names}")
-_SALTED = words_in(
-    "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
-    "double doubled truncated masked partial imagedata pixel pixels pixeldata rawpixels"
-)
+_SALTED = words_in("{salted_names}")
 """Before a digest: it is of more, or of less, than the bytes of a file."""
 _HASH = words_in("{hash_words}")
 _SETS = words_in("set sets list database")
 _PLAIN = _HASH | words_in("{beside_plain_hashes}")
 _OF_CHECK, _REPORTED = map(words_in, ("{of_check_names}", "{reported_names}"))
 _OF_LINK = words_in("{link_names}")
-_OF_IMAGE = words_in(
-    "image images img imgs picture pictures pic pics photo photos media file files content direct "
-    "full hotlink bild imagen"
-)
+_OF_IMAGE = words_in("{of_image_names}")
 _REFERENCE = words_in("{reference_names}")
 _TELLS = _REFERENCE | words_in("{complaint_names}")
 
@@ -79,19 +73,8 @@ _DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` dec
     )
     for word in words_in(said) - _DECIDING.keys()
 }  # fmt: skip
-_GONE = words_in(
-    "{taken_back} {taken_back_alone} {titles_taken_back} {mistakes} {good} {good_alone} "
-    "{disputed} {disputed_alone} {unconfirmed} {unconfirmed_names} rejected rejet@ rechazad* "
-    "abgelehnt afgewezen known bekannt gone purged pulled stillgelegt takedown takendown "
-    "tombstoned replaced suppressed deprecated overturned"
-) - words_in(  # `error_code`, `fps` are measures
-    "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
-)
-_STILL = (words_in("{listed}") - {"cp"}) | words_in(
-    "published approved toids malicious isbad bad unlawful actionable reviewed harmful viable "
-    "vigueur kraft vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd "
-    "revisad* aprobad* approuv@ approvat* aprovad*"
-)
+_GONE = words_in("{gone_names}") - words_in("{no_gone_names}")
+_STILL = (words_in("{listed}") - {"cp"}) | words_in("{still_names}")
 _UNTIL = words_in("{until_names} validthru validthrough ends endson endsat")
 _TILL = words_in("until till bis hasta até jusquau tot")
 _SEEN_LAST = words_in("seen active online available up reachable checked covered covers period")
@@ -109,26 +92,17 @@ _NO_FLAG = words_in("{beside_no_flag}")
 _PEOPLE = words_in("{names_of_people}")
 OF_PEOPLE = "of people"
 _BY_OTHERS = words_in("{taken_down_by_others}")
-_WHEN = words_in(
-    "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
-    "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
-)
+_WHEN = words_in("{when_and_why_names}")
 _OF_WHOM = words_in("{subject_names}")
 _BY = words_in("by par von por da door av af przez")
-_DROPPED = words_in(
-    "drop dropped deletes delete del lifted pulled off left reversed reverted undone"
-)
+_DROPPED = words_in("{dropped_names}")
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
-_IN_WHICH = words_in(
-    "in with version versions ver release edition build rev revision dans en nel in der dem la"
-)
+_IN_WHICH = words_in("{in_which_names}")
 """The version of a list with which a record left it: `deleted_in_version`."""
 _LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
-_NO_DECISION = words_in(
-    "threat threats platform target online geo country language lang quality http https"
-)
+_NO_DECISION = words_in("{no_decision_names}")
 _SEEN = {
     FIRST: "firstseen created createdon createdat dateadded added adddate firstadded",
     LAST: "lastseen updated updatedon updatedat modified lastmodified lastupdated lastonline",
@@ -137,10 +111,12 @@ _SEEN = {
     BY: "by reporter reportedby agency giver submitter provider source organization organisation "
     "collab",
 }
-_TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
 _RECORD_ID = words_in("{record_id_names}")
-_FILE_NAMES = words_in("{file_names}")
-_CAPTIONS = words_in("{caption_names}")
+_BESIDE = {
+    word: what
+    for what, words in {CAPTION: "{caption_names}", FILE_NAME: "{file_names}", **_SEEN}.items()
+    for word in words_in(words)
+}  # a trait before a name of a file
 _NOTES = words_in("{note_names}")
 _IDENTIFIED = words_in("identified identifiziert identifi@ identificad* identificat* located")
 
@@ -215,13 +191,7 @@ def is_of_values(name: str, said: str | None = None) -> bool:
     ))  # fmt: skip
 
 
-_VALUE_WORDS = (
-    _HASH
-    | _OF_LINK
-    | words_in(
-        "md sha ripemd rmd blake crc pdq pdqf phash photodna pdna imphash ssdeep tlsh vpdq tmk ed2k"
-    )
-)
+_VALUE_WORDS = _HASH | _OF_LINK | words_in("{other_hash_names}")
 
 
 def is_of_what(name: str) -> bool:
@@ -234,12 +204,8 @@ def is_of_what(name: str) -> bool:
 
 def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     """A name of what stands beside entries."""
-    if plain in _TRAIT:
-        return NameSays(_TRAIT[plain], word=plain)
-    if plain in _FILE_NAMES:
-        return NameSays(FILE_NAME, word=plain)
-    if plain in _CAPTIONS:
-        return NameSays(CAPTION, word=plain)
+    if plain in _BESIDE:
+        return NameSays(_BESIDE[plain], word=plain)
     if set(words) & _NOTES:
         return NameSays(NOTE, word=plain)
     if set(words) <= _REFERENCE:

@@ -18,14 +18,8 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 _WRAPPERS = words_in("{wrapper_names}")
 _MAY_WRAP = words_in("doc docs document documents body object objects")
 """These are wrappers where nothing else holds entries: a document may be a PDF, too."""
-_OF_RECORD = words_in(
-    "file files image images img imgs picture pictures pic pics photo photos media hash hashes "
-    "digest digests content"
-)
-_ABOUT = words_in(
-    "info meta metadata detail details lifecycle audit review status state admin extra extras "
-    "moderation"
-)
+_OF_RECORD = words_in("{names_of_a_record}")
+_ABOUT = words_in("{about_a_record}")
 """What stands in these is of the record, and its last name says what it decides."""
 _MAY_BE = (
     names.UNKNOWN, names.NOTE, names.GONE, names.STILL, names.STANDING, names.ENTRY,

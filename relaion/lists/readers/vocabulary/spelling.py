@@ -13,6 +13,8 @@ from collections.abc import Callable, Container, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
+_FOLDER = Path(__file__).parent
+_LETTERS = _FOLDER / "letters.txt"
 _NAME = re.compile(r"\[(\w+)\]")
 _REFERENCE = re.compile(r"\{(\w+)\}")
 
@@ -34,7 +36,7 @@ def sections(path: Path) -> dict[str, list[str]]:
 def _lists() -> dict[str, str]:
     """The words of each list by its name; raises ValueError where two have one name."""
     found: dict[str, str] = {}
-    for path in sorted(Path(__file__).parent.glob("*.txt")):
+    for path in sorted({*_FOLDER.glob("*.txt")} - {_LETTERS}):
         for name, lines in sections(path).items():
             if name in found:
                 raise ValueError(f"two lists of words are called {name}")
@@ -47,18 +49,21 @@ def expanded(text: str) -> str:
     return _REFERENCE.sub(lambda found: expanded(_lists()[found[1]]), text)
 
 
-_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
-_BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+def _letters(name: str) -> dict[str, list[str]]:
+    """What each sign stands for, as `letters.txt` tells."""
+    found: dict[str, list[str]] = {}
+    for told in " ".join(sections(_LETTERS)[name]).split():
+        found.setdefault(told[0], []).append(told[1:])
+    return found
 
-# letters of Cyrillic, Greek, Armenian and phonetics, each with the Latin one that it looks like
-_PAIRS = (
-    "аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl вb кk мm тt нh АA ВB ЕE ЅS КK МM НH ОO РP СC "
-    "ТT "
-    "УY ХX ІI ЈJ αa εe ιi κk νv οo ρp τt υu χx γy βb ηn ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY "
-    "ΧX "
-    "օo հh սu ոn ɑa ɡg ɩi ɪi ʟl"
+
+def _written_as(name: str) -> dict[int, str]:
+    return str.maketrans({letter: ways[0] for letter, ways in _letters(name).items()})
+
+
+_WRITTEN_OUT, _BARE, _LOOK_ALIKE = map(
+    _written_as, ("umlauts_written_out", "letters_without_marks", "look_alike_letters")
 )
-_LOOK_ALIKE = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
@@ -133,17 +138,7 @@ def _written_out(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-_OF_SLAVIC = (
-    "", "о", "а", "ы", "и", "ный", "ная", "ное", "ные", "ных", "ый", "ая", "ое", "ые", "ых", "ий",
-    "е", "і", "их", "ні", "не",
-)  # fmt: skip
-_FORMS = {
-    "*": ("o", "a", "os", "as", "i", "e"),
-    "@": ("é", "ée", "és", "ées"),
-    "+": ("", "e", "en", "er", "es"),
-    "^": ("", "o", "a", "y", "e", "i", "á", "é", "í", "ý", "ch", "ych", "ich", "ego"),
-    "~": _OF_SLAVIC,
-}
+_FORMS = _letters("forms_of_stems")
 
 
 def unmarked(text: str) -> str:

@@ -14,15 +14,9 @@ from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, joined, words_in
 
 _TRIALS = words_in("{trials}")
-_NO_PRODUCTION = words_in(
-    "dev devel development develop stage uat qa preprod preproduction integration int ci nonprod "
-    "nonproduction"
-)
+_NO_PRODUCTION = words_in("{no_production}")
 _COUNTED = words_in("samples examples tests demos")
-_FLAG = words_in(
-    "is a an the for only mode run flag data file list set dataset feed export delivery env "
-    "environment content values value records entries use purpose purposes"
-)
+_FLAG = words_in("{beside_flags}")
 _BESIDE = _FLAG | words_in("{beside_trials}")
 _PURPOSES = words_in("{purposes}")
 _EXCLUSIONS = words_in("{exclusions}")
@@ -76,14 +70,8 @@ def tester_in(name: str, text: str) -> str:
 
 _LONGEST = 40  # characters of a name of somebody
 _WHOM = words_in("{accounts_of}")
-_ACCOUNTS = words_in(
-    "account accounts user users login konto nutzer benutzer compte utilisateur cuenta usuario "
-    "conto utente gebruiker conta qa qc uat"
-)
-_TESTERS = words_in(
-    "test tests testing tester dummy fake mock sandbox demo prueba prova essai teste testowe "
-    "тестовый"
-)
+_ACCOUNTS = words_in("{account_names}")
+_TESTERS = words_in("{testers}")
 
 
 def _exclusion_in(of_name: list[str], text: str) -> str:
@@ -100,10 +88,7 @@ def _joined(units: Sequence[str]) -> list[str]:
     return joined(units, 2, lambda unit, _: unit in ("dryrun", "madeup"))
 
 
-_REVIEWS = words_in(
-    "review reviewed reviewer check checked checker approval approved verified verifier prüfung "
-    "geprüft revisión révision revisione controle"
-)
+_REVIEWS = words_in("{review_names}")
 _SOMEBODY = re.compile(
     r"(?:[^\W\d_a-z]\. ?)+(?:(?:van|von|de|der|den|da|di|la) )*"
     r"(?=[^\W\d_a-z])[^\W\d_]+(?:['’ -](?=[^\W\d_a-z])[^\W\d_]+)*"

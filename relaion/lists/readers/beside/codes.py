@@ -10,9 +10,10 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from relaion.lists.readers.beside import weights
 from relaion.lists.readers.tables.decisions import lists, read_word
 from relaion.lists.readers.tables.notes import read_note, read_short
-from relaion.lists.readers.vocabulary import names, weights
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.readers.vocabulary.trials import trial_in
 

@@ -4,13 +4,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from relaion.lists.readers.format import (
-    GOOD,
-    NO_IMAGE,
-    OTHER_HASH,
-    TAKEN_BACK,
-    VIDEO,
-)
+from relaion.lists.readers import why
 from relaion.lists.readers.lines.known_good import cell_of_bad
 from relaion.lists.readers.tables.decisions import media_word, type_of
 from relaion.lists.readers.tables.folders import folder_of, undone_in
@@ -32,10 +26,7 @@ _DIGITS = {
     32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
     128: "sha512 blake2b whirlpool",
 }  # fmt: skip
-_WRONGLY_BAD = MISTAKES | words_in(
-    "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
-    "fälschlich+ fälschlicherweise"
-)
+_WRONGLY_BAD = MISTAKES | words_in("{wrongly_bad}")
 LENGTHS_OF = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
 SHORT = 5  # words of a text that is no caption
@@ -48,7 +39,7 @@ def of_media(cell: str, *, alone: bool) -> Remark | None:
     if not says or any(s.media == "image" for s in says):
         return None
     fate = says[0].fate
-    is_plain = "/" in cell or fate == VIDEO or names.squeezed(cell) in _NO_IMAGES
+    is_plain = "/" in cell or fate == why.VIDEO or names.squeezed(cell) in _NO_IMAGES
     return Remark(fate, say(told[0], 20)) if is_plain else None
 
 
@@ -61,7 +52,7 @@ def is_of_words(name: str) -> bool:
 def read_cell(cell: str, what: str) -> Remark | None:
     """What a cell says of its row, in a column that is `what`; None where it says nothing."""
     fate = media_of_file(cell)
-    if fate == VIDEO or (fate and "://" not in cell and what != names.CAPTION):
+    if fate == why.VIDEO or (fate and "://" not in cell and what != names.CAPTION):
         return Remark(fate, "")
     if "://" in cell or (what == names.FILE_NAME and "." in cell):
         return None
@@ -89,8 +80,8 @@ def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
         return replace(said, is_sure=False) if digits else None
     if not said.word:  # a frame of a film may be called after it
         said = replace(said, word="file names", is_sure=" " not in note.strip())
-    is_of = said.fate in (VIDEO, NO_IMAGE, OTHER_HASH, None)
-    return said if is_of else replace(said, fate=TAKEN_BACK)
+    is_of = said.fate in (why.VIDEO, why.NO_IMAGE, why.OTHER_HASH, None)
+    return said if is_of else replace(said, fate=why.TAKEN_BACK)
 
 
 def remark_of_folder(cell: str, *, is_good: bool) -> Remark | None:
@@ -106,15 +97,15 @@ IN_FOLDER = "folder "
 
 def is_right_of_good(said: Remark) -> bool:
     """Whether a remark says no more than what a list of known good may hold: any file."""
-    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in _WRONGLY_BAD
+    return said.fate in (why.GOOD, why.NO_IMAGE, why.VIDEO) or said.word in _WRONGLY_BAD
 
 
 def _of_algorithm(cell: str) -> Remark | None:
     if names_codec(cell):
-        return Remark(VIDEO, say(cell, 20), is_sure=False)
+        return Remark(why.VIDEO, say(cell, 20), is_sure=False)
     says = type_of(cell)
-    if says is not None and says.fate == VIDEO:
-        return Remark(VIDEO, says.unusable)
-    if says is None or says.fate != OTHER_HASH or says.unusable not in LENGTHS_OF:
+    if says is not None and says.fate == why.VIDEO:
+        return Remark(why.VIDEO, says.unusable)
+    if says is None or says.fate != why.OTHER_HASH or says.unusable not in LENGTHS_OF:
         return None
-    return Remark(OTHER_HASH, says.unusable, algorithm=says.unusable)
+    return Remark(why.OTHER_HASH, says.unusable, algorithm=says.unusable)

@@ -37,10 +37,7 @@ _OF_ELSE = words_in("{measures_of_else}")
 _SHORT = ("p", "pr")  # by themselves: `P2P` is no measure
 _MATCHES = words_in("match matches treffer correspondance coincidencia corrispondenza overlap")
 _ENDS = words_in("expires expiry expire valid ends end left remaining ablauf gültig expiration")
-_UNITS = words_in(
-    "day days hour hours minute minutes second seconds week weeks month months tage tagen stunden "
-    "jours heures días horas giorni ore dagen uren dias dager dagar timmar päivää dni дней"
-)
+_UNITS = words_in("{units_of_time}")
 _HIGH = words_in("{high}")
 _LOW = words_in("{low}")
 _FIGURE = re.compile(
@@ -201,10 +198,7 @@ def _figure(cell: str) -> tuple[Decimal, bool] | None:
     return (n * 100 / of, True) if of else (n, bool(found["percent"]))
 
 
-_OF_AGE = words_in(
-    "age ages alter âge edad età leeftijd idade ålder alder ikä kor életkor wiek věk возраст вік "
-    "yaş vârstă vek starost vanus amžius vecums"
-)
+_OF_AGE = words_in("{age_names}")
 _BESIDE = words_in("{beside_ages}")
 _GROWN_UP = 18  # years
 _AGES = re.compile(r"(?<![\d.,])(\d{1,3})(?:[.,]\d+)?(?![\d])")

@@ -1,29 +1,28 @@
 """A column of which the cells are a few words that come again and again, under a name not known.
 
 Such a column may decide which rows count, in whatever language: `hali` with `hai` and `imefutwa`.
-Nobody here can say, so the file is refused until the curator chooses. It is not where the name, or
-most of the words, are of what decides nothing: countries, people, platforms, devices.
+Nobody here can say, so `questions.py` asks. It does not where the name, or most of the words, are
+of what decides nothing: countries, people, platforms, devices.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from relaion.errors import ListError
-from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.beside import weights
+from relaion.lists.readers.beside.codes import NO_LEGEND, Legend, are_codes, is_of_codes
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import lists, media_word, option_name, word_of_any
-from relaion.lists.readers.vocabulary import names, weights
+from relaion.lists.readers.tables.decisions import lists, media_word, word_of_any
+from relaion.lists.readers.tables.said import WordSays
+from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
-from relaion.lists.readers.vocabulary.codes import NO_LEGEND, Legend, are_codes, is_of_codes
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
-from relaion.lists.values import told_words
 
 FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
@@ -32,7 +31,7 @@ _PHRASE = 6  # words of a phrase that comes again, and is told
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
-_OF_NOTHING = _HARMLESS | words_in("{topic_names} {topic_names}")
+_OF_NOTHING = _HARMLESS | words_in("{topic_names}")
 _TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words_in("{opinion_names}")
@@ -43,27 +42,33 @@ _LABELS = words_in("label labels flag flags")
 _TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
 _FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
-_CHOICE = (
-    ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
-    "nothing"
-)
 
 
-@dataclass(frozen=True)
+@dataclass
 class FewWords:
     """The cells of a column by how often they come, in lower case, while there are few.
 
-    `is_of_film`: its name says what the marks in it are of. `spelled` are the cells as they stand,
-    by what `values` holds; `is_read`: other columns have names that are known here.
+    `media` is what it is of by its name, where it says yes and no. `spelled` are the cells as they
+    stand, by what `values` holds; `is_read`: other columns have names that are known here.
     """
 
     column: ListColumn
-    values: Counter[str]
-    is_of_media: bool = False
-    is_of_film: bool = False
-    spelled: Mapping[str, str] = field(default_factory=dict)
+    is_good: bool = False
+    values: Counter[str] = field(default_factory=Counter)
+    media: WordSays | None = None
+    spelled: dict[str, str] = field(default_factory=dict)
     is_read: bool = False
-    legend: Legend = NO_LEGEND
+    legend: Legend = NO_LEGEND  # of codes, in other lines
+
+    @property
+    def has_few(self) -> bool:
+        """Whether its different cells are few."""
+        return len(self.values) <= FEW
+
+    @property
+    def filled(self) -> list[str]:
+        """Its cells that are not empty."""
+        return [value for value in self.values if value]
 
     @property
     def words(self) -> list[str]:
@@ -71,8 +76,7 @@ class FewWords:
 
         So it is where each word of its name is; `Bottom line` may be of anything but of yes and no.
         """
-        is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
-        held = [v for v in self.values if v] if is_few else []
+        held = self.filled if self.has_few and self.column.what in _FLAGGED else []
         told = names.words_of(self.column.name)
         if not _TOLD.isdisjoint(told) or says_to_whom(told):
             return []
@@ -82,54 +86,15 @@ class FewWords:
         return [] if is_whole or any(answer_of(v) is not None for v in held) else held
 
     @property
-    def _may_decide(self) -> bool:
+    def may_decide(self) -> bool:
+        """Whether its name does not say that it decides nothing."""
         is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
         return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
 
-    def refuse(self, *, is_good: bool, so_far: bool) -> None:
-        """Raise ListError where it may decide which rows count, and nobody here knows.
-
-        The first rows of a file (`so_far`) may hold few of the words that are in all of it.
-        """
-        if not is_good and self._is_coded():
-            raise self._asked(f"holds codes, and nobody here knows what they say ({self._held()})")
-        if self._is_flag() or self._may_list():
-            says = (
-                "says yes and no" if self._is_flag() else "says of some rows that they are listed"
-            )
-            named = "nobody here knows of what" if self.column.name else "it has no name"
-            raise self._asked(f"{says}, and {named} ({self._held()})")
-        if self._has_marks():
-            raise self._asked(f"holds signs alone, and nobody here knows of what ({self._held()})")
-        is_of_colour = weights.is_of_colour(self.column.name) and len(self.values) <= FEW
-        told = [v for v in self.values if v] if is_of_colour else self.words
-        if self._may_decide and weights.are_lights(told, self.column.name):
-            raise self._asked(f"holds colours as traffic lights have ({self._held()})")
-        n = len(self.words)
-        is_told = of_nothing(self.column.name) or any(map(weights.is_topical, self.words))
-        if not is_told and self.is_vocabulary() and any(map(is_unread, self.words)):
-            raise self._asked(
-                f"holds {n:,} words in a script of which no word is known here, and may decide "
-                f"which rows count ({self._held()})"
-            )
-        if not is_good and not so_far and self._may_judge():
-            raise self._asked(
-                f"holds {n:,} words of which none is known here, and may decide "
-                f"which rows count ({self._held()})"
-            )
-
-    def _asked(self, why: str) -> ListError:
-        option = option_name(self.column.name, self.column.index)
-        return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
-
-    def _held(self) -> str:
-        held = {cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()}
-        return told_words(held, _PHRASE if len(held) <= _DECISIONS else None)
-
-    def _is_coded(self) -> bool:
+    def is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
-        told = [value for value in self.values if value]
-        if len(self.values) > FEW or len(self.values) < 2 or not are_codes(told):
+        told = self.filled
+        if not self.has_few or len(self.values) < 2 or not are_codes(told):
             return False
         if not self.legend.sure.isdisjoint(told):
             return True
@@ -141,22 +106,37 @@ class FewWords:
         is_one = is_one and _HARMLESS.isdisjoint(names.words_of(self.column.name))
         return self.column.what in _FLAGGED and is_one and is_often
 
-    def _is_flag(self) -> bool:
+    def is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
         if self.column.what == names.REFERENCE:
             return False
         told = {answer_of(word) for word in self.words}
         is_marked = told == {True} and "" in self.values
-        says_both = told == {True, False} and not self.is_of_media
+        says_both = told == {True, False} and self.media is None
         is_denied = told == {False} and "" in self.values and DENIALS.issuperset(self.words)
-        if is_denied and not self.is_of_media and self.column.name:
+        if is_denied and self.media is None and self.column.name:
             return self.column.what == names.UNKNOWN and not of_nothing(self.column.name)
-        return says_both or (is_marked and not self.is_of_film and not self.is_marked_note)
+        is_of_film = self.media is not None and self.media.fate is not None
+        return says_both or (is_marked and not is_of_film and not self.is_marked_note)
 
-    def _has_marks(self) -> bool:
+    def has_lights(self) -> bool:
+        """Whether it holds red and green, as traffic lights are."""
+        is_of_colour = self.has_few and weights.is_of_colour(self.column.name)
+        told = self.filled if is_of_colour else self.words
+        return self.may_decide and weights.are_lights(told, self.column.name)
+
+    def is_unread(self) -> bool:
+        """Whether its few words are of a script that none of ours is of."""
+        words = self.words
+        if of_nothing(self.column.name) or any(map(weights.is_topical, words)):
+            return False
+        return self.is_vocabulary() and any(map(is_unread, words))
+
+    def has_marks(self) -> bool:
         """Whether it holds signs alone: of which nobody knows what each of them says."""
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
-        is_few = 1 < len(self.values) <= FEW  # one sign in all rows parts columns: `a.jpg => …`
+        # one sign in all rows parts columns: `a.jpg => …`
+        is_few = len(self.values) > 1 and self.has_few
         is_one = self.column.what in _FLAGGED and is_few and not is_harmless
         return is_one and not self.is_marked_note and weights.are_marks(self.values)
 
@@ -166,11 +146,11 @@ class FewWords:
         is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
         return is_note and self.words in (["x"], ["✓"], ["✔"]) and "" in self.values
 
-    def _may_list(self) -> bool:
+    def may_list(self) -> bool:
         """Whether one of its few words lists a row, and of another one nobody here knows."""
         told = self.words
         return (
-            self._may_decide
+            self.may_decide
             and any(map(lists, told))
             and any(word_of_any(word) is None for word in told)
         )
@@ -179,7 +159,7 @@ class FewWords:
         """Whether its cells are a few short words that come again and again."""
         if self.is_marked_note:
             return True
-        is_one = bool(self.column.name) and self._may_decide
+        is_one = bool(self.column.name) and self.may_decide
         is_again = sum(self.values[word] for word in self.words) > len(self.words)
         return is_one and is_again and self._are_words() and len(self.values) > 1
 
@@ -206,7 +186,7 @@ class FewWords:
         is_record = self.column.name in _OF_RECORDS
         told = names.words_of(self.column.name)
         is_step = not _STEPS.isdisjoint(told)
-        held = [v for v in self.values if v] if is_record or is_step else self.words
+        held = self.filled if is_record or is_step else self.words
         if len(held) != 1 or self.values[held[0]] < _TWICE or not self.column.name:
             return False
         text = self.spelled.get(held[0], held[0])
@@ -218,16 +198,7 @@ class FewWords:
         is_strange = not is_note and read_prose(text) is not None
         return is_strange or not _STILL_TO_DO.isdisjoint(text.casefold().split())
 
-    def told_phrase(self) -> str:
-        """The notice of such a text, which it does not show."""
-        option = option_name(self.column.name, self.column.index)
-        return (
-            f"column {self.column.told} holds one text that nobody here understood: taken to "
-            f"decide nothing; look whether it takes something back, and say --ignore {option} if "
-            "not"
-        )
-
-    def _may_judge(self) -> bool:
+    def may_judge(self) -> bool:
         """Whether so few words come so often as those of a decision, and are not of other things.
 
         One word that stands in some rows only is a mark; one in all rows decides nothing.
@@ -237,11 +208,11 @@ class FewWords:
         most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
         is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
-        if is_few and self._may_decide and any(map(weights.lets_go, told)):
+        if is_few and self.may_decide and any(map(weights.lets_go, told)):
             return True
         often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
-        if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
+        if not (is_few and self.may_decide and self._are_words() and (is_often or is_mark)):
             return False
         if all(answer_of(word) is not None for word in told):
             return False
@@ -275,10 +246,7 @@ _NO_PHRASE = re.compile(
 _OF_RECORDS = ("name", "description", "summary")
 _TWICE = 2
 _STEPS = words_in("queue stage phase step workflow bucket tray fase etapa étape schritt stufe")
-_STILL_TO_DO = words_in(
-    "not still yet awaiting pending nicht noch encore pas todavía aún ancora non nog niet ainda "
-    "não inte ännu ikke endnu ennå"
-)
+_STILL_TO_DO = words_in("{still_to_do}")
 
 
 def says_to_whom(told: Sequence[str]) -> bool:
@@ -318,10 +286,7 @@ def is_measured(name: str, word: str) -> bool:
     return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
 
 
-_BESIDE_HARMLESS = _OF_NOTHING | words_in(
-    "of the in is has image picture file photo type format total min max avg mean detected present "
-    "visible found estimated est original source primary main top first last number code name"
-)
+_BESIDE_HARMLESS = _OF_NOTHING | words_in("{beside_harmless_names}")
 _LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
 _HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
 _BY = words_in("by par von por da door av af przez kým által tarafından от")

@@ -13,10 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from relaion.errors import ListError
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.shown import CHILD, shown_by
@@ -28,13 +26,8 @@ _SHOWING = frozenset((
 _MOST_ROWS = 10  # that are named
 _MOST_TEXTS = 4096  # different ones that are looked at
 _CAPTIONS = words_in("caption captions text texts alt alttext query prompt keyword keywords title")
-_LABELS = words_in(
-    "tag tags label labels keyword keywords schlagwort schlagworte etiqueta etiquetas"
-)
-_OF_AGE = words_in(
-    "age ages alter âge edad età leeftijd idade ålder alder person persons people individual "
-    "victim victims subject opfer personne persona pessoa slachtoffer"
-)
+_LABELS = words_in("{tag_names}")
+_OF_AGE = words_in("{age_and_people_names}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _NO_TEXT = re.compile(
     r"://|^\S+@\S+$|^\S*[/\\]\S*$|^\S*\.\w{2,5}$"
@@ -107,34 +100,18 @@ class FreeTexts:
     def _is_caption(self) -> bool:
         return self.column.what == names.CAPTION and self.column.word in _CAPTIONS
 
-    def refuse(self) -> None:
-        """Raise ListError where some texts speak of children, and others of what is none."""
-        told = names.words_of(self.column.name)
-        is_of_age = not _OF_AGE.isdisjoint(told)
+    def speak_of_none(self) -> bool:
+        """Whether some texts speak of children, and others of what is none."""
+        is_of_age = not _OF_AGE.isdisjoint(names.words_of(self.column.name))
         is_asked = self.children or (is_of_age and self.column.what != names.CAPTION)
-        if not self.shown or not is_asked or self._is_caption:
-            return
-        option = option_name(self.column.name, self.column.index)
-        held = ", ".join(f"{word}: {n:,}" for word, n in self.shown.most_common(_MOST_ROWS))
-        raise ListError(
-            f"column {self.column.told} speaks in {self.shown.total():,} rows of what is no child "
-            f"({held}); leave out, in a copy, the rows that are not listed, choose its rows with "
-            f"--where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
-        )
+        return bool(self.shown and is_asked and not self._is_caption)
 
-    def notice(self) -> str:
-        """Of what rows it says something that nobody here understood; empty for none."""
-        option = option_name(self.column.name, self.column.index)
-        if 0 < self.n <= self.seen / 2:  # in more rows they tell what each shows
-            told = ", ".join(map(str, self.rows)) + ", …" * (self.n > len(self.rows))
-            return (
-                f"column {self.column.told} holds texts that nobody here understood in {self.n:,} "
-                f"of {self.seen:,} rows ({told}): look whether they take these back; if so, choose "
-                f"with --where {option}=WORD,WORD, if not, say --ignore {option}"
-            )
-        if self.shown and not self.n:
-            return (
-                f"column {self.column.told} speaks in {self.shown.total():,} rows of what may be "
-                f"no child: taken to decide nothing; if it does, leave them out in a copy"
-            )
-        return ""
+    def strange(self) -> str:
+        """In which few rows they say what nobody here understood; in more they tell what is shown.
+
+        Empty for none.
+        """
+        if not 0 < self.n <= self.seen / 2:
+            return ""
+        told = ", ".join(map(str, self.rows)) + ", …" * (self.n > len(self.rows))
+        return f"{self.n:,} of {self.seen:,} rows ({told})"

@@ -1,0 +1,1 @@
+"""What stands beside entries and speaks of them; `questions.py` tells in which order."""
