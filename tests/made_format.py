@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.readers.containers.text import content
 from relaion.lists.readers.format import Batch, Maybe, Options, Record, Stream, Sure, batch_of
+from relaion.lists.readers.lines.content import content
 
 _FIRST = re.compile(r"%MADE (\d+)")
 _STANDINGS = {"listed": "listed", "gone": "retracted", "film": "listed"}

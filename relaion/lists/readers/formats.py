@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
 from relaion.lists.readers.containers.apart import NATIVE
-from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.documents.document import DocumentFormat
 from relaion.lists.readers.documents.json_list import JSON_START, JsonList
 from relaion.lists.readers.documents.json_pages import (
@@ -38,6 +37,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.lines.cdx import Cdx
 from relaion.lists.readers.lines.changes import Changes, unreadable_changes
 from relaion.lists.readers.lines.checksums import Checksums
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.lines.listings import git_log, git_objects, settings
 from relaion.lists.readers.lines.plain import Lines
 from relaion.lists.readers.lines.programs import HASHDEEP, PROGRAMS

@@ -21,7 +21,7 @@ from relaion.lists.nothing import (
 )
 from relaion.lists.readers.containers import apart
 from relaion.lists.readers.containers.delivered import DeliveredFile, delivered, told_of
-from relaion.lists.readers.containers.text import BLOCK, beginning, blocks, content, opened, text_of
+from relaion.lists.readers.containers.text import BLOCK, beginning, blocks, opened, text_of
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument, OfDelivery
 from relaion.lists.readers.documents.read_document import read_document
 from relaion.lists.readers.format import (
@@ -42,6 +42,7 @@ from relaion.lists.readers.formats import (
 )
 from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.lines.comments import uncommented, with_plain_comments
+from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.lines.ending import Ending
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes

@@ -23,6 +23,7 @@ from relaion.links.text import BLANK, trim
 from relaion.lists.readers import why
 from relaion.lists.readers.containers.magic import is_table, refuse_foreign_bytes
 from relaion.lists.readers.containers.packed import Bytes
+from relaion.lists.readers.lines.content import content
 from relaion.lists.values import shape
 from relaion.paths import shown
 
@@ -208,16 +209,6 @@ WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the 
 BLANKS = " "  # one or more of them, and no quotes
 
 _QUOTED_LINES = 20  # lines that one quoted field may run over
-
-
-def content(lines: Sequence[str]) -> list[str]:
-    """Lines that are neither blank nor a comment (`#`)."""
-    return [line for line in lines if (bare := trim(line, BLANK)) and bare[0] != "#"]
-
-
-def first_lines(head: str, n: int) -> list[str]:
-    """Of the first `n` lines those that are neither blank nor a comment."""
-    return content(head.split("\n", n)[:n])
 
 
 class RowReader:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import RowReader, first_lines, with_end
+from relaion.lists.readers.containers.text import RowReader, with_end
 from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.format import Stream
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
 

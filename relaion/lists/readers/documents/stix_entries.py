@@ -15,7 +15,6 @@ from itertools import chain
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.stix_pattern import (
     Comparison,
@@ -36,6 +35,7 @@ from relaion.lists.readers.format import (
     kinds_of,
     values_by_kinds,
 )
+from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.tables.decisions import media_word, read_word
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import (

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import (
     LINK_KINDS,
     Batch,
@@ -23,6 +22,7 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
 

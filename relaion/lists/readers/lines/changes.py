@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import ANY, Batch, Maybe, Options, Stream, Sure, Values
 from relaion.lists.readers.lines.checksums import SUM
+from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import shape
 

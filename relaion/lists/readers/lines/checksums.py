@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from relaion.errors import ListError
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
-from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import (
     OF_FOLDERS,
     OF_LINE,
@@ -30,6 +29,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.lines.line import LinkBeside
 from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
 from relaion.lists.readers.tables.of_links import digest_of_link

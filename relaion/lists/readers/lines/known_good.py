@@ -15,9 +15,9 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines import titles
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import is_named, option_name
 from relaion.lists.readers.tables.said import WordSays

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from relaion.lists.readers.containers.text import first_lines
+from relaion.lists.readers.lines.content import first_lines
 
 _LINES = 400
 _OBJECT = r"(?:[0-9a-f]{40}|[0-9a-f]{64})"

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.links.text import is_bare
-from relaion.lists.readers.containers.text import WHOLE, RowReader, content
+from relaion.lists.readers.containers.text import WHOLE, RowReader
 from relaion.lists.readers.format import (
     ANY,
     Batch,
@@ -21,6 +21,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.tables.columns import (
     ListColumn,
     ListLayout,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from relaion.errors import ListError
 from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import content, first_lines
 from relaion.lists.readers.format import ALGORITHMS, Batch, Columns, Options, Stream, Sure
 from relaion.lists.readers.lines.checksums import HEX, NO_LINE
+from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.tables.of_links import digest_of_link
 from relaion.lists.readers.vocabulary import media
 from relaion.lists.values import told

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
 from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests

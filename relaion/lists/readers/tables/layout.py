@@ -13,8 +13,9 @@ from dataclasses import replace
 from relaion.errors import ListError
 from relaion.links.text import trim
 from relaion.lists.digests import LENGTHS, is_hex
-from relaion.lists.readers.containers.text import BLANKS, WHOLE, RowReader, content
+from relaion.lists.readers.containers.text import BLANKS, WHOLE, RowReader
 from relaion.lists.readers.format import ANY, SAMPLE, Options
+from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.tables.column_values import refuse_perceptual, signed
 from relaion.lists.readers.tables.columns import (
     MOST_COLUMNS,

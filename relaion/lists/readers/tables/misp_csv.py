@@ -13,7 +13,7 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
-from relaion.lists.readers.containers.text import RowReader, first_lines
+from relaion.lists.readers.containers.text import RowReader
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.field_rows import (
     DELIMITERS,
@@ -37,6 +37,7 @@ from relaion.lists.readers.documents.misp_kinds import (
 )
 from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.lines.ending import HALF
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import CATEGORIES, MEANINGS

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from relaion.errors import ListError
-from relaion.lists.readers.containers.text import first_lines
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.exchange_words import TAT, TE_FILE, THREATEXCHANGE_CSV
 from relaion.lists.readers.documents.field_columns import Row
@@ -15,6 +14,7 @@ from relaion.lists.readers.documents.field_rows import WIDTH, FieldLayout, cut_r
 from relaion.lists.readers.documents.latest import day_of
 from relaion.lists.readers.documents.valued_records import Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape
 
