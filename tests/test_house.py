@@ -8,6 +8,7 @@ import sys
 import tokenize
 from collections import defaultdict
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,25 @@ def test_no_class_name_stands_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def _imported(path: Path, modules: set[str]) -> set[str]:
+    """The modules of ours that one imports, for types alone or later, too."""
+    found = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & modules or {str(node.module)}
+    return found & modules
+
+
+def test_no_modules_import_each_other() -> None:
+    """Whoever reads one can read what it is made of first; packages name what they hold."""
+    of = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in SOURCES}
+    modules = {name for name in of if not name.endswith("__init__")}
+    TopologicalSorter({name: _imported(of[name], modules) for name in modules}).prepare()
 
 
 LIGHT = ("cli.commands", "run.settings", "run.process", "run.pool", "run.tasks", "run.journal")
