@@ -22,7 +22,7 @@ from relaion.lists.delivery import read_where
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.documents import json_patterns, json_runs, json_text
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, SharedThings
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_alike import _PIECE, AlikeRecords, is_bare
 from relaion.lists.readers.documents.json_pieces import pieces
@@ -482,7 +482,7 @@ def test_rows_that_records_share_count_as_often_as_they_stand() -> None:
 
 @pytest.mark.parametrize("where", [[], ["name=a.jpg"]])
 def test_fields_of_their_own_stand_beside_those_that_rows_share(where: list[str]) -> None:
-    kinds: list[dict[str, tuple[str, ...]]] = [
+    kinds: list[Row] = [
         {"type": ("sha1",), "deleted": ("true",)}, {"type": ("md5",), "name": ("b.jpg",)},
     ]  # fmt: skip
     each = [kinds[i] for i in (0, 1, 1, 0)]
@@ -492,10 +492,9 @@ def test_fields_of_their_own_stand_beside_those_that_rows_share(where: list[str]
     for is_shared in (True, False):
         fields = Fields(Options(where=read_where(where)), meanings(seen), seen)
         rows = [{**row, "name": words} for row, words in zip(each, own, strict=True)]
-        told = (
-            fields.read(SharedThings.of(each), [40] * 4, "type", own={"name": own}) if is_shared
-            else fields.read(FieldColumns.of_rows(rows), [40] * 4, "type")
-        )  # fmt: skip
+        held = SharedThings.of(each) if is_shared else FieldColumns.of_rows(rows)
+        beside = FieldColumns(4, several={"name": own} if is_shared else {})
+        told = fields.read(held, [40] * 4, "type", own=beside)
         counted = [(d.name, d.words, d.unsure) for d in fields.deciding]
         found.append((told, counted, [r.values for r in fields.remarks]))
     assert found[0] == found[1]

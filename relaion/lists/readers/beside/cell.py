@@ -48,7 +48,7 @@ def is_of_words(name: str) -> bool:
     return " " in name and "." not in name and "/" not in name
 
 
-@lru_cache(65536)
+@lru_cache(1 << 13)
 def read_cell(cell: str, what: str) -> Remark | None:
     """What a cell says of its row, in a column that is `what`; None where it says nothing."""
     fate = media_of_file(cell)

@@ -16,7 +16,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.beside import questions
 from relaion.lists.readers.beside.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings, Words
+from relaion.lists.readers.documents.field_columns import FieldColumns, Row, SharedThings
 from relaion.lists.readers.documents.field_names import path_of, spelled_of
 from relaion.lists.readers.format import BETWEEN, EMPTY, OF_LINE, Options, Stream
 from relaion.lists.readers.tables.columns import ListColumn
@@ -37,7 +37,7 @@ from relaion.paths import shown
 Knows = Callable[[str], WordSays | None]
 _NOWHERE = -1  # a field has no place among others
 _TOLD = 12  # fields that an error names
-NO_WORDS: Mapping[str, Words] = {}
+NO_FIELDS = FieldColumns(0)
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,7 @@ class Fields:
     @property
     def read_names(self) -> frozenset[str]:
         """The names of the fields that are read; no other need stand in a row."""
-        told = (*(d.name for d in self.deciding), *(r.column.name for r in self.remarks))
-        return frozenset(told)
+        return frozenset((*(d.name for d in self.deciding), *map(_key_of, self.remarks)))
 
     def _remark(self, name: str, what: str) -> None:
         column = NamedField(_NOWHERE, spelled_of(name), what, key=name)
@@ -186,14 +185,14 @@ class Fields:
 
     def read(
         self, rows: SharedThings[Row] | FieldColumns, digits: Sequence[int], kinds_by: str = "",
-        own: Mapping[str, Words] = NO_WORDS,
+        own: FieldColumns = NO_FIELDS,
     ) -> tuple[dict[int, str], Sequence[WordSays]]:  # fmt: skip
         """Why rows bring no entry, by their place, and what the field `kinds_by` says of each.
 
         `digits` are those of the digest of each row, 0 for none; `own` are fields that rows have
         by themselves, where they share the others.
         """
-        if isinstance(rows, SharedThings) and any(d.name in own for d in self.deciding):
+        if isinstance(rows, SharedThings) and any(d.name in own.names for d in self.deciding):
             rows = self._by_themselves(rows, own)
         if isinstance(rows, FieldColumns):
             held, at, times = rows, None, None
@@ -209,23 +208,20 @@ class Fields:
             kinds = [*map(kinds.__getitem__, at)]
         for remarks in self.remarks:
             key = _key_of(remarks)
-            is_own = key in own
-            cells = (
-                [*map(" ; ".join, own[key])] if is_own
-                else held.one.get(key) or [*map(" ; ".join, held.words(key))]
-            )  # fmt: skip
+            is_own = key in own.names
+            said = own if is_own else held
+            cells = said.one.get(key) or [*map(" ; ".join, said.words(key))]
             if at is not None and not is_own:
                 cells = [*map(cells.__getitem__, at)]
             for i, fate in remarks.read(cells, digits, fates).items():
                 fates.setdefault(i, fate)
         return fates, kinds
 
-    def _by_themselves(self, rows: SharedThings[Row], own: Mapping[str, Words]) -> FieldColumns:
-        held, at = self._columns(rows.each), rows.at
-        one = {name: [*map(words.__getitem__, at)] for name, words in held.one.items()}
-        several = {name: [*map(words.__getitem__, at)] for name, words in held.several.items()}
-        one = {name: words for name, words in one.items() if name not in own}
-        return FieldColumns(len(at), one, several | dict(own))
+    def _by_themselves(self, rows: SharedThings[Row], own: FieldColumns) -> FieldColumns:
+        held, at, names = self._columns(rows.each), rows.at, own.names
+        one = {n: [*map(x.__getitem__, at)] for n, x in held.one.items() if n not in names}
+        several = {n: [*map(x.__getitem__, at)] for n, x in held.several.items() if n not in names}
+        return FieldColumns(len(at), one | dict(own.one), several | dict(own.several))
 
     def _columns(self, rows: Sequence[Row]) -> FieldColumns:
         told = (*(d.name for d in self.deciding), *map(_key_of, self.remarks))

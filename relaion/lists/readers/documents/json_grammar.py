@@ -209,8 +209,9 @@ def _of_members(a: ObjectNode, b: ObjectNode) -> ObjectNode | None:
         both = other[member.name]
         if (member.before, member.colon) != (both.before, both.colon):
             return None
-        value = merged(member.value, both.value)
-        found.append(replace(member, value=value, may_lack=member.may_lack or both.may_lack))
+        value, may_lack = merged(member.value, both.value), member.may_lack or both.may_lack
+        is_same = value is member.value and may_lack == member.may_lack
+        found.append(member if is_same else replace(member, value=value, may_lack=may_lack))
     found += [replace(each, may_lack=True) for each in rest]
     if len(found) > _MOST_MEMBERS or all(member.may_lack for member in found):
         return None

@@ -18,7 +18,8 @@ from relaion.lists.readers.documents.json_patterns import shape_of
 LEARN_AFTER = 200  # records; of a file with fewer nothing need be learned
 _FIRST = 24  # records of which the first shape is made
 _MOST_SHAPES = 12
-_MOST_TRIES = 3000  # records that are learned from, which takes some time
+_LEARNED = 1_500_000  # characters of records that are learned from, which takes some time
+_LEAST = 500  # characters that a record counts as
 _SHORTEST, _LONGEST = 1 << 15, 1 << 17  # characters that are looked at at once
 _FEW = 8  # records of a run
 _MANY = 50  # records of another kind, after which those of a shape are no longer most
@@ -37,7 +38,7 @@ class AlikeReading:
     left: int = 0
     _tree: ObjectNode | None = None
     _seen: int = 0
-    _tries: int = 0
+    _learned: int = 0
     _waiting: int = 0  # records that were learned from since the last shape was made
     _unlike: int = 0  # others
     _shapes: int = 0
@@ -73,9 +74,9 @@ class AlikeReading:
         """Take note of a record that was read by itself."""
         self._seen += 1
         self.left -= self.left > 0
-        if self._seen <= LEARN_AFTER or self._tries >= _MOST_TRIES:
+        if self._seen <= LEARN_AFTER or self._learned >= _LEARNED:
             return
-        self._tries += 1
+        self._learned += max(_LEAST, end - start)
         try:
             self._learn(tree_of(text[start:end]))
         except (UnlikeError, IndexError):  # too large, or of another kind than those before it
@@ -92,6 +93,6 @@ class AlikeReading:
             self._waiting += 1
         if self._waiting >= (1 << self._shapes if self._shapes else _FIRST):
             self._waiting, self._shapes = 0, self._shapes + 1
-            self._tries = _MOST_TRIES if self._shapes >= _MOST_SHAPES else self._tries
+            self._learned = _LEARNED if self._shapes >= _MOST_SHAPES else self._learned
             self.shape = shape_of(self._tree, self.made)
             self.left = self._pause = 0

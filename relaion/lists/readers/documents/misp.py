@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
 
@@ -19,19 +19,21 @@ from relaion.lists.readers.documents.latest import moments_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
     KNOWN,
-    Attribute,
+    NO_FILE,
     Event,
-    HeldAttributes,
     Object,
     changed_at,
     event_of,
-    held_in,
-    held_of,
     meanings,
     of_file,
     reports,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
+from relaion.lists.readers.documents.misp_kinds import (
+    AttributeKinds,
+    GivenAttribute,
+    HeldAttributes,
+)
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.documents.versions import Versions, latest_of
@@ -41,6 +43,7 @@ from relaion.lists.readers.tables.notes import read_text
 AT_ONCE = 2000  # attributes of a batch
 _TITLE = 400  # characters of a title of an event that are kept
 _SHAPES = 1000  # of attributes that are told apart
+_NOTHING: Object = {}
 
 _WITHIN = frozenset(("response", "event"))
 _RECORDS = frozenset(("attribute", "object"))
@@ -97,7 +100,7 @@ class Misp:
             options, fields, proposals=looked.proposals, reports=looked.reports,
             replaced=looked.versions.replaced(document.shared, self.name),
         )  # fmt: skip
-        found = _attributes(document, looked.events, read.free)
+        found = _attributes(document, looked.events, read.kinds)
         yield from (
             read.batch(HeldAttributes(*some)) for some in columns_in_batches(found, AT_ONCE)
         )
@@ -118,7 +121,7 @@ class _LookedEvents:
     versions: Versions = field(default_factory=Versions)
     owners: list[tuple[int, int]] = field(default_factory=list)  # of how many, behind each other
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
-    shapes: set[tuple[str, ...]] = field(default_factory=set)
+    shapes: set[tuple[str, ...]] = field(default_factory=set)  # of attributes that hold no others
     titles: set[str] = field(default_factory=set)
 
     def see(self, names: Collection[str]) -> None:
@@ -140,25 +143,34 @@ class _LookedEvents:
         if event != Event():
             self.events[number] = event
 
-    def meet(self, attribute: Object, around: float, owner: int) -> None:
-        """Take in the fields of an attribute, when it was changed, and what is around it.
+    def meet(self, attributes: Sequence[Object], around: Sequence[float], owner: int) -> None:
+        """Take in the fields of attributes, when each was changed, and what is around it.
 
-        That of its event is settled when all events were met.
+        That of their event is settled when all events were met.
         """
-        told = tuple(attribute)
-        if told not in self.shapes:
-            self.see(told)
-            if len(self.shapes) < _SHAPES:
-                self.shapes.add(told)
+        around = [
+            at if (told := tuple(attribute)) in self.shapes else self._meet(attribute, told, at)
+            for attribute, at in zip(attributes, around, strict=True)
+        ]
+        uuids = [text_of(each.get("uuid")).strip().casefold() for each in attributes]
+        moments = moments_of([text_of(each.get("timestamp")) for each in attributes])
+        self.versions.meet_all(uuids, moments, around)
+        self._own(owner, len(attributes))
+
+    def _meet(self, attribute: Object, told: tuple[str, ...], around: float) -> float:
+        """Take in the fields of one that may hold others; when what is around it was changed."""
+        self.see(told)
         self.see(self.own.words(attribute))
         refuse_many(self.seen, "MISP")
-        own = attribute.get("event")
+        if "event" not in told:
+            if {*told} <= KNOWN and len(self.shapes) < _SHAPES:
+                self.shapes.add(told)
+            return around
+        own = attribute["event"]
         if isinstance(own, dict) and own:
             around = latest_of(around, changed_at(own))
             self.see(own)
-        uuid = text_of(attribute.get("uuid")).strip().casefold()
-        self.versions.meet(uuid, changed_at(attribute), around)
-        self._own(owner, 1)
+        return around
 
     def meet_all(self, attributes: AlikeRecords, owner: int) -> bool:
         """Take in attributes that are written alike, where nothing in them is special."""
@@ -169,7 +181,7 @@ class _LookedEvents:
             return False
         uuids = map(str.strip, attributes.texts_at(("uuid",), text_of))
         moments = moments_of(attributes.texts_at(("timestamp",), text_of))
-        self.versions.meet_all([*map(str.casefold, uuids)], moments)
+        self.versions.meet_all([*map(str.casefold, uuids)], moments, [nan] * len(moments))
         self._own(owner, len(attributes))
         return True
 
@@ -201,7 +213,9 @@ def _look(document: ListDocument) -> _LookedEvents:
         values = some.values
         if are_plain and isinstance(values, AlikeRecords) and found.meet_all(values, some.owner):
             continue
-        for number, value in enumerate(some.values, some.number):
+        attributes: list[Object] = []
+        around: list[float] = []
+        for number, value in enumerate(values, some.number):
             if value is None:  # an event without attributes
                 continue
             if not isinstance(value, dict):
@@ -213,10 +227,13 @@ def _look(document: ListDocument) -> _LookedEvents:
                 if is_object:
                     found.see(value)
                 at = changed_at(value) if is_object else nan
-                for attribute in _of_object(value) if is_object else [value]:
-                    found.meet(attribute, at, some.owner)
+                within = _of_object(value) if is_object else [value]
+                attributes += within
+                around += [at] * len(within)
             else:
                 found.take_event(number, value)
+        if attributes:
+            found.meet(attributes, around, some.owner)
     found.settle()
     return found
 
@@ -231,30 +248,33 @@ def _of_object(value: Object) -> list[Object]:
 
 
 def _attributes(
-    document: ListDocument, events: Mapping[int, Event], free: frozenset[str]
+    document: ListDocument, events: Mapping[int, Event], kinds: AttributeKinds
 ) -> Iterator[HeldAttributes]:
-    """The attributes of a file in their order, some at a time; `free` decides nothing."""
-    none, nothing = Event(), dict[str, object]()
+    """The attributes of a file in their order, some at a time."""
+    none = Event()
     for some in pieces(document, _WITHIN, _RECORDS):
         event, values = events.get(some.owner, none), some.values
-        are_plain = some.name in _RECORDS and some.name != "object"
+        is_object = some.name == "object"
+        are_plain = some.name in _RECORDS and not is_object
         if (
             are_plain
             and isinstance(values, AlikeRecords)
-            and (alike := held_in(values, event, free))
+            and (alike := kinds.held_in(values, event))
         ):
             yield alike
             continue
+        given: list[GivenAttribute] = []
         for value in values:
             if not isinstance(value, dict):
                 continue
-            if some.name == "object":
-                within = _of_object(value)
-                around = {k: v for k, v in value.items() if k != "attribute"}
+            if is_object:
+                within, around = _of_object(value), value if len(value) > 1 else _NOTHING
                 told = of_file(within)
-                yield held_of([Attribute(own, event, around, told) for own in within])
-            elif some.name in _RECORDS or _is_attribute(value):
-                yield held_of([Attribute(value, event, nothing)])
+                given += [GivenAttribute(own, event, around, told) for own in within]
+            elif are_plain or _is_attribute(value):
+                given.append(GivenAttribute(value, event, _NOTHING, NO_FILE))
+        if given:
+            yield kinds.held_of(given)
 
 
 def _refuse_manifest(value: Object) -> None:

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any
 
-from relaion.lists.readers.documents.field_columns import Row, SharedThings
+from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.documents.fields import Meaning
-from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import each_of, in_object, text_of
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_traits import day_said
 from relaion.lists.readers.documents.own_fields import OwnFields, own_name
-from relaion.lists.readers.format import (
-    BETWEEN,
-)
+from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.tables.said import COUNTS
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import is_name_of_media, media_of_file
@@ -33,7 +31,6 @@ from relaion.lists.readers.vocabulary.misp_words import (
     SIGHTING_TYPES,
     info_says,
     type_says,
-    value_of,
 )
 
 Object = Mapping[str, Any]
@@ -55,102 +52,56 @@ class OfFile:
     files: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
+    @cached_property
+    def telling(self) -> tuple[str, ...]:
+        """Of its names the one that tells most."""
+        return telling_name(self.files)
+
+    @cached_property
+    def has_picture(self) -> bool:
+        """Whether one of its names is that of a picture."""
+        return any(map(is_picture, self.files))
+
 
 NO_FILE = OfFile()
 
 
-@dataclass
+@dataclass(eq=False)
 class Attribute:
-    """An attribute with what stands around it: its event, its object, the file that that is of.
+    """What attributes that are alike say, with what stands around them: their event, their object.
 
-    `type` is its type as it stands; its value is `text`, of which `value` is what may be an entry.
+    `own` is one of them, of which only the fields count that tell something, and no remark and no
+    name of a file. `types` are media types; `is_of_picture`: a file is called as a picture is.
+    `may_be_entry`: of a type that nobody knows its value may be one all the same. `row` is kept by
+    `AttributeRows`.
     """
 
     own: Object
     event: Event = field(default_factory=Event)
     around: Object = field(default_factory=dict)
-    of_file: OfFile = NO_FILE
-    type: str = field(init=False)
-    text: str = field(init=False)
-    value: str = field(init=False)
-    files: Sequence[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.type, self.text = text_of(self.own.get("type")), text_of(self.own.get("value"))
-        name, self.value = value_of(self.type, self.text)
-        self.files = self.of_file.files
-        own = text_of(self.own.get("filename"))  # as no attribute has by MISP itself
-        if name or own:
-            self.files = [each for each in (name, own, *self.of_file.files) if each]
+    types: Sequence[str] = ()
+    is_of_picture: bool = False
+    may_be_entry: bool = False
+    row: Row | None = None
 
     @property
-    def types(self) -> tuple[str, ...]:
-        """The media types of the file that it is of."""
-        own = text_of(self.own.get("mimetype"))
-        return (*self.of_file.types, own) if own else self.of_file.types
+    def type(self) -> str:
+        """Its type as it stands."""
+        return text_of(self.own.get("type"))
 
     @property
-    def is_of_any_value(self) -> bool:
-        """Whether it says the same of any value that stands in it."""
-        return "|" not in self.type and type_says(self.type) is not None
+    def is_of_image(self) -> bool:
+        """Whether a name of its file, or a media type, is that of a picture."""
+        return self.is_of_picture or any("image" in kind.casefold() for kind in self.types)
 
 
-class HeldAttributes(NamedTuple):
-    """Attributes by columns: each with one that says the same, and what is its own.
-
-    That is its text, what of it may be an entry, its id, and when it was first seen, changed and
-    last seen: texts, empty for nothing.
-    """
-
-    attributes: Sequence[Attribute]
-    texts: Sequence[str]
-    values: Sequence[str]
-    ids: Sequence[str]
-    first: Sequence[str]
-    changed: Sequence[str]
-    last: Sequence[str]
-
-
-_OWN = ("uuid", "first_seen", "timestamp", "last_seen")
-FREE = frozenset(("value", "id", "event_id", "object_id", *_OWN))
-"""Names under which nothing decides, but what `HeldAttributes` hold beside an attribute."""
-
-
-def held_of(attributes: Sequence[Attribute]) -> HeldAttributes:
-    """Attributes that share nothing."""
-    told = ([text_of(a.own.get(name)) for a in attributes] for name in _OWN)
-    texts, values = [a.text for a in attributes], [a.value for a in attributes]
-    return HeldAttributes(attributes, texts, values, *told)
-
-
-def held_in(records: AlikeRecords, event: Event, free: frozenset[str]) -> HeldAttributes | None:
-    """Attributes that are written alike; None where few of them say the same."""
-    kinds = records.kinds(free) if free >= FREE else None
-    if kinds is None:
-        return None
-    known: dict[int, Attribute] = records.shape.kept.setdefault("attributes", {})
-    if len(known) > _MOST_KEPT:
-        known.clear()
-
-    def attribute_of(own: Object) -> Attribute:
-        found = known.get(id(own))
-        if found is None or found.own is not own or found.event is not event:
-            found = known[id(own)] = Attribute(own, event)
-        return found
-
-    shared = SharedThings.of(kinds).map(attribute_of)
-    attributes = shared.all()
-    texts = values = records.texts_at(("value",), text_of)
-    if lone := [*shared.where(lambda attribute: not attribute.is_of_any_value)]:
-        values = [*texts]
-        for i in lone:
-            attributes[i] = Attribute(records[i], event)
-            values[i] = attributes[i].value
-    told = (records.texts_at((name,), text_of) for name in _OWN)
-    return HeldAttributes(attributes, texts, values, *told)
-
-
-KNOWN = MEANINGS.keys() | {"warnings", "shadowattribute", "sighting", "tag", "attributetag"}
+KNOWN: Set[str] = MEANINGS.keys() | {
+    "warnings",
+    "shadowattribute",
+    "sighting",
+    "tag",
+    "attributetag",
+}
 
 
 def meanings(seen: Set[str]) -> dict[str, Meaning]:
@@ -225,13 +176,13 @@ def _sightings(value: Object) -> tuple[str, ...]:
     return tuple(found)
 
 
-_NO = frozenset(("", "0", "false"))
+NO = frozenset(("", "0", "false"))
 
 
 def _deleted(value: Object) -> tuple[str, ...]:
     """The word by which what stands around attributes was deleted; nothing where it was not."""
     word = text_of(value.get("deleted")).strip()
-    return () if word.casefold() in _NO else (word,)
+    return () if word.casefold() in NO else (word,)
 
 
 def reports(shell: Object) -> list[tuple[str, str]]:
@@ -243,7 +194,7 @@ def reports(shell: Object) -> list[tuple[str, str]]:
 def _decayed(value: Object) -> tuple[str, ...]:
     """Whether all models of decay, or some, say that an attribute is too old to count."""
     told = [text_of(in_object(x, "decayed")).casefold() for x in each_of(value.get("decay_score"))]
-    found = [word not in _NO for word in told]
+    found = [word not in NO for word in told]
     return () if not any(found) else (DECAYED,) if all(found) else (PARTLY_DECAYED,)
 
 
@@ -260,66 +211,33 @@ def _proposals(value: Object) -> tuple[str, ...]:
     told = (
         text_of(in_object(x, "proposal_to_delete")) for x in each_of(value.get("shadowattribute"))
     )
-    return ("to delete",) if any(word.casefold() not in _NO for word in told) else ()
-
-
-_DERIVED = dict.fromkeys(
-    ("decayed", "relation", "tag", "warnings", "sighting", "proposal", "filename", "mimetype"), ()
-)
-
-
-@dataclass(frozen=True)
-class AttributeShape:
-    """What attributes with the same names share: the fields to read, and which are seldom filled.
-
-    `telling` are those that decide of a row of which nothing is special.
-    """
-
-    number: int
-    fields: list[str]
-    seldom: list[str]
-    telling: list[str]
-    is_special: bool
+    return ("to delete",) if any(word.casefold() not in NO for word in told) else ()
 
 
 @dataclass
 class AttributeRows:
-    """Attributes as rows of the fields that may decide. `read` are those that stand in them.
+    """Attributes as rows of the fields that may decide, but for remarks and names of files.
 
-    Rows of which nothing is special are few, and are kept.
+    `read` are those that stand in them.
     """
 
     read: Set[str]
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
-    shapes: dict[tuple[str, ...], AttributeShape] = field(default_factory=dict)
-    kept: dict[tuple[object, ...], tuple[Event, Row]] = field(default_factory=dict)
 
     def row(self, attribute: Attribute) -> Row:
         """The fields of an attribute, each with its words."""
-        own, shape = attribute.own, self._shape(attribute.own)
-        is_plain = all(own[name] in _NOTHING for name in shape.seldom)
-        if attribute.around or attribute.files or shape.is_special or not is_plain:
-            return self._row(attribute, shape, is_plain=is_plain)
-        held = tuple([own[name] for name in shape.telling])
-        kinds = tuple(map(type, held))
-        if not _CONTAINERS.isdisjoint(kinds):
-            return self._row(attribute, shape, is_plain=is_plain)
-        # with their kinds, as 1 and true are the same here
-        key = (shape.number, id(attribute.event), _tags(own), held, kinds)
-        if key not in self.kept:
-            if len(self.kept) >= _MOST_KEPT:
-                self.kept.clear()
-            # with its event, so that no other one can have the same id
-            self.kept[key] = attribute.event, self._row(attribute, shape, is_plain=True)
-        return self.kept[key][1]
+        if attribute.row is None:
+            attribute.row = self._row(attribute)
+        return attribute.row
 
-    def _row(self, attribute: Attribute, shape: AttributeShape, *, is_plain: bool) -> Row:
+    def _row(self, attribute: Attribute) -> Row:
         own, around, event = attribute.own, attribute.around, attribute.event
         row: dict[str, Sequence[str]] = {
-            name: (each if type(each) is str else text_of(each),)
-            for name in shape.fields
-            if (each := own[name]) is not None and type(each) not in _CONTAINERS
-        }
+            name: (text_of(each),)
+            for name, each in own.items()
+            if name in self.read and name not in ASIDE
+            and each is not None and type(each) not in CONTAINERS
+        }  # fmt: skip
         row |= self.own.words(own)
         if isinstance(own.get("event"), dict):
             event = event_of(own["event"])
@@ -327,51 +245,27 @@ class AttributeRows:
             row.setdefault(name, words)
         if gone := event.words.get("deleted"):
             row["deleted"] = (*_deleted(own), *gone)
-        row |= _DERIVED
-        if not is_plain:
-            row["decayed"] = _decayed(own)
-            row["warnings"] = _warnings(own)
-            row["sighting"] = _sightings(own)
-            row["proposal"] = _proposals(own)
+        row["decayed"] = _decayed(own)
+        row["sighting"] = _sightings(own)
+        row["proposal"] = _proposals(own)
         row["relation"] = _relation(attribute)
         row["tag"] = (*_tags(own), *_tags(around), *event.words.get("tag", ()))
-        row["warnings"] = (*row["warnings"], *event.words.get("warnings", ()))
-        row["filename"] = _telling(attribute.files)
+        row["warnings"] = (*_warnings(own), *event.words.get("warnings", ()))
         row["mimetype"] = attribute.types
         if around:
             row["object_name"] = (text_of(around.get("name")),)
             row["meta-category"] = tuple(filter(None, (text_of(around.get("meta-category")),)))
-            for name in ("deleted", "comment"):
-                if (word := text_of(around.get(name))) and word.casefold() not in _NO:
-                    row[name] = (*row.get(name, ()), word)
+            if (word := text_of(around.get("deleted"))) and word.casefold() not in NO:
+                row["deleted"] = (*row.get("deleted", ()), word)
         return {name: words for name, words in row.items() if words}
 
-    def _shape(self, own: Object) -> AttributeShape:
-        told = tuple(own)
-        found = self.shapes.get(told)
-        if found is None:
-            if len(self.shapes) >= _SHAPES:
-                self.shapes.clear()
-                self.kept.clear()
-            fields = [name for name in told if name in self.read and name not in _DERIVED]
-            others = [name for name in told if name in _SPOKEN or name not in KNOWN]
-            found = AttributeShape(
-                len(self.shapes), fields, [name for name in told if name in _SELDOM],
-                [*dict.fromkeys([*fields, *others])], not _SPECIAL.isdisjoint(told),
-            )  # fmt: skip
-            self.shapes[told] = found
-        return found
+
+CONTAINERS = frozenset((dict, list))
+ASIDE = frozenset(("comment", "filename"))
+"""Fields of which each attribute has words of its own beside the row that it shares."""
 
 
-_CONTAINERS = frozenset((dict, list))
-_SELDOM = frozenset(("decay_score", "warnings", "sighting", "shadowattribute"))
-_SPOKEN = frozenset(("object_relation", "deleted"))
-_SPECIAL = frozenset(("event", "mimetype", "filename"))
-_SHAPES = 1000  # of attributes that are kept
-_MOST_KEPT = 2000
-
-
-def _telling(files: Sequence[str]) -> tuple[str, ...]:
+def telling_name(files: Sequence[str]) -> tuple[str, ...]:
     """Of several names of a file the one that tells most: that of a picture, or of what is none."""
     if not files:
         return ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -13,19 +12,18 @@ from relaion.lists.readers.documents.field_columns import Row, SharedThings
 from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.misp_attributes import (
-    FREE,
-    KNOWN,
     Attribute,
     AttributeRows,
+)
+from relaion.lists.readers.documents.misp_kinds import (
+    AttributeKinds,
     HeldAttributes,
-    is_picture,
 )
 from relaion.lists.readers.documents.misp_traits import AttributeTraits
 from relaion.lists.readers.format import ANY, LINK_KINDS, Batch, Options, Stream, values_by_kinds
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import OF_ANALYSIS, type_says
-from relaion.lists.values import shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +55,22 @@ class Attributes:
     replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
     rows: AttributeRows = field(init=False)
+    kinds: AttributeKinds = field(init=False)
     traits: AttributeTraits = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = AttributeRows(self.fields.read_names | {"type"})
+        self.kinds = AttributeKinds(self.rows.read)
         self.traits = AttributeTraits()
         said = (*self.options.where, *self.options.ignore)
         # what the curator decided of
         self._said = {names.squeezed(name) for name in said}
 
-    @property
-    def free(self) -> frozenset[str]:
-        """Names under which nothing decides of an attribute."""
-        return (FREE & KNOWN) - self.rows.read
-
     def batch(self, some: HeldAttributes) -> Batch:
         """Attributes as records."""
         n, attributes = len(some.ids), SharedThings.of(some.attributes)
         rows = attributes.map(self._row)
-        fates, types = self.fields.read(rows, [*map(len, some.texts)], "type")
+        fates, types = self.fields.read(rows, [*map(len, some.texts)], "type", own=some.own)
         if self.replaced:
             fates |= {i: why.REPLACED for i in range(n) if self.n + i in self.replaced}
         says = dict(zip(attributes.at, types, strict=True))
@@ -87,7 +82,7 @@ class Attributes:
         batch.values = values_by_kinds([of.kinds for of in told.each], told.at, some.values)
         self._heed(told, batch)
         batch.ids = [uuid.strip() or None for uuid in some.ids]
-        given = attributes.map(lambda a: ("filename" in a.own and _is_of_image(a), a.event.by))
+        given = attributes.map(lambda a: ("filename" in a.own and a.is_of_image, a.event.by))
         batch.traits = self.traits.of(given.all(), some.first, some.changed, some.last)
         self.n += n
         if self.n == n:  # what the first show is refused at once
@@ -114,9 +109,7 @@ class Attributes:
     def _row(self, attribute: Attribute) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
         row = self.rows.row(attribute)
-        if type_says(attribute.type) is None and not any(
-            map(shape, re.split(r"[|\s]", attribute.text))
-        ):
+        if not attribute.may_be_entry and type_says(attribute.type) is None:
             row = {name: words for name, words in row.items() if name != "type"}
         return row
 
@@ -135,7 +128,7 @@ class Attributes:
             fate = why.REFERENCE
         if self.options.kind and self.options.kind not in kinds and kinds != ("host",):
             kinds = (self.options.kind,)
-        is_unsaid = kinds[0].startswith("image_") and not _is_of_image(attribute)
+        is_unsaid = kinds[0].startswith("image_") and not attribute.is_of_image
         return _Told(
             kinds, fate, says.unusable, proposals, is_unsaid=is_unsaid, lacks_type="type" not in row
         )
@@ -167,8 +160,3 @@ class Attributes:
             document.notices.append(
                 f"proposals to change attributes: {self.proposals:,}, of which none was taken"
             )
-
-
-def _is_of_image(attribute: Attribute) -> bool:
-    types = attribute.types
-    return any(map(is_picture, attribute.files)) or any("image" in t.casefold() for t in types)

@@ -19,8 +19,10 @@ from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import is_of_words
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import (
+    FieldColumns,
     Row,
     SharedThings,
+    Words,
     columns_in_batches,
     made_once,
 )
@@ -93,7 +95,8 @@ class HeldObjects(NamedTuple):
     """Objects of a file by columns: their numbers there, each with one that says the same.
 
     The rest is what is their own. `first` is the day from which one holds, `modified` that of its
-    last change; a text is empty, and `named` is None, where it has none.
+    last change; a text is empty, and `named` is None, where it has none. `described` are texts, or
+    none.
     """
 
     numbers: Sequence[int]
@@ -101,10 +104,14 @@ class HeldObjects(NamedTuple):
     ids: Sequence[str]
     patterns: Sequence[str]
     named: Sequence[Sequence[str] | None]
+    described: Sequence[Sequence[str]]
     first: Sequence[str]
     modified: Sequence[str]
 
 
+_DESCRIBED = frozenset(("description",))
+_ASIDE = _DESCRIBED | {"name"}
+_OFTEN = 4  # objects with one description
 _FREE = frozenset(("id", "pattern", "name", "created", "valid_from", "modified"))
 """Names under which nothing decides, but what `HeldObjects` hold beside an object."""
 
@@ -126,20 +133,29 @@ def _held(document: ListDocument, free: frozenset[str]) -> Iterator[HeldObjects]
 
 def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> HeldObjects | None:
     """Objects that are written alike; None where few say the same, or more is in one."""
-    own = (leaf for leaf in values.shape.leaves if leaf.place[0] in _FREE)
-    if not free >= _FREE or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
+    kept = values.shape.kept
+    if "free" not in kept:
+        said = {repr(each.get("description")) for each in values}
+        kept["free"] = free | (_DESCRIBED if _OFTEN * len(said) > len(values) else frozenset())
+    is_free = free >= _FREE
+    free = kept["free"]
+    own = (leaf for leaf in values.shape.leaves if leaf.place[0] in free)
+    if not is_free or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
         return None
     kinds = values.kinds(free)
-    if kinds is None or not all(map(is_plain, SharedThings.of(kinds).each)):
+    shared = SharedThings.of(kinds or ())
+    if kinds is None or not all(map(is_plain, shared.each)):
         return None
     ids, patterns, created, valid, modified = (
         values.texts_at((name,), text_of)
         for name in ("id", "pattern", "created", "valid_from", "modified")
     )
-    named = values.at(("name",), text_of)
+    named, described = (values.at((name,), text_of) for name in ("name", "description"))
     return HeldObjects(
         range(number, number + len(values)), kinds, [*map(str.strip, ids)], patterns,
         [None if name is None else (name,) for name in named],
+        [() if text is None else (text,) for text in described] if "description" in free
+        else shared.map(_described).all(),
         valid if all(valid) else [x or y for x, y in zip(valid, created, strict=True)], modified,
     )  # fmt: skip
 
@@ -151,9 +167,15 @@ def _held_of(number: int, value: Object) -> HeldObjects:
     first = text_of(value.get("valid_from")) or text_of(value.get("created"))
     return HeldObjects(
         (number,), (value,), (id_of(value),), (pattern,),
-        (tuple(map(text_of, each_of(named))) if is_named else None,),
+        (tuple(map(text_of, each_of(named))) if is_named else None,), (_described(value),),
         (first,), (text_of(value.get("modified")),),
     )  # fmt: skip
+
+
+def _described(value: Object) -> Sequence[str]:
+    """The words of its description."""
+    words = value.get("description")
+    return () if type(words) is dict else tuple(map(text_of, each_of(words)))
 
 
 @dataclass
@@ -174,7 +196,10 @@ class _Indicators:
         skipped, some, values = self._indicators(some)
         n = len(some.ids)
         files = self._files(some) if "name" in self.read_names else []
-        own = {"name": _titles(some.named, files)} if files else {}
+        several: dict[str, Words] = {"name": _titles(some.named, files)} if files else {}
+        if any(some.described):
+            several["description"] = some.described
+        own = FieldColumns(n, several=several)
         fates, _ = self.fields.read(self._rows(some, values), [0] * n, own=own)
         looked = self.looked
         if looked.replaced or looked.latest:
@@ -217,7 +242,7 @@ class _Indicators:
     @cached_property
     def free(self) -> frozenset[str]:
         """Names under which nothing decides of an indicator, but what is asked for by itself."""
-        return _FREE - (self.read_names - {"name"})
+        return _FREE - (self.read_names - _ASIDE)
 
     def _rows(self, held: HeldObjects, values: SharedThings[Object]) -> SharedThings[Row]:
         """The fields of indicators: those that many share, and what is said of single ones."""
@@ -264,11 +289,11 @@ class _Indicators:
         return None
 
     def _row(self, value: Object) -> Row:
-        """The fields of an indicator but for its name, each with its words."""
+        """The fields of an indicator, each with its words, but for those that are its own."""
         shape = tuple(value)
         fields = self.shapes.get(shape)
         if fields is None:
-            fields = [name for name in shape if name in self.read_names - {"name"}]
+            fields = [name for name in shape if name in self.read_names - _ASIDE]
             if len(self.shapes) < _SHAPES:
                 self.shapes[shape] = fields
         row: dict[str, Sequence[str]] = {}

@@ -38,11 +38,13 @@ class Versions:
         self.own.append(own)
         self.around.append(around)
 
-    def meet_all(self, record_ids: Sequence[str], own: Sequence[float]) -> None:
-        """Take in the next records, around which nothing was told."""
+    def meet_all(
+        self, record_ids: Sequence[str], own: Sequence[float], around: Sequence[float]
+    ) -> None:
+        """Take in the next records."""
         self.keys.extend([hash(x) if x else 0 for x in record_ids])
         self.own.extend(own)
-        self.around.extend([nan] * len(own))
+        self.around.extend(around)
 
     def replaced(self, shared: OfDelivery, name: str) -> set[int]:
         """The places of those that another version replaces, here or in a file read before.

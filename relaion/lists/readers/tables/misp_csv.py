@@ -25,15 +25,16 @@ from relaion.lists.readers.documents.fields import Fields
 from relaion.lists.readers.documents.latest import moment_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
-    Attribute,
+    NO_FILE,
     Event,
     Object,
-    OfFile,
     event_of,
-    held_of,
     of_file,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
+from relaion.lists.readers.documents.misp_kinds import (
+    GivenAttribute,
+)
 from relaion.lists.readers.documents.versions import Versions
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.ending import HALF
@@ -47,6 +48,7 @@ _OF_EVENT = {"eventinfo": "info", "eventanalysis": "analysis", "eventpublished":
 _FIELDS = {names.squeezed(name): name for name in MEANINGS} | {
     "attributetag": "tag", "attributetags": "tag", "objectname": "object_name",
 }  # fmt: skip
+_MANY = 1000  # events that are kept
 
 
 def columns_of(head: str) -> tuple[str, list[str]] | None:
@@ -93,6 +95,7 @@ class _MispRows:
     options: Options
     held: list[list[str]] = field(default_factory=list)  # rows of an object that may go on
     versions: Versions = field(default_factory=Versions)
+    events: dict[tuple[tuple[str, str], ...], Event] = field(default_factory=dict)  # the last ones
 
     def batches(self) -> Iterator[Batch]:
         refuse_twice(self.header)
@@ -103,7 +106,7 @@ class _MispRows:
             self.stream, self.delimiter, self.header, self._is_whole, self._may_be_cut
         ):
             self.stream.notices += [HALF] * rows.is_cut
-            batch = read.batch(held_of(self._attributes(rows.whole, last=rows.is_last)))
+            batch = read.batch(read.kinds.held_of(self._attributes(rows.whole, last=rows.is_last)))
             batch.skipped.update(rows.skipped)
             yield batch
             if rows.is_cut:
@@ -142,7 +145,7 @@ class _MispRows:
         meaning = MEANINGS.get(self._name(self.header[-1]))
         return meaning is None or bool(meaning.what)
 
-    def _attributes(self, rows: list[list[str]], *, last: bool) -> list[Attribute]:
+    def _attributes(self, rows: list[list[str]], *, last: bool) -> list[GivenAttribute]:
         """Rows as attributes; those of an object that may go on wait for the next block."""
         rows, self.held = self.held + rows, []
         if not last and "objectuuid" in self.header and rows:
@@ -158,11 +161,11 @@ class _MispRows:
                 groups.setdefault(uuid, []).append(own)
         of_objects = {uuid: of_file(group) for uuid, group in groups.items()}
         return [
-            Attribute(
+            GivenAttribute(
                 own,
                 event,
                 {"name": own["object_name"]} if own.get("object_name") else {},
-                of_objects.get(own.get("object_uuid") or "", OfFile()),
+                of_objects.get(own.get("object_uuid") or "", NO_FILE),
             )
             for own, event in told
         ]
@@ -183,4 +186,9 @@ class _MispRows:
         own["tag"] = tags
         moments = (moment_of(own.get("timestamp", "")), moment_of(own.get("date", "")))
         self.versions.meet(own.get("uuid", ""), *moments)
-        return own, event_of(around)
+        told = (*around.items(),)
+        if told not in self.events:
+            if len(self.events) >= _MANY:
+                self.events.clear()
+            self.events[told] = event_of(around)
+        return own, self.events[told]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import add
 
 from relaion.lists.readers import why
 from relaion.lists.readers.lines.asks import no_longer
@@ -50,7 +51,8 @@ _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words_in(
     "{beginnings}"
 )
-"""How our words begin: a text without any such word says nothing, as nearly all do."""
+"""How our words begin: a text without any such word says nothing."""
+_PAIRS = frozenset(word[:2] for word in _KNOWN)
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these may take the entry back wherever they stand
@@ -133,7 +135,7 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
 _OF_A_PROGRAM = re.compile(r"\bhash lookup\b")  # Autopsy's, and no list of what is known good
 
 
-@lru_cache(65536)
+@lru_cache(1 << 13)
 def read_text(cell: str, *, alone: bool) -> Remark | None:
     """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
 
@@ -145,7 +147,11 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
         return Remark(why.GOOD, good)
     is_long = alone and len(tokens) > _LONG
-    if is_long or _BEGIN.isdisjoint(tokens):
+    if (
+        is_long
+        or _BEGIN.isdisjoint(tokens)
+        or not (_has_ours(tokens) or _may_close_up(cell, alone))
+    ):
         return None
     if (left := without_asides(cell)) != cell:
         return read_text(left, alone=alone)
@@ -160,6 +166,19 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
         return sure[0] if sure else None
     strong = [r for r in said if not r.is_whole and not r.is_alone and r.fate]
     return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
+
+
+def _has_ours(tokens: Sequence[str]) -> bool:
+    """Whether one of our words may be among these, in one or in several behind each other."""
+    if not _KNOWN.isdisjoint(tokens):
+        return True
+    pairs = [*map(add, tokens, tokens[1:])]
+    return not (_BEGIN.isdisjoint(pairs) and _PAIRS.isdisjoint(pairs))
+
+
+def _may_close_up(cell: str, alone: bool) -> bool:
+    """Whether words may stand behind each other once a sentence between them was left out."""
+    return any(sign in cell for sign in (".;!," if alone else "!"))
 
 
 def begins_word(text: str) -> bool:
