@@ -76,7 +76,7 @@ class Journal:
         return Journal, (self.work,)  # another process reads the file
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Append entries; they are flushed to the disk a second after the last flush, or at once."""
+        """Append entries, and flush them to the disk: at once, or a second after the last flush."""
         texts = {(e.what, e.name): json.dumps(e).encode("ascii") for e in entries}
         if not texts:
             return
