@@ -8,7 +8,7 @@ from relaion.processes import end_at_once, hold_streams, on_signals
 HAVE_A_WORKER = frozenset(
     {"apply", "clean", "demo", "diff", "inspect", "match", "merge", "plan", "update", "verify"}
 )
-_HAVE_NONE = frozenset({"--help", "--purge"})
+_HAVE_NONE = frozenset({"-h", "--help", "--purge"})
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,15 @@ def cases() -> Iterator[tuple[bool, str]]:
 @pytest.mark.parametrize(("is_told", "text"), [*cases()])
 def test_which_texts_hold_a_link_beside_their_own(is_told: bool, text: str) -> None:
     assert holds_link(text.encode(), OWN) is holds(text.encode(), OWN) is is_told
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \n", b"\t", b"\xef\xbb\xbf\n"])
+def test_many_blank_lines_are_gone_through_once(blank: bytes) -> None:
+    text = b"100%25\n" + blank * 100_000
+    begun = time.process_time()
+    for end, is_told in ((b"100%25", False), (b" //other.example/1.jpg", True)):
+        assert holds_link(text + end, OWN) is holds(text + end, OWN) is is_told
+    assert time.process_time() - begun < 5  # each of them to the end of all took minutes
 
 
 # -- By the command line ---------------------------------------------------------------------------

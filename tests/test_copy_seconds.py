@@ -14,11 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import relaion
-from relaion.copies import json_lines, samples, tables
+from relaion.copies import held_links, json_lines, samples, tables, tars
 from relaion.copies.held_links import SIGNS as WITH_LINKS
 from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
+from relaion.verifier.copies import seconds
 from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.seconds import HOLDS, seconds_of
 from relaion.verifier.copies.statement import CopyLine
@@ -165,6 +166,29 @@ def test_of_tars(some: Sequence[tuple[dict[str, Any], dict[str, str]]]) -> None:
         except InputError:
             return
         agree(path, "samples", found)
+
+
+@pytest.mark.parametrize("end", [b"\n//b.example/x", b"http://b.example/x", b" //b.example/x", b""])
+def test_of_a_member_that_is_looked_at_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    """Bytes that are no text, of which only the first piece has a sign that they may hold links."""
+    assert (seconds._PIECE, seconds._SHARED) == (tars._MOST, held_links._LONGEST)
+    for module, name in ((seconds, "_PIECE"), (tars, "_MOST")):
+        monkeypatch.setattr(module, name, 1 << 16)
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        for shift in range(0, 3 << 10, 100):  # also across the borders of pieces
+            data = b"\0http".ljust((1 << 17) - (1 << 10) + shift, b"\0") + end
+            for ending, some in (("url", b"https://a.example/1.jpg"), ("bin", data)):
+                info = tarfile.TarInfo(f"{shift}.{ending}")
+                info.size = len(some)
+                tar.addfile(info, io.BytesIO(some))
+    found = samples.index(path, tmp_path / "i", {})
+    assert any("links (and in how many records): .bin (31)" in x for x in found.notices) is (
+        end.startswith(b"http")
+    )
+    agree(path, "samples", found)
 
 
 def test_what_a_manifest_hides_or_makes_up_is_found(tmp_path: Path, in_process: None) -> None:

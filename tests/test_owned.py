@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from relaion.errors import OutputError
 from relaion.lists.database import writing
 from relaion.lists.store_file import sweep_beside
-from relaion.paths import owned_folder, sweep
+from relaion.paths import owned_folder, remove_tree, sweep
 from relaion.stages.purge import purge
 from relaion.stages.sql import open_sql
 from tests.pipeline import Sent, add_lists, write_shard
@@ -220,3 +221,12 @@ def test_a_prompt_keeps_its_folder_and_a_killed_one_s_is_swept(
         assert sweep() == 0
         assert prompt.answer("select count(*) from shard").rows == ((9,),)
     assert list(place.iterdir()) == []
+
+
+def test_what_a_link_to_a_folder_leads_to_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").touch()
+    (tmp_path / "work").symlink_to(tmp_path / "other")
+    with pytest.raises(OutputError, match="work: cannot be removed"):
+        remove_tree(tmp_path / "work")
+    assert (tmp_path / "other/file").exists()

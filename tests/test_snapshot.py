@@ -12,6 +12,7 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists.snapshot import Snapshot, hold
+from relaion.paths import files, stamp_of
 from relaion.run.hits import KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.pool import HERE
@@ -206,4 +207,27 @@ def test_a_store_that_was_written_just_now_is_digested_again(
     store = taken(lists, read_known(lists, None, HERE, seals=True), Noting())
     assert store.stamp is None
     store.check()
-    assert len(digests) == 2
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize("how", ["taken", "held"])
+def test_a_second_write_within_a_turn_of_the_clock_is_found(
+    lists: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It leaves the stamp as the first one made it: so none is believed that was so young."""
+    same = stamp_of(lists)
+    monkeypatch.setattr(files, "_of", lambda _: same)
+    monkeypatch.setattr("time.time_ns", lambda: same.written_ns + 1_000)
+
+    def writes() -> None:
+        forged(lists)
+        monkeypatch.setattr("time.time_ns", lambda: same.written_ns + 10**9)
+
+    if how == "taken":
+        known = read_known(lists, None, HERE, seals=True)
+        writes()
+        store = taken(lists, known, Noting())
+        assert store.sha256 == hashlib.sha256(lists.read_bytes()).hexdigest()
+    else:
+        with pytest.raises(ListError, match="was changed while it was read"), hold(lists, writes):
+            pass

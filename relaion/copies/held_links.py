@@ -15,8 +15,9 @@ _SLASHES = rb"(?:/|%2f|u002f|&#x0*2f;|&#0*47;|&sol;){2}"
 _NAME = rb"[^\s/?#%&\\\"'<>]{1,255}\."
 _LINK = re.compile(
     rb"(?im)(?:https?|ftp)" + _COLON + _SLASHES + _NAME + rb"[^\s/?#\\\"'<>]"
-    # without a scheme it has to begin a line; or a value, and to go on behind its host
-    rb"|^(?:\xef\xbb\xbf)?\s*" + _SLASHES + _NAME + rb"[^\s/?#\\\"'<>]"
+    # without a scheme it has to begin a line, behind blanks of that line alone: many empty lines
+    # would each be gone through to their end; or a value, and to go on behind its host
+    rb"|^(?:\xef\xbb\xbf)?[^\S\n]*" + _SLASHES + _NAME + rb"[^\s/?#\\\"'<>]"
     rb"|[\"'(=>]\s*" + _SLASHES + _NAME + rb"[a-z0-9-]+[/?]"
     rb"|(?:^|[\s\"'=:,(])(?:(?-i:aHR0cDov|aHR0cHM6)|68747470(?:73)?3a2f)"
     rb"|h\0t\0t\0p"

@@ -58,10 +58,10 @@ class Snapshot:
         try:
             if self.stamp is not None and stamp_of(self.path) == self.stamp:
                 return self
-            found = seal(self.path)
+            found, stamp = seal_settled(self.path)
         except InputError:
             return None
-        return replace(self, stamp=_settled(found.stamp)) if found.sha256 == self.sha256 else None
+        return replace(self, stamp=stamp) if found.sha256 == self.sha256 else None
 
     def check(self) -> None:
         """Raise ListError where another program wrote into the file."""
@@ -69,9 +69,19 @@ class Snapshot:
             raise changed(self.origin)
 
 
-def _settled(stamp: Stamp) -> Stamp | None:
-    """A stamp that tells of every write from now on; None where one might leave it as it is."""
-    return stamp if time.time_ns() - stamp.written_ns > _TICK else None
+def seal_settled(path: Path) -> tuple[Seal, Stamp | None]:
+    """The seal of a file, and its stamp where each write since it was begun would change that.
+
+    A write that follows another one within a turn of the clock leaves it as it is: then None.
+    """
+    begun = time.time_ns()
+    found = seal(path)
+    return found, found.stamp if _is_settled(found.stamp, begun) else None
+
+
+def _is_settled(stamp: Stamp, at: int) -> bool:
+    """Whether every write after a moment, in nanoseconds, gives a file another stamp."""
+    return at - stamp.written_ns > _TICK
 
 
 def changed(origin: Path) -> ListError:
@@ -85,7 +95,8 @@ def changed(origin: Path) -> ListError:
 def take(store: Path, folder: Path, known: Seal | None = None) -> Snapshot:
     """Make the snapshot of a store in a private folder.
 
-    `known` is its seal, where somebody has made one; it is digested where that is not its any more.
+    `known` is its seal, where somebody has made one whose stamp tells of every write since (see
+    `seal_settled`); it is digested where that is not its any more.
     Raises ListError for what is no store, or is written to meanwhile; NoRoomError where the disk
     of that folder is full.
     """
@@ -102,10 +113,10 @@ def take(store: Path, folder: Path, known: Seal | None = None) -> Snapshot:
             is_known = False
         refuse_other_files(store)  # a log that another program began in between
         now = stamp_of(target)  # to link it changed its stamp, and a write changes the rest
-        if known is None or not is_known or now.written != known.stamp.written:
-            known = seal(target)
-            now = known.stamp
-        return Snapshot(target, store, known.sha256, mode, stamp=_settled(now))
+        if known is not None and is_known and now.written == known.stamp.written:
+            return Snapshot(target, store, known.sha256, mode, stamp=now)
+        known, stamp = seal_settled(target)
+        return Snapshot(target, store, known.sha256, mode, stamp=stamp)
     except OSError as e:
         if e.errno in _NO_ROOM:  # of where the copy goes: the store itself is only read
             target.unlink(missing_ok=True)
@@ -164,6 +175,7 @@ def hold(store: Path | Snapshot, held: Callable[[], object] = lambda: None) -> I
         if not _is_at(path, f):  # it took the name between the two openings
             raise changed(named)
         before = stamp_of_open(f)
+        is_settled = _is_settled(before, time.time_ns())
         if not isinstance(store, Snapshot):
             sha256 = _digest(f, named)
         elif before != store.stamp and _digest(f, named) != store.sha256:
@@ -172,9 +184,9 @@ def hold(store: Path | Snapshot, held: Callable[[], object] = lambda: None) -> I
             sha256 = store.sha256
         mode = store.mode if isinstance(store, Snapshot) else os.fstat(f.fileno()).st_mode
         held()
-        now = _settled(stamp_of_open(f))
+        now = stamp_of_open(f)
         # a name less changed the stamp, and a write the rest of it
-        stays = now if now is not None and now.written == before.written else None
+        stays = now if is_settled and now.written == before.written else None
         yield Held(engine, named, mode)
         if stamp_of_open(f) != stays and _digest(f, named) != sha256:
             raise changed(named)

@@ -124,19 +124,19 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as e:
         raise OutputError(
-            f"{shown(e.filename or folder)}: cannot be removed ({e.strerror}); remove it by hand, "
-            "for it is private"
+            f"{shown(e.filename or folder)}: cannot be removed ({e.strerror or e}); remove it by "
+            "hand, for it is private"
         ) from None
 
 
 def remove_files(folder: Path) -> None:
-    """Remove the files in a folder and below it, as far as that can be done.
+    """Remove the files in a folder and below it, as far as that can be done; not behind a link.
 
     Side by side: a disk may take some milliseconds for each that it holds, and those of a short
     run took a tenth of it.
     """
     files = [Path(top, name) for top, _, names in os.walk(folder) for name in names]
-    if files:
+    if files and not folder.is_symlink():
         with ThreadPoolExecutor(min(len(files), _HANDS)) as pool:
             list(pool.map(_removed, files))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
-from relaion.lists.snapshot import NAME, Snapshot, changed, take
+from relaion.lists.snapshot import NAME, Snapshot, changed, seal_settled, take
 from relaion.lists.store_file import refuse_other_files
-from relaion.paths import Seal, seal, stamp_of
+from relaion.paths import Seal, stamp_of
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.numbered import Numbered
@@ -115,10 +115,12 @@ def _read(
 
 
 def _sealed(store: Path) -> Seal | None:
+    """The seal of a store, where its stamp tells of each write since."""
     try:
-        return seal(store)
+        found, stamp = seal_settled(store)
     except InputError:  # whoever reads it says why
         return None
+    return None if stamp is None else found
 
 
 def _written(store: Path) -> tuple[int, ...] | None:

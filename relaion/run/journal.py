@@ -4,8 +4,9 @@ One file of lines, appended to by the one process that drives the run. Each line
 of its own text, and the digests of the work files that it vouches for: what a kill or a power cut
 left torn, zeroed or mixed up counts as not there, and is done again.
 
-So lines are flushed to the disk for thrift alone: a power cut costs a second of work. What nobody
-would find out again, that a shard failed or changed, is flushed at once.
+So lines are flushed to the disk for thrift alone, once a second at most: one that comes sooner
+waits for the next, and a power cut until then costs the work that it tells of. What nobody would
+find out again, that a shard failed or changed, is flushed at once.
 """
 
 import hashlib
@@ -75,7 +76,7 @@ class Journal:
         return Journal, (self.work,)  # another process reads the file
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Append entries; what was added for a second is flushed to the disk together."""
+        """Append entries, and flush them to the disk: at once, or a second after the last flush."""
         texts = {(e.what, e.name): json.dumps(e).encode("ascii") for e in entries}
         if not texts:
             return

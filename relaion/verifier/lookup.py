@@ -328,8 +328,8 @@ def _entries(
     query = "select list_id, kind, digest, host_digest from entries"
     if met is not None:
         raw = pa.Array.from_buffers(pa.binary(8), len(met), [None, met.buffers()[1]], 0, met.offset)
-        store.engine.lend("met", pa.table({"head": [head.hex() for head in raw.to_pylist()]}))
-        query += " semi join met on substr(digest, 1, 16) = met.head"
+        store.engine.lend("met", pa.table({"head": raw}))
+        query += " semi join met on substr(digest, 1, 16) = lower(hex(met.head))"
     if lists is not None:
         # lists lie one after the other: by the first and the last DuckDB skips all others unread
         first, last = (min(lists), max(lists)) if lists else (0, -1)

@@ -39,6 +39,8 @@ _OF_IMAGE = re.compile(
     re.DOTALL,
 )
 _START = 1 << 12  # bytes that tell what a member is
+_PIECE = 16 << 20  # bytes of a member that are looked at at once, the same as `apply` looks at
+_SHARED = 1 << 10  # of them so many in two pieces
 _NAMES = 20  # that a sentence names
 _MOST = 1_000  # names beyond which nobody counts them apart
 _KEYS = "names of fields"
@@ -183,11 +185,20 @@ def _of_members(file: BinaryIO, path: Path) -> Iterator[Counter[str]]:
         if _OF_PACKED.match(start) or member.told_by.rpartition(".")[2] == "tar":
             packed[name] += 1
         elif not _OF_IMAGE.match(start):
-            whole = start + file.read(member.size - len(start))
-            is_text = b"\0" not in start
-            if (is_text or _may_hold(whole)) and holds(whole):
+            file.seek(member.data)
+            is_text, pieces = b"\0" not in start, _pieces(file, member.size)
+            if any((is_text or _may_hold(piece)) and holds(piece) for piece in pieces):
                 found[name] += 1
     yield from (found, packed, unread)
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """So many bytes of a file from its place on; each piece begins as the one before ends."""
+    behind = b""
+    for at in range(0, size, _PIECE):
+        piece = behind + file.read(min(_PIECE, size - at))
+        yield piece
+        behind = piece[-_SHARED:]
 
 
 def _named(name: str) -> str:

@@ -9,9 +9,10 @@
 -- nulls:   a link whose key SQL cannot prove has no link_id here: it stays possible
 -- order:   none
 --
--- Nearly all links are canonical, or are when they are tidied (`05_link_macros`): their key is
--- known, and compared at once: by 64 bits before it is digested. What is looked for leads to one thing (`73_link_ids`), and so does
--- what has its key; a fragment can be in none of these links. The few others go on as before.
+-- Nearly all links are canonical, or are when they are tidied (`05_link_macros`): their key is known, and
+-- compared at once: by 64 bits before it is digested. What is looked for leads to one thing
+-- (`73_link_ids`), and so does what has its key; a fragment can be in none of these links. The few others
+-- go on as before.
 
 create or replace temp table sought_links as
 with told as (
