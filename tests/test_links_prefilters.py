@@ -67,6 +67,7 @@ SHOWN = [
     "http://a.example/[b]|{c}^%5B%7C/?d=%7B%5e}]",
     "https://www.a.example//b%2F//%2C%252c.jpg//?%20a=%26amp;b&amp;&&",
     f"http://a.example/{16_300 * 'a'}{20 * '&amp;'}",
+    f"http://a.example/{16_400 * 'a'}&amp;bcd",
     # escapes that may not be undone one by one: of an entity, a dot, a slash, an escape
     "http://a.example/x&lt%3b/b",
     "http://a.example/x%26lt;b/c",

@@ -236,7 +236,7 @@ end;
 --                   such a key cannot spread (key_can_spread)
 -- Where the host is known to end before (link_ends_early), slashes, `?` and other signs may stand
 -- among them; but not so that a segment could be empty or only dots, or a query empty.
--- Links of many kilobytes keep what follows their host as it stands, but for raw characters.
+-- Links of many kilobytes keep what follows their host as it stands, but for raw characters: `&amp;`, too.
 -- link_long_tail is the same of 24 characters: it costs more, and tells `.jpg?w=640&h=480` apart.
 create or replace temp macro link_end() as
 '[A-Za-z0-9_.~=+!$()*&-]{7}[A-Za-z0-9_.~=+!$()*-]$';
@@ -265,6 +265,7 @@ end;
 create or replace temp macro link_tail(u) as
 case
     when not contains(u, ';') then link_tail_of(u)
+    when strlen(u) > link_longest() then null
     when not contains(replace(u, '&amp;', '&'), ';') then link_tail_of(replace(u, '&amp;', '&'))
 end;
 -- What the list store keeps of the last eight characters of a listed link's key, and of no other: 16
@@ -279,7 +280,8 @@ case
 end;
 create or replace temp macro link_long_tail(u) as
 case
-    when contains(u, '&amp;') then link_long_tail_of(replace(u, '&amp;', '&'))
+    when contains(u, '&amp;') and strlen(u) <= link_longest()
+        then link_long_tail_of(replace(u, '&amp;', '&'))
     else link_long_tail_of(u)
 end;
 
