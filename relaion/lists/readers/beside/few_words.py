@@ -28,6 +28,7 @@ FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
 _PHRASE = 6  # words of a phrase that comes again, and is told
+_MARKS = 3  # words that each mark a row
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
@@ -201,13 +202,14 @@ class FewWords:
     def may_judge(self) -> bool:
         """Whether so few words come so often as those of a decision, and are not of other things.
 
-        One word that stands in some rows only is a mark; one in all rows decides nothing.
+        Words of which each stands in one row only are marks, where most rows have none; one in all
+        rows decides nothing.
         """
         told, n = self.words, sum(self.values[word] for word in self.words)
         is_named = bool(self.column.name) or self._labels_rows
         most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
-        is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        is_mark = len(told) == n <= _MARKS and self.values[""] > n and is_named
         if is_few and self.may_decide and any(map(weights.lets_go, told)):
             return True
         often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5

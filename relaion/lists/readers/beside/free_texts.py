@@ -25,6 +25,7 @@ _SHOWING = frozenset((
 ))  # fmt: skip
 _MOST_ROWS = 10  # that are named
 _MOST_TEXTS = 4096  # different ones that are looked at
+_FEW = 20  # of a column of which nobody here knows what it is for
 _CAPTIONS = words_in("caption captions text texts alt alttext query prompt keyword keywords title")
 _LABELS = words_in("{tag_names}")
 _OF_AGE = words_in("{age_and_people_names}")
@@ -56,6 +57,7 @@ class FreeTexts:
     column: ListColumn
     is_of_record: bool = False  # what it describes is the file itself
     seen: int = 0
+    filled: int = 0  # rows of a column of which nobody here knows what it is for
     n: int = 0
     rows: list[int] = field(default_factory=list)
     children: int = 0
@@ -67,7 +69,7 @@ class FreeTexts:
     ) -> None:
         """Look at those of the cells that are `texts`; rows that are `out` say nothing."""
         self.seen += len(cells)
-        is_note = self.column.what == names.NOTE and not self._is_label
+        is_note = self.column.what in (names.NOTE, names.UNKNOWN) and not self._is_label
         is_showing = self.column.what in _SHOWING or self.is_of_record
         if not is_showing or len(self.texts) > _MOST_TEXTS:
             return
@@ -77,7 +79,10 @@ class FreeTexts:
             cell: says for cell in told
             if not _FILE.search(cell) and (says := shown_by(cell, is_whole=False))
         }  # fmt: skip
+        is_note = is_note and (self.column.what == names.NOTE or len(self.texts) <= _FEW)
         strange = {cell for cell in told if not _is_understood(cell)} if is_note else set()
+        if self.column.what == names.UNKNOWN:
+            self.filled += sum(1 for cell in cells if cell in told)
         if not shown and not strange:
             return
         for i, cell in enumerate(cells):
@@ -111,7 +116,8 @@ class FreeTexts:
 
         Empty for none.
         """
-        if not 0 < self.n <= self.seen / 2:
+        is_many = self.filled > self.seen / 2 or (self.filled and len(self.texts) > _FEW)
+        if is_many or not 0 < self.n <= self.seen / 2:
             return ""
         told = ", ".join(map(str, self.rows)) + ", …" * (self.n > len(self.rows))
         return f"{self.n:,} of {self.seen:,} rows ({told})"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers.beside.cell import IN_FOLDER
+from relaion.lists.readers.beside.few_words import of_nothing
 from relaion.lists.readers.beside.remarks import RemarkColumn
 from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.tables.decisions import option_name
@@ -160,6 +161,15 @@ def refuse(column: RemarkColumn, *, so_far: bool) -> None:
             raise ListError(_told(question, column, found))
 
 
+def _strange(c: RemarkColumn) -> Found:
+    is_one = c.column.what != names.UNKNOWN or (c.words and not of_nothing(c.column.name))
+    return c.texts.strange() if c.texts and is_one else ""
+
+
+_LOOK = (
+    "holds texts that nobody here understood in {found}: look whether they take these back; if so, "
+    "choose with --where {option}=WORD,WORD, if not, say --ignore {option}"
+)
 NOTICES = (
     ColumnQuestion(
         lambda c: c.kept_out,
@@ -179,11 +189,7 @@ NOTICES = (
         "holds one text that nobody here understood: taken to decide nothing; look whether it "
         "takes something back, and say --ignore {option} if not",
     ),
-    ColumnQuestion(
-        lambda c: c.texts.strange() if c.texts else "",
-        "holds texts that nobody here understood in {found}: look whether they take these back; if "
-        "so, choose with --where {option}=WORD,WORD, if not, say --ignore {option}",
-    ),
+    ColumnQuestion(_strange, _LOOK),
     ColumnQuestion(
         lambda c: c.texts.shown if c.texts and not c.texts.n else "",
         "speaks in {rows} rows of what may be no child: taken to decide nothing; if it does, leave "
@@ -191,6 +197,7 @@ NOTICES = (
     ),
 )  # the first that finds something
 _BESIDES = (
+    ColumnQuestion(lambda c: c.kept_out.keys() - {c.column.name} and _strange(c), _LOOK),
     ColumnQuestion(
         lambda c: c.ignored, "is ignored, and says of rows that they are not listed: {found}"
     ),

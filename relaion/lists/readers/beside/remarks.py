@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from string import ascii_letters, digits
 
 from relaion.lists.readers import why
@@ -95,6 +96,7 @@ class RemarkColumn(FewWords):
     has_images: bool = False
     heeds_folders: bool = True
     is_of_record: bool = False  # what it describes is the file itself
+    out_of: int = 0  # the highest figure that its format allows; 0 where that is not told
     expiries: Expiries = field(default_factory=Expiries)
     figures: Figures | None = None  # where it measures
     texts: FreeTexts | None = None  # of no list of what is known good
@@ -121,7 +123,7 @@ class RemarkColumn(FewWords):
             self.media = media_word(told[0])
         is_figured = self.column.what in _FIGURED and not self.is_good
         if is_figured and (measure := measure_of(self.column.name)):
-            self.figures = Figures(measure)
+            self.figures = Figures(measure, most=Decimal(self.out_of))
 
     def read(
         self, cells: Sequence[str], lengths: Sequence[int], out: Collection[int] = ()

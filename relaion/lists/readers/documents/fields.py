@@ -46,13 +46,14 @@ class Meaning:
 
     `what` is one of `names.DECIDING`, or of `remarks.WATCHED` for a text that may speak of its
     record, or nothing for a field that decides nothing. `is_quiet`: its words are told only where
-    they are asked about.
+    they are asked about. `out_of` is the highest figure that a format allows, 0 where none is told.
     """
 
     what: str = ""
     word: str = ""
     knows: Knows | None = None
     is_quiet: bool = False
+    out_of: int = 0
 
 
 @dataclass
@@ -149,19 +150,22 @@ class Fields:
                 meaning.what == names.NOTE and OF_LINE in self.options.ignore
             ):
                 # a trait that no format defines speaks only where nothing else stands in it
-                self._remark(name, meaning.what if meaning.what in _TOLD_AS else names.CAPTION)
+                what = meaning.what if meaning.what in _TOLD_AS else names.CAPTION
+                self._remark(name, what, meaning.out_of)
 
     @property
     def read_names(self) -> frozenset[str]:
         """The names of the fields that are read; no other need stand in a row."""
         return frozenset((*(d.name for d in self.deciding), *map(_key_of, self.remarks)))
 
-    def _remark(self, name: str, what: str) -> None:
+    def _remark(self, name: str, what: str, out_of: int = 0) -> None:
         column = NamedField(_NOWHERE, spelled_of(name), what, key=name)
         # the format has names that are known here
         of_record = names.squeezed(name) in ("description", "name", "summary")
         self.remarks.append(
-            RemarkColumn(column, self.options.is_good, is_read=True, is_of_record=of_record)
+            RemarkColumn(
+                column, self.options.is_good, is_read=True, is_of_record=of_record, out_of=out_of
+            )
         )
 
     def _refuse_unknown(self) -> None:

@@ -27,6 +27,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     meanings,
     of_file,
     reports,
+    words_in_object,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
 from relaion.lists.readers.documents.misp_kinds import (
@@ -228,6 +229,8 @@ def _look(document: ListDocument) -> _LookedEvents:
                     found.see(value)
                 at = changed_at(value) if is_object else nan
                 within = _of_object(value) if is_object else [value]
+                if is_object:
+                    found.see(words_in_object(within))
                 attributes += within
                 around += [at] * len(within)
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import nan
 from typing import Any
 
@@ -47,10 +47,14 @@ class Event:
 
 @dataclass(frozen=True)
 class OfFile:
-    """What the attributes of an object say of its file: its names, and its media types."""
+    """What the attributes of an object say of its file: its names, and its media types.
+
+    `words` are those of attributes that decide by what they are to it, such as its `state`.
+    """
 
     files: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @cached_property
     def telling(self) -> tuple[str, ...]:
@@ -71,9 +75,9 @@ class Attribute:
     """What attributes that are alike say, with what stands around them: their event, their object.
 
     `own` is one of them, of which only the fields count that tell something, and no remark and no
-    name of a file. `types` are media types; `is_of_picture`: a file is called as a picture is.
-    `may_be_entry`: of a type that nobody knows its value may be one all the same. `row` is kept by
-    `AttributeRows`.
+    name of a file. `said` is what else of its object decides. `types` are media types;
+    `is_of_picture`: a file is called as a picture is. `may_be_entry`: of a type that nobody knows
+    its value may be one all the same. `row` is kept by `AttributeRows`.
     """
 
     own: Object
@@ -82,6 +86,7 @@ class Attribute:
     types: Sequence[str] = ()
     is_of_picture: bool = False
     may_be_entry: bool = False
+    said: Sequence[tuple[str, Sequence[str]]] = ()
     row: Row | None = None
 
     @property
@@ -118,9 +123,31 @@ def of_file(attributes: Sequence[Object]) -> OfFile:
         told = held.get(text_of(attribute.get("type")).strip().casefold())
         if told is not None and len(told) < _FEW and (text := text_of(attribute.get("value"))):
             told.add(text)
-    return OfFile(tuple(sorted(held["filename"])), tuple(sorted(held["mime-type"])))
+    words = tuple(sorted(words_in_object(attributes).items()))
+    return OfFile(tuple(sorted(held["filename"])), tuple(sorted(held["mime-type"])), words)
 
 
+def words_in_object(attributes: Sequence[Object]) -> dict[str, tuple[str, ...]]:
+    """What attributes of one object say of all of it, by the names that they have as fields."""
+    found: dict[str, tuple[str, ...]] = {}
+    for attribute in attributes:
+        name = _field_of(text_of(attribute.get("object_relation")))
+        if not name or _deleted(attribute):
+            continue
+        says, text = type_says(text_of(attribute.get("type"))), text_of(attribute.get("value"))
+        if text and says is not None and not says.kinds and text not in found.get(name, ()):
+            found[name] = (*found.get(name, ()), text)
+    return found
+
+
+@lru_cache(4096)
+def _field_of(relation: str) -> str:
+    """The name as of a field of what an attribute is to its object; empty where none decides."""
+    name = f"object{BETWEEN}{relation.strip().casefold()}"
+    return name if relation not in _OF_POSTS and own_name(name) is not None else ""
+
+
+_OF_POSTS = ("removal-date",)  # on which a host took it down
 _FEW = 50
 
 
@@ -238,7 +265,7 @@ class AttributeRows:
             if name in self.read and name not in ASIDE
             and each is not None and type(each) not in CONTAINERS
         }  # fmt: skip
-        row |= self.own.words(own)
+        row |= self.own.words(own) | dict(attribute.said)
         if isinstance(own.get("event"), dict):
             event = event_of(own["event"])
         for name, words in event.words.items():

@@ -165,13 +165,14 @@ class AttributeKinds:
         number, telling = self._shape(own)
         key = (
             number, repr(telling(own)), id(event), written, types, is_of_picture, may_be_entry,
+            of_file.words,
         )  # fmt: skip
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             # with its event, so that no other one can have the same id
-            found = Attribute(own, event, around, types, is_of_picture, may_be_entry)
+            found = Attribute(own, event, around, types, is_of_picture, may_be_entry, of_file.words)
             self._kept[key] = found
         return found, value, remarks, file
 

@@ -82,7 +82,7 @@ PASSED = (
     "x_opencti_created_by_ref x_opencti_labels x_mitre_version"
 )
 MEANINGS = {name: Meaning() for name in PASSED.split()} | {
-    "confidence": Meaning(names.UNKNOWN, "confidence"),
+    "confidence": Meaning(names.UNKNOWN, "confidence", out_of=100),
     "revoked": Meaning(names.GONE, "revoked"),
     "valid_until": Meaning(names.UNTIL, "validuntil"),
     "x_misp_category": Meaning(names.CATEGORY, knows=category_says),

@@ -75,7 +75,10 @@ ENTRY = r"[0-9A-Fa-f]{32}|://"
 # a millisecond to make
 _OTHER = r"[A-Za-z\x{80}-\x{10FFFF}]"
 _SAYS = rf"\b18 ?\+|{MINUS}"
-_MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SAYS}"
+_SIGN_OF_WORD = r"[\x{4E00}-\x{9FFF}]"  # of Chinese, one is a word
+_MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SIGN_OF_WORD}|{_SAYS}"
+_WORD_OF_ONE = re.compile(r"[\u4e00-\u9fff]")
+_COUNTERS = "甲乙丙丁戊己庚辛壬癸"  # as `A` and `B`; numbers are told apart by themselves
 _IS_SAID = re.compile(_SAYS)
 HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
 
@@ -109,12 +112,15 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
 
 
 def _tells(line: str) -> bool:
-    """Whether two letters stand in a line, at most one sign apart, or what is said without any."""
+    """Whether two letters stand in a line, at most one sign apart, or what is said in less."""
     if line.isascii():
         return True  # the pattern told so
     letters = [c.isalpha() for c in line]
     near = zip(letters, letters[1:], [*letters[2:], False], strict=False)
-    return any(a and (b or c) for a, b, c in near) or bool(_IS_SAID.search(line))
+    if any(a and (b or c) for a, b, c in near) or _IS_SAID.search(line):
+        return True
+    told = _WORD_OF_ONE.findall(line)
+    return any(not sign.isnumeric() and sign not in _COUNTERS for sign in told)
 
 
 def titles_among(

@@ -7,7 +7,6 @@ escaped), BSD's `MD5 (name) = digest`. By the names of the files, digests of vid
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from relaion.errors import ListError
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import (
-    OF_FOLDERS,
     OF_LINE,
     SAMPLE,
     Batch,
@@ -31,10 +29,10 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.lines.content import content, first_lines
 from relaion.lists.readers.lines.line import LinkBeside
-from relaion.lists.readers.tables.folders import CHOICE, folder_of, is_of_other, undone_in
+from relaion.lists.readers.tables.folders import FoldersOfFiles
 from relaion.lists.readers.tables.of_links import digest_of_link
 from relaion.lists.readers.vocabulary import media
-from relaion.lists.values import told, told_words
+from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
@@ -84,14 +82,12 @@ class Checksums:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Digests with the kind of their length; those of videos by the names of their files."""
         kinds = _kinds(options)
-        videos = images = total = folders = linked = 0
+        videos = images = total = linked = 0
+        folders = FoldersOfFiles(options)
         notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
-            in_folders = Counter(filter(None, map(folder_of, told)))
-            if OF_FOLDERS not in options.ignore:
-                _refuse_folders(in_folders, is_good=options.is_good)
-            folders += sum(n for folder, n in in_folders.items() if is_of_other(folder))
+            folders.meet(told)
             linked += sum("://" in name for name in told)
             if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
                 batch.fates.clear()
@@ -106,11 +102,7 @@ class Checksums:
         _refuse_videos(videos, total)
         if linked:
             stream.notices.append(_LINKED.format(linked))
-        if folders:
-            stream.notices.append(
-                f"files that lie in folders called as what is listed no longer, or is of no "
-                f"pictures: {folders:,}; check whether they are listed"
-            )
+        stream.notices += folders.notices()
         if total and not images and not videos:
             stream.notices.append(
                 "the names of the files are not those of pictures; check what the digests are of"
@@ -122,19 +114,6 @@ _LINKED = (
     "are listed, too, add them as a list of links"
 )
 _OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
-
-
-def _refuse_folders(folders: Counter[str], *, is_good: bool) -> None:
-    """Raise ListError where files lie in folders by whose names they may not be listed."""
-    undone = Counter[str]()
-    for folder, n in folders.items():
-        if part := undone_in(folder, is_good=is_good):
-            undone[part] += n
-    if undone:
-        raise ListError(
-            f"{undone.total():,} of its files lie in folders that may say that they are not listed "
-            f"({told_words(undone)}): {CHOICE}"
-        )
 
 
 def _refuse_videos(videos: int, total: int) -> None:

@@ -19,6 +19,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.format import ALGORITHMS, Batch, Columns, Options, Stream, Sure
 from relaion.lists.readers.lines.checksums import HEX, NO_LINE
 from relaion.lists.readers.lines.content import content, first_lines
+from relaion.lists.readers.tables.folders import FoldersOfFiles
 from relaion.lists.readers.tables.of_links import digest_of_link
 from relaion.lists.readers.vocabulary import media
 from relaion.lists.values import told
@@ -32,12 +33,14 @@ class PrintedFile(NamedTuple):
 
     A digest whose algorithm is empty is by that of its length, of the file or of a link that is its
     name. `others` are algorithms of no use here. `ends_in_name`: nothing is told behind the name.
+    `place` is what tells in which folder it lies, where the name does not.
     """
 
     name: str | None
     digests: Mapping[str, str]
     others: tuple[str, ...] = ()
     ends_in_name: bool = True
+    place: str = ""
 
 
 Printed = Iterator[PrintedFile | str]
@@ -68,7 +71,7 @@ def _hashdeep(lines: Iterator[str]) -> Printed:
             yield "fewer fields than columns"
             continue
         record = dict(zip(columns, cells, strict=True))
-        others = record.keys() - {"size", "filename", *ALGORITHMS}
+        others = [x for x in columns if x not in ("size", "filename", *ALGORITHMS)]
         held = {name: record[name] for name in ALGORITHMS if name in record}
         of_others = tuple(told(x) for x in others if is_hex(record[x]))
         yield PrintedFile(record.get("filename"), held, of_others)
@@ -151,7 +154,7 @@ def _certutil(lines: Iterator[str]) -> Printed:
             yield PrintedFile("", {}, (other,))
         else:
             digest = re.sub(r"\s", "", bare)
-            yield PrintedFile(_name_in(title), {"": digest}, ends_in_name=False)
+            yield PrintedFile(_name_in(title), {"": digest}, ends_in_name=False, place=title)
 
 
 def _other_algorithm(title: str) -> str | None:
@@ -255,10 +258,13 @@ class PrintedDigests:
         """A record a file."""
         blocks = (block.removesuffix("\n").split("\n") for block in stream.blocks)
         found = self.files(chain.from_iterable(blocks if self.keeps_all else map(content, blocks)))
+        folders = FoldersOfFiles(options)
         while some := [*islice(found, _AT_ONCE)]:
+            folders.meet(f.place or f.name or "" for f in some if isinstance(f, PrintedFile))
             # what is left ends in no half name
             cut = [some.pop()] if some[-1] == why.CUT_OFF else []
             yield from (_batch(part, options) for part in (some, cut) if part)
+        stream.notices += folders.notices()
 
 
 def _batch(found: Iterable[PrintedFile | str], options: Options) -> Batch:

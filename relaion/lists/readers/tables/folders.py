@@ -6,13 +6,19 @@ evidence `Deleted` tells of a file on its disk, and of no record.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
+from relaion.errors import ListError
 from relaion.lists.readers import why
+from relaion.lists.readers.format import OF_FOLDERS, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.names import squeezed
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.spelling import words_in
+from relaion.lists.values import told_words
 
 _OFTEN = words_in("{titles_doubted} {headings_set_apart} test tests") - words_in(
     "wrong wrongly incorrect incorrectly"
@@ -46,6 +52,38 @@ def undone_in(folder: str, *, is_good: bool = False) -> str | None:
         if is_undone:
             return part
     return None
+
+
+@dataclass
+class FoldersOfFiles:
+    """The folders in which the files of a list lie, as programs name them beside digests.
+
+    `n_other` are the files of which they only hint that they are listed no longer, or no pictures.
+    """
+
+    options: Options
+    n_other: int = 0
+
+    def meet(self, paths: Iterable[str]) -> None:
+        """Take in paths; raises ListError for folders by which files may not be listed."""
+        held = Counter(filter(None, map(folder_of, paths)))
+        undone = Counter[str]()
+        for folder, n in held.items():
+            self.n_other += n * is_of_other(folder)
+            if part := undone_in(folder, is_good=self.options.is_good):
+                undone[part] += n
+        if undone and OF_FOLDERS not in self.options.ignore:
+            raise ListError(
+                f"{undone.total():,} of its files lie in folders that may say that they are not "
+                f"listed ({told_words(undone)}): {CHOICE}"
+            )
+
+    def notices(self) -> list[str]:
+        """What is told of them once all were met."""
+        return [
+            "files that lie in folders called as what is listed no longer, or is of no pictures: "
+            f"{self.n_other:,}; check whether they are listed"
+        ] if self.n_other else []  # fmt: skip
 
 
 _ERASED = words_in("{erased}")
