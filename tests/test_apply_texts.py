@@ -123,6 +123,7 @@ IN_JSON = {
     "named": {f"the page {OTHER}": 1},
     "hash": OTHER,
     "coded": base64.b64encode(OTHER.encode()).decode(),
+    "strokes": OTHER.replace("/", "\\"),
 }
 
 
@@ -152,6 +153,10 @@ MEMBERS: dict[str, tuple[list[tuple[str, bytes]], list[str]]] = {
     ),
     "a text without NUL that is wide": (
         [("x.meta", OTHER.encode("utf-16"))],
+        ["though it holds links (and in how many records): .meta (1)"],
+    ),
+    "a text of four bytes a character": (
+        [("x.meta", OTHER.encode("utf-32"))],
         ["though it holds links (and in how many records): .meta (1)"],
     ),
     "records as bytes": (

@@ -635,3 +635,17 @@ def test_a_set_that_was_compared_whole_has_no_hash_that_is_believed(tmp_path: Pa
     done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
     assert (done.left, done.doubted, done.believed) == (10, 0, 0)
     assert not any("believed" in notice for notice in done.notices)
+
+
+def test_hashes_of_the_new_set_that_are_not_of_their_rows_are_told(tmp_path: Path) -> None:
+    """One row that stays seems gone, and one that left seems there."""
+    rows = _hashed(400)
+    stay = [*rows[:379], {**rows[379], "hash": rows[399]["hash"]}]
+    for side, some in (("old", rows), ("new", stay)):
+        (tmp_path / side).mkdir()
+        pq.write_table(pa.Table.from_pylist(some), tmp_path / side / "a.parquet")
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    (line,) = (x for x in done.notices if "of the rows compared" in x)
+    assert line.startswith(f"{tmp_path / 'new'}: 1 of the rows compared have another row hash")
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "l.parquet", by="link")
+    assert not any("compared" in line for line in done.notices)

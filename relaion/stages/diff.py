@@ -141,7 +141,7 @@ def diff(
         is_secret = bool(told)
         refuse_same(new, before, after, "OLD and NEW", "name two versions of a data set")
         refuse_swapped(new, before, after, "NEW", "write it after the other: diff OLD NEW")
-        identities, looked = _identities(pool, by, sides)
+        identities, looked, differ = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
         rows = {name: rows_of(shards) for name, shards in sides.items()}
@@ -170,6 +170,7 @@ def diff(
         believed = _believed(sides, looked, found) if ROW in identities else 0
         told += (
             *_of_hashes(sides, believed, found),
+            *_of_wrong(new[0], differ),
             *_doubts(found.rows, rows, old[0], new[0], is_same=is_same),
         )
         if _is_untold(new) and not is_secret:
@@ -228,24 +229,26 @@ def _doubts(
 
 def _identities(
     pool: LocalPool, by: str | None, sides: Mapping[str, Sequence[Numbered]]
-) -> tuple[tuple[str, ...], int]:
-    """The identities that both sides have; and how many rows had their own hash proved for that.
+) -> tuple[tuple[str, ...], int, int]:
+    """The identities that both sides have; how many rows had their own hash held against theirs.
 
-    Raises InputError where they are none.
+    And how many of those of the new set differ. Raises InputError where they are none.
     """
     able = all(n.has_row_ids for shards in sides.values() for n in shards)
     if by == ROW and not able:
         raise InputError("--by row: a shard has neither row hashes nor both links and captions")
     wanted = (ROW, LINK) if by is None else (by,)
     found = tuple(each for each in wanted if each != ROW or able)
-    looked = 0
+    looked = differ = 0
     if ROW in found:
-        for shards in sides.values():
+        for shards in (sides["old"], sides["new"]):  # the last is told of
             with blaming(shards[0].shard.path):
-                some, _ = pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+                some, differ = pool.call(
+                    "relaion.labs.hashes:check_hashes", [n.shard for n in shards]
+                )
                 pool.call("relaion.labs.hashes:refuse_shared", [n.shard for n in shards])
             looked += some
-    return found, looked
+    return found, looked, differ
 
 
 def _stored(sides: Mapping[str, Sequence[Numbered]], *roles: str) -> int:
@@ -280,6 +283,16 @@ def _of_hashes(
             f"{found.doubted:,} of the {found.rows:,} rows that left have another row hash than "
             "their link and caption give: a copy without that column knows these by their links "
             "alone"
+        )
+
+
+def _of_wrong(new: Path, differ: int) -> Iterator[str]:
+    """What is told of row hashes of the new set that are not those of their rows."""
+    if differ:
+        yield (
+            f"{shown(new)}: {differ:,} of the rows compared have another row hash than their link "
+            "and caption give: the diff may name a row that is there, and pass over one that left; "
+            "mend the column, or add --by link"
         )
 
 

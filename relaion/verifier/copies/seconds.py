@@ -38,6 +38,7 @@ _OF_IMAGE = re.compile(
     rb"|\x1aE\xdf\xa3|fLaC|OggS",
     re.DOTALL,
 )
+_OF_LINKS = (b"http", b"ahr0c", b"68747470", b"h\0t\0t\0p", b"h\0\0\0t")  # in what is no text
 _START = 1 << 12  # bytes that tell what a member is
 _PIECE = 16 << 20  # bytes of a member that are looked at at once, the same as `apply` looks at
 _SHARED = 1 << 10  # of them so many in two pieces
@@ -208,7 +209,7 @@ def _named(name: str) -> str:
 def _may_hold(data: bytes) -> bool:
     """Whether bytes that are no text may hold a link as it is."""
     plain = data.lower()
-    return any(sign in plain for sign in (b"http", b"ahr0c", b"68747470", b"h\0t\0t\0p"))
+    return any(sign in plain for sign in _OF_LINKS)
 
 
 def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, Any], ...]:
