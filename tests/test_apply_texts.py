@@ -159,6 +159,10 @@ MEMBERS: dict[str, tuple[list[tuple[str, bytes]], list[str]]] = {
         [("x.meta", OTHER.encode("utf-32"))],
         ["though it holds links (and in how many records): .meta (1)"],
     ),
+    "a class that is a link": (
+        [("x.cls", OTHER.encode()), ("y.cls", b"7")],
+        ["though it holds links (and in how many records): .cls (1)"],
+    ),
     "records as bytes": (
         [("x.msgpack", b"\x81\xa3url\xd9\x20\0" + OTHER.encode())],
         ["though it holds links (and in how many records): .msgpack (1)"],

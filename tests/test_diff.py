@@ -649,3 +649,14 @@ def test_hashes_of_the_new_set_that_are_not_of_their_rows_are_told(tmp_path: Pat
     assert line.startswith(f"{tmp_path / 'new'}: 1 of the rows compared have another row hash")
     done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "l.parquet", by="link")
     assert not any("compared" in line for line in done.notices)
+
+
+def test_a_set_with_new_captions_alone_is_told_by_its_links(tmp_path: Path) -> None:
+    for side, n in (("old", 20), ("new", 15)):
+        (tmp_path / side).mkdir()
+        rows = [{"url": f"https://h.example/{i}.jpg", "text": f"{side} {i}"} for i in range(n)]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / side / "a.parquet")
+    with pytest.raises(StopError, match="add --by link if captions were written anew"):
+        diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet", by="link")
+    assert (done.left, done.links_gone) == (5, 5)

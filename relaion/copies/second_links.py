@@ -18,7 +18,7 @@ from relaion.parquet.glossary import says_link
 from relaion.paths import typed
 
 _MEDIA = frozenset(
-    b"jpg jpeg png webp gif bmp tif tiff avif heic jxl npy npz cls mp4 webm mp3 wav flac".split()
+    b"jpg jpeg png webp gif bmp tif tiff avif heic jxl npy npz mp4 webm mp3 wav flac".split()
 )
 _PACKED = (
     b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh", b"\x04\x22\x4d\x18", b"PK\x03\x04",

@@ -161,9 +161,11 @@ def diff(
                 pool, place.told, hear, *asked, spread=each if cluster else None
             )
         if found.rows and found.rows + found.nameless == rows["old"]:
+            has_both = {ROW, LINK} <= set(identities)
+            anew = ", or add --by link if captions were written anew" if has_both else ""
             raise StopError(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
-                "name two versions of one"
+                f"name two versions of one{anew}"
             )
         seals = [sorted(found.seals[n.no].sha256 for n in sides[side]) for side in sides]
         is_same = seals[0] == seals[1]

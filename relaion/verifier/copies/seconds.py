@@ -25,7 +25,7 @@ HOLDS = "not looked at, though it holds links (and in how many records): "
 PACKED = "not looked at, for they are packed (and how many): "
 UNREAD = "not looked at, for they are of no sample (and how many): "
 _MEDIA = re.compile(
-    "jpe?g|png|webp|gif|bmp|tiff?|avif|heic|jxl|np[yz]|cls|mp[34]|webm|wav|flac"
+    "jpe?g|png|webp|gif|bmp|tiff?|avif|heic|jxl|np[yz]|mp[34]|webm|wav|flac"
 )  # ends of names of what holds no text
 _OF_PACKED = re.compile(
     rb"\x1f\x8b|\x28\xb5\x2f\xfd|\xfd7zXZ\0|BZh|\x04\x22\x4d\x18|PK\x03\x04|7z\xbc\xaf|Rar!"
