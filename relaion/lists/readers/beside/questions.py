@@ -197,7 +197,7 @@ NOTICES = (
     ),
 )  # the first that finds something
 _BESIDES = (
-    ColumnQuestion(lambda c: c.kept_out.keys() - {c.column.name} and _strange(c), _LOOK),
+    ColumnQuestion(lambda c: _strange(c) if c.kept_out.keys() - {c.column.name} else "", _LOOK),
     ColumnQuestion(
         lambda c: c.ignored, "is ignored, and says of rows that they are not listed: {found}"
     ),

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from string import ascii_letters, digits
 
 from relaion.lists.readers import why
@@ -71,6 +72,9 @@ _NAUGHT = re.compile(r"\s*0+(?:[.,]0+)?\s*(?:%|(?:/|of|out of)\s*\d+)?\s*")  # `
 _LONGEST_WORD = 20
 _WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 _GIVERS = words_in("{accounts_of} owner owners name names")
+_BEFORE_NAME = re.compile(r"\s*[\[(]?([^\W\d][^:\[\]()./\\]{1,40}?)(?:[\])]|\s*:|\s+[-–—])\s")
+"""What stands before the name of a file: `False positive: a.jpg`, `[REVOKED] a.jpg`."""
+_BEHIND_WORDS = re.compile(r"[:\])–—-]\s")  # a quick look for these
 _LONG = 60  # characters of a digest that is no word, and costs time to look at
 _DIGEST = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _OF_DIGEST = f"{ascii_letters}{digits}+/".encode()
@@ -183,9 +187,13 @@ class RemarkColumn(FewWords):
         if self.column.what == names.ID:
             return set() if "".join(told).isdigit() else {x for x in told if not x.isdigit()}
         if self.column.what == names.FILE_NAME and not self.is_good:
-            if are_plain_pictures(told):  # as nearly all are
+            may_be_words = self.is_of_record and _BEHIND_WORDS.search("\n".join(told))
+            if not may_be_words and are_plain_pictures(told):  # as nearly all are
                 return set()
-            return {cell for cell in told if not is_plain_picture(cell)}
+            plain = {cell for cell in told if is_plain_picture(cell)}
+            if self.is_of_record:
+                plain = {cell for cell in plain if not _undone_before(cell)}
+            return told - plain
         if self.column.what == names.OTHER and not self.is_good:
             return set() if _are_digests(told) else {
                 cell for cell in told if len(cell) < _LONG or not _DIGEST.fullmatch(cell)
@@ -227,9 +235,10 @@ class RemarkColumn(FewWords):
         return _NOTHING if self.column.what == names.ID and any(map(str.isdigit, cell)) else None
 
     def _of_title(self, cell: str) -> Remark | None:
-        is_title = self.is_of_record and self._what == names.FILE_NAME and is_of_words(cell)
-        undone = read_text(cell, alone=False) if is_title else None
-        return undone if undone and undone.is_sure and undone.fate in why.UNDOES else None
+        if not self.is_of_record or self._what != names.FILE_NAME:
+            return None
+        undone = read_text(cell, alone=False) if is_of_words(cell) else None
+        return undone if undone and _undoes(undone) else _undone_before(cell)
 
     def _of_itself(self, cell: str) -> Remark | None:
         return read_cell(cell, self._what)
@@ -291,13 +300,25 @@ class RemarkColumn(FewWords):
         return self.column.what == names.FILE_NAME or self.has_images
 
 
+def _undoes(remark: Remark) -> bool:
+    return remark.is_sure and remark.fate in why.UNDOES
+
+
+@lru_cache(4096)
+def _undone_before(name: str) -> Remark | None:
+    """What stands before the name of a file and may take it back; its owner may call it so."""
+    before = _BEFORE_NAME.match(name)
+    undone = read_text(before[1], alone=True) if before else None
+    return replace(undone, is_sure=False) if undone and _undoes(undone) else None
+
+
 _NOTHING = Remark(None, "")
 _OF_A_CELL = (  # the first that is a remark holds
     RemarkColumn._of_films,  # `duration` with `00:12:05`
     RemarkColumn._of_age,  # `age` with `34`
     RemarkColumn._of_media,  # `video` with `yes`
     RemarkColumn._of_number,  # of a record, which says nothing
-    RemarkColumn._of_title,  # of the file itself: `False positive: picture`
+    RemarkColumn._of_title,  # of the file itself: `False positive: picture`, `[FP] a.jpg`
     RemarkColumn._of_itself,  # its own words, or the file that it names: `cell.py`
     RemarkColumn._of_tests,  # `QA test account`
     RemarkColumn._of_its_place,  # `severity` with `none`, `hash of` with `url`

@@ -143,11 +143,14 @@ def words_in_object(attributes: Sequence[Object]) -> dict[str, tuple[str, ...]]:
 @lru_cache(4096)
 def _field_of(relation: str) -> str:
     """The name as of a field of what an attribute is to its object; empty where none decides."""
-    name = f"object{BETWEEN}{relation.strip().casefold()}"
-    return name if relation not in _OF_POSTS and own_name(name) is not None else ""
+    bare = relation.strip().casefold()
+    name = f"object{BETWEEN}{'comment' if bare == _FREE_TEXT else bare}"
+    return name if bare not in _PASSED and own_name(name) is not None else ""
 
 
-_OF_POSTS = ("removal-date",)  # on which a host took it down
+_FREE_TEXT = "text"  # by the templates of MISP what somebody writes of it
+# a day on which a host took it down; what is read by its type
+_PASSED = ("removal-date", "mimetype")
 _FEW = 50
 
 
