@@ -69,7 +69,7 @@ class FoldersOfFiles:
         held = Counter(filter(None, map(folder_of, paths)))
         undone = Counter[str]()
         for folder, n in held.items():
-            self.n_other += n * is_of_other(folder)
+            self.n_other += n * (not self.options.is_good and is_of_other(folder))
             if part := undone_in(folder, is_good=self.options.is_good):
                 undone[part] += n
         if undone and OF_FOLDERS not in self.options.ignore:
