@@ -69,3 +69,46 @@ def test_ctrl_c_while_the_last_of_the_output_is_written(monkeypatch: pytest.Monk
         patch.setattr(sys.stdout, "flush", flush)
         code = app.run()
     assert code == 130
+
+
+STOPPED_LATE = """
+import importlib, os, signal, sys, time
+app = importlib.import_module("relaion.cli.app")
+sys.path.insert(0, sys.argv[1])
+
+def loading():
+    import slow_library
+    time.sleep(30)
+
+def finalizing():
+    class Closed:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+    Closed()
+    time.sleep(30)
+
+app.app = lambda **_: {"loading": loading, "finalizing": finalizing}[sys.argv[2]]()
+app.main()
+"""
+
+
+@pytest.mark.parametrize("when", ["loading", "finalizing"])
+def test_a_signal_that_nobody_would_hear_of_is_raised_a_little_later(
+    when: str, tmp_path: Path
+) -> None:
+    """Native code that loads a module aborts; what a finalizer raises is lost, and all goes on."""
+    (tmp_path / "slow_library.py").write_text(
+        "import os, signal\nfrom relaion.errors import Stopped\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "except Stopped:\n    raise SystemError('aborted') from None\n"
+        "print('loaded', flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_LATE, str(tmp_path), when],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True, capture_output=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ("loaded\n" if when == "loading" else "")

@@ -217,14 +217,38 @@ def main() -> None:
     keep_pandas_out()
     leave_no_core()
     on_signals(_stop)
+    sys.unraisablehook = _told_in_vain
     code = run()
     end_early()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _stop(number: int, _: FrameType | None) -> None:
+_LOADS = "<frozen importlib."  # the files, by name, of Python that loads a module
+_AGAIN = 0.02  # seconds
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Raise Stopped, but not while a module is loaded: native ones abort then, or lose it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_LOADS):
+            _stop_soon(number)
+            return
+        frame = frame.f_back
     raise Stopped(number)
+
+
+def _stop_soon(number: int) -> None:
+    signal.signal(signal.SIGALRM, lambda _, frame: _stop(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
+def _told_in_vain(lost: "sys.UnraisableHookArgs") -> None:
+    """Stop soon where Stopped was raised in code whose errors nobody hears, as of a finalizer."""
+    if isinstance(lost.exc_value, Stopped):
+        _stop_soon(lost.exc_value.signal)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def run() -> int:

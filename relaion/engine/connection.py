@@ -421,19 +421,30 @@ def connect(
         config["memory_limit"] = memory
     if not flushed:
         config["fsync_mode"] = "NONE"
-    try:
-        con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
-    except duckdb.Error as e:
-        raise unopened(database, e) from None
-    with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
-        con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
-    with suppress(duckdb.Error):  # else a column of a row group is held whole, and none the faster
-        con.execute("set disable_parquet_prefetching = true")
+    with interruptible():
+        try:
+            con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
+            _set_if_known(con, "enable_progress_bar = false")  # which would stand within stdout
+            _set_if_known(con, "disable_parquet_prefetching = true")  # which holds columns whole
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as e:
+            raise unopened(database, e) from None
     engine = made(con, temp)
     try:
         yield engine
     finally:
         engine.close()
+
+
+def _set_if_known(con: duckdb.DuckDBPyConnection, setting: str) -> None:
+    # a notebook has a display of its own, which takes no such word
+    try:
+        con.execute(f"set {setting}")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        pass
 
 
 Connect: TypeAlias = Callable[..., AbstractContextManager[Engine]]  # `connect`, or one that notes
