@@ -74,12 +74,12 @@ ENTRY = r"[0-9A-Fa-f]{32}|://"
 # two letters, as far as a pattern tells that is made anew for each block: one of all letters takes
 # a millisecond to make
 _OTHER = r"[A-Za-z\x{80}-\x{10FFFF}]"
+_TELLS = re.compile(r"[^\W\d_].?[^\W\d_]")  # numbers such as `½` are no letters
 _SAYS = rf"\b18 ?\+|{MINUS}"
 _SIGN_OF_WORD = r"[\x{4E00}-\x{9FFF}]"  # of Chinese, one is a word
-_MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SIGN_OF_WORD}|{_SAYS}"
+_MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SIGN_OF_WORD}"
 _WORD_OF_ONE = re.compile(r"[\u4e00-\u9fff]")
 _COUNTERS = "甲乙丙丁戊己庚辛壬癸"  # as `A` and `B`; numbers are told apart by themselves
-_IS_SAID = re.compile(_SAYS)
 HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|^[^#]*[A-Za-z2-7+/]{22}|^[0-9]+$"
 
 
@@ -94,13 +94,16 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
     try:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, _MAY_TELL)
+        is_said = pc.match_substring_regex(text, _SAYS)
+        is_told = pc.or_(is_said, pc.match_substring_regex(text, _MAY_TELL))
         chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
+        said = {*pc.indices_nonzero(is_said).to_pylist()}
         if len(chosen) > MANY:
             chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))
         candidates = chosen.to_pylist()
     except UnicodeEncodeError:
         candidates = [*range(len(lines))]
+        said = {*candidates}
     if len(candidates) > MANY:  # links without a scheme, hosts, or no list at all
         candidates = [
             i for i in candidates
@@ -108,16 +111,16 @@ def lines_of_words(block: str) -> tuple[list[str], list[int]]:
             and (lines[i].lstrip()[:1] == "#" or not re.search(NO_TITLE, lines[i]))
             and may_be_title(lines[i])
         ]  # fmt: skip
-    return lines, [i for i in candidates if lines[i] and _tells(lines[i])]
+    told = [i for i in candidates if i in said or lines[i].isascii() or _tells(lines[i])]
+    return lines, [i for i in told if lines[i]]
 
 
 def _tells(line: str) -> bool:
-    """Whether two letters stand in a line, at most one sign apart, or what is said in less."""
-    if line.isascii():
-        return True  # the pattern told so
-    letters = [c.isalpha() for c in line]
-    near = zip(letters, letters[1:], [*letters[2:], False], strict=False)
-    if any(a and (b or c) for a, b, c in near) or _IS_SAID.search(line):
+    """Whether two letters stand in a line, at most one sign apart, or one that is a word."""
+    found = _TELLS.search(line)
+    while found and not (found[0][0].isalpha() and found[0][-1].isalpha()):
+        found = _TELLS.search(line, found.start() + 1)
+    if found:
         return True
     told = _WORD_OF_ONE.findall(line)
     return any(not sign.isnumeric() and sign not in _COUNTERS for sign in told)
