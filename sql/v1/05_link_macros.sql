@@ -272,6 +272,10 @@ end;
 -- bits, as their bytes leave them when divided by a prime. Null for what is longer than eight bytes.
 create or replace temp macro link_tail_bits(tail) as
 (try_cast(encode(tail)::bit as ubigint) % 65521)::usmallint;
+-- Whether a link is simple: no escape, fragment or entity, and a last eight characters that need no
+-- escape. Of such a link these are its tail, so that no more need be asked; `short` are they.
+create or replace temp macro link_is_simple(u, short) as
+not (contains(u, '%') or contains(u, '#') or contains(u, ';')) and short = url_encode(short);
 create or replace temp macro link_long_tail_of(u) as
 case
     when contains(u, ';') or contains(u, '#') or contains(substr(u, -26), '%') then null

@@ -10,9 +10,9 @@
 -- order:   none
 --
 -- In place of `34_hit_tails` where no link inside a link is looked for. The end of a link is compared
--- first (`link_tail`, which says why none is lost): of a simple link, which has no escape, fragment or
--- entity and ends in eight plain signs, it is what stands there. That leaves one link in three where a
--- million are looked for, as many pictures are called `0123.jpg`; of these the host is asked, too.
+-- first (`link_tail`, which says why none is lost): of a simple link it is what stands there
+-- (`link_is_simple`). That leaves one link in three where a million are looked for, as many pictures are
+-- called `0123.jpg`; of these the host is asked, too.
 -- An end that is not known may be any, and so may a host that is not plain (`link_is_odd_host`).
 
 create or replace temp table long_tailed_links as
@@ -29,8 +29,7 @@ with shorts as (
 looked_at as (
     select
         s.*,
-        not (contains(s.url, '%') or contains(s.url, '#') or contains(s.url, ';'))
-        and s.short = url_encode(s.short) as is_simple
+        link_is_simple(s.url, s.short) as is_simple
     from shorts as s
 ),
 

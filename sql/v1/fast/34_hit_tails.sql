@@ -16,9 +16,8 @@
 -- few links that are looked for (`link_tail`, which says why none is lost): they are compared
 -- before anything that costs more; those that pass are few, and go on (is_open). Here single links
 -- are looked for, never what lies below a host.
--- Five links in six are simple: no escape, fragment or entity, and eight plain signs at the end. Of
--- these the tail is what stands there, and that of the links inside, too, but where a `?` or an `&`
--- may cut one (`inner_tail`).
+-- Five links in six are simple (`link_is_simple`). Of these the tail is what stands there, and that of
+-- the links inside, too, but where a `?` or an `&` may cut one (`inner_tail`).
 
 create or replace temp table listed_hosts as
 select distinct
@@ -59,8 +58,7 @@ looked_at as (
         s.file_row_number,
         s.url,
         s.short,
-        not (contains(s.url, '%') or contains(s.url, '#') or contains(s.url, ';'))
-        and s.short = url_encode(s.short) as is_simple
+        link_is_simple(s.url, s.short) as is_simple
     from shorts as s
 ),
 
