@@ -78,7 +78,8 @@ class Hunt:
     is asked when all is counted, so the connection is not closed then. `row_bytes`: what is kept
     of a row, as `kept_bytes` has it: a batch has no more rows than fit into memory, for else they
     go to the disk and back. `seals` are the shards as an earlier search saw them, if there was one:
-    they need not be digested again.
+    they need not be digested again. `digests`: shards are digested, so that what is written can be
+    said to be of these bytes; where nothing is, their stamps tell whether somebody wrote to them.
     """
 
     settings: Settings
@@ -94,6 +95,7 @@ class Hunt:
     stays: bool = False
     row_bytes: int = LINK_BYTES
     seals: Mapping[int, Seal] = field(default_factory=dict)
+    digests: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -276,7 +278,10 @@ class Hunt:
             writes["gather"]["hit_entries"] = self._path("hit_entries")
         else:
             del writes["hits"]["hit_entries"]
-        values = {"hits": {"counts": self.with_values}, "count": {"stays": self.stays}}
+        values = {
+            "hits": {"counts": self.with_values, "digests": self.digests},
+            "count": {"stays": self.stays},
+        }
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,

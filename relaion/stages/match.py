@@ -156,7 +156,7 @@ def match(
             searched = Hunt(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
-                row_bytes=kept_bytes(known.kinds, beside=bool(beside)),
+                row_bytes=kept_bytes(known.kinds, beside=bool(beside)), digests=False,
             ).run(shards)  # fmt: skip
         listen.phase(COUNT)
         try:
