@@ -1,8 +1,8 @@
 """Is a file still the one that was read? Stamps, which are cheap, and seals, which say its digest.
 
 A stamp (device, inode, size, times) is what the system says, which changes its last part with
-every write, whatever a program does to the time of change. It changes with a further hard link, too:
-so an equal stamp says that nothing was written, and another one that the digest must be asked.
+every write, whatever a program does to the time of change. It changes with a further hard link,
+too: so an equal stamp says that nothing was written, and another one that the digest must be asked.
 """
 
 import hashlib
@@ -189,7 +189,7 @@ def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> li
 
 
 def _stamped(paths: Sequence[Path], read: Callable[[], None]) -> list[Seal]:
-    """`read_sealed` without digests; where anything but a write happened to one, it is read again."""
+    """`read_sealed` without digests; where else anything happened to one, it is read again."""
     for _ in range(_TRIES):
         before = [stamp_of(path) for path in paths]
         _reading(paths, before, read)

@@ -278,15 +278,12 @@ class Hunt:
             writes["gather"]["hit_entries"] = self._path("hit_entries")
         else:
             del writes["hits"]["hit_entries"]
-        values = {
-            "hits": {"counts": self.with_values, "digests": self.digests},
-            "count": {"stays": self.stays},
-        }
+        values = {"hits": {"counts": self.with_values}, "count": {"stays": self.stays}}
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
             reads=dict(reads or {}), writes=writes.get(step, {}), step=step, store=self.store,
-            values=values.get(step, {}),
+            values=values.get(step, {}), digests=self.digests,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:

@@ -40,7 +40,8 @@ class FindTask(AnyTask):
     was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
     `values` are what else these need. `reads` and `writes` name files by the table that they hold.
     `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
-    `lets_go`: what was fetched of shards elsewhere is not kept for the next step.
+    `lets_go`: what was fetched of shards elsewhere is not kept for the next step. `digests`: of
+    shards that are searched these are taken.
     """
 
     step: str = field(kw_only=True)
@@ -52,6 +53,7 @@ class FindTask(AnyTask):
     values: dict[str, Any] = field(default_factory=dict)
     secret: bytes = field(default=b"", repr=False)
     lets_go: bool = False
+    digests: bool = True
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
