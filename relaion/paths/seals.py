@@ -128,13 +128,12 @@ def seal(path: Path) -> Seal:
 def is_still(path: Path, known: Seal) -> bool:
     """Whether a file has the sealed bytes; reads it only where its stamp is another one.
 
-    Without a digest it has them as long as the system says that nobody wrote to it.
+    Without a digest any other stamp says no, a further hard link's too.
     """
     try:
-        stamp = stamp_of(path)
-        if not known.sha256:
-            return stamp.written == known.stamp.written
-        return stamp == known.stamp or seal(path).sha256 == known.sha256
+        if stamp_of(path) == known.stamp:
+            return True
+        return known.sha256 != "" and seal(path).sha256 == known.sha256
     except InputError:
         return False
 
@@ -190,22 +189,21 @@ def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> li
 
 def _stamped(paths: Sequence[Path], read: Callable[[], None]) -> list[Seal]:
     """`read_sealed` without digests; where else anything happened to one, it is read again."""
+    moved: list[Path] = []
     for _ in range(_TRIES):
         before = [stamp_of(path) for path in paths]
         _reading(paths, before, read)
         _refuse_written(paths, before)
-        if before == [stamp_of(path) for path in paths]:
-            break
-    return [Seal(stamp, "") for stamp in before]
+        moved = [p for p, stamp in zip(paths, before, strict=True) if stamp_of(p) != stamp]
+        if not moved:
+            return [Seal(stamp, "") for stamp in before]
+    raise replaced(moved[0])
 
 
 def _compare(path: Path, expected: Seal | str) -> Stamp:
-    if isinstance(expected, Seal) and not expected.sha256:
-        _refuse_written([path], [expected.stamp])
-        return stamp_of(path)
     sha256 = expected.sha256 if isinstance(expected, Seal) else expected
-    found = seal(path)
-    if found.sha256 != sha256:
+    found = seal(path) if sha256 else None  # what was not digested cannot be told by its digest
+    if found is None or found.sha256 != sha256:
         raise replaced(path)
     return found.stamp
 
