@@ -31,7 +31,7 @@ from tests.bench.list_files import FILES, ListFile
 _NAMES = (
     "status", "comment", "md5", "MD5", "deleted", "note", "Bewertung", "confidence", "descriptors",
     "should_delete", "@removed", "AlternativeHashes", "MediaFiles", "MimeType", "first_seen",
-    "hashStatus", "unknown",
+    "hashStatus", "unknown", "revoked", "valid_until", "pattern", "modified",
 )  # fmt: skip
 _WORDS: tuple[Any, ...] = (
     None, True, "", "removed", "false positive", "Aktiv", "video", 8, 1.5, [], {}, ["a", "b"],
@@ -39,13 +39,20 @@ _WORDS: tuple[Any, ...] = (
     "clip.mp4", 'q"\\u', "f" * 32, "https://pictures.example/y.jpg",
 )  # fmt: skip
 _AMONG: tuple[Any, ...] = (None, "x", 5, [], {}, {"title": "removed"}, {"note": "a list"})
+_OF_OTHERS: tuple[dict[str, Any], ...] = (
+    {"type": "identity", "id": "identity--11111111-1111-4111-8111-111111111111", "name": "A Giver"},
+    {"type": "opinion", "id": "opinion--2", "opinion": "strongly-disagree"},
+    {"type": "report", "id": "report--3", "name": "false positives"},
+    {"type": "report", "id": "report--4", "name": "what the police found in March"},
+    {"type": "malware", "id": "malware--5"},
+)
 _BEHIND = (
     '"title": "removed hashes"', '"note": "list of pictures"', '"others": [1, 2]',
     '"hasMoreRecords": true', '"description": "the last two are wrong"', '"value": []',
 )  # fmt: skip
 _FAULTS = ('"', ",", "}", "\\", "\x00", '"a": 1, ')
 
-_ONCE = [form for form in FILES if form.name.split(".")[0] not in ("ncmec", "misp", "stix")]
+_ONCE = [form for form in FILES if form.name.split(".")[0] not in ("ncmec", "misp")]
 _ARRAY = replace(_ONCE[-2], name="short.json", before="[", between=",", after="]")
 _FORMS = [*_ONCE, _ARRAY]
 
@@ -80,6 +87,12 @@ def _with_late_fields(form: ListFile, draw: random.Random) -> list[Any]:
             record.update(items)
     if draw.random() < 0.2:
         records.insert(draw.randrange(n), draw.choice(_AMONG))
+    if form.name == "stix.json":
+        for other in draw.sample(_OF_OTHERS, draw.choice([0, 1, 2])):
+            at = draw.randrange(len(records))
+            records.insert(at, other | {"object_refs": [json.loads(form.record(at))["id"]]})
+        if draw.random() < 0.2:  # another version
+            records.append(json.loads(form.record(3)) | {"modified": "2025-01-01T00:00:00Z"})
     return records
 
 
@@ -144,6 +157,10 @@ _LATE: dict[str, tuple[str, dict[str, Any]]] = {
     "a removal": ("vics.json", {"@removed": {"reason": "deleted"}}),
     "a state": ("threatexchange.json", {"should_delete": True}),
     "what is needed": ("threatexchange.json", {"descriptors": {"data": [{"status": "UNKNOWN"}]}}),
+    "a field of an indicator": ("stix.json", {"x_state": "removed"}),
+    "a version": ("stix.json", {"id": "indicator--5"}),
+    "what others say": ("stix.json", _OF_OTHERS[1] | {"object_refs": ["indicator--5"]}),
+    "who gave it": ("stix.json", _OF_OTHERS[0]),
     "a word of a case": ("stopncii.json", {"unknown": "x"}),
 }
 
@@ -154,7 +171,9 @@ def test_what_the_last_record_alone_shows_is_known_of_all(late: str, tmp_path: P
     name, more = _LATE[late]
     form = next(each for each in _FORMS if each.name == name)
     records = [json.loads(form.record(i)) for i in range(60)]
-    records[-1] |= more
+    if form.name == "stix.json":
+        records[3]["id"] = "indicator--5"
+    records[-1] = more if "type" in more else records[-1] | more
     path, options = tmp_path / name, Options(where=read_where(form.args[1::2]))
     path.write_text(form.before + form.between.join(map(json.dumps, records)) + form.after)
     with looking_at(20), pytest.raises(ReadAnewError):
@@ -241,4 +260,6 @@ def test_a_field_that_appears_behind_many_records_decides_in_the_store(tmp_path:
         other = tmp_path / "other.duckdb"
         store.add(other, [plain], source="A partner")
         assert store.add(other, [late], source="A partner") == added
+        fresh = store.add(tmp_path / "fresh.duckdb", [late], source="A partner")
+    assert store.add(tmp_path / "new.duckdb", [late], source="A partner") == fresh
     assert [x.entries for x in store.show(lists)] == [x.entries for x in store.show(other)]
