@@ -64,7 +64,7 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
 
 def counting(caller: Caller) -> Counting:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.columns:count_rows")
+    return partial(caller.call, "relaion.parquet.counted:count_rows")
 
 
 def coverage(
