@@ -69,7 +69,7 @@ def roles_of_kinds(kinds: Iterable[str], *, spreads: bool = True) -> tuple[str, 
 
 def counting(caller: Caller) -> Counting:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.columns:count_rows")
+    return partial(caller.call, "relaion.parquet.counted:count_rows")
 
 
 def coverage(
