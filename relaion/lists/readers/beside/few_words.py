@@ -32,7 +32,7 @@ _MARKS = 3  # words that each mark a row
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
-_OF_NOTHING = _HARMLESS | words_in("{topic_names}")
+_OF_NOTHING = _HARMLESS | words_in("{topic_names} {colour_names}")
 _TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words_in("{opinion_names}")
@@ -281,6 +281,16 @@ def of_nothing(name: str) -> bool:
     is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
     is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
     return is_by or is_kind or is_one
+
+
+def of_things(name: str) -> bool:
+    """Whether a column by its name tells on which days somebody did what decides nothing."""
+    told = {_ON_DAY.sub("", word) for word in names.words_of(name)}
+    return not (_OF_NOTHING | _ON_WHICH).isdisjoint(told - _DAYS)
+
+
+_ON_WHICH, _DAYS = map(words_in, ("{days_of_things}", "{days_in_names}"))
+_ON_DAY = re.compile(r"(?<=\w{3})s?(?:datum|dato|date|data|zeit|tag|dag|tid|päivä)\Z")
 
 
 def is_measured(name: str, word: str) -> bool:

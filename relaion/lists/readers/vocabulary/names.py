@@ -101,6 +101,8 @@ _BETWEEN = words_in("is was has be from our this list")
 _IN_WHICH = words_in("{in_which_names}")
 """The version of a list with which a record left it: `deleted_in_version`."""
 _LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
+_SHORT = 3  # words of a name that is no sentence
+_EDITIONS = words_in("version versions release edition list liste batch issue ausgabe versione")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("{no_decision_names}")
 _SEEN = {
@@ -240,6 +242,9 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
         or (words[-1] in _TILL and told and not values and told.isdisjoint(_SEEN_LAST))
     ):
         return NameSays(UNTIL, word=plain)
+    is_last = told & _LAST and {*words} & _EDITIONS  # after which it was listed no longer
+    if is_last and not values and len(words) <= _SHORT:
+        return NameSays(STANDING, word=plain)
     if not told & _NO_FLAG and (says := _flag(words, rest, is_of_values=bool(values))):
         return says
     is_day = words[-1] in _DAY  # `status_date`
