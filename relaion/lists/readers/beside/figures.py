@@ -224,6 +224,7 @@ _YEAR = re.compile(r"(?<!\d)(?:19|2[01])\d\d(?!\d)")
 _LONGEST = 40  # characters of a day
 _MOST_DAYS = 1000  # different ones of a block that are looked at
 _DIGITS_OF_DAY = 8
+_MONTH = re.compile(r"(?:19|20)\d\d[-/.]\d\d?|\d\d?[-/.](?:19|20)\d\d")
 
 
 @dataclass
@@ -270,4 +271,5 @@ class Expiries:
 
 def _is_day(cell: str) -> bool:
     is_number = cell.isdigit() and len(cell) != _DIGITS_OF_DAY  # of a ticket
-    return len(cell) <= _LONGEST and not is_number and bool(days_of(cell))
+    is_one = bool(_MONTH.fullmatch(cell.strip()) or days_of(cell))
+    return len(cell) <= _LONGEST and not is_number and is_one

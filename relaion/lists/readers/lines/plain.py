@@ -58,8 +58,11 @@ class Lines:
         yield from read_plain(stream, options, layout)
 
 
-_OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
-"""A title, `List version 2024-05-01`, and no name of ids of versions."""
+_NO_NAME = re.compile(
+    r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d"
+    r"|^\W*(?:please|kindly|bitte|veuillez|merci|por favor|si prega|gelieve|graag)\s"
+)
+"""A title, `List version 2024-05-01`, or a sentence of a letter, and no name of ids of versions."""
 _DENIED = re.compile(
     r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder|duplicates?|dupes"
     r"|dubletten|doppelte|doublons|duplicados|duplicati) (?P<what>\w+)"
@@ -69,7 +72,7 @@ _DENIED = re.compile(
 
 def _if_title(column: ListColumn) -> ListColumn:
     """The column as one of entries where its name is a title, or names what is left out."""
-    is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
+    is_title = column.what in (names.OTHER, names.ID) and _NO_NAME.search(column.name)
     denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
     is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
     return replace(column, what=names.ENTRY, name="") if is_title or is_denied else column

@@ -59,9 +59,23 @@ def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
         yield block
 
 
+def _refuse_brackets(block: str) -> None:
+    """Raise ListError where few entries stand in brackets, as what counts no longer does."""
+    n = len(_BRACKETED.findall(block)) if "(" in block or "[" in block else 0
+    if n and n * 2 < len(_ENTRY.findall(block)):
+        raise ListError(
+            f"{n:,} of its entries stand in brackets, and nobody here knows what these say: leave "
+            "out, in a copy, the entries that are not listed, and the brackets"
+        )
+
+
+_BRACKETED = re.compile(r"(?m)^[ \t]*(?:\([0-9A-Fa-f]{32,64}\)|\[[0-9A-Fa-f]{32,64}\])[ \t]*$")
+
+
 def without_boxes(source: Iterator[str]) -> Iterator[str]:
     """The blocks without empty boxes before entries; raises ListError for one that is ticked."""
     for block in source:
+        _refuse_brackets(block)
         has_signs = not block.isascii() and any(sign in block for sign in _BOX_SIGNS)
         if "[" not in block and not has_signs:
             yield block

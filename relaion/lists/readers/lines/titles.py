@@ -62,8 +62,8 @@ _OVER = (_NOT_LISTED - SPEAKS.keys()) | words_in("{no_longer}")  # of a list, or
 _STRONG |= dict.fromkeys(words_in("{no_longer}") - _STRONG.keys(), why.TAKEN_BACK)
 _MISTAKEN = words_in("{mistaken}")
 _APART = words_in("{headings_set_apart}")
-_OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
-"""Files are called so, whatever they hold."""
+_OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg") | {"blad"}
+"""Files are called so, whatever they hold; a sheet is a `blad`."""
 _ALONE = (
     ALONE.keys() | words_in("{duplicates} {titles_doubted} {wrong} {to_remove}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
