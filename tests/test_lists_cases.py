@@ -34,6 +34,8 @@ _ENCODINGS = {
     "latin-1": "latin-1",
     "cp850": "cp850",
     "mac-roman": "mac_roman",
+    "shift-jis": "cp932",
+    "gbk": "gb18030",
 }
 
 

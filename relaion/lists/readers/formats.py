@@ -39,6 +39,7 @@ from relaion.lists.readers.lines.changes import Changes, unreadable_changes
 from relaion.lists.readers.lines.checksums import Checksums
 from relaion.lists.readers.lines.content import first_lines
 from relaion.lists.readers.lines.listings import git_log, git_objects, settings
+from relaion.lists.readers.lines.mail import is_mail
 from relaion.lists.readers.lines.plain import Lines
 from relaion.lists.readers.lines.programs import HASHDEEP, PROGRAMS
 from relaion.lists.readers.lines.rules import HostRules
@@ -194,9 +195,6 @@ def is_marked_up(head: str) -> bool:
 
 # -- Texts that are no list -------------------------------------------------------------------
 
-_HEADER = re.compile(
-    r"(?:From|To|Subject|Date|Message-ID|MIME-Version|Received|Return-Path): \S", re.I
-)
 _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
@@ -222,8 +220,7 @@ def _mostly(pattern: re.Pattern[str], what: str) -> Callable[[str, str], str | N
 
 
 def _mail(head: str, _: str) -> str | None:
-    start = head.lstrip().split("\n\n", 1)[0].split("\n")[:30]
-    return "a mail" if sum(_HEADER.match(line) is not None for line in start) >= 2 else None
+    return "a mail" if is_mail(head) else None
 
 
 def _sql(head: str, _: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from relaion.errors import ListError
@@ -46,6 +46,7 @@ from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.lines.ending import Ending
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes
+from relaion.lists.readers.lines.mail import is_mail, text_of_mail
 from relaion.lists.readers.lines.proxy import refuse_passing
 from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.lines.signs import refuse_signs, without_boxes, without_escapes
@@ -261,11 +262,19 @@ _OF_HOSTS = re.compile(
 )  # whose parts have names of all kinds
 
 
+_MAIL = 4  # blocks of a mail that is read
+
+
 def _text(
     file: DeliveredFile, options: Options, found: FileRead, rest: Iterator[str]
 ) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
     first, is_all = _head(rest)
+    if is_mail("".join(first)):
+        more = [] if is_all else [*islice(rest, _MAIL)]
+        is_all, first = is_all or len(more) < _MAIL, first + more
+        said = text_of_mail("".join(first)) if is_all else None
+        first = first if said is None else [said]
     if not is_marked_up("".join(first)):
         if is_all:
             first = [without_signature("".join(first), found.notices)]

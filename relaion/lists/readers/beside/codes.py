@@ -21,7 +21,7 @@ _NAMES = words_in("{code_names}")
 _NAMED = re.compile(
     r"rc|cd|\w*(?:codes?|kod[ei]?|kode[nr]?|codigos?|codici?e?|kennzeichen|kennziffer)"
 )
-_CODE = re.compile(r"[-+]?\d{1,3}|[^\W\d_]|[^\W\d_]{1,2}\d|\d[^\W\d_]")
+_CODE = re.compile(r"0x[0-9a-f]{1,4}|[-+]?\d{1,3}|[^\W\d_]|[^\W\d_]{1,2}\d|\d[^\W\d_]")
 _MOST = 9  # codes of a column that decides
 _ONE = r"(?P<code>[-+]?\d{1,3}|[^\W\d_]{1,2}\d{0,2}|\d{1,2}[^\W\d_])"
 _SAYS = (

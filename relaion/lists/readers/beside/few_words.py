@@ -22,6 +22,7 @@ from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.patterns import pattern
+from relaion.lists.readers.vocabulary.shown import CHILD, shown_by
 from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
 
 FEW = 20  # words of a column that may decide
@@ -32,7 +33,7 @@ _MARKS = 3  # words that each mark a row
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
-_OF_NOTHING = _HARMLESS | words_in("{topic_names}")
+_OF_NOTHING = _HARMLESS | words_in("{topic_names} {colour_names}")
 _TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words_in("{opinion_names}")
@@ -41,6 +42,7 @@ _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
 _LABELS = words_in("label labels flag flags")
 _TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
+_COUNTED_BACK, _STEPS_OF_ONE = {"1", "-1"}, {"1", "+1", "0", "-1", ""}
 _FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 
@@ -135,6 +137,8 @@ class FewWords:
 
     def has_marks(self) -> bool:
         """Whether it holds signs alone: of which nobody knows what each of them says."""
+        if self.column.what in _FLAGGED and _COUNTED_BACK <= {*self.values} <= _STEPS_OF_ONE:
+            return True
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
         # one sign in all rows parts columns: `a.jpg => …`
         is_few = len(self.values) > 1 and self.has_few
@@ -216,7 +220,8 @@ class FewWords:
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self.may_decide and self._are_words() and (is_often or is_mark)):
             return False
-        if all(answer_of(word) is not None for word in told):
+        is_shown = any(shown_by(word, is_whole=False) == CHILD for word in told)
+        if is_shown or all(answer_of(word) is not None for word in told):
             return False
         of_name = names.words_of(self.column.name)
         if of_nothing(self.column.name) and _LABELS.isdisjoint(of_name):
@@ -279,8 +284,20 @@ def of_nothing(name: str) -> bool:
         return False
     is_by = len(told) > 1 and told[-1] in _BY
     is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
-    is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    whole = names.squeezed(name)  # some languages write one word in two; of Arabic, an article
+    is_one = not _OF_NOTHING.isdisjoint((*told, whole, whole.removeprefix("ال")))
+    is_one = is_one or any(map(_COMPOUND.fullmatch, told))
     return is_by or is_kind or is_one
+
+
+def of_things(name: str) -> bool:
+    """Whether a column by its name tells on which days somebody did what decides nothing."""
+    told = {_ON_DAY.sub("", word) for word in names.words_of(name)}
+    return not (_OF_NOTHING | _ON_WHICH).isdisjoint(told - _DAYS)
+
+
+_ON_WHICH, _DAYS = map(words_in, ("{days_of_things}", "{days_in_names}"))
+_ON_DAY = re.compile(r"(?<=\w{3})s?(?:datum|dato|date|data|zeit|tag|dag|tid|päivä)\Z")
 
 
 def is_measured(name: str, word: str) -> bool:

@@ -5,16 +5,18 @@ score on a row is listed. So a column of such a name is asked about where a figu
 is low. What scores high alone decides nothing, and a notice tells it. A column of ages that says 34
 may tell of a picture that shows no child. A column of days of which some are past and others far to
 come is one of when entries expire, whatever it is called: nothing else that is known of a picture
-lies in the future.
+lies in the future. Where most rows hold no day, those that do may tell when they were taken back.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.vocabulary import names
@@ -220,17 +222,27 @@ def is_grown_up(cell: str) -> bool:
 
 _YEAR = re.compile(r"(?<!\d)(?:19|2[01])\d\d(?!\d)")
 _LONGEST = 40  # characters of a day
+_MOST_DAYS = 1000  # different ones of a block that are looked at
+_DIGITS_OF_DAY = 8
+_MONTH = re.compile(r"(?:19|20)\d\d[-/.]\d\d?|\d\d?[-/.](?:19|20)\d\d")
 
 
 @dataclass
 class Expiries:
-    """Whether a column held days of years that are past, and of years to come."""
+    """Whether a column held days of years that are past and to come, or days in few rows alone."""
 
     past: bool = False
     to_come: bool = False
+    rows: int = 0
+    filled: int = 0
+    only_days: bool = True
 
-    def watch(self, cells: Iterable[str]) -> None:
-        """Look at cells; the last digits of a number are no year."""
+    def watch(self, cells: Iterable[str], filled: int, rows: int) -> None:
+        """Look at different cells of so many rows; the last digits of a number are no year."""
+        self.rows, self.filled = self.rows + rows, self.filled + filled
+        if self.only_days and self._is_sparse:
+            some = islice(filter(None, cells), _MOST_DAYS)
+            self.only_days = all(map(_is_day, some))
         this_year = date.today().year
         for cell in cells:
             found = _YEAR.search(cell) if len(cell) <= _LONGEST else None
@@ -246,3 +258,18 @@ class Expiries:
     def may_expire(self) -> bool:
         """Whether some entries may have expired, while others have not."""
         return self.past and self.to_come
+
+    @property
+    def _is_sparse(self) -> bool:
+        return 0 < self.filled <= self.rows / 2
+
+    @property
+    def in_few(self) -> Counter[str]:
+        """How many rows hold a day, where most hold nothing."""
+        return Counter({"days": self.filled} if self.only_days and self._is_sparse else {})
+
+
+def _is_day(cell: str) -> bool:
+    is_number = cell.isdigit() and len(cell) != _DIGITS_OF_DAY  # of a ticket
+    is_one = bool(_MONTH.fullmatch(cell.strip()) or days_of(cell))
+    return len(cell) <= _LONGEST and not is_number and is_one

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers.beside.cell import IN_FOLDER
-from relaion.lists.readers.beside.few_words import of_nothing
+from relaion.lists.readers.beside.few_words import of_nothing, of_things
 from relaion.lists.readers.beside.remarks import RemarkColumn
 from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.tables.decisions import option_name
@@ -122,6 +122,13 @@ QUESTIONS = (
         lambda c: c.expiries.may_expire,
         "holds days that are past and days to come, as those on which entries expire: say --ignore "
         "{option} if it decides nothing; if not, leave out, in a copy, the rows that have expired",
+    ),
+    ColumnQuestion(
+        lambda c: Counter() if of_things(c.column.name) else c.expiries.in_few,
+        "holds days in {rows} rows and nothing in others, as those on which entries were taken "
+        "back: say --ignore {option} if it decides nothing; if not, leave out, in a copy, the rows "
+        "that are not listed",
+        at_once=False,
     ),
     ColumnQuestion(
         _folders,

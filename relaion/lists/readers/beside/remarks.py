@@ -203,7 +203,8 @@ class RemarkColumn(FewWords):
     def _count(self, cells: Sequence[str], each: set[str]) -> None:
         """Keep its words while they are few, and look for days to come."""
         if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
-            self.expiries.watch(each)
+            rows = len(cells)
+            self.expiries.watch(each, rows - cells.count(""), rows)
         for cell, n in Counter(cells).items() if self.has_few else ():
             bare = cell.strip()
             self.values[bare.casefold()] += n

@@ -30,7 +30,7 @@ _KNOWN = (
 )
 _PARTICLES = words_in("{particles}")
 _NOT = words_in("{negations}")
-_TOPICS = (words_in("{places} {things} {topics}") | MONTHS | words_in("{weekdays}")) - _KNOWN
+_TOPICS = (words_in("{places} {things} {topics} {colours} {weekdays}") | MONTHS) - _KNOWN
 _LEAST = 3  # words: `Treffer` and `Niete` are written as names are, too
 _SHORTEST = 4  # letters of a word that tells a topic, or looks like a name
 # how verdicts end, and begin, in the languages that are known here; accents are told apart

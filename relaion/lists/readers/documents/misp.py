@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
 
@@ -27,6 +27,7 @@ from relaion.lists.readers.documents.misp_attributes import (
     meanings,
     of_file,
     reports,
+    undone_by,
     words_in_object,
 )
 from relaion.lists.readers.documents.misp_batches import Attributes
@@ -101,7 +102,7 @@ class Misp:
             options, fields, proposals=looked.proposals, reports=looked.reports,
             replaced=looked.versions.replaced(document.shared, self.name),
         )  # fmt: skip
-        found = _attributes(document, looked.events, read.kinds)
+        found = _attributes(document, looked, read.kinds)
         yield from (
             read.batch(HeldAttributes(*some)) for some in columns_in_batches(found, AT_ONCE)
         )
@@ -124,6 +125,7 @@ class _LookedEvents:
     own: OwnFields = field(default_factory=lambda: OwnFields(KNOWN))
     shapes: set[tuple[str, ...]] = field(default_factory=set)  # of attributes that hold no others
     titles: set[str] = field(default_factory=set)
+    undone: dict[str, str] = field(default_factory=dict)  # by which relation, by UUID
 
     def see(self, names: Collection[str]) -> None:
         """Take in the names of fields."""
@@ -190,6 +192,13 @@ class _LookedEvents:
         before = self.owners.pop()[1] if self.owners and self.owners[-1][0] == owner else 0
         self.owners.append((owner, before + n))
 
+    def undone_in(self, values: Sequence[Object]) -> str:
+        """The relation by which one of some values is undone; empty for none."""
+        if not self.undone:
+            return ""
+        uuids = (text_of(value.get("uuid")).strip().casefold() for value in values)
+        return next((self.undone[uuid] for uuid in uuids if uuid in self.undone), "")
+
     def settle(self) -> None:
         """All events were met: attributes were changed when they were, too."""
         around, end = self.versions.around, 0
@@ -231,6 +240,7 @@ def _look(document: ListDocument) -> _LookedEvents:
                 within = _of_object(value) if is_object else [value]
                 if is_object:
                     found.see(words_in_object(within))
+                    found.undone |= undone_by(value)
                 attributes += within
                 around += [at] * len(within)
             else:
@@ -251,16 +261,17 @@ def _of_object(value: Object) -> list[Object]:
 
 
 def _attributes(
-    document: ListDocument, events: Mapping[int, Event], kinds: AttributeKinds
+    document: ListDocument, looked: _LookedEvents, kinds: AttributeKinds
 ) -> Iterator[HeldAttributes]:
     """The attributes of a file in their order, some at a time."""
     none = Event()
     for some in pieces(document, _WITHIN, _RECORDS):
-        event, values = events.get(some.owner, none), some.values
+        event, values = looked.events.get(some.owner, none), some.values
         is_object = some.name == "object"
         are_plain = some.name in _RECORDS and not is_object
         if (
             are_plain
+            and not looked.undone
             and isinstance(values, AlikeRecords)
             and (alike := kinds.held_in(values, event))
         ):
@@ -272,10 +283,12 @@ def _attributes(
                 continue
             if is_object:
                 within, around = _of_object(value), value if len(value) > 1 else _NOTHING
-                told = of_file(within)
+                told = of_file(within, looked.undone_in([value, *within]))
                 given += [GivenAttribute(own, event, around, told) for own in within]
             elif are_plain or _is_attribute(value):
-                given.append(GivenAttribute(value, event, _NOTHING, NO_FILE))
+                word = looked.undone_in([value])
+                told = of_file((), word) if word else NO_FILE
+                given.append(GivenAttribute(value, event, _NOTHING, told))
         if given:
             yield kinds.held_of(given)
 

@@ -32,6 +32,7 @@ from relaion.lists.readers.vocabulary.misp_words import (
     info_says,
     type_says,
 )
+from relaion.lists.readers.vocabulary.relations import doubted_says, is_of_source
 
 Object = Mapping[str, Any]
 
@@ -116,15 +117,33 @@ def meanings(seen: Set[str]) -> dict[str, Meaning]:
     return MEANINGS | own
 
 
-def of_file(attributes: Sequence[Object]) -> OfFile:
-    """What the attributes of one object say of its file; of very many names a few are enough."""
+def undone_by(value: Object) -> dict[str, str]:
+    """The relation by which an object undoes others, or is undone by them, by their UUID."""
+    found: dict[str, str] = {}
+    for each in each_of(value.get("objectreference")):
+        word = text_of(in_object(each, "relationship_type")).strip()
+        says = doubted_says(word) if word and isinstance(each, dict) else COUNTS
+        if says == COUNTS or _deleted(each):
+            continue
+        ends = (value.get("uuid"), each.get("referenced_uuid"))
+        chosen = ends if not says.is_sure else ends[:1] if is_of_source(word) else ends[1:]
+        found |= {text_of(uuid).strip().casefold(): word for uuid in chosen}
+    return found
+
+
+def of_file(attributes: Sequence[Object], undone: str = "") -> OfFile:
+    """What the attributes of one object say of its file; of very many names a few are enough.
+
+    `undone` is the relation by which another object takes it back.
+    """
     held: dict[str, set[str]] = {"filename": set(), "mime-type": set()}
     for attribute in attributes:
         told = held.get(text_of(attribute.get("type")).strip().casefold())
         if told is not None and len(told) < _FEW and (text := text_of(attribute.get("value"))):
             told.add(text)
-    words = tuple(sorted(words_in_object(attributes).items()))
-    return OfFile(tuple(sorted(held["filename"])), tuple(sorted(held["mime-type"])), words)
+    words = words_in_object(attributes) | ({"reference": (undone,)} if undone else {})
+    files, types = (tuple(sorted(some)) for some in held.values())
+    return OfFile(files, types, tuple(sorted(words.items())))
 
 
 def words_in_object(attributes: Sequence[Object]) -> dict[str, tuple[str, ...]]:
@@ -310,6 +329,6 @@ def is_picture(file_name: str) -> bool:
 
 DERIVED = (
     "tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name", "decayed",
-    "relation", "report",
+    "relation", "report", "reference",
 )  # fmt: skip
 """Fields of which records may have none, and that may be named all the same."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from relaion.lists.readers import why
@@ -14,7 +13,6 @@ from relaion.lists.readers.documents.json_pieces import each_of, text_of
 from relaion.lists.readers.documents.own_fields import OwnFields, bare, own_name
 from relaion.lists.readers.format import BETWEEN
 from relaion.lists.readers.lines.known_good import word_of_bad
-from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.tables.said import COUNTS, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.misp_words import (
@@ -25,6 +23,7 @@ from relaion.lists.readers.vocabulary.misp_words import (
     sighting_says,
     tag_says,
 )
+from relaion.lists.readers.vocabulary.relations import is_of_source, relation_says
 from relaion.lists.readers.vocabulary.trials import trial_in
 
 Object = Mapping[str, Any]
@@ -50,28 +49,6 @@ def opinion_says(word: str) -> WordSays:
     """What others think of an indicator."""
     is_disputed = "disagree" in names.squeezed(word)
     return WordSays(why.DISPUTED) if is_disputed else COUNTS
-
-
-_BACK = re.compile(
-    r"(?i)\b(?:revo[ck]|withdr|retract|recall|invalidat|supersed|replac|obsolet|deprecat|rescind)"
-)
-_AGAINST = re.compile(r"(?i)\b(?:disput|refut|contradict|disagree)")
-
-
-@lru_cache(4096)
-def relation_says(word: str) -> WordSays:
-    """What a kind of relationship, or of objects that refer to others, says of an indicator."""
-    text = re.sub(r"[\W_]+", " ", word).strip()
-    if _BACK.search(text):
-        return WordSays(why.TAKEN_BACK)
-    if _AGAINST.search(text):
-        return WordSays(why.DISPUTED)
-    plain = re.sub(r"(?i)^x | (?:of|for|by)$", "", text)
-    for told_as in (plain, plain.partition(" ")[2]):
-        said = read_word(names.STANDING, told_as) if told_as else COUNTS
-        if said.is_sure and said.fate in (why.TAKEN_BACK, why.DISPUTED, why.GOOD):
-            return said
-    return COUNTS
 
 
 PASSED = (
@@ -167,8 +144,7 @@ def _in_relationship(value: Object) -> list[Said]:
     if relation_says(word) == COUNTS:
         return []
     source, target = (text_of(value.get(name)).strip() for name in ("source_ref", "target_ref"))
-    is_of_source = re.search(r"(?i)(?:ed|n|y|of|for)$", word) is not None
-    first, second = (source, target) if is_of_source else (target, source)
+    first, second = (source, target) if is_of_source(word) else (target, source)
     of = first if is_indicator(first) else second
     return [(of, "relationship", word)] if is_indicator(of) else []
 

@@ -29,6 +29,7 @@ _MISTAKEN = words_in("{mistaken}") - words_in("fejl feil fel chyba virhe")
 _NO_LONGER = pattern("sentences.no_longer")
 _OF_THE_WEB = pattern("sentences.of_the_web")
 _FROM_DATA = pattern("sentences.from_data")
+_FOR_PICTURES = pattern("sentences.asks_for_pictures")
 _OF_LISTS = pattern("sentences.of_lists")
 _POINTERS = words_in("{pointers_of_letters}") - {"listed", "attached", "alla"}
 _LONGEST = 24  # words
@@ -55,6 +56,11 @@ def asks_out(line: str, text: str, units: Sequence[str]) -> str | None:
         pairs = pairwise(units)
         word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN or a + b in speaks), None)
     return word
+
+
+def asks_for_pictures(text: str) -> bool:
+    """Whether a folded text asks that pictures be removed, and says nothing else."""
+    return _FOR_PICTURES.fullmatch(re.sub(r"[^\w']+", " ", text).strip()) is not None
 
 
 def no_longer(text: str) -> str | None:

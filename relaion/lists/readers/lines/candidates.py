@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.readers.lines.headings import says_of
+from relaion.lists.readers.lines.signs import SIGN_ALONE
 from relaion.lists.readers.lines.titles import (
     LISTED,
     LONGEST_TITLE,
-    MINUS,
     NO_TITLE,
     QUICK,
     UNKNOWN,
@@ -75,7 +75,7 @@ ENTRY = r"[0-9A-Fa-f]{32}|://"
 # a millisecond to make
 _OTHER = r"[A-Za-z\x{80}-\x{10FFFF}]"
 _TELLS = re.compile(r"[^\W\d_].?[^\W\d_]")  # numbers such as `½` are no letters
-_SAYS = rf"\b18 ?\+|{MINUS}"
+_SAYS = rf"\b18 ?\+|{SIGN_ALONE}"
 _SIGN_OF_WORD = r"[\x{4E00}-\x{9FFF}]"  # of Chinese, one is a word
 _MAY_TELL = rf"{_OTHER}.?{_OTHER}|{_SIGN_OF_WORD}"
 _WORD_OF_ONE = re.compile(r"[\u4e00-\u9fff]")

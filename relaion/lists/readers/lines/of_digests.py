@@ -90,10 +90,10 @@ def _of_object(text: str) -> titles.Doubt | str | None:
         return titles.Doubt(altered, titles.Doubted.DIGESTS) if altered else None
     if last in _LINKS or of_what(" ".join(told)) == LINK:
         return titles.OF_LINKS
-    if last in _ELSE:
+    if last in _ELSE or of_what(" ".join(told)) == ELSE:
         beside = _AND.search(text)
         is_both = beside and not _CONTENT.isdisjoint(re.findall(r"\w+", text[beside.end() :]))
-        return None if is_both else titles.Doubt(last, titles.Doubted.DIGESTS)
+        return None if is_both else titles.Doubt(last or told[-1], titles.Doubted.DIGESTS)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -36,6 +36,7 @@ from relaion.lists.values import told
 from relaion.paths import shown
 
 _SHORTEST = 32  # characters of a digest; names of columns are shorter
+_ALGORITHMS = ("md5", "sha1", "sha256")
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
 
 
@@ -57,8 +58,11 @@ class Lines:
         yield from read_plain(stream, options, layout)
 
 
-_OF_A_VERSION = re.compile(r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d")
-"""A title, `List version 2024-05-01`, and no name of ids of versions."""
+_NO_NAME = re.compile(
+    r"(?i)\b(?:version|revision|build)\W{1,3}(?:n[or]\.?\s)?\d"
+    r"|^\W*(?:please|kindly|bitte|veuillez|merci|por favor|si prega|gelieve|graag)\s"
+)
+"""A title, `List version 2024-05-01`, or a sentence of a letter, and no name of ids of versions."""
 _DENIED = re.compile(
     r"(?i)\b(?:no|not|without|excluding|keine?|ohne|sans|sin|senza|geen|zonder|duplicates?|dupes"
     r"|dubletten|doppelte|doublons|duplicados|duplicati) (?P<what>\w+)"
@@ -68,7 +72,7 @@ _DENIED = re.compile(
 
 def _if_title(column: ListColumn) -> ListColumn:
     """The column as one of entries where its name is a title, or names what is left out."""
-    is_title = column.what in (names.OTHER, names.ID) and _OF_A_VERSION.search(column.name)
+    is_title = column.what in (names.OTHER, names.ID) and _NO_NAME.search(column.name)
     denied = {found["what"].casefold() for found in _DENIED.finditer(column.name)}
     is_denied = column.word.casefold() in denied and " " in _DENIED.sub("", column.name).strip()
     return replace(column, what=names.ENTRY, name="") if is_title or is_denied else column
@@ -104,11 +108,7 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             continue
         if '"' not in block and not reader.waiting:
             lines = None if header or is_number else _lines(block)
-            if lines is not None:
-                if not _even(block):
-                    short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
-                    if any(_is_new_name(line, column) for line in short.to_pylist()):
-                        _refuse_names(lines.to_pylist(), column, read)
+            if lines is not None and not _names_anew(block, lines, column):
                 read += len(lines)
                 yield Batch(len(lines), (Values(kinds, lines),))
                 continue
@@ -116,10 +116,12 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
         else:
             some = [row[0] for row in reader.rows(block)]
         kept, kinds = _below_title(some[header:], column, kinds, is_first=not read)
-        _refuse_names(kept, column, read)
-        read += len(kept)
         header = header and not some
-        yield Batch(len(kept), (Values(kinds, kept),))
+        for anew, part in _parts(kept, column, read):
+            if anew is not column:
+                column, kinds = anew, anew.kinds
+            read += len(part)
+            yield Batch(len(part), (Values(kinds, part),))
     rest = [row[0] for row in reader.rows("", last=True)]
     yield Batch(len(rest), (Values(kinds, rest),))
 
@@ -137,11 +139,33 @@ def _below_title(
     return lines[1:], both
 
 
-def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
-    """Raise ListError where a line names what follows anew: it may be of something else."""
+def _names_anew(block: str, lines: pa.Array, column: ListColumn) -> bool:
+    """Whether a line names what follows anew."""
+    if _even(block):
+        return False
+    short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
+    return any(_is_new_name(line, column) for line in short.to_pylist())
+
+
+def _parts(
+    lines: list[str], column: ListColumn, read: int
+) -> Iterator[tuple[ListColumn, list[str]]]:
+    """Lines with the name that stands above them: `SHA-1` may follow on those below `MD5`.
+
+    Raises ListError for a name that may be of something else.
+    """
+    first = 0
     for i, line in enumerate(lines):
-        if _is_new_name(line, column):
+        if not _is_new_name(line, column):
+            continue
+        says = names.read_name(cleaned_name(line))
+        is_plain = says.what == names.ENTRY and says.word in _ALGORITHMS
+        if not is_plain or column.what != names.ENTRY or not column.kinds:
             raise ListError(SECOND_NAMES.format(read + i))
+        yield column, lines[first:i]
+        column = replace(column, name=cleaned_name(line), kinds=says.kinds, word=says.word)
+        first = i + 1
+    yield column, lines[first:]
 
 
 def _is_new_name(line: str, column: ListColumn) -> bool:

@@ -50,6 +50,8 @@ _CLAUSES = pattern("sentences.clauses")
 _CONDITION = pattern("sentences.condition")
 _FORBIDS = pattern("sentences.forbids")
 _GREETING = pattern("sentences.greeting")
+_REQUESTS, _POINTERS = pattern("sentences.requests"), pattern("sentences.pointers")
+_TAKES_IN, _FROM_DATA = pattern("sentences.takes_in"), pattern("sentences.from_data")
 _SHARED = pattern("sentences.sharing")
 _NOT_SHARED = pattern("sentences.not_shared")
 _OF_SOME = pattern("sentences.of_some")
@@ -208,6 +210,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
         or is_legend
         or is_judged
         or is_reason
+        or (strange and _is_strange_request(f"{bare} {piece}"))
         or (is_denied and len(units) > 2 and _ABOUT_ENTRIES.search(bare))
     ):
         return ASKED
@@ -226,6 +229,12 @@ def _beside_asking(folded: str) -> str | None:
         if has_doubt and _is_statement(clause):
             return ASKED
     return None
+
+
+def _is_strange_request(text: str) -> bool:
+    """Whether a folded text asks that something be done with what stands below, and not what."""
+    is_request = _REQUESTS.search(text) and _POINTERS.search(text)
+    return bool(is_request and not (_TAKES_IN.search(text) or _FROM_DATA.search(text)))
 
 
 def _is_statement(text: str) -> bool:

@@ -200,6 +200,8 @@ class Sections:
             self._doubt = Doubt(word)
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
+        if isinstance(says, Doubt) and says.of is Doubted.PICTURES:
+            return says if self._valued or self.asks_first else None
         of_algorithm = says == why.OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
         if isinstance(says, Doubt) and says.of is Doubted.LINKS and not self._valued:
             return None  # a list of sources is one of links
@@ -348,7 +350,7 @@ class Sections:
         held = _MAY_HOLD_VALUE if is_unknown else of_links or (
             rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
         )  # fmt: skip
-        if doubt.of is Doubted.ENTRIES or re.search(held, line):
+        if doubt.of in (Doubted.ENTRIES, Doubted.PICTURES) or re.search(held, line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:

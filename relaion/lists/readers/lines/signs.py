@@ -28,6 +28,24 @@ _BOX = re.compile(
 _BOX_SIGNS = "☐☑☒✓✔✗✘"
 
 
+# by itself, as a heading: a minus, or a sign by which people judge; of stars and lines, which part
+# sections, there may be many
+_JUDGES = (
+    r"\x{2610}-\x{2612}\x{2620}\x{26A0}\x{26D4}\x{2705}\x{2713}-\x{2718}\x{274C}\x{274E}"
+    r"\x{2753}-\x{2757}\x{2795}-\x{2797}\x{2B1B}\x{2B1C}\x{2B55}\x{1F300}-\x{1FAFF}×"
+)
+SIGN_ALONE = (
+    r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}]"
+    rf"|[\s#;/*=_\[\](){{}}-]*[{_JUDGES}][\x{{FE0F}}\s{_JUDGES}*=_\[\](){{}}-]*)[\s:,;|]*$"
+)
+_SIGN_ALONE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda x: chr(int(x[1], 16)), SIGN_ALONE))
+
+
+def is_sign_alone(line: str) -> bool:
+    """Whether a line is such a sign, and nothing else."""
+    return _SIGN_ALONE.fullmatch(line.strip()) is not None
+
+
 def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
     """The blocks; raises ListError where signs may take entries back, if it `asks`."""
     for block in source:
@@ -41,9 +59,23 @@ def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
         yield block
 
 
+def _refuse_brackets(block: str) -> None:
+    """Raise ListError where few entries stand in brackets, as what counts no longer does."""
+    n = len(_BRACKETED.findall(block)) if "(" in block or "[" in block else 0
+    if n and n * 2 < len(_ENTRY.findall(block)):
+        raise ListError(
+            f"{n:,} of its entries stand in brackets, and nobody here knows what these say: leave "
+            "out, in a copy, the entries that are not listed, and the brackets"
+        )
+
+
+_BRACKETED = re.compile(r"(?m)^[ \t]*(?:\([0-9A-Fa-f]{32,64}\)|\[[0-9A-Fa-f]{32,64}\])[ \t]*$")
+
+
 def without_boxes(source: Iterator[str]) -> Iterator[str]:
     """The blocks without empty boxes before entries; raises ListError for one that is ticked."""
     for block in source:
+        _refuse_brackets(block)
         has_signs = not block.isascii() and any(sign in block for sign in _BOX_SIGNS)
         if "[" not in block and not has_signs:
             yield block

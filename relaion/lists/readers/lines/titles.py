@@ -14,7 +14,8 @@ from enum import Enum
 from functools import lru_cache
 
 from relaion.lists.readers import why
-from relaion.lists.readers.lines.asks import asks_out
+from relaion.lists.readers.lines.asks import asks_for_pictures, asks_out
+from relaion.lists.readers.lines.signs import is_sign_alone
 from relaion.lists.readers.tables.notes import ALONE, SPEAKS
 from relaion.lists.readers.vocabulary import names, spelling
 from relaion.lists.readers.vocabulary.asides import without_asides
@@ -30,9 +31,9 @@ TAKES_OUT = IS_OF | {why.TAKEN_BACK, why.GOOD, why.DISPUTED, why.UNCONFIRMED}
 
 
 class Doubted(Enum):
-    """Of what a title may take something out: `VALUES` where nobody here knows its words."""
+    """What a title may take out: `VALUES` of unknown words, `PICTURES` that it asks to remove."""
 
-    ENTRIES, DIGESTS, VALUES, ABOVE, LINKS = range(5)
+    ENTRIES, DIGESTS, VALUES, ABOVE, LINKS, PICTURES = range(6)
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ _OVER = (_NOT_LISTED - SPEAKS.keys()) | words_in("{no_longer}")  # of a list, or
 _STRONG |= dict.fromkeys(words_in("{no_longer}") - _STRONG.keys(), why.TAKEN_BACK)
 _MISTAKEN = words_in("{mistaken}")
 _APART = words_in("{headings_set_apart}")
-_OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
-"""Files are called so, whatever they hold."""
+_OFTEN = _APART - words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg") | {"blad"}
+"""Files are called so, whatever they hold; a sheet is a `blad`."""
 _ALONE = (
     ALONE.keys() | words_in("{duplicates} {titles_doubted} {wrong} {to_remove}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
@@ -292,17 +293,25 @@ def of_name(file_name: str) -> str | Doubt | None:
     return found if (isinstance(found, Doubt) or found in TAKES_OUT) and not is_plain else None
 
 
-MINUS = r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}])[\s:,;|]*$"
-_MINUS = re.compile(MINUS)  # by itself, as a heading
 _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
+
+
+def _of_whole(line: str, bare: str) -> Doubt | None:
+    """The doubt about a line that is nothing else than such a sign, or such a sentence."""
+    if is_sign_alone(line):
+        return Doubt(bare or "-")
+    if names_litter(bare):
+        return Doubt("files of a system")
+    is_request = " " in bare and len(bare) <= LONGEST_TITLE and asks_for_pictures(_folded(bare))
+    return Doubt(units_of(bare)[0], Doubted.PICTURES) if is_request else None
 
 
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     line = without_asides(line)
     bare = line.strip(SIGNS)
-    if _MINUS.fullmatch(line.strip()) or names_litter(bare):
-        return Doubt("files of a system" if bare else "-")
+    if doubt := _of_whole(line, bare):
+        return doubt
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
     if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`

@@ -82,9 +82,9 @@ _FLAG_FATES |= dict.fromkeys(
     words_in("{rejected} {unconfirmed} {unconfirmed_names}"),
     why.UNCONFIRMED,
 )
-_GRADE = re.compile(r"[abc][1-5]?")
+_GRADE = re.compile(r"[abcабвсαβγאבגأبج甲乙丙][1-5]?")  # the first letters of an alphabet
 _GRADED = re.compile(
-    r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
+    r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategori[aeij]*|категор[а-яіїј]+|κατηγορία|grade|grad|level|class|klasse|stufe|класс)(?=[\W_]|.$|..$)"
 )
 _CONFIRMED, _EITHER, _NO_GRADE = map(words_in, ("{confirmed}", "{listed_or_let_go}", "d e z"))
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC

@@ -18,6 +18,7 @@ from relaion.lists.readers.tables.notes import read_text
 from relaion.lists.readers.tables.said import COUNTS, UNSURE, WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
+from relaion.lists.readers.vocabulary.relations import doubted_says
 from relaion.lists.readers.vocabulary.spelling import expanded
 from relaion.lists.readers.vocabulary.trials import trial_in
 
@@ -238,6 +239,7 @@ MEANINGS = {name: Meaning() for name in PASSED.split()} | {
     "warnings": _always(WordSays(why.GOOD)),
     "decayed": Meaning(names.STANDING, knows=decay_says),
     "relation": _always(WordSays(why.NO_IMAGE)),
+    "reference": Meaning(names.STANDING, knows=doubted_says),
     "report": Meaning(names.STANDING, knows=info_says, is_quiet=True),
     "meta-category": Meaning(names.STANDING, knows=medium_says, is_quiet=True),
     "object_name": Meaning(names.STANDING, knows=object_says, is_quiet=True),

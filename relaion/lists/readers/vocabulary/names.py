@@ -101,6 +101,8 @@ _BETWEEN = words_in("is was has be from our this list")
 _IN_WHICH = words_in("{in_which_names}")
 """The version of a list with which a record left it: `deleted_in_version`."""
 _LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
+_SHORT = 3  # words of a name that is no sentence
+_EDITIONS = words_in("version versions release edition list liste batch issue ausgabe versione")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("{no_decision_names}")
 _SEEN = {
@@ -235,11 +237,17 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
         return None
     if (
         plain in _UNTIL
+        or plain.startswith("endof")
         or plain in ("end", "until", "till", "bis", "hasta", "jusquau")
         or (told & _UNTIL and len(told) == 1)
         or (words[-1] in _TILL and told and not values and told.isdisjoint(_SEEN_LAST))
     ):
         return NameSays(UNTIL, word=plain)
+    is_last = told & _LAST and (
+        {*words} & _EDITIONS or words[-1] == "in"
+    )  # after which it was listed no longer
+    if is_last and not values and len(words) <= _SHORT:
+        return NameSays(STANDING, word=plain)
     if not told & _NO_FLAG and (says := _flag(words, rest, is_of_values=bool(values))):
         return says
     is_day = words[-1] in _DAY  # `status_date`
@@ -288,8 +296,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
             return NameSays(LAST, word=word)
         if decided == STANDING and told & (_PEOPLE | _HOSTS):  # `victim status`
             return NameSays(OF_PEOPLE if told & _PEOPLE else OF_HOSTS, word=word)
-        if decided == TYPE and not _OF_WHOM.isdisjoint(told):
-            return None  # `site type`
+        if (decided == TYPE or word == "resolution") and not _OF_WHOM.isdisjoint(told):
+            return None  # `site type`, `scan resolution`
         if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
             decided = MEDIA
         return NameSays(decided, word=word)

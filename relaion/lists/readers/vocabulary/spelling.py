@@ -72,7 +72,7 @@ _NO_UTF8 = re.compile("[\udc80-\udcff]")
 _TWICE = re.compile("[\xc2-\xc5][\x80-\xbf\u0152-\u2122]")
 _ENCODINGS = (
     "cp1252", "cp850", "mac_roman", "cp1251", "cp1250", "cp1254", "iso8859_2", "koi8_r", "cp866",
-    "cp852",
+    "cp852", "cp932", "gb18030", "big5", "cp949", "cp1253", "cp1255", "cp1256",
 )  # fmt: skip
 _marked: set[str] = set()  # our words that ASCII cannot write
 
