@@ -278,7 +278,7 @@ def test_records_of_one_kind_differ_in_what_is_free_alone(
             if not isinstance(some, AlikeRecords) or (found := some.kinds(frozenset(free))) is None:
                 continue
             assert some.kinds(frozenset("q")) is None  # of which there is one answer
-            for one, record in zip(found, some, strict=True):
+            for one, record in zip(found.all(), some, strict=True):
                 n += 1
                 assert [*one] == [*record]
                 assert all(repr(one[x]) == repr(record[x]) for x in one if x not in free)

@@ -10,7 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
+from relaion.lists.database import new_version
 from relaion.lists.delivery import read_where
 from relaion.lists.readers.documents import foreseen, json_runs, json_text
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument, OfDelivery
@@ -203,6 +204,30 @@ def test_what_stands_behind_all_records_is_seen(name: str, after: str, tmp_path:
             _read(path, options, may_begin_anew=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("stix.json", f", {json.dumps(_OF_OTHERS[3])}]}}"),
+        ("stopncii.json", '], "title": "what the police found in March"}'),
+        ("threatexchange.json", '], "paging": {"next": "more"}}'),
+        ("vics.json", '], "title": "what the police found in March"}'),
+    ],
+)
+def test_what_is_only_told_of_is_told_of_behind_all_records(
+    name: str, after: str, tmp_path: Path
+) -> None:
+    form = next(each for each in _FORMS if each.name == name)
+    path, options = tmp_path / name, Options(where=read_where(form.args[1::2]))
+    held = form.before + form.between.join(map(form.record, range(60)))
+    path.write_text(held + form.after)
+    with looking_at(20):
+        plain = _read(path, options, may_begin_anew=True)
+        path.write_text(held + after)
+        told = _read(path, options, may_begin_anew=True)
+        assert told == _read(path, options, may_begin_anew=False)
+    assert told != plain or name == "vics.json"  # of which nobody is told
+
+
 class _Counted(io.BytesIO):
     """Bytes that count how many of them were read."""
 
@@ -240,6 +265,19 @@ def _reader_of(form: ListFile) -> DocumentFormat:
     return next(
         x for x in DOCUMENTS if x.name == (name if name not in ("short", "links") else "json")
     )
+
+
+def test_a_version_of_a_store_that_was_given_up_leaves_nothing(tmp_path: Path) -> None:
+    work, lists = tmp_path / "work", tmp_path / "lists.duckdb"
+    work.mkdir()
+    with suppress(ReadAnewError), new_version(lists, work, empty=True):
+        raise ReadAnewError
+    left = work / "store.duckdb.wal"
+    left.write_bytes(b"as where it was killed")
+    with new_version(lists, work, empty=True) as engine:
+        assert engine.rows("from store.lists") == []
+        assert not left.exists()
+    assert lists.exists()
 
 
 def test_a_field_that_appears_behind_many_records_decides_in_the_store(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class Bytes(io.RawIOBase):
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
-        self._held = memoryview(b"")
+        self._block, self._at = b"", 0
         self.error: Exception | None = None
 
     def readable(self) -> bool:
@@ -97,19 +97,38 @@ class Bytes(io.RawIOBase):
 
     def readinto(self, into: Any) -> int:
         """Fill as much as is at hand; 0 at the end."""
-        while not self._held:
+        view = memoryview(into)
+        some = self._some(len(view)) if self._has_more() else b""
+        view[: len(some)] = some
+        return len(some)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """So many bytes, fewer at the end alone; a block that is asked for is not copied."""
+        left = -1 if size is None else size
+        parts: list[bytes] = []
+        while left and self._has_more():
+            parts.append(self._some(left))
+            left -= len(parts[-1]) if left > 0 else 0
+        return b"".join(parts)
+
+    def _some(self, most: int) -> bytes:
+        """What is at hand, or so many bytes of it."""
+        end = len(self._block) if most < 0 else self._at + most
+        some = self._block[self._at : end]
+        self._at += len(some)
+        return some
+
+    def _has_more(self) -> bool:
+        while self._at == len(self._block):
             try:
                 block = next(self._source, None)
             except Exception as e:
                 self.error = e  # a library that reads from here may say it in other words
                 raise
             if block is None:
-                return 0
-            self._held = memoryview(block)
-        view = memoryview(into)
-        n = min(len(view), len(self._held))
-        view[:n], self._held = self._held[:n], self._held[n:]
-        return n
+                return False
+            self._block, self._at = block, 0
+        return True
 
 
 def unpacked(source: Iterator[bytes], size: int, block: int) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-import io
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -98,8 +97,7 @@ def blocks(file: DeliveredFile, skipped: Counter[str]) -> Iterator[str]:
 
 def text_of(file: DeliveredFile) -> BinaryIO:
     """A file from its start: UTF-8, unpacked, without byte order mark; reading raises ListError."""
-    source = Bytes(_decoded(file.blocks(_PART)))
-    return cast(BinaryIO, io.BufferedReader(source, _PART))
+    return cast(BinaryIO, Bytes(_decoded(file.blocks(_PART))))
 
 
 def beginning(file: DeliveredFile) -> str:

@@ -16,6 +16,13 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+_FEW = 50  # things that are looked for one by one
+
+
+def _numbered(number: Mapping[K, int], keys: Sequence[K]) -> list[int]:
+    return [*map(number.__getitem__, keys)]
+
+
 @dataclass(frozen=True)
 class SharedThings(Generic[T]):
     """Things of records, of which many share one: `each` of them, and which of these each has."""
@@ -27,9 +34,10 @@ class SharedThings(Generic[T]):
     def of(cls, things: Sequence[T]) -> SharedThings[T]:
         """The same things, told apart by their identity, in the order in which they are met."""
         keys = [*map(id, things)]
-        each = dict(zip(keys, things, strict=True))
-        number = dict(zip(each, count(), strict=False))
-        return cls([*each.values()], [*map(number.__getitem__, keys)])
+        number = dict(zip(dict.fromkeys(keys), count(), strict=False))
+        if len(number) > _FEW:
+            return cls([*dict(zip(keys, things, strict=True)).values()], _numbered(number, keys))
+        return cls([things[keys.index(key)] for key in number], _numbered(number, keys))
 
     def map(self, made: Callable[[T], S]) -> SharedThings[S]:
         """What is made of each."""

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.lists.readers.documents.field_columns import SharedThings
 
 Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
 Builds = Callable[[Groups, int], list[Any]]
@@ -320,7 +321,7 @@ class AlikeRecords(Sequence[Any]):
             self._objects = self.shape.build(self._column, self.n)
         return self._objects
 
-    def kinds(self, free: frozenset[str]) -> list[Any] | None:
+    def kinds(self, free: frozenset[str]) -> SharedThings[Any] | None:
         """An object for each record, the same in all but what stands under the names of `free`.
 
         Records that are so alike share one; None where few are, or other names were free before.
@@ -346,8 +347,10 @@ class AlikeRecords(Sequence[Any]):
         is_often = runs[True] > _FEW_KINDS + runs[False]  # and so is asked for at once
         for key in new:
             kept[whole[key]] = self._one(places[key], self.column if is_often else self._column)
-        one = {key: kept[each] for key, each in whole.items()}
-        return [*map(one.__getitem__, keys)] if varied else [one[()]] * self.n
+        each = sorted(places, key=places.__getitem__)
+        number = {key: i for i, key in enumerate(each)}
+        at = [*map(number.__getitem__, keys)] if varied else [0] * self.n
+        return SharedThings([kept[whole[key]] for key in each], at)
 
     def _one(self, place: int, column: Groups) -> Any:
         """A record as an object."""
@@ -389,7 +392,9 @@ class AlikeRecords(Sequence[Any]):
             found: Sequence[str | None] = [""] * self.n
         else:
             found = column = self.column(leaf.group)
-            if not leaf.is_text and not (all(column) and "".join(column).isdigit()):
+            if not leaf.is_text and column.count(column[0]) == self.n:
+                found = [_word(column[0], text_of)] * self.n
+            elif not leaf.is_text and not (all(column) and "".join(column).isdigit()):
                 said = {text: _word(text, text_of) for text in {*column}}
                 found = [*map(said.__getitem__, column)]
         there = self.there(leaf)

@@ -184,7 +184,8 @@ class _LookedEvents:
             return False
         uuids = map(str.strip, attributes.texts_at(("uuid",), text_of))
         moments = moments_of(attributes.texts_at(("timestamp",), text_of))
-        self.versions.meet_all([*map(str.casefold, uuids)], moments, [nan] * len(moments))
+        none = array("d", [nan]) * len(moments)
+        self.versions.meet_all([*map(str.casefold, uuids)], moments, none)
         self._own(owner, len(attributes))
         return True
 

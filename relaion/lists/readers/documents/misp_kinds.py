@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from relaion.lists.readers.documents.field_columns import FieldColumns, SharedThings
+from relaion.lists.readers.documents.field_columns import FieldColumns
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import text_of
 from relaion.lists.readers.documents.misp_attributes import (
@@ -115,10 +115,9 @@ class AttributeKinds:
             said = {text_of(each.get("comment")) for each in records}
             kept["free"] = self.free | (_COMMENT if _MANY * len(said) > len(records) else set())
         free = kept["free"]
-        kinds = records.kinds(free) if free >= FREE else None
-        if kinds is None:
+        shared = records.kinds(free) if free >= FREE else None
+        if shared is None:
             return None
-        shared = SharedThings.of(kinds)
         each = self.held_of([GivenAttribute(own, event, {}, NO_FILE) for own in shared.each])
         attributes = [*map(each.attributes.__getitem__, shared.at)]
         files = [*map(each.files.__getitem__, shared.at)]

@@ -30,7 +30,9 @@ def days_said(texts: Sequence[str]) -> Sequence[str | None]:
     """The days of several."""
     joined = "".join(texts)
     if joined.isdecimal() and {*map(len, texts)} <= _SECONDS_OF_NOW:
-        return [_day_of(int(text) // _SECONDS) for text in texts]
+        numbers = [seconds // _SECONDS for seconds in map(int, texts)]
+        of_number = {number: _day_of(number) for number in {*numbers}}
+        return [*map(of_number.__getitem__, numbers)]
     return [*map(day_said, texts)] if joined else [None] * len(texts)
 
 

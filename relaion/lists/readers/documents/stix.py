@@ -149,9 +149,8 @@ def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> HeldObjec
     own = (leaf for leaf in values.shape.leaves if leaf.place[0] in free)
     if not is_free or any(leaf.group < 0 or len(leaf.place) > 1 for leaf in own):
         return None
-    kinds = values.kinds(free)
-    shared = SharedThings.of(kinds or ())
-    if kinds is None or not all(map(is_plain, shared.each)):
+    shared = values.kinds(free)
+    if shared is None or not all(map(is_plain, shared.each)):
         return None
     ids, patterns, created, valid, modified = (
         values.texts_at((name,), text_of)
@@ -159,7 +158,7 @@ def _alike(values: AlikeRecords, free: frozenset[str], number: int) -> HeldObjec
     )
     named, described = (values.at((name,), text_of) for name in ("name", "description"))
     return HeldObjects(
-        range(number, number + len(values)), kinds, [*map(str.strip, ids)], patterns,
+        range(number, number + len(values)), shared.all(), [*map(str.strip, ids)], patterns,
         [None if name is None else (name,) for name in named],
         [() if text is None else (text,) for text in described] if "description" in free
         else shared.map(_described).all(),

@@ -56,7 +56,7 @@ class Versions:
         for key, moments in (each for some in earlier for each in some.held_of(self.keys)):
             latest[key] = _later_of(latest.get(key, _UNTOLD), moments)
         several = (several_of(self.keys) | latest.keys()) - {0}
-        places = [place for place, key in enumerate(self.keys) if key in several]
+        places = [place for place, key in enumerate(self.keys) if key in several] if several else []
         for place in places:
             key = self.keys[place]
             latest[key] = _later_of(latest.get(key, _UNTOLD), self._at(place))
