@@ -19,7 +19,7 @@ from relaion.errors import InputError
 from relaion.labs import certificate as certificates
 from relaion.labs.certificate import place_of
 from tests import labs
-from tests.pipeline import here
+from tests.pipeline import hands_here, here
 
 SCHEMA = json.loads(Path(certificates.__file__).with_name(certificates.SCHEMA_FILE).read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -39,7 +39,8 @@ def diff(lab: labs.Lab) -> Path:
 
 @pytest.fixture(scope="module")
 def applied(lab: labs.Lab, diff: Path) -> Path:
-    return relaion.apply(lab.copy, lab.copy.parent / "applied", diff=diff).out
+    with hands_here():
+        return relaion.apply(lab.copy, lab.copy.parent / "applied", diff=diff).out
 
 
 def valid(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from relaion.verifier.copies import fates as copy_fates
 from relaion.verifier.copies.check import verify_copy
 from relaion.verifier.verdict import Verdict
 from tests import labs
+from tests.pipeline import hands_here
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,8 @@ def applied(lab: labs.Lab, diff: Path) -> Path:
 @pytest.fixture(scope="module")
 def kept(lab: labs.Lab) -> Path:
     out = lab.copy.parent / "kept"
-    return relaion.apply(lab.copy, out, keep=lab.new, old=lab.old).out
+    with hands_here():
+        return relaion.apply(lab.copy, out, keep=lab.new, old=lab.old).out
 
 
 @pytest.fixture

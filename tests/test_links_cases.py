@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from relaion.links import clean_entry, entry_fault, link_key
 
 FOLDER = Path(__file__).parent / "cases" / "links"
@@ -57,29 +55,29 @@ def lines(name: str) -> Iterator[Line]:
 KEY_LINES = [x for p in sorted(FOLDER.glob("0*.txt")) for x in lines(p.name)]
 
 
-@pytest.mark.parametrize("line", KEY_LINES, ids=lambda x: x.where)
-def test_key(line: Line) -> None:
-    key = link_key(line.text)
-    assert link_key(key) == key, line.rule
-    match line.sign:
-        case "=":
-            assert key == link_key(line.above), line.rule
-        case "!":
-            assert key != link_key(line.above), line.rule
-        case ">":
-            assert line.text == link_key(line.above), line.rule
+def test_keys() -> None:
+    for line in KEY_LINES:
+        key = link_key(line.text)
+        assert link_key(key) == key, line
+        match line.sign:
+            case "=":
+                assert key == link_key(line.above), line
+            case "!":
+                assert key != link_key(line.above), line
+            case ">":
+                assert line.text == link_key(line.above), line
 
 
-@pytest.mark.parametrize("line", list(lines("entries.txt")), ids=lambda x: x.where)
-def test_entry(line: Line) -> None:
-    match line.sign:
-        case ">":
-            assert clean_entry(line.above) == line.text, line.rule
-            assert entry_fault(line.above) is None, line.rule
-        case "-":
-            assert entry_fault(line.above) == line.text, line.rule
-        case _:
-            assert clean_entry(clean_entry(line.text)) == clean_entry(line.text)
+def test_entries() -> None:
+    for line in lines("entries.txt"):
+        match line.sign:
+            case ">":
+                assert clean_entry(line.above) == line.text, line
+                assert entry_fault(line.above) is None, line
+            case "-":
+                assert entry_fault(line.above) == line.text, line
+            case _:
+                assert clean_entry(clean_entry(line.text)) == clean_entry(line.text), line
 
 
 def test_every_rule_of_the_cases_says_something() -> None:

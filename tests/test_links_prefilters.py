@@ -404,42 +404,20 @@ def test_a_tail_is_that_of_the_key(engine: Engine, texts: list[str]) -> None:
 
 
 # of each, the last eight characters are not those of the key, or nearly not
-@pytest.mark.parametrize(
-    "end",
-    [
-        *("x%2541picture", "x%%32541picture", "x%41%34picture", "x%2\n541abcdefg", "%2541%2F"),
-        *("pic%2ejpg", "a&#35;bcdefghi", "a&amp;amp;bcdefghi", "abcdefg&lt;", "a#bcdefghijk"),
-        *(
-            "picture.jpg/",
-            "picture.jpg?",
-            "picture.jpg?&",
-            "picture.jpg&",
-            "x/../a.jp",
-            "xyz//a.jp",
-        ),
-        *(
-            "x/./a.jp",
-            "abcd/..",
-            "abcdefg.",
-            "a/.?bcdef",
-            "ab/?cdef",
-            "ab/..?cdefg",
-            "x%23bcdefghij",
-            "picture.jpg ",
-            "pict\ture.jpg",
-        ),
-        *(
-            "picture.jpg\u200b",
-            "pic\xfcture",
-            "a%3Bbcdefghij",
-            "&am%70;abcdefgh",
-            "picture.jpg\x7f",
-        ),
-    ],
-)
-def test_an_end_that_is_not_plain_has_no_wrong_tail(engine: Engine, end: str) -> None:
+ENDS = (
+    "x%2541picture", "x%%32541picture", "x%41%34picture", "x%2\n541abcdefg", "%2541%2F",
+    "pic%2ejpg", "a&#35;bcdefghi", "a&amp;amp;bcdefghi", "abcdefg&lt;", "a#bcdefghijk",
+    "picture.jpg/", "picture.jpg?", "picture.jpg?&", "picture.jpg&", "x/../a.jp", "xyz//a.jp",
+    "x/./a.jp", "abcd/..", "abcdefg.", "a/.?bcdef", "ab/?cdef", "ab/..?cdefg", "x%23bcdefghij",
+    "picture.jpg ", "pict\ture.jpg", "picture.jpg\u200b", "pic\xfcture", "a%3Bbcdefghij",
+    "&am%70;abcdefgh", "picture.jpg\x7f",
+)  # fmt: skip
+
+
+def test_an_end_that_is_not_plain_has_no_wrong_tail(engine: Engine) -> None:
     texts = [
         f"{before}{scheme}{host}/{end}{after}"
+        for end in ENDS
         for before, after in (("", ""), ('"', '"'), ("<", ">"), ("'", "',"), (" ", ""))
         for scheme in ("http://", "HTTPS://", "http%3A%2F%2F", "//", "", "http:/", "http&#58;//")
         for host in ("a.b", "A.B:80", "u@a.b.", "a.b/c", "a.b?c", "i0.wp.com/c.d")

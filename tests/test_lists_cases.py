@@ -169,15 +169,27 @@ def _is_long(case: Case) -> bool:
     return any("<9MB>" in line for _, _, lines in case.files for line in lines)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=[pytest.mark.slow] if _is_long(case) else [], id=case.where)
-        for case in ALONE
-    ],
-)
-def test_case_is_read(case: Case) -> None:
-    """By its reader alone, which is quick."""
+def _files() -> Iterator[Any]:
+    """Those of each file of cases, and apart from them the long ones."""
+    for file in sorted({case.where.partition(":")[0] for case in ALONE}):
+        of_file = [case for case in ALONE if case.where.startswith(f"{file}:")]
+        yield pytest.param([x for x in of_file if not _is_long(x)], id=file)
+        if long := [x for x in of_file if _is_long(x)]:
+            yield pytest.param(long, id=f"{file}, long", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("cases", [*_files()])
+def test_cases_are_read(cases: list[Case]) -> None:
+    """By their reader alone, which is quick."""
+    for case in cases:
+        try:
+            _is_read(case)
+        except Exception as e:
+            e.add_note(f"{case.where}: {case.title}")
+            raise
+
+
+def _is_read(case: Case) -> None:
     name, how, lines = case.files[0]
     options = options_of(case)
     assert options is not None

@@ -24,14 +24,15 @@ COMMAND = [sys.executable, "-m", "relaion"]
 LONG = ("sql", "data", "--json", "-c", "from range(100000)")
 
 
-def test_every_mistake_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    checkout = str(Path(relaion.__file__).parents[1])
-    env = {**mistakes.clean_environment(tmp_path / "temp"), "PYTHONPATH": checkout}
-    work = tmp_path / "work"
-    work.mkdir()
-    assert mistakes.by_module(sys.executable, work, env) == []
-    assert not list((tmp_path / "temp").iterdir())
-    assert {p.name for p in work.iterdir()} == {"out.txt", "err.txt"}
+@pytest.mark.parametrize(("args", "says"), mistakes.MISTAKES)
+def test_every_mistake_is_one_line_and_leaves_nothing(
+    args: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`test_install.py` makes them all in processes of their own."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    done = here(*args, cwd=tmp_path)
+    assert mistakes.faults(args, says, done.returncode, done.stdout, done.stderr) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_mistake_in_a_process_of_its_own(tmp_path: Path) -> None:
