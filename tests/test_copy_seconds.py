@@ -18,8 +18,10 @@ from relaion.copies import held_links, json_lines, samples, tables, tars
 from relaion.copies.held_links import SIGNS as WITH_LINKS
 from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
+from relaion.copies.second_links import IN_NAMES
 from relaion.errors import InputError
 from relaion.verifier.copies import seconds
+from relaion.verifier.copies import tars as verified_tars
 from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.seconds import HOLDS, seconds_of
 from relaion.verifier.copies.statement import CopyLine
@@ -75,6 +77,15 @@ inner = st.recursive(
 objects = st.lists(
     st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=5), min_size=1, max_size=4
 )
+
+
+@given(st.one_of(texts, st.text(max_size=20)))
+def test_a_header_that_is_passed_over_holds_no_link(text: str) -> None:
+    raw = text.encode("utf-8", "surrogatepass").replace(b"\0", b"\n")
+    if not IN_NAMES.search(raw):
+        assert not holds_link(raw)
+    if not any(sign in raw for sign in verified_tars._SIGNS):
+        assert not holds(raw)
 
 
 @given(texts, texts)
@@ -166,6 +177,55 @@ def test_of_tars(some: Sequence[tuple[dict[str, Any], dict[str, str]]]) -> None:
         except InputError:
             return
         agree(path, "samples", found)
+
+
+WHENCE = "SCHILY.xattr.user.xdg.origin.url"
+SAID = "headers of members"
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "says"),
+    [
+        ("0", {}, False),
+        ("0", {"comment": "a"}, False),
+        ("0", {"mtime": "1700000000.25"}, False),
+        ("0", {WHENCE: "https://page.example/1"}, True),
+        ("0", {"comment": "see %2f%2fpage.example/1, https%3A%2F%2Fpage.example/1"}, True),
+        ("https%3A%2F%2Fa.example%2F1", {}, True),
+        ("https%3A%2F%2Fa.example%2F" + "1" * 300, {}, True),
+        ("x" * 300, {}, False),
+        ("aHR0cHM6Ly9hLmV4YW1wbGUvMQ==", {}, True),
+        ("b\xfccher", {}, False),
+    ],
+)
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_of_what_a_tar_says_of_its_members(
+    tmp_path: Path, name: str, headers: dict[str, str], says: bool, form: int
+) -> None:
+    """In a header that tar keeps with a file, or in its name; a header may be for all members."""
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=form) as tar:
+        for at in (name, "y"):
+            info = tarfile.TarInfo(f"{at}.url")
+            info.pax_headers = headers if at == name else {}
+            info.size = len(data := b"https://a.example/1.jpg")
+            tar.addfile(info, io.BytesIO(data))
+    found = samples.index(path, tmp_path / "i", {})
+    is_written = form == tarfile.PAX_FORMAT or not headers
+    assert any(f"{SAID} (1)" in x for x in found.notices) is (says and is_written)
+    agree(path, "samples", found)
+    if form == tarfile.PAX_FORMAT and headers:
+        parts = []
+        for i in range(2):  # one behind the other is one more header
+            with tarfile.open(tmp_path / "b.tar", "w", pax_headers=headers) as tar:
+                for at in "01":
+                    tar.addfile(tarfile.TarInfo(f"{i}{at}.jpg"))
+            parts.append((tmp_path / "b.tar").read_bytes())
+        first = tarfile.BLOCKSIZE * 2  # the header for all, and what it holds
+        (tmp_path / "b.tar").write_bytes(parts[0][:first] + parts[1])
+        found = samples.index(tmp_path / "b.tar", tmp_path / "i", {})
+        assert any(f"{SAID} (2)" in x for x in found.notices) is says
+        agree(tmp_path / "b.tar", "samples", found)
 
 
 @pytest.mark.parametrize("end", [b"\n//b.example/x", b"http://b.example/x", b" //b.example/x", b""])

@@ -13,8 +13,9 @@ has their key.
 import re
 from array import array
 from dataclasses import dataclass, field
+from tarfile import BLOCKSIZE as BLOCK
 
-from relaion.copies.second_links import SecondLinks, is_media
+from relaion.copies.second_links import IN_NAMES, SecondLinks, is_media
 from relaion.copies.tars import Member, Tar
 
 _START = 1 << 12  # bytes by which it is told what a member holds
@@ -67,6 +68,8 @@ def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
     end = 0
     for member in tar.members():
         end = member.end
+        if second is not None:
+            _hear_headers(second, tar, member)
         sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
         if sample is None:
             _hear(second, tar, member, None)
@@ -108,6 +111,13 @@ def _hear(second: SecondLinks | None, tar: Tar, member: Member, ending: bytes | 
     elif member.size and not is_media(ending):
         start = tar.read(member.data, min(member.size, _START))
         second.page(ending, start, tar.pieces(member.data, member.size))
+
+
+def _hear_headers(second: SecondLinks, tar: Tar, member: Member) -> None:
+    """Tell of a member whose name, or whose headers where there are several, may hold a link."""
+    size = (member.data if member.name else member.end) - member.start
+    if size > BLOCK or IN_NAMES.search(member.name):
+        second.header(member.name, tar.read(member.start, size) if size > BLOCK else b"")
 
 
 def _same_place(key: bytes) -> bytes:

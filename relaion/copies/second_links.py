@@ -28,11 +28,14 @@ _IMAGE = re.compile(  # whatever it is called; pictures, films and sounds
     rb"(?s)\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}(?:WEBP|WAVE|AVI )|BM.{4}\0{4}|II\*\0|MM\0\*"
     rb"|\0\0..ftyp|\xff\x0a|\0\0\0\x0c(?:JXL |jP  )|\xff\x4f\xff\x51|8BPS|\x1aE\xdf\xa3|fLaC|OggS"
 )
+IN_NAMES = re.compile(rb"//|\\|[%&]|aHR0c|68747470")
+"""What stands in each text that holds a link and has no byte of zeros: one of `SIGNS`."""
 _USTAR = slice(257, 262)
 _MANY_NAMES = 20
 _MOST = 1_000  # names that are remembered
 _OTHERS = "others"
 _KEYS = "names of fields"
+_HEADERS = "headers of members"
 BEHIND_LINK = "text behind the link"
 """The name for what stands behind a blank in a record's own link."""
 
@@ -70,6 +73,14 @@ class SecondLinks:
             _count(self._packed, name)
         elif not _IMAGE.match(start) and hold_link(pieces, is_text=b"\0" not in start):
             self.add([name])
+
+    def header(self, name: bytes, raw: bytes) -> None:
+        """Look at the name of a member, and at its headers as they stand, if it has several.
+
+        These may say much: where a file came from, by an attribute that tar keeps with it.
+        """
+        if holds_link(name + b"\n" + raw.replace(b"\0", b"\n")):
+            self.add([_HEADERS])
 
     def column(self, name: str, cells: pa.Array, links: pa.Array) -> None:
         """Look at the cells of a column (bytes), beside the links of the same records."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -274,22 +274,34 @@ def lists(report: AuditReport) -> Iterator[Part]:
 
 # -- Parameters, scripts, versions --------------------------------------------------------------
 
-_MEANS = {
-    "columns": "roles that were given to columns by name",
-    "cover": "neutral sites for each listed one",
-    "cover_site_rows": "rows that a site of the cover may have",
-    "good_wins": "whether known-good entries count as not listed",
-    "inner": "whether links inside links are compared too",
-    "keyword_above": "score above which a keyword in the caption removes",
-    "keywords": "how many keywords",
-    "same_link": "whether further rows with a listed link leave",
-    "unsafe_above": "score above which the rule unsafe removes",
-    "unscored": "what becomes of rows without a score",
-}
+# of each: in words, by which option it is given, and what no value of it means
+_SETTINGS = {
+    "columns": ("roles that were given to columns by name", "--column", "none"),
+    "cover": ("neutral sites for each listed one", "--cover", "none"),
+    "cover_site_rows": (
+        "rows that a site of the cover may have", "--cover-site-rows", "as it costs least"
+    ),
+    "good_wins": ("known-good entries count as not listed", "--good-wins", ""),
+    "inner": ("links inside links are compared too", "--no-inner", ""),
+    "keyword_above": ("score above which a keyword in the caption removes", "", ""),
+    "keywords": ("how many keywords", "--keywords", "none"),
+    "same_link": ("further rows with a listed link leave", "--no-same-link", ""),
+    "unsafe_above": ("score above which the rule unsafe removes", "", ""),
+    "unscored": ("what becomes of rows without a score", "--unscored", ""),
+}  # fmt: skip
+
+
+def _settings(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What decided, in words, its value, and the option; nothing of a cover that was not asked."""
+    for name, value in given.items():
+        if name == "cover_site_rows" and not given.get("cover"):
+            continue
+        words, option, nothing = _SETTINGS.get(name, (name, "", "none"))
+        yield words, nothing if value is None else shown(_setting(value)), option
 
 
 def _setting(value: Any) -> str:
-    if value is None or value == {}:
+    if value == {}:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -303,11 +315,8 @@ def settings(report: AuditReport) -> Iterator[Part]:
     run = report.run
     yield grid(
         "Parameters",
-        ("parameter", "value", "what it says"),
-        [
-            (name, shown(_setting(value)), _MEANS.get(name, ""))
-            for name, value in report.parameters.items()
-        ],
+        ("what", "value", "option"),
+        list(_settings(report.parameters)),
     )
     yield grid(
         "Versions",

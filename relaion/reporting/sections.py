@@ -184,7 +184,7 @@ def _protocol(report: AuditReport) -> Iterator[Part]:
     yield (
         "Every delivery that named a row, in the order in which they came. Rows that it names are "
         "counted whether or not an earlier one named them; new are those that none before it "
-        f"named. The new rows add up: so far, in the end, {several(last, 'row')}, each once. What "
+        f"named. The new rows add up to {several(last, 'row')}, each counted once. What "
         "a list names leaves an edition only if that heeds its label."
     )
     yield BarChart(

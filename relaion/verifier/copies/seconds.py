@@ -45,6 +45,7 @@ _SHARED = 1 << 10  # of them so many in two pieces
 _NAMES = 20  # that a sentence names
 _MOST = 1_000  # names beyond which nobody counts them apart
 _KEYS = "names of fields"
+_HEADERS = "headers of members"
 _BEHIND_LINK = "text behind the link"
 _IDENTITY = ("url", "text", "row_hash")
 
@@ -175,6 +176,7 @@ def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
 def _of_members(file: BinaryIO, path: Path) -> Iterator[Counter[str]]:
     found, packed, unread = Counter[str](), Counter[str](), Counter[str]()
     for member in members(path):
+        found[_HEADERS] += member.has_link
         if member.unread:
             unread[_named(member.unread)] += 1
         is_media = _MEDIA.fullmatch(member.told_by.rpartition(".")[2]) is not None
@@ -190,7 +192,7 @@ def _of_members(file: BinaryIO, path: Path) -> Iterator[Counter[str]]:
             is_text, pieces = b"\0" not in start, _pieces(file, member.size)
             if any((is_text or _may_hold(piece)) and holds(piece) for piece in pieces):
                 found[name] += 1
-    yield from (found, packed, unread)
+    yield from (+found, packed, unread)
 
 
 def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import tarfile
 from array import array
@@ -18,6 +19,7 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
+from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.known import MOST_CAPTIONS, Identified, further, murmur, own_hash
 
 BLOCK = tarfile.BLOCKSIZE
@@ -27,13 +29,14 @@ TOLD_BY = ("json", "txt", "url")
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
 _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
+_SIGNS = (b"//", b"\\", b"%", b"&", b"aHR0c", b"68747470")  # of links in a text
 _PIECE = 1 << 20
 
 
 class TarMember(NamedTuple):
     """What stands from `start` to before `end`; `key` is None where it is of no sample.
 
-    `unread` is the name of a file that is of none.
+    `unread` is the name of a file that is of none. `has_link`: one stands in its name or headers.
     """
 
     start: int
@@ -43,6 +46,7 @@ class TarMember(NamedTuple):
     data: int
     size: int
     unread: str = ""
+    has_link: bool = False
 
 
 _MOST_KEPT = 100_000  # members of a tar; of larger ones each reader reads the headers anew
@@ -81,20 +85,38 @@ def _members(path: Path) -> Iterator[TarMember]:
             at = 0
             while (info := tar.next()) is not None:
                 vars(tar)["members"] = []  # it keeps all
-                if at < info.offset:  # a header for all members
-                    yield TarMember(at, info.offset, None, "", 0, 0)
+                while at < info.offset:  # headers for all members
+                    raw, before = _header_at(file, at), at
+                    at += len(raw)
+                    yield TarMember(before, at, None, "", 0, 0, has_link=_says_link("", raw))
                 at = info.offset_data + -(-info.size // BLOCK) * BLOCK
                 sample = _SAMPLE.fullmatch(info.name) if info.isfile() else None
                 key = _SAME_PLACE.sub("", sample[1]) if sample else None
                 told_by = sample[2].lower() if sample else ""
                 unread = "" if sample or not info.isfile() else info.name.rpartition("/")[2]
-                yield TarMember(info.offset, at, key, told_by, info.offset_data, info.size, unread)
+                more = info.offset_data - info.offset - BLOCK  # of headers before its own
+                raw = os.pread(file.fileno(), more + BLOCK, info.offset) if more else b""
+                says = _says_link(info.name, raw)
+                yield TarMember(
+                    info.offset, at, key, told_by, info.offset_data, info.size, unread, says
+                )
             size = path.stat().st_size
             if at > size or not _is_zero(file, at):
                 raise InputError(f"{shown(path)}: is cut off, or goes on after its end")
             yield TarMember(at, size, None, "", 0, 0)
     except (OSError, EOFError, tarfile.TarError, ValueError, LookupError, RecursionError):
         raise InputError(f"{shown(path)}: cannot be read as a tar") from None
+
+
+def _header_at(file: BinaryIO, at: int) -> bytes:
+    """A header that stands there, with all that it tells."""
+    size = int(_data(file, at, BLOCK)[124:136].strip(b" \0"), 8)
+    return _data(file, at, BLOCK + -(-size // BLOCK) * BLOCK)
+
+
+def _says_link(name: str, header: bytes) -> bool:
+    text = name.encode("utf-8", "surrogateescape") + b"\n" + header
+    return any(map(text.__contains__, _SIGNS)) and holds(text.replace(b"\0", b"\n"))
 
 
 def _is_zero(file: BinaryIO, at: int) -> bool:
