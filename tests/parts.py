@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
+from relaion.run.plan_note import left
 from tests.pipeline import here
 
 Ran = Callable[..., "CompletedProcess[str]"]
@@ -14,6 +16,13 @@ MOST_ROUNDS = 10  # as sites, then as their teams: what is in them and beside th
 def folders(n: int, named: str = "parts") -> list[str]:
     """Where the parts go."""
     return [f"{named}/{i}" for i in range(1, n + 1)]
+
+
+def noted(work: Path) -> dict[str, Any]:
+    """What a run noted of itself."""
+    note = left(work, dict)
+    assert note is not None
+    return note
 
 
 def did(done: "CompletedProcess[str]", *codes: int) -> "CompletedProcess[str]":

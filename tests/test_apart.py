@@ -1,6 +1,5 @@
 """OUT and WORK lie apart from the inputs, however they are named; an output is no input whole."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.run.outputs import check_apart
+from relaion.run.plan_note import leave
 from tests.drawn import quickly
 from tests.pipeline import Sent, add_lists, here, write_shard
 
@@ -187,11 +187,11 @@ def test_another_case_is_another_name_only_where_both_can_be() -> None:
 def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> None:
     """Runs were begun so before it was refused; what they left must be removable."""
     shutil.copytree(made / "out", world / "elsewhere")
-    plan = json.dumps({"plan": {"editions": [{"name": "research"}], "inputs": [
-        {"subset": "en", "shard": "a.parquet"}]}, "stamps": []})  # fmt: skip
+    plan = {"plan": {"editions": [{"name": "research"}], "inputs": [
+        {"subset": "en", "shard": "a.parquet"}]}, "stamps": []}  # fmt: skip
     for top in ("data/clean", "wide"):
         (world / top / ".work").mkdir(parents=True)
-        (world / top / ".work/plan.json").write_text(plan)
+        leave(world / top / ".work", plan)
         shutil.copytree(world / "elsewhere/research/en", world / top / "research/en")
     done = clean(world, "data", out="data/clean")
     assert "a run was interrupted there: add --purge once" in done.stderr

@@ -713,6 +713,29 @@ def test_a_run_that_goes_on_reads_nothing_anew_that_its_journal_vouches_for(
     assert len(tree(tmp_path / "out")) == 6
 
 
+def test_a_plan_that_is_damaged_is_told_and_the_run_begins_anew(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    """A flipped bit is no other argument; and what is not ours to write is not taken for it."""
+    given = ("apply", world / "diff.parquet", copy, "--out", tmp_path / "out")
+    apply(copy, tmp_path / "whole", diff=world / "diff.parquet")
+    bad = copy / "a/1.parquet"
+    whole = bad.read_bytes()
+    bad.write_bytes(whole[:-20])
+    assert here(*given).returncode == 2
+    plan = tmp_path / "out/.work/plan.json"
+    plan.write_bytes(plan.read_bytes().replace(b"duckdb", b"duckdc"))
+    refused = here(*given, "--purge").stderr
+    assert refused.startswith(f"relaion: {plan}: is damaged") and refused.count("\n") == 1
+    bad.write_bytes(whole)
+    (tmp_path / "out/x").write_text("")
+    refused = here(*given).stderr
+    assert "whose plan is lost, and x, which this run would not write" in refused
+    (tmp_path / "out/x").unlink()
+    assert here(*given).stderr.startswith(f"{plan}: is damaged")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
 def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
     world: Path, copy: Path, tmp_path: Path
 ) -> None:

@@ -20,13 +20,20 @@ from tests.pipeline import relaion as by_itself
 LISTED = "https://listed.example/secret-marker.jpg"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a shard, a store and a keyword file; copied and never changed."""
+    folder = tmp_path_factory.mktemp("made")
+    write_shard(folder / "data/en/a.parquet", [{"url": LISTED, "punsafe": 0.1}, {"url": None}])
+    add_lists(folder / "lists.duckdb", [Sent((("url", LISTED),))])
+    (folder / "keywords.txt").write_text("teapot\n")
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Path:
-    """A folder with a shard, a store and a keyword file."""
-    write_shard(tmp_path / "data/en/a.parquet", [{"url": LISTED, "punsafe": 0.1}, {"url": None}])
-    add_lists(tmp_path / "lists.duckdb", [Sent((("url", LISTED),))])
-    (tmp_path / "keywords.txt").write_text("teapot\n")
-    return tmp_path
+def world(made: Path, tmp_path: Path) -> Path:
+    """The same, a test's own."""
+    return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -152,6 +152,7 @@ def source(world: Path, shell: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_bash_itself_completes(world: Path) -> None:
     script = (
         f"source {source(world, 'bash')}; complete -p relaion >&2\n"

@@ -14,8 +14,8 @@ from relaion.cli.comfort import from_environment, from_file
 from relaion.errors import BusyError, InputError, OutputError
 from relaion.labs.place import begin
 from relaion.paths import locked, stamp_of
-from relaion.paths.files import DEVICES
 from relaion.paths.locks import wait_unlocked
+from relaion.paths.seals import DEVICES
 from relaion.run.engines import cluster_of, named
 from relaion.run.out import Out, purge
 from relaion.run.pool import Call, CallTask

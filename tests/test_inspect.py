@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
-from relaion.parquet import columns
+from relaion.parquet import counted
 from relaion.parquet.looked_at import Match
 from relaion.stages.inspect import Inspection, inspect
 from tests.layout_cases import all_cases, digest, table, write
@@ -217,7 +217,7 @@ def test_nan_is_no_score_and_is_counted_apart(tmp_path: Path) -> None:
 def test_nan_is_not_looked_for_among_very_many_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(columns, limit, 4)
+    monkeypatch.setattr(counted, limit, 4)
     data = pa.table(scores(0.1, None, float("nan"), 0.9, 0.9))
     write(tmp_path / "p.parquet", data, row_group_size=1)
     told = matches(inspect([tmp_path]))["punsafe"]

@@ -50,6 +50,13 @@ else:
     def look(event, given):
         if event == "open" and "deadly" in str(given[0]):
             os.abort()
+        if event == "open" and (where := os.environ.get("STARVED")):
+            path = str(given[0])
+            last.append(path if "data/" in path else last[-1])
+            is_now = path == last[-1] if where == "read" else path.endswith(".part")
+            if is_now and "starved" in last[-1]:
+                os.kill(os.getpid(), 9)
+    last = [""]
     sys.addaudithook(look)
     import pyarrow
     opened = pyarrow.OSFile
@@ -165,6 +172,32 @@ def test_a_shard_that_ends_the_process_costs_itself_alone(place: Path) -> None:
     assert sorted(p.name for p in (place / "out/research/data").iterdir()) == [
         "a.parquet", "b.parquet", "z.parquet"
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["write", "read"])
+def test_a_process_that_was_killed_is_no_fault_of_its_shard(
+    place: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """As the system does for want of memory: nothing is to be repaired, and the run goes on."""
+    write_shard(place / "data/starved.parquet", [*ROWS[5:8], *ROWS[:9]])
+    made = ("--lists", "lists.duckdb", "--no-verify", *ONE)
+    monkeypatch.setenv("STARVED", where)
+    done = run(place, "clean", "data", "--out", "out", *made)
+    assert done.returncode == 2
+    line = "data/starved.parquet: its process was ended by SIGKILL, probably because memory ran out"
+    assert done.stderr.count(f"{line}\n") == 1
+    assert done.stderr.splitlines()[-1] == (
+        "relaion: out: as told above: 1 of 3 shards was not done, the others are done; give a "
+        "smaller --memory or fewer --workers, and repeat the command to go on"
+    )
+    monkeypatch.delenv("STARVED")
+    done = run(place, "clean", "data", "--out", "out", *made)
+    assert done.returncode == 0 and "out: going on with the interrupted run" in done.stderr
+    assert run(place, "clean", "data", "--out", "whole", *made).returncode == 0
+    for name in ("a", "b", "starved"):
+        path = Path("research/data") / f"{name}.parquet"
+        assert (place / "out" / path).read_bytes() == (place / "whole" / path).read_bytes()
 
 
 @pytest.mark.slow

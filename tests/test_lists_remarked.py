@@ -104,14 +104,15 @@ _ODD: tuple[tuple[tuple[str | int, ...], Any], ...] = (
 )
 
 
+# among objects that differ, and among such as are all written alike
+@pytest.mark.parametrize("every", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("place", "value"), _ODD)
 def test_an_object_of_which_something_is_special_is_seen(
-    place: tuple[str | int, ...], value: Any
+    place: tuple[str | int, ...], value: Any, every: int
 ) -> None:
-    for every in (1, 3):  # objects that differ, and such as are all written alike
-        found = _same(_event(_odd(every, place, value), "Object"))
-        if (place[-1], value) not in _OF_NOTHING:
-            assert found != _plain(every)
+    found = _same(_event(_odd(every, place, value), "Object"))
+    if (place[-1], value) not in _OF_NOTHING:
+        assert found != _plain(every)
 
 
 @cache

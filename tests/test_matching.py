@@ -354,3 +354,28 @@ def test_a_sidecars_reach_is_estimated_from_rows_all_over_a_subset(tmp_path: Pat
         assert role != "image_md5" or abs(10 * n - (last - first)) < 150
     assert len(found) == 3 * len(picked)
     assert found == reached(picked, sidecars, settings, {})
+
+
+@pytest.mark.parametrize(
+    ("args", "looked_at"),
+    [
+        ((), {"url", "image_md5"}),
+        (("--no-same-link",), {"image_md5"}),
+        (("--link",), {"url", "image_md5"}),
+    ],
+)
+def test_links_are_told_as_looked_at_only_where_they_were(
+    tmp_path: Path, args: tuple[str, ...], looked_at: set[str]
+) -> None:
+    (tmp_path / "data/en").mkdir(parents=True)
+    table = pa.table({"url": [link(i) for i in range(N)], "md5": [digest(i) for i in range(N)]})
+    pq.write_table(table, tmp_path / "data/en/a.parquet")
+    add(tmp_path, [digest(4)])
+    if args == ("--link",):
+        add(tmp_path, [link(7)], name="links.txt")
+        args = ("--no-same-link",)
+    done = relaion("match", "data", "--lists", "l.duckdb", "--json", *args, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(done.stdout)["coverage"]
+    counted = {x["role"] for x in lines if x["covered"] and x["counted"] != "footers"}
+    assert counted == looked_at

@@ -23,9 +23,10 @@ from relaion.errors import InputError
 from relaion.run.journal import WRITTEN, Journal
 from relaion.run.out import open_out
 from relaion.run.parts.division import check_phase, divided
+from relaion.run.plan_note import PLAN, leave
 from tests import cover_world
 from tests.drawn import quickly
-from tests.parts import did, folders, in_parts, merge, part, search, write
+from tests.parts import did, folders, in_parts, merge, noted, part, search, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_clean import contents
 from tests.test_properties import BESIDE, ROWS
@@ -365,12 +366,12 @@ def world(found: Path, tmp_path: Path) -> Path:
 def _moved(folder: Path, before: Path) -> None:
     """Have the parts know where their inputs are now, and when they were written."""
     for plan in folder.rglob("plan.json"):
-        note = json.loads(plan.read_text())
+        note = noted(plan.parent)
         for stamp in note["stamps"]:
             path = folder / Path(stamp[0]).relative_to(before)
             os.utime(path, ns=(stamp[2], stamp[2]))
             stamp[0] = str(path)
-        plan.write_text(json.dumps(note))
+        leave(plan.parent, note)
 
 
 @pytest.mark.slow
@@ -548,10 +549,9 @@ def test_sidecars_of_other_bytes_are_refused(world: Path) -> None:
 def test_parts_of_other_versions_are_refused(world: Path) -> None:
     for name, told in (("duckdb", "duckdb 0.9, here"), ("relaion", "relaion 0.9, here")):
         for each in folders(2):
-            plan = world / each / ".work/plan.json"
-            note = json.loads(plan.read_text())
+            note = noted(world / each / ".work")
             note["plan"]["versions"][name] = "0.9"
-            plan.write_text(json.dumps(note))
+            leave(world / each / ".work", note)
         refused(merge(world, 2, "--phase", "find"), "parts/1: part 1/2 was made with", told)
 
 
@@ -576,9 +576,20 @@ def test_a_part_whose_data_changed_since_it_searched_is_refused(world: Path) -> 
     did(merge(world, 2, "--out", "out"))
 
 
+def test_a_part_whose_plan_is_damaged_is_searched_again(world: Path) -> None:
+    plan = world / "parts/1/.work" / PLAN
+    plan.write_bytes(plan.read_bytes().replace(b"inputs", b"inputr"))
+    again = "repeat `relaion clean` for this part with --phase find"
+    refused(merge(world, 2, "--phase", "find"), "parts/1/.work/plan.json: is damaged", again)
+    refused(part(world, 1, 2, "write", ARGS), "parts/1/.work/plan.json: is damaged", again)
+    told = did(part(world, 1, 2, "find", ARGS)).stderr
+    assert "plan.json: is damaged" in told and "begins anew" in told
+    did(merge(world, 2, "--phase", "find"), 0, 1)
+
+
 def _own(folder: Path, no: int) -> list[str]:
     """The shards of a part, below data/."""
-    note = json.loads((folder / f"parts/{no}/.work/plan.json").read_text())
+    note = noted(folder / f"parts/{no}/.work")
     parts = divided([x["bytes"] for x in note["plan"]["inputs"]], 2)
     return [
         f"{x['subset']}/{x['shard']}"

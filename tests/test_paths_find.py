@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from relaion.errors import InputError
-from relaion.paths import Found, find_shards, find_sidecars, is_still, read_sealed
+from relaion.paths import (
+    Found,
+    find_shards,
+    find_sidecars,
+    is_still,
+    read_sealed,
+    read_still,
+)  # fmt: skip
 
 ODD_NAMES = [
     "part[1].parquet",
@@ -319,3 +326,47 @@ def test_a_file_is_sealed_as_it_was_read_also_where_its_times_were_put_back(
     else:
         assert seal.sha256 == hashlib.sha256(seen[-1]).hexdigest()
         assert is_still(path, seal)
+
+
+def test_a_file_whose_times_were_put_back_is_read_again_where_none_is_digested(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"before")
+    seen: list[bytes] = []
+
+    def read() -> None:
+        if not seen:
+            was = path.stat()
+            time.sleep(0.05)
+            path.write_bytes(b"after!")
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+            seen.append(b"before")
+        else:
+            seen.append(path.read_bytes())
+
+    (seal,) = read_sealed([path], read, digests=False)
+    assert seen[-1] == b"after!"
+    assert seal.sha256 == ""
+    assert is_still(path, seal)
+
+
+def test_a_file_that_was_written_to_is_refused_where_none_is_digested(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"before")
+    os.utime(path, (1, 1))
+
+    def write() -> None:
+        path.write_bytes(b"after!")
+
+    with pytest.raises(InputError, match="was changed or replaced"):
+        read_sealed([path], write, digests=False)
+    (seal,) = read_sealed([path], lambda: None, digests=False)
+    read_still({path: seal}, lambda: None)
+    assert is_still(path, seal)
+    was = path.stat()
+    write()
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert not is_still(path, seal)
+    with pytest.raises(InputError, match="was changed or replaced"):
+        read_still({path: seal}, lambda: None)

@@ -15,7 +15,7 @@ from relaion.__main__ import HAVE_A_WORKER
 from relaion.cli import app
 from relaion.run import process
 from relaion.run.pool import LocalPool
-from relaion.run.process import LOG, Family, Guard, TaskOutcome, Worker, packed
+from relaion.run.process import LOG, Family, Guard, TaskOutcome, Worker, packed, way_on
 
 TOLD = json.dumps({"told": packed("half"), "waits": False})
 
@@ -45,7 +45,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, script: str) -> Worker:
         ("echo '{\"error\": null}'", "gave an answer that cannot be read"),
         ("printf '\\377\\n'", "gave an answer that cannot be read"),
         ("kill -40 $$", "was ended by signal 40"),
-        ("kill -9 $$", "was ended by SIGKILL, perhaps because memory ran out"),
+        ("kill -9 $$", "was ended by SIGKILL, probably because memory ran out"),
         ("exit 3", "ended (exit status 3)"),
     ],
 )
@@ -59,6 +59,17 @@ def test_a_broken_worker_is_told_as_one(
         made.end()
     assert found is not None and found.broken and found.error
     assert found.error.startswith(f"its process {why}") and "\n" not in found.error
+
+
+def test_what_was_killed_is_not_to_be_repaired() -> None:
+    killed = "a.parquet: its process was ended by SIGKILL, probably because memory ran out"
+    less = "give a smaller --memory or fewer --workers, and repeat the command to go on"
+    assert way_on([killed], "repair it") == ("was not done", less)
+    assert way_on([killed, killed], "repair it") == ("were not done", less)
+    for lines in ([killed, "b.parquet: is cut off"], ["SIGKILL.parquet: is cut off"], []):
+        assert way_on(lines, "repair it") == (
+            "failed", "repair it and repeat the command to go on"
+        )  # fmt: skip
 
 
 def test_who_tells_how_far_it_is_gets_no_more_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

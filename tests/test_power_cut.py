@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from relaion.errors import RelaionError
 from relaion.run.journal import NAME
 from tests.faults.world import contents, make, run
-from tests.pipeline import InProcess
+from tests.pipeline import InProcess, here
 from tests.replacing import Between
+from tests.test_hard_places import NOBODY, as_nobody
 
 Damage = Callable[[Path], None]
 
@@ -37,7 +39,14 @@ def gone(path: Path) -> None:
     path.unlink()
 
 
-DAMAGES: tuple[Damage, ...] = (zeroed, cut, emptied, other_json, gone)
+def flipped(path: Path, at: float = 0.5) -> None:
+    """One bit, as a bad disk or bad memory leaves it."""
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * at)] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGES: tuple[Damage, ...] = (zeroed, cut, emptied, other_json, gone, flipped)
 STOPS = ("same", "count", "write")
 
 
@@ -188,4 +197,67 @@ def test_where_the_plan_is_lost_nothing_of_another_run_is_kept(
     damage(broken_off / "out/.work/plan.json")
     with pytest.raises(RelaionError, match=r"whose plan is lost, and research.*would not write"):
         run(broken_off, editions=["research-safe"])
+    goes_on(broken_off)
+
+
+def asked(folder: Path, *more: str) -> tuple[int, list[str]]:
+    """The exit code of the command, repeated, and its lines on stderr."""
+    told = ("--lists", "lists.duckdb", "--keywords", "words.txt", "--no-verify", *more)
+    done = here("clean", "data", "--out", "out", *told, cwd=folder)
+    return done.returncode, done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.7, 0.99])
+def test_a_plan_with_a_flipped_bit_is_told_as_damaged_and_the_run_begins_anew(
+    broken_off: Path, at: float
+) -> None:
+    restored(broken_off, "write")
+    flipped(broken_off / "out/.work/plan.json", at)
+    code, lines = asked(broken_off)
+    assert code == 0
+    assert lines[0] == (
+        "out/.work/plan.json: is damaged (its bytes are not those that were written), so nobody "
+        "knows what the interrupted run had done; this one begins anew"
+    )
+    assert contents(broken_off / "out") == contents(broken_off / "whole")
+
+
+def test_what_a_damaged_plan_told_of_is_not_removed_without_it(broken_off: Path) -> None:
+    restored(broken_off, "write")
+    flipped(broken_off / "out/.work/plan.json")
+    code, lines = asked(broken_off, "--purge")
+    assert (code, lines) == (2, [
+        "relaion: out/.work/plan.json: is damaged (its bytes are not those that were written), so "
+        "nobody knows which files of out are to be removed; repeat the interrupted command, which "
+        "begins anew, or remove that folder yourself"
+    ])  # fmt: skip
+    goes_on(broken_off)
+    restored(broken_off, "same")
+    for path in (broken_off / "out").iterdir():
+        if path.name != ".work":
+            shutil.rmtree(path)
+    flipped(broken_off / "out/.work/plan.json")
+    assert asked(broken_off, "--purge")[0] == 0
+    assert not list((broken_off / "out").iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("name", ["plan.json", NAME])
+def test_what_another_user_left_there_is_told_and_kept(broken_off: Path, name: str) -> None:
+    """As a run under sudo leaves it, in a folder of one's own."""
+    restored(broken_off, "write")
+    for folder in (broken_off, *broken_off.parents):
+        if folder.is_relative_to(tempfile.gettempdir()) and folder.stat().st_uid == 0:
+            folder.chmod(folder.stat().st_mode | 0o755)
+    for path in (broken_off, *broken_off.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    path = broken_off / "out/.work" / name
+    os.chown(path, 0, 0)
+    try:
+        said = as_nobody(lambda: run(broken_off, keywords=broken_off / "words.txt"))
+    finally:
+        for path in (broken_off, *broken_off.rglob("*")):
+            os.chown(path, 0, 0)
+    assert f"out/.work/{name}: cannot be read (Permission denied)" in said
+    assert "(chown), and repeat it" in said and "\n" not in said
     goes_on(broken_off)

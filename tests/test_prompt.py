@@ -68,6 +68,7 @@ def answered_at(t: Terminal, keys: str) -> list[str]:
     return t.until(lambda lines: len(lines) > before and lines[-1] == READY)[before:-1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_query_and_keeps_the_prompt(made: Path) -> None:
     with terminal(made, "sql", "data", columns=140) as t:
         ready(t)

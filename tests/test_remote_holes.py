@@ -124,14 +124,21 @@ def test_columns_and_their_leaves(tmp_path: Path) -> None:
                 assert any(a <= start and end <= b for a, b in wanted)
 
 
-@pytest.fixture
-def standing(s3: S3World, tmp_path: Path) -> Path:
-    """What stands for a shard on s3; the shard itself lies beside the tree."""
+@pytest.fixture(scope="module")
+def shard() -> bytes:
+    """A shard of two megabytes, most of them noise."""
     each = [random.Random(i) for i in range(_ROWS)]
     columns = {k: v for k, v in _columns().items() if k in ("url", "scores", "bytes")}
     columns["image_md5"] = pa.array([chance.randbytes(16).hex() for chance in each])
     columns["noise"] = pa.array([chance.randbytes(3000) for chance in each])
-    pq.write_table(pa.table(columns), tmp_path / "shard.parquet", row_group_size=_ROWS)
+    pq.write_table(pa.table(columns), sink := pa.BufferOutputStream(), row_group_size=_ROWS)
+    return bytes(sink.getvalue())
+
+
+@pytest.fixture
+def standing(s3: S3World, shard: bytes, tmp_path: Path) -> Path:
+    """What stands for that shard on s3; the shard itself lies beside the tree."""
+    (tmp_path / "shard.parquet").write_bytes(shard)
     s3.put("holes/x/shard.parquet", tmp_path / "shard.parquet")
     (found,) = bring(
         [Path(f"s3://{BUCKET}/holes/x/shard.parquet")], tmp_path / "root", (".parquet",)

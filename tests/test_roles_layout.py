@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError
-from relaion.parquet.columns import count_missing, sample_values
+from relaion.parquet.columns import sample_values
+from relaion.parquet.counted import count_missing
 from relaion.parquet.layout import LayoutGroup, Shard, mixed_notices
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.writer import write_editions

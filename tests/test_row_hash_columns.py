@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
 from relaion.parquet.columns import plain_type
-from relaion.sidecars.row_hash import own_hashes
+from relaion.parquet.counted import count_rows
+from relaion.parquet.own_hashes import own_hashes
+from relaion.parquet.read_shard import read_shard
+from relaion.paths import ShardPath
 from relaion.sqlset import VERSION
 from relaion.verifier.rows import At, batches, rows_of
 from tests.layout_cases import write
@@ -65,6 +68,18 @@ def test_every_way_to_keep_a_row_hash_is_read_alike(tmp_path: Path, how: str) ->
     assert in_sql(path) == expected
     assert in_python(path) == expected
     assert in_verify(path) == expected
+
+
+def test_a_text_that_is_no_row_hash_is_no_value_when_it_is_counted(tmp_path: Path) -> None:
+    """A footer counts it; a run does not, and says so in its report."""
+    texts = ["12", "x", None, "-7", "1.5e3", "", str(WHOLE), "abc"]
+    path = tmp_path / "p.parquet"
+    links = [f"https://{i}.example/" for i in range(len(texts))]
+    write(path, pa.table({"hash": pa.array(texts, pa.string()), "url": links}))
+    shard = read_shard(ShardPath(path, "s"), {"row_hash": ["hash"]})
+    found = count_rows([shard], "row_hash")
+    assert (found.rows, found.present, found.counted) == (8, 2, "reading")
+    assert sum(value is not None for value in in_sql(path)) == 2
 
 
 SIGNS = "0123456789+-.eEx ,'\t\n\u00a0\u0663_"

@@ -20,6 +20,7 @@ from relaion.errors import InputError, StopError
 from relaion.lists.key import hmac_of_check, key_path, load
 from relaion.paths import Seal, seal
 from relaion.run import shard_task
+from relaion.run.decide import Decider
 from relaion.run.find import Hunt
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
@@ -295,6 +296,37 @@ def test_shards_are_written_side_by_side_as_they_are_one_by_one(
     assert len(seen) == 4 and "MainThread" not in seen
     assert files(one.out) == files(four.out)
     assert audit(one.out) == audit(four.out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fails", [False, True])
+def test_shards_that_stay_are_given_their_bytes_while_others_are_decided(
+    world: World, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """And where nothing can be decided for all together, each is done alone."""
+    given = threading.Event()
+    writing, deciding = shard_task._write_shard, Decider.decide
+
+    def spy(task: Any, n: Any, decision: Any) -> Any:
+        found = writing(task, n, decision)
+        given.set()
+        return found
+
+    def waiting(decider: Decider, task: Any) -> Any:
+        assert given.wait(60)
+        assert [n.shard.name for n in task.shards] in (
+            ["part-001.parquet", "part-003.parquet"],
+            *([[f"part-00{no}.parquet"] for no in (1, 3)] if fails else []),
+        )
+        if fails and len(task.shards) > 1:
+            raise InputError("cannot be decided together")
+        return deciding(decider, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shard_task, "_write_shard", spy)
+        patch.setattr(Decider, "decide", waiting)
+        found = updated(world, executor=Hands(4), workers=4, verify=False)
+    assert files(found.out) == files(world.clean("whole"))
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from relaion.parquet.glossary import BY_NAME, NO_COLUMN
 from relaion.paths import several, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from relaion.parquet.looked_at import Match
     from relaion.parquet.roles import Column
     from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
@@ -157,7 +159,7 @@ def _matched(inspection: Inspection) -> RenderableType:
             table.add_row(Text(shown(subset.name)), *(_share(match) for match in subset.matches))
     parts: list[RenderableType] = [table, *(_notes(subsets) if len(subsets) > 1 else ())]
     if any("footers" in m.counted for s in subsets for m in s.matches):
-        note = "rows as the footers state; match and clean count what lists and rules ask for"
+        note = "rows that are not NULL, as footers state; match and clean look at the values"
         parts.append(Text(note, style="dim"))
     return Group(*parts)
 
@@ -175,10 +177,26 @@ def _notes(subsets: tuple[SubsetSeen, ...]) -> list[Text]:
                 where.setdefault((match.what, match.detail), []).append(shown(subset.name))
     notes = []
     for (what, detail), names in where.items():
-        these = "every subset" if len(names) == len(subsets) else ", ".join(names[:3])
-        more = f" and {len(names) - 3} more" if len(names) > 3 and these != "every subset" else ""
-        notes.append(Text.assemble(("no ", "red"), f"{what}: {detail} ({these}{more})"))
-    return notes
+        said = f"{what}: {detail} ({_named(names, subsets)})"
+        notes.append(Text.assemble(("no ", "red"), said))
+    return [*notes, *_computed_notes(subsets)]
+
+
+def _computed_notes(subsets: tuple[SubsetSeen, ...]) -> Iterator[Text]:
+    """Where row hashes stand in no column: a run computes them only where a list names any."""
+    found: dict[str, list[str]] = {}
+    for subset in subsets:
+        for match in subset.matches:
+            if match.role == "row_hash" and match.possible and "computed" in match.detail:
+                found.setdefault(match.detail, []).append(shown(subset.name))
+    for detail, names in found.items():
+        yield Text(f"row hash: {detail} ({_named(names, subsets)})")
+
+
+def _named(names: list[str], subsets: tuple[SubsetSeen, ...]) -> str:
+    if len(names) == len(subsets):
+        return "every subset"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _yes(match: Match) -> Text:

@@ -19,9 +19,10 @@ from relaion.copies.form import INDEX, Rewritten, others_of
 from relaion.copies.indexed import Indexed
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, as_text, marked
+from relaion.parquet.own_hashes import own_hashes
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, shown, typed
-from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
+from relaion.sidecars.row_hash import row_hashes, without_fillers
 
 ROLES_READ = ("url", "text", "row_hash")
 

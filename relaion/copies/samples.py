@@ -30,10 +30,11 @@ from relaion.copies.second_links import BEHIND_LINK, SecondLinks, names_of_links
 from relaion.copies.tars import Tar, copy_pieces, open_tar
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, marked
+from relaion.parquet.own_hashes import own_hashes
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
 from relaion.roles import ROLES
-from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
+from relaion.sidecars.row_hash import row_hashes, without_fillers
 
 _LARGEST = 16 << 20
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)

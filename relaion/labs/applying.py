@@ -26,7 +26,7 @@ from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
 from relaion.run.numbered import Numbered
 from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
-from relaion.run.process import TaskOutcome, seconds_for, unpacked
+from relaion.run.process import TaskOutcome, is_killed, seconds_for, unpacked, way_on
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
 from relaion.run.survey import first_of, read_footers, read_inputs
@@ -392,17 +392,18 @@ class Applying:
             return
         n, of, left = len(self.failed), len(self.files), len(self.left_out)
         lines = [self.failed[no] for no in sorted(self.failed)]
+        did, todo = way_on(lines, "repair or replace what failed")
         if of == 1:
-            raise StopError(lines[0])
+            raise StopError(f"{lines[0]}; {todo}" if is_killed(lines[0]) else lines[0])
         is_told = not isinstance(self.progress, Quiet)
         where = self.named if is_told else first_of(lines)
-        said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
+        said = f"{where}: {n} of {of} files {did}" + (", as told above" if is_told else "")
         if left:
             beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
             said += f"; {left} beside {beside} {was} left out"
         if n + left < of:
             said += "; the others are done"
-        raise StopError(f"{said}; repair or replace what failed and repeat the command to go on")
+        raise StopError(f"{said}; {todo}")
 
 
 def put_as(done: Mapping[str, Any]) -> Noted:

@@ -11,7 +11,8 @@ from relaion.labs.copy_files import MOST, refuse_hashes, shared_line
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes
-from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
+from relaion.parquet.own_hashes import own_hashes
+from relaion.sidecars.row_hash import row_hashes, without_fillers
 
 ROWS = 10_000  # that are compared of a data set
 FIRST = 200  # of one file among others

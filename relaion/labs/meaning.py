@@ -16,13 +16,13 @@ from relaion.parquet.columns import column_arrays, has_value, open_parquet
 from relaion.parquet.glossary import bare_name, says_link
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes
+from relaion.parquet.own_hashes import own_hashes
 from relaion.parquet.read_shard import read_shard
 from relaion.parquet.roles import Column, Overrides, columns_of, named_by
 from relaion.parquet.sights import IN_TEXT
 from relaion.parquet.telling import told_by
 from relaion.paths import ShardPath, shown
 from relaion.roles import ROLES
-from relaion.sidecars.row_hash import own_hashes
 
 IDENTITY = ("url", "text", "row_hash")
 

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from relaion.errors import InputError, OutputError
 from relaion.labs.copy_files import CopyFile
 from relaion.paths import (
-    atomic_write,
     file_sha256,
     private_folder,
     public_folder,
@@ -23,8 +22,9 @@ from relaion.paths import (
 from relaion.run import manifest
 from relaion.run.journal import Journal
 from relaion.run.numbered import Numbered
-from relaion.run.out import PURGE, REPEAT, Out
-from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
+from relaion.run.out import PURGE, REPEAT, Out, refuse_outputs_of_others, refuse_unknown
+from relaion.run.outputs import APPLY, MANIFEST, WORK
+from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut
 
@@ -149,31 +149,30 @@ def _is_newer(path: Path, since: int) -> bool:
     return max(stamp.written_ns, stamp.changed_ns) > since
 
 
-def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
-    """Make the work folder, or find that of the same run broken off: then True beside it."""
-    path = place.work / PLAN
-    goes_on = path.exists()
-    if goes_on:
-        try:
-            before = dict(json.loads(path.read_text(encoding="ascii")))
-        except (OSError, ValueError, TypeError):
-            before = {}
+def begin(place: Out, plan: Plan) -> tuple[Journal, bool, str]:
+    """Make the work folder, or find that of the same run broken off: then True beside it.
+
+    Behind stands what is to be said where the plan of that run is damaged: this one begins anew.
+    """
+    before = left(place.work, dict)
+    spoiled = damaged(place.work)
+    if before is not None:
         # a file may have been mended: what is known of it is of its bytes, not of its size
         _refuse_other(place, _unsized(before), _unsized(plan), "holds an interrupted run", PURGE)
         refuse_left(place.work)
         remove_parts(place.path)
         remove_parts(place.work)
-    elif place.work.exists():  # left by a kill while it was removed
+    elif place.work.exists():  # left by a kill while it was removed, or damaged
+        refuse_outputs_of_others(place, [place.path / item["name"] for item in plan["inputs"]])
         refuse_left(place.work)
         remove_tree(place.work)
     if place.remote is not None:
         place.remote.refuse_strange([item["name"] for item in plan["inputs"]])
     private_folder(place.work)
-    with atomic_write(path, mode=0o600) as part:
-        part.write_text(json.dumps(plan), encoding="ascii")
+    leave(place.work, plan)
     # workers, whose umask is private, only fill them
     public_folder(place.path, *sorted({Path(item["name"]).parent for item in plan["inputs"]}))
-    return Journal(place.work), goes_on
+    return Journal(place.work), before is not None, begins_anew(spoiled) if spoiled else ""
 
 
 def purge(place: Out) -> bool:
@@ -181,11 +180,9 @@ def purge(place: Out) -> bool:
     out, work = place.path, place.work
     if not work.is_dir():
         return False
-    try:
-        names = [i["name"] for i in json.loads((work / PLAN).read_text(encoding="ascii"))["inputs"]]
-    except (OSError, ValueError, TypeError, LookupError):
-        names = []
+    names: list[str] = left(work, lambda note: [i["name"] for i in note["inputs"]]) or []
     if not (out / MANIFEST).exists():
+        refuse_unknown(place)
         remove_parts(out)
         if place.remote is not None:
             place.remote.remove(names)

@@ -98,12 +98,11 @@ def _changes(row: Mapping[str, Any]) -> ListChanges | None:
 CHANGES = "changes"  # what an update changed, beside the settings by which it was read
 
 
-def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = False) -> StoreInfo:
+def open_store(store: AnyPath, *, may_be_empty: bool = False) -> StoreInfo:
     """The lists of a store, for a run that is to use them.
 
     Args:
         store: The list store.
-        counted: Count the entries of each list.
         may_be_empty: Take a store without a list, for who asks what was withdrawn since.
 
     Returns:
@@ -117,7 +116,7 @@ def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = Fal
     with reading(store) as engine:
         history = rows_of_lists(engine, history=True)
         rows = [row for row in history if row["withdrawn"] is None]
-        entries = count_entries(engine) if counted else {}
+        entries = count_entries(engine)
         unusable = _by_list(engine, _UNUSABLE)
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"

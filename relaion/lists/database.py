@@ -247,6 +247,8 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
     """
     new = work / _WORK_NAME
     try:
+        for left in work.glob(f"{_WORK_NAME}*"):  # of a version that was given up
+            left.unlink()
         if not empty:
             shutil.copyfile(store, new)
         with connect(new, memory=MEMORY, temp=work, flushed=False) as engine:

@@ -51,14 +51,17 @@ def take_in(
     *,
     chain: Sequence[int] = (),
     is_full: bool = False,
+    may_begin_anew: bool = False,
 ) -> Added:
     """Read the files into the store as list `list_id`, which brings those of `chain` up to date.
 
-    Raises ListError when there is no entry in them, and nothing that they take back.
+    Raises ListError when there is no entry in them, and nothing that they take back, and, if it
+    `may_begin_anew`, ReadAnewError where that is needed: nothing in the store counts then.
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
     with seldom_collected():
-        read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
+        shared = OfDelivery(len(delivery.files), may_begin_anew)
+        read = _read_all(delivery, incoming, notices, shared, chain, is_full=is_full)
     skipped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     unusable: Counter[str] = Counter()
@@ -149,14 +152,14 @@ def _read_all(
     delivery: Delivery,
     incoming: "_Incoming",
     notices: list[str],
+    shared: OfDelivery,
+    chain: Sequence[int],
     *,
-    is_update: bool,
     is_full: bool,
 ) -> list[FileRead]:
-    shared = OfDelivery(len(delivery.files))
     read = [
         _read_file(
-            delivery, number, incoming, notices, shared, is_update=is_update, is_full=is_full
+            delivery, number, incoming, notices, shared, is_update=bool(chain), is_full=is_full
         )
         for number in range(len(delivery.files))
     ]

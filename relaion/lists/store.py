@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from relaion.lists.database import (
 from relaion.lists.delivery import Delivery, describe, doubts
 from relaion.lists.ingest import take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
+from relaion.lists.readers.documents.foreseen import ReadAnewError
 from relaion.lists.readers.formats import DOCUMENTS
 from relaion.lists.results import (
     Added,
@@ -154,14 +156,36 @@ def add(
                     f"{earlier.list_id}, then add them again so"
                 )
             return earlier
-        is_anew = is_new or not _is_ours(place)
-        with new_version(place, work, empty=is_anew, keep=not dry_run) as engine:
-            if is_anew and not is_new:
-                move_lists(engine, place)
-            added = _added(engine, delivery, chain, update, is_full=full, dry_run=dry_run)
-            if is_new and not dry_run:
-                _make_key(key_path(place))
-        return added
+        read = functools.partial(
+            _new_version, place, work, delivery, chain, update, is_full=full, dry_run=dry_run
+        )
+        with suppress(ReadAnewError):
+            return read(may_begin_anew=True)
+        return read(may_begin_anew=False)
+
+
+def _new_version(
+    place: Path,
+    work: Path,
+    delivery: Delivery,
+    chain: tuple[int, ...],
+    update: int | None,
+    *,
+    is_full: bool,
+    dry_run: bool,
+    may_begin_anew: bool,
+) -> Added:
+    """Add a delivery to the store at `place`, in a new version of it that is made in `work`."""
+    is_new = not place.exists()
+    is_anew = is_new or not _is_ours(place)
+    with new_version(place, work, empty=is_anew, keep=not dry_run) as engine:
+        if is_anew and not is_new:
+            move_lists(engine, place)
+        read = functools.partial(take_in, is_full=is_full, may_begin_anew=may_begin_anew)
+        added = _added(engine, delivery, chain, update, read, dry_run=dry_run)
+        if is_new and not dry_run:
+            _make_key(key_path(place))
+    return added
 
 
 @contextmanager
@@ -229,14 +253,14 @@ def _added(
     delivery: Delivery,
     chain: tuple[int, ...],
     update: int | None,
+    read: Callable[..., Added],
     *,
-    is_full: bool,
     dry_run: bool,
 ) -> Added:
     ((list_id,),) = engine.rows("select next_list_id from store.store")
     engine.execute("update store.store set next_list_id = next_list_id + 1")
     notices = [*doubts(delivery)]
-    added = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
+    added = read(engine, delivery, list_id, notices, chain=chain)
     notices += _another_format(engine, chain, added.format)
     added = replace(
         added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run,

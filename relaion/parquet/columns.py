@@ -16,8 +16,6 @@ from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
 from relaion.parquet.fetched import bytes_of
 from relaion.parquet.footer import REQUIRED, Footer, damaged, read_footer
-from relaion.parquet.layout import Shard
-from relaion.parquet.looked_at import RoleCoverage
 from relaion.parquet.roles import Column, Layout
 from relaion.parquet.storage import VALUES, has_bounds_of_its_type, said_nulls
 from relaion.parquet.thrift import I32, Struct
@@ -198,7 +196,7 @@ def says_empty(meta: Struct) -> bool:
 
 
 @contextmanager
-def _opened(path: Path, column: Column, *, named: bool) -> Iterator[pq.ParquetFile]:
+def open_column(path: Path, column: Column, *, named: bool) -> Iterator[pq.ParquetFile]:
     """A file to read a column of; an error, which names the file where that is asked, tells it."""
     try:
         with open_parquet(path) as file:
@@ -216,7 +214,7 @@ def has_value(path: Path, column: Column) -> bool:
     Reads the values, up to the first one. Raises DamagedError, which does not name the file,
     when they cannot be read.
     """
-    with _opened(path, column, named=False) as file:
+    with open_column(path, column, named=False) as file:
         return any(_holds_value(array) for array in column_arrays(file, column))
 
 
@@ -237,7 +235,7 @@ def sample_values(path: Path, column: Column) -> list[Value]:
 
     Raises DamagedError, which does not name the file, when the column cannot be read.
     """
-    with _opened(path, column, named=False) as file:
+    with open_column(path, column, named=False) as file:
         count = file.metadata.num_row_groups
         picked = sorted({round(i * (count - 1) / (_GROUPS - 1)) for i in range(_GROUPS)})
         return [
@@ -311,58 +309,3 @@ def computable(values: pa.Array) -> pa.Array:
     if pa.types.is_binary_view(values.type):
         return pc.cast(values, pa.large_binary())
     return values
-
-
-def count_missing(path: Path, *columns: Column) -> tuple[int, int]:
-    """Rows of a shard that have a NULL in every one of these columns, and NaN in the first.
-
-    By reading them. Raises DamagedError when a column cannot be read.
-    """
-    nulls = nans = 0
-    with _opened(path, columns[0], named=True) as file:
-        for first, *others in column_batches(file, columns):
-            missing = first.is_null()
-            for array in others:
-                missing = pc.and_(missing, array.is_null())
-            nulls += missing.true_count
-            if pa.types.is_floating(first.type):
-                nans += pc.sum(pc.is_nan(first)).as_py() or 0
-    return nulls, nans
-
-
-# -- How many rows have a value in a column that plays a role: as footers state, else by reading --
-
-# Up to so many rows and row groups, scores are read to find NaN, which no footer counts (1 s).
-NAN_ROWS = 20_000_000
-NAN_ROW_GROUPS = 10_000
-
-
-def count_rows(shards: Sequence[Shard], role: str) -> RoleCoverage:
-    """Count the rows of shards that have a value for a role; a shard without it has none.
-
-    Raises InputError for a column that has to be read and cannot be.
-    """
-    rows = sum(shard.rows for shard in shards)
-    scores = role == "punsafe"
-    few = rows <= NAN_ROWS and sum(shard.row_groups for shard in shards) <= NAN_ROW_GROUPS
-    columns: dict[str, None] = {}
-    how: set[str] = set()
-    present = nans = 0
-    for shard in shards:
-        playing = shard.layout.playing(role)
-        if not playing:
-            continue
-        columns |= dict.fromkeys(c.name for c in playing)
-        nulls = shard.nulls.get(playing[0].position) if len(playing) == 1 else None
-        if nulls is None or (scores and few):
-            missing = count_missing(shard.path, *playing)
-            how.add("reading")
-        else:
-            missing = (nulls, 0)
-            how.add("footers")
-        present += shard.rows - sum(missing)
-        nans += missing[1]
-    unseen = scores and "footers" in how
-    return RoleCoverage(
-        role, tuple(columns), rows, present, None if unseen else nans, " and ".join(sorted(how))
-    )

@@ -36,7 +36,7 @@ class RoleCoverage:
     counted: str
 
 
-# `columns.count_rows`, here or in another process
+# `counted.count_rows`, here or in another process
 Counting: TypeAlias = Callable[[Sequence[Shard], str], RoleCoverage]
 
 

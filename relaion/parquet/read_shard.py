@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
 from relaion.parquet.columns import (
-    count_missing,
     facts,
     has_value,
     open_parquet,
     plain_type,
     sample_values,
 )
+from relaion.parquet.counted import count_missing
 from relaion.parquet.footer import read_footer
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped

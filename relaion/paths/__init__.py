@@ -4,26 +4,16 @@ Standard library only.
 """
 
 from relaion.paths.files import (
-    Seal,
-    Stamp,
     atomic_write,
     file_sha256,
-    is_still,
-    place_of,
     private_folder,
     private_umask,
     public_folder,
-    read_sealed,
-    read_still,
     refuse_foreign,
     refuse_unwritable,
     remove_own_part,
     remove_parts,
     remove_tree,
-    replaced,
-    seal,
-    stamp_of,
-    stamp_of_open,
     sync_folder,
     unwritten,
 )
@@ -41,6 +31,18 @@ from relaion.paths.names import (
     several,
     shown,
     typed,
+)
+from relaion.paths.seals import (
+    Seal,
+    Stamp,
+    is_still,
+    place_of,
+    read_sealed,
+    read_still,
+    replaced,
+    seal,
+    stamp_of,
+    stamp_of_open,
 )
 
 __all__ = [

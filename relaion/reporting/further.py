@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ def coverage(report: AuditReport) -> Iterator[Part]:
         "passed over: there is nothing to see. About (~) stands where a sample of rows was looked "
         "up in a sidecar."
     )
+    computed = {x.subset for x in report.coverage if x.via == "computed"}
     yield grid(
         "Rows with a value to compare",
         ("subset", "looked at", "rows with one", "of rows", "where"),
@@ -48,7 +49,7 @@ def coverage(report: AuditReport) -> Iterator[Part]:
                 ROLES[x.role].noun if x.role in ROLES else x.role,
                 f"{'~' if x.estimated else ''}{number(x.covered)}",
                 number(x.rows),
-                _where(x),
+                _where(x, computed),
             )
             for x in report.coverage
         ],
@@ -64,9 +65,11 @@ def coverage(report: AuditReport) -> Iterator[Part]:
         yield "Nothing was left out: every column, value and rule that could be held was."
 
 
-def _where(line: Coverage) -> str:
+def _where(line: Coverage, asked: Collection[str]) -> str:
     if line.via == "computed":
         return line.via
+    if line.role == "row_hash" and not line.covered and line.subset not in asked:
+        return "not asked for"  # they are computed for lists of row hashes alone
     return f"a {line.via}" if line.covered or line.via != "column" else "no value"
 
 

@@ -51,9 +51,14 @@ class Coverage:
     counted: str = "values"
 
 
-def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
-    """The roles whose values entries of these kinds are compared with."""
-    found: set[str] = {"url"}
+def roles_of_kinds(kinds: Iterable[str], *, spreads: bool = True) -> tuple[str, ...]:
+    """The roles whose values entries of these kinds are compared with.
+
+    Links are of them where any other kind than that of an image hash is listed, or where what is
+    found `spreads` to other rows by its link.
+    """
+    kinds = set(kinds)
+    found = {"url"} if spreads or kinds - WIDTHS.keys() else set()
     for kind in kinds:
         if kind in WIDTHS:
             found.add(kind)
@@ -64,7 +69,7 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
 
 def counting(caller: Caller) -> Counting:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.columns:count_rows")
+    return partial(caller.call, "relaion.parquet.counted:count_rows")
 
 
 def coverage(

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import DamagedError, InputError, OutputError
+from relaion.errors import DamagedError, InputError, OutputError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import Shard
@@ -25,7 +25,7 @@ from relaion.run.hits import Hits, Searched
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.numbered import Numbered, rows_of
 from relaion.run.pool import Executor, Wide
-from relaion.run.process import TaskOutcome
+from relaion.run.process import TaskOutcome, is_killed, way_on
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, first_of, sealed
@@ -78,7 +78,8 @@ class Hunt:
     is asked when all is counted, so the connection is not closed then. `row_bytes`: what is kept
     of a row, as `kept_bytes` has it: a batch has no more rows than fit into memory, for else they
     go to the disk and back. `seals` are the shards as an earlier search saw them, if there was one:
-    they need not be digested again.
+    they need not be digested again. `digests`: shards are digested, so that what is written can be
+    said to be of these bytes; where nothing is, their stamps tell whether somebody wrote to them.
     """
 
     settings: Settings
@@ -94,6 +95,7 @@ class Hunt:
     stays: bool = False
     row_bytes: int = LINK_BYTES
     seals: Mapping[int, Seal] = field(default_factory=dict)
+    digests: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -125,7 +127,10 @@ class Hunt:
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
         if self._failed and self.fail is None:
-            raise DamagedError(first_of(list(self._failed.values())))
+            lines = list(self._failed.values())
+            if all(map(is_killed, lines)):
+                raise StopError(f"{first_of(lines)}; {way_on(lines, '')[1]}")
+            raise DamagedError(first_of(lines))
         entries = self._path("hit_entries") if self.with_entries else None
         all_found = Hits.of(counted["counts"], counted["unions"])
         digests = {int(no): digest for no, digest in counted["digests"]}
@@ -217,12 +222,11 @@ class Hunt:
                     waiting.extendleft((batch[half:], batch[:half]))
                     continue
                 alone += 1
-                self._set_aside(batch[0], outcome.error)
+                line = self._set_aside(batch[0], outcome.error)
                 if alone >= ALIKE and not ledger.names:
                     raise OutputError(
                         f"{outcome.error} ({alone} shards failed and none could be searched, so "
-                        "the shards are not the cause; fix the cause and repeat the command "
-                        "to go on)"
+                        f"the shards are not the cause; {way_on([line], 'fix the cause')[1]})"
                     )
 
     @property
@@ -244,11 +248,12 @@ class Hunt:
     def _through(self, shards: Sequence[Numbered]) -> None:
         self.progress.done(Extent.of(shards), shards[0].no)
 
-    def _set_aside(self, numbered: Numbered, error: str) -> None:
+    def _set_aside(self, numbered: Numbered, error: str) -> str:
         line = self._failed[numbered.no] = numbered.told(error)
         if self.fail is not None:
             self.fail(numbered, line)
         self._through([numbered])
+        return line
 
     def task(
         self,
@@ -281,7 +286,7 @@ class Hunt:
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
             reads=dict(reads or {}), writes=writes.get(step, {}), step=step, store=self.store,
-            values=values.get(step, {}),
+            values=values.get(step, {}), digests=self.digests,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
@@ -324,7 +329,7 @@ class Hunt:
         if outcome.error is not None:
             if task.step == "sidecars":
                 raise InputError(f"the sidecars cannot be searched: {outcome.error}")
-            raise OutputError(f"{outcome.error}; fix the cause and repeat the command to go on")
+            raise OutputError(f"{outcome.error}; {way_on([outcome.error], 'fix the cause')[1]}")
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)

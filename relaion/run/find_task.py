@@ -309,7 +309,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
 
     if task.seals:
         return look_again(finder, task, look)
-    seals = read_sealed(paths_of(task), look, task.settings.limits.threads)
+    seals = read_sealed(paths_of(task), look, task.settings.limits.threads, digests=task.digests)
     return leave_found(finder, task, dict(zip([n.no for n in task.shards], seals, strict=True)))
 
 

@@ -10,7 +10,7 @@ from relaion.errors import InputError, ListError, StopError
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, seal_settled, take
 from relaion.lists.store_file import refuse_other_files
-from relaion.paths import Seal, stamp_of
+from relaion.paths import Seal, Stamp, stamp_of
 from relaion.roles import kind_words
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.numbered import Numbered
@@ -25,8 +25,8 @@ class KnownLists:
     `kinds` counts entries that are listed, `known_good` those of each list that another list
     calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
     were withdrawn, or taken back by a later delivery; `withdrawn` are lists that are gone whole.
-    `written` is what the system says of the file that was read, however many names it has; None
-    where it was replaced or written to meanwhile. `sealed` is the file as it was beside that.
+    `stamp` is that of the file that was read; None where it was replaced or written to meanwhile.
+    `sealed` tells the very bytes that were read; None where nobody knows these.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -36,8 +36,13 @@ class KnownLists:
     unusable: dict[str, int] = field(default_factory=dict)
     taken_back: bool = False
     withdrawn: tuple[dict[str, Any], ...] = ()
-    written: tuple[int, ...] | None = None
+    stamp: Stamp | None = None
     sealed: Seal | None = None
+
+    @property
+    def facts(self) -> "KnownLists":
+        """What was read, whatever file it was read of."""
+        return replace(self, stamp=None, sealed=None)
 
     @property
     def sources(self) -> dict[int, str]:
@@ -68,30 +73,33 @@ def read_known(
     with ThreadPoolExecutor(1) as beside:
         sealed = beside.submit(_sealed, store) if seals else None
         known = _read(caller, store, secret, may_be_empty=may_be_empty)
-        return replace(known, sealed=None if sealed is None else sealed.result())
+        found = None if sealed is None else sealed.result()
+        is_one = found is not None and found.stamp == known.stamp
+        return replace(known, sealed=found if is_one else None)
 
 
 def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = HERE) -> Snapshot:
     """The store as this run reads it, from its work folder where an earlier try left it.
 
     Where that one is gone, or was written into, what was found in it is forgotten. Raises
-    ListError where the store holds other lists than `known`, which was read of it just now.
+    ListError where it is not what `known` was read of just now: where it has other bytes, or,
+    where nobody knows these or an earlier try left it, where it holds other lists or entries.
     """
     work = journal.work
     before = journal.get(STORE, "", lambda found: Snapshot(work / NAME, store, *found))
     taken = None if before is None else before.sealed()
+    is_new = taken is None
     if taken is None:
         taken = take(store, work, known.sealed)
         if before is None or before.sha256 != taken.sha256:
             journal.forget_search()
         journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
-    if known.written is not None and _written(taken.path) == known.written:
-        return taken  # the very file that was read
-    # a store changes by whole lists
-    again = _read(
-        caller, taken.path, known.key, named=store, counted=False, may_be_empty=True
-    )  # fmt: skip
-    if again.lists != tuple(x | {"entries": {}} for x in known.lists):
+    if known.sealed is not None and known.sealed.sha256 == taken.sha256:
+        return taken
+    if known.sealed is not None and is_new:
+        raise changed(store)
+    again = _read(caller, taken.path, known.key, named=store, may_be_empty=True)
+    if again.facts != known.facts:
         raise changed(store)
     return taken
 
@@ -102,16 +110,14 @@ def _read(
     secret: bytes,
     *,
     named: Path | None = None,
-    counted: bool = True,
     may_be_empty: bool = False,
 ) -> KnownLists:
-    before = _written(store)
+    before = _stamp(store)
     with blaming(named or store, ListError):
         found: KnownLists = caller.call(
-            "relaion.run.store_entries:read_lists", store, secret, counted=counted,
-            may_be_empty=may_be_empty,
-        )  # fmt: skip
-    return replace(found, written=before if before == _written(store) else None)
+            "relaion.run.store_entries:read_lists", store, secret, may_be_empty=may_be_empty
+        )
+    return replace(found, stamp=before if before == _stamp(store) else None)
 
 
 def _sealed(store: Path) -> Seal | None:
@@ -123,9 +129,9 @@ def _sealed(store: Path) -> Seal | None:
     return None if stamp is None else found
 
 
-def _written(store: Path) -> tuple[int, ...] | None:
+def _stamp(store: Path) -> Stamp | None:
     try:
-        return stamp_of(store).written
+        return stamp_of(store)
     except InputError:  # whoever reads it says why
         return None
 

@@ -69,8 +69,10 @@ class Journal:
                     if entry := _entry_of(line):
                         self._starts.setdefault(entry.what, {})[entry.name] = at
                     at += len(line)
-        except OSError:
+        except FileNotFoundError:
             pass
+        except OSError as e:
+            raise _unusable(self._path, "read", e) from None
 
     def __reduce__(self) -> tuple[type["Journal"], tuple[Path]]:
         return Journal, (self.work,)  # another process reads the file
@@ -90,7 +92,7 @@ class Journal:
                     os.fsync(f.fileno())
                     self._flushed = time.monotonic()
         except OSError as e:
-            raise OutputError(f"{shown(self._path)}: cannot be written ({e.strerror})") from None
+            raise _unusable(self._path, "written", e) from None
         for (what, name), text in texts.items():
             at += _BEFORE
             self._starts.setdefault(what, {})[name] = at
@@ -200,6 +202,14 @@ def _entry(text: bytes) -> Entry | None:
         return Entry(str(what), str(name), value, dict(files))
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def _unusable(path: Path, what: str, error: OSError) -> OutputError:
+    why = error.strerror or type(error).__name__
+    text = f"{shown(path)}: cannot be {what} ({why})"
+    if isinstance(error, PermissionError):
+        text += "; give it back to who runs the command (chown), and repeat it"
+    return OutputError(text)
 
 
 _DIGEST = 16  # hex digits before each text

@@ -3,18 +3,16 @@
 And what killed processes of ours left there and in temporary folders.
 """
 
-import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.store_file import sweep_beside
 from relaion.paths import (
-    atomic_write,
     locked,
     private_folder,
     public_folder,
@@ -31,18 +29,17 @@ from relaion.run.outputs import (
     APPLY,
     AUDIT,
     MANIFEST,
-    PLAN,
     VERIFIED,
     WORK,
     maker_of,
     work_of,
 )
+from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut, open_remote
 from relaion.run.settings import Plan, differences
 from relaion.run.where import Where
 
-T = TypeVar("T")
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -122,18 +119,19 @@ def begin(
     stamps: list[list[Any]],
     part: Mapping[str, Any] | None = None,
     others: Collection[tuple[str, str]] = (),
-) -> tuple[Journal, bool]:
+) -> tuple[Journal, bool, str]:
     """Make the work folder, or find the one of the same run broken off: then True beside it.
 
-    A work folder whose plan is lost is one of a run that nothing is known of. `stamps` are
+    A work folder whose plan is lost is one of a run that nothing is known of: what is to be said
+    where its plan is there, but damaged, stands behind. `stamps` are
     the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
     in that run: what is known of it is then forgotten. `part` is what a part of a run notes of
     itself; `others` are the shards of other parts, which may be other files by now.
     """
-    path = out.work / PLAN
-    found = begun(
+    found = left(
         out.work, lambda note: (dict(note["plan"]), list(note["stamps"]), note.get("part"))
     )
+    spoiled = damaged(out.work)
     goes_on = found is not None
     if found is not None:
         journal = Journal(out.work)
@@ -150,7 +148,8 @@ def begin(
         refuse_left(out.work)
         remove_tree(out.work)  # what it holds besides is looked at below
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
-        _refuse_outputs_of_others(out, plan)
+        ours = [Path(AUDIT), *_outputs(vars(plan))]
+        refuse_outputs_of_others(out, (out.path / path for path in ours))
         refuse_left(out.work)
         remove_tree(out.work)
     if out.remote is not None:
@@ -158,19 +157,10 @@ def begin(
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
     note = {"plan": vars(plan), "stamps": stamps} | ({} if part is None else {"part": part})
-    with atomic_write(path, mode=0o600) as file:
-        file.write_text(json.dumps(note), encoding="ascii")
+    leave(out.work, note)
     # workers, whose umask is private, only fill them
     public_folder(out.path, *sorted({shard.parent for shard in _outputs(vars(plan))}))
-    return Journal(out.work), goes_on
-
-
-def begun(work: Path, make: Callable[[Any], T]) -> T | None:
-    """What `make` makes of the note of a run that has begun; None where it is none."""
-    try:
-        return make(json.loads((work / PLAN).read_text(encoding="ascii")))
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return None
+    return Journal(out.work), goes_on, begins_anew(spoiled) if spoiled else ""
 
 
 def _refuse_other_part(
@@ -207,11 +197,12 @@ def _changed(
     return changed
 
 
-def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
+def refuse_outputs_of_others(out: Out, written: Iterable[Path]) -> None:
     """Refuse an OUT that holds what this run would not write, where nobody knows what did."""
-    ours = {out.path / AUDIT, *(out.path / path for path in _outputs(vars(plan)))}
+    ours = set(written)
     for path in sorted(p for p in out.path.rglob("*") if p.is_file() or p.is_symlink()):
-        is_work = path.is_relative_to(out.path / WORK) or path.name.endswith(".part")
+        is_work = any(map(path.is_relative_to, (out.path / WORK, out.work)))
+        is_work = is_work or path.name.endswith(".part")
         if path not in ours and not is_work:
             raise OutputError(
                 f"{shown(out.path)}: holds an interrupted run whose plan is lost, and "
@@ -244,7 +235,9 @@ def purge(out: Out) -> bool:
         remove_parts(out.path)
     if not out.work.is_dir():
         return False
-    written = begun(out.work, lambda note: _outputs(note["plan"])) or []
+    if not is_finished:
+        refuse_unknown(out)
+    written = left(out.work, lambda note: _outputs(note["plan"])) or []
     if not is_finished:
         remove_parts(out.path)
         if out.remote is not None:
@@ -252,6 +245,21 @@ def purge(out: Out) -> bool:
         _remove_outputs(out.path, written)
     remove_work(out.work)
     return True
+
+
+def refuse_unknown(out: Out) -> None:
+    """Raise OutputError where a broken run wrote into OUT, and its note that says what is damaged.
+
+    Without its work folder, nobody would know either that a run of ours wrote there.
+    """
+    spoiled = damaged(out.work)
+    holds = out.remote is not None or {*out.path.iterdir()} - {out.path / WORK, out.work}
+    if spoiled is not None and holds:
+        raise OutputError(
+            f"{shown(spoiled)}: is damaged (its bytes are not those that were written), so nobody "
+            f"knows which files of {out.named} are to be removed; repeat the interrupted "
+            "command, which begins anew, or remove that folder yourself"
+        )
 
 
 def _outputs(plan: dict[str, Any]) -> list[Path]:

@@ -19,13 +19,13 @@ from typing import Any
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
 from relaion.remote.claim import CLAIM
+from relaion.run.plan_note import PLAN, left
 
 MANIFEST = "manifest.json"
 AUDIT = "audit.duckdb"
 VERIFIED = "verified.json"
 WORK = ".work"
 MERGED = "merged.json"  # all that is left of a part once it was merged
-PLAN = "plan.json"
 APPLY = "apply"  # the kind that a manifest of `apply` says
 
 
@@ -42,14 +42,17 @@ def work_of(out: Path, work: Path | None) -> Path:
 
 def maker_of(work: Path) -> str | None:
     """The command whose run broke off, by the plan in its work folder; None where none can tell."""
-    try:
-        plan = json.loads((work / PLAN).read_text(encoding="ascii"))
-        if "plan" not in plan:
-            return APPLY if "against" in plan else None
-        if "merge" in plan.get("part", ()):
+
+    def made(note: Any) -> str | None:
+        if "plan" not in note:
+            return APPLY if "against" in note else None
+        if "merge" in note.get("part", ()):
             return "merge"
-        return "update" if plan["plan"]["lineage"] else "clean"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return "update" if note["plan"]["lineage"] else "clean"
+
+    try:
+        return left(work, made)
+    except InputError:
         return None
 
 

@@ -29,7 +29,7 @@ from relaion.run.manifest import Earlier, FinishedRun, Told, write_audit
 from relaion.run.numbered import Numbered
 from relaion.run.outputs import AUDIT as AUDIT_FILE
 from relaion.run.pool import Caller, Executor
-from relaion.run.process import TaskOutcome
+from relaion.run.process import TaskOutcome, way_on
 from relaion.run.progress import AUDIT, SEARCH, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.survey import (
@@ -53,6 +53,7 @@ BRINGS_BACK = (
     "with `relaion update` from the published one, which keeps those rows out"
 )
 """What a run says that holds other entries than the runs before it may have had."""
+_REPAIR = "repair or replace what failed"
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,8 @@ class Run:
     def _stop_where_failed(self) -> None:
         n, of = len(self._failed), self._of
         if n:
-            said = f"{n} of {of} shards failed" + (", the others are done" if n < of else "")
-            todo = "repair or replace what failed and repeat the command to go on"
+            did, todo = way_on(self._failed, _REPAIR)
+            said = f"{n} of {of} shards {did}" + (", the others are done" if n < of else "")
             raise StopError(f"{self._told_why()}{': ' + said if of > 1 else ''}; {todo}")
 
     def _told_why(self) -> str:
@@ -203,8 +204,7 @@ class Run:
         if self._failed:
             raise StopError(
                 f"{self._told_why()}: cover is chosen among the rows of all shards, so none "
-                "is written before these can be read; repair or replace what failed and repeat the "
-                "command to go on"
+                f"is written before these can be read; {way_on(self._failed, _REPAIR)[1]}"
             )
 
     def _covered(
@@ -341,7 +341,7 @@ class Run:
         if self._written == 0 and self._unwritten >= ALIKE:
             raise StopError(
                 f"{self._told_why()} ({self._unwritten} shards failed and none could be written, "
-                "so the shards are not the cause; fix the cause and repeat the command to go on)"
+                f"so the shards are not the cause; {way_on(self._failed, 'fix the cause')[1]})"
             )
 
     def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:

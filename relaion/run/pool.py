@@ -21,6 +21,7 @@ from relaion.run.process import (
     Guard,
     TaskOutcome,
     Worker,
+    is_killed,
     packed,
     unheard,
     unpacked,
@@ -88,7 +89,7 @@ class WorkerEndedError(StopError):
     @property
     def is_killed(self) -> bool:
         """Whether somebody else ended it, such as the system for want of memory."""
-        return "SIGKILL" in str(self)
+        return is_killed(str(self))
 
 
 class WorkerBugError(Exception):

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -60,6 +60,28 @@ class TaskOutcome:
     fatal: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
     broken: bool = False
+
+
+_BY = "its process was ended by "
+
+
+def is_killed(line: str) -> bool:
+    """Whether somebody else ended a process, such as the system for want of memory.
+
+    `line` is what is said of its task: what the task was about may well be sound.
+    """
+    return f"{_BY}SIGKILL" in line
+
+
+def way_on(lines: Collection[str], repair: str) -> tuple[str, str]:
+    """What became of files, by what is said of each, and what is to be done: `repair` them, or not.
+
+    Those whose process was killed may be sound.
+    """
+    if not lines or not all(map(is_killed, lines)):
+        return "failed", f"{repair} and repeat the command to go on"
+    less = "give a smaller --memory or fewer --workers, and repeat the command to go on"
+    return f"{'was' if len(lines) == 1 else 'were'} not done", less
 
 
 class _ClosedError(Exception):
@@ -314,8 +336,8 @@ class Worker:
             return _broken(f"its process ended (exit status {code})")
         # those of real time have no names
         name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
-        why = ", perhaps because memory ran out" if -code == signal.SIGKILL else ""
-        return _broken(f"its process was ended by {name}{why}")
+        why = ", probably because memory ran out" if -code == signal.SIGKILL else ""
+        return _broken(f"{_BY}{name}{why}")
 
     def end(self) -> None:
         """End the process at once, and those that it started."""

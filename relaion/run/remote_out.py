@@ -19,7 +19,8 @@ from relaion.remote.objects import Noted, Objects
 from relaion.remote.stores import objects_at, open_store
 from relaion.remote.urls import RemoteURL
 from relaion.run.journal import FIND
-from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED
+from relaion.run.outputs import AUDIT, MANIFEST, VERIFIED
+from relaion.run.plan_note import PLAN
 from relaion.run.where import Where
 
 _PUBLIC = (MANIFEST, AUDIT, VERIFIED)

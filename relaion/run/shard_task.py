@@ -5,12 +5,14 @@ A shard that fails is told apart; the others of its batch are done.
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -60,45 +62,54 @@ def run_task(
     it has one shard alone, that one is named. Where there is no room for one shard, the others of
     its batch are not tried.
     """
-    decisions: list[dict[int, Decision]] = []
-    seals = {n.shard.path: task.seals[n.no] for n in task.shards}
-    if not task.decides:
-        try:
-            return _written(task, {}, line)
-        finally:
-            _flush_folders(task)
     try:
-        read_still(seals, lambda: decisions.append(decider.decide(task)))
-    except RelaionError as e:
-        if len(task.shards) == 1:
-            try:
-                _refuse_replaced(task, task.shards[0], e)
-            except ChangedShardError as other:
-                return TaskOutcome(task.no, str(other), said={"changed": [task.no]})
-            if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
-                raise NoRoomError(str(e)) from None
-        raise
-    try:
-        return _written(task, decisions[-1], line)
+        return _written(task, decider, line)
+    except ChangedShardError as e:  # of one alone, before it was decided
+        return TaskOutcome(task.no, str(e), said={"changed": [task.no]})
     finally:
         _flush_folders(task)
 
 
+def _decide(task: Task, decider: Decider) -> dict[int, Decision]:
+    """What leaves each shard that does not stay as it was."""
+    decided = task.decided
+    if not decided:
+        return {}
+    decisions: list[dict[int, Decision]] = []
+    seals = {n.shard.path: task.seals[n.no] for n in decided}
+    part = replace(task, shards=decided)
+    try:
+        read_still(seals, lambda: decisions.append(decider.decide(part)))
+    except RelaionError as e:
+        if len(task.shards) == 1:
+            _refuse_replaced(task, task.shards[0], e)
+            if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
+                raise NoRoomError(str(e)) from None
+        raise
+    return decisions[-1]
+
+
 def _written(
-    task: Task, decisions: dict[int, Decision], line: Callable[[str, BaseException], str]
+    task: Task, decider: Decider, line: Callable[[str, BaseException], str]
 ) -> TaskOutcome:
     """Write the shards of a batch, one after the other, or as many at a time as it has threads."""
     reports: list[dict[str, Any]] = []
     failed: dict[int, str] = {}
     changed: list[int] = []
     no_room: str | None = None
+    decisions: dict[int, Decision] = {}
+
+    def decide() -> Sequence[Numbered]:
+        decisions.update(_decide(task, decider))
+        return task.decided
 
     def write(n: Numbered) -> dict[str, Any]:
         # to decide was the first half of it
-        with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
+        with ODOMETER.stretch(Extent.of([n]).groups / (1 if n.no in task.stay else 2)):
             return _write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain()
 
-    with closing(_begun(write, task.shards, task.threads)) as begun:
+    staying = [n for n in task.shards if n.no in task.stay]
+    with closing(_begun(write, decide, staying, task.threads)) as begun:
         for n, report in begun:
             try:
                 reports.append(report())
@@ -116,16 +127,45 @@ def _written(
     return TaskOutcome(task.no, no_room, no_room is not None, said)
 
 
+_Begun: TypeAlias = "tuple[Numbered, Callable[[], dict[str, Any]]]"
+
+
 def _begun(
-    write: Callable[[Numbered], dict[str, Any]], shards: Sequence[Numbered], threads: int
-) -> Generator[tuple[Numbered, Callable[[], dict[str, Any]]], None, None]:
-    """Each shard with what waits for its report; what is not begun when this ends never is."""
+    write: Callable[[Numbered], dict[str, Any]],
+    decide: Callable[[], Sequence[Numbered]],
+    staying: Sequence[Numbered],
+    threads: int,
+) -> Generator[_Begun, None, None]:
+    """Each shard with what waits for its report; what is not begun when this ends never is.
+
+    Those that stay are begun while is decided, which one thread does; and gone on with when all
+    others are begun, of which each takes longer.
+    """
     if threads == 1:
-        yield from ((n, partial(write, n)) for n in shards)
+        yield from ((n, partial(write, n)) for n in (*decide(), *staying))
         return
+    waiting = deque(staying)
+    done: SimpleQueue[_Begun] = SimpleQueue()
+
+    def next_one() -> None:
+        n = waiting.popleft()
+        found: Future[dict[str, Any]] = Future()
+        try:
+            found.set_result(write(n))
+        except BaseException as e:  # raised where the report is asked for
+            found.set_exception(e)
+        done.put((n, found.result))
+
     with ThreadPoolExecutor(threads) as pool:
         try:
-            yield from [(n, pool.submit(write, n).result) for n in shards]
+            for _ in staying:
+                pool.submit(next_one)
+            decided = decide()
+            waiting.extendleft(reversed(decided))
+            for _ in decided:
+                pool.submit(next_one)
+            for _ in (*decided, *staying):
+                yield done.get()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -156,7 +196,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     done: list[Outputs] = []
     try:
         # an update gives what nothing touches the bytes of the parent
-        sha256 = _digest(source, known, whole if task.decides else digested)
+        sha256 = _digest(source, known, digested if n.no in task.stay else whole)
         (read,) = read_still({source: known}, lambda: done.append(_write(task, n, decision)))
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):

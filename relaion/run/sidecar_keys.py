@@ -15,6 +15,7 @@ from relaion.errors import InputError
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes, as_text, marked
+from relaion.parquet.own_hashes import own_hashes
 from relaion.parquet.roles import Columns
 from relaion.paths import read_still, shown
 from relaion.roles import WIDTHS
@@ -24,7 +25,7 @@ from relaion.run.sources import Copies, Original, players
 from relaion.run.survey import SIDECAR_KEYS, UNREAD_BESIDE, sealed
 from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.sidecars.row_hash import row_hashes
 from relaion.sqlset import load
 
 

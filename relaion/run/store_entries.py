@@ -21,11 +21,9 @@ from relaion.run.hits import KnownLists
 from relaion.sqlset import load
 
 
-def read_lists(
-    store: Path, secret: bytes, *, counted: bool = True, may_be_empty: bool = False
-) -> KnownLists:
+def read_lists(store: Path, secret: bytes, *, may_be_empty: bool = False) -> KnownLists:
     """Read a store; raises as `read_known` does."""
-    info = open_store(store, counted=counted, may_be_empty=may_be_empty)
+    info = open_store(store, may_be_empty=may_be_empty)
     lists = tuple(_line(x, hmac_digest(secret, x.content_sha256)) for x in info.lists)
     withdrawn = tuple(_line(x, x.content_sha256) for x in info.withdrawn)
     listed = [x for x in info.lists if x.role == "bad"]
@@ -39,7 +37,7 @@ def read_lists(
     for x in listed:
         kinds.update(x.entries)
         unusable.update(x.unusable)
-    known_good = _known_good(store) if counted and len(listed) < len(lists) else {}
+    known_good = _known_good(store) if len(listed) < len(lists) else {}
     return KnownLists(
         lists, dict(kinds), secret, known_good, dict(unusable), info.taken_back, withdrawn
     )  # fmt: skip

@@ -40,7 +40,8 @@ class FindTask(AnyTask):
     was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
     `values` are what else these need. `reads` and `writes` name files by the table that they hold.
     `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
-    `lets_go`: what was fetched of shards elsewhere is not kept for the next step.
+    `lets_go`: what was fetched of shards elsewhere is not kept for the next step. `digests`: of
+    shards that are searched these are taken.
     """
 
     step: str = field(kw_only=True)
@@ -52,6 +53,7 @@ class FindTask(AnyTask):
     values: dict[str, Any] = field(default_factory=dict)
     secret: bytes = field(default=b"", repr=False)
     lets_go: bool = False
+    digests: bool = True
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
@@ -80,21 +82,26 @@ class Task(AnyTask):
 
     `hits`: a digest of what the search found in a shard, by its number; none where it found
     nothing. Of an update, `parents` are the editions of each shard as they were, by its number;
-    without `decides` they stay so. `gained` are the lists that these editions had not: what leaves
-    without them is counted too, and taken off. Then not all is known that names a row here: only
-    touched shards were searched with all lists. `is_less`: rows left for what no list names now.
-    `threads`: how many shards are written at a time.
+    those of the shards that `stay` are so still. `gained` are the lists that these editions had
+    not: what leaves without them is counted too, and taken off. Then not all is known that names a
+    row here: only touched shards were searched with all lists. `is_less`: rows left for what no
+    list names now. `threads`: how many shards are written at a time.
     """
 
     hits: dict[int, str] = field(default_factory=dict)
     parents: dict[int, dict[str, ParentShard]] = field(default_factory=dict)
-    decides: bool = True
+    stay: frozenset[int] = frozenset()
     gained: tuple[int, ...] = ()
     is_less: bool = False
     threads: int = 1
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"
+
+    @property
+    def decided(self) -> tuple[Numbered, ...]:
+        """The shards of which is to be decided what leaves."""
+        return tuple(n for n in self.shards if n.no not in self.stay)
 
     @property
     def sent(self) -> int:

@@ -7,6 +7,7 @@ lists and counted anew: an old hit spreads to the links of new shards, cover is 
 sites, and what a row was named by is known of lists that are there.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ from relaion.sidecars import Sidecar
 
 GAINS = "gains"  # folder of the search for new entries, in the work folder
 _LINKED_ROWS = 1_000_000
+_BESIDE_ROWS = 5  # that are digested while one is decided and written
 # what takes some two seconds, as much as the start of a process is worth: to decide and write, and
 # to digest
 _ROWS_A_PROCESS = 1_000_000
@@ -224,15 +226,21 @@ class UpdateRun(Run):
     ) -> Iterator[Task]:
         settings, touched, threads = self.request.settings, self._touched, self._threads
         decided = [n for n in waiting if touched is None or n.no in touched]
+        rest = deque(n for n in waiting if touched is not None and n.no not in touched)
         for batch in tasks(settings, decided, searched, copies, self._worth):
+            beside = _first(rest, _BESIDE_ROWS * rows_of(batch.shards)) if threads > 1 else ()
+            whole = task(settings, (*batch.shards, *beside), searched, copies)
             yield replace(
-                batch, parents=self._parents(batch.shards), is_less=self._walks,
+                whole, parents=self._parents(whole.shards), is_less=self._walks,
                 gained=() if touched is None else self.since.gained, threads=threads,
+                stay=frozenset(n.no for n in beside),
             )  # fmt: skip
-        rest = [n for n in waiting if touched is not None and n.no not in touched]
         for some in batches(rest, _LINKED_ROWS):
             batch = task(settings, some, searched, copies)
-            yield replace(batch, parents=self._parents(some), decides=False, threads=threads)
+            yield replace(
+                batch, parents=self._parents(some), threads=threads,
+                stay=frozenset(n.no for n in some),
+            )  # fmt: skip
 
     def _take(self, batch: Task, outcome: TaskOutcome, reports: Reports) -> Sequence[Numbered]:
         again = super()._take(batch, outcome, reports)
@@ -315,3 +323,11 @@ class UpdateRun(Run):
             name in before and out.sha256 == before[name].sha256
             for name, out in report.outputs.items()
         )
+
+
+def _first(shards: deque[Numbered], rows: int) -> list[Numbered]:
+    """Take the first shards out, as many as have no more rows together."""
+    found: list[Numbered] = []
+    while shards and (rows := rows - shards[0].shard.rows) >= 0:
+        found.append(shards.popleft())
+    return found

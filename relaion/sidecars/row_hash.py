@@ -5,9 +5,7 @@ after it, the caption; NULL counts as nothing. Source: compute_hashes.py of LAIO
 preparation (facts with test vectors in `tests/test_rowhash.py`).
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from itertools import pairwise
 
 import mmh3
@@ -19,11 +17,11 @@ from relaion.errors import InputError
 from relaion.parquet.columns import column_arrays, column_batches, open_parquet
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes
+from relaion.parquet.own_hashes import own_hashes
 from relaion.parquet.roles import Column
 from relaion.paths import shown
 
 _ROWS = 32_768
-_WHOLE = re.compile(rb"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
 
 
 def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
@@ -53,36 +51,6 @@ def without_fillers(hashes: pa.Array) -> pa.Array:
     """Row hashes, NULL where a number stands that is none."""
     mask = pc.is_in(hashes, value_set=pa.array(FILLERS, pa.int64()))
     return pc.if_else(mask, None, hashes) if pc.any(mask).as_py() else hashes
-
-
-def own_hashes(values: pa.Array) -> pa.Array:
-    """A column of row hashes as int64: whole numbers with a sign or without, or texts of them.
-
-    A text that is no whole 64-bit number is NULL. As `row_hash_of_number` and
-    `row_hash_of_text` in `sql/v1/04_digest_macros.sql`.
-    """
-    if isinstance(values, pa.DictionaryArray):
-        values = values.dictionary_decode()
-    if pa.types.is_int64(values.type):
-        return values
-    if pa.types.is_uint64(values.type):
-        return values.view(pa.int64())
-    if pa.types.is_null(values.type):
-        return pc.cast(values, pa.int64())
-    if not pa.types.is_decimal(values.type):
-        values = as_bytes(values)
-    return pa.array([None if v is None else _signed(v) for v in values.to_pylist()], pa.int64())
-
-
-def _signed(value: Decimal | bytes) -> int | None:
-    if isinstance(value, bytes):
-        found = _WHOLE.fullmatch(value)
-        number = int(found[1]) if found else 1 << 64
-    else:
-        number = int(value)
-    if not -(1 << 63) <= number < 1 << 64:
-        return None
-    return number - (1 << 64) if number >> 63 > 0 else number
 
 
 def computed(shard: Shard, *, takes_fillers: bool = True) -> Iterator[tuple[pa.Array, pa.Array]]:

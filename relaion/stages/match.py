@@ -152,11 +152,13 @@ def match(
             settings = replace(settings, limits=limits)
             store = snapshot(lists, known, journal, pool)
             beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
-            roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
+            roles = roles_of_kinds(
+                [*known.kinds, *(["row_hash"] if beside else [])], spreads=same_link
+            )
             searched = Hunt(
                 settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
-                row_bytes=kept_bytes(known.kinds, beside=bool(beside)),
+                row_bytes=kept_bytes(known.kinds, beside=bool(beside)), digests=False,
             ).run(shards)  # fmt: skip
         listen.phase(COUNT)
         try:

@@ -25,6 +25,7 @@ from relaion.run.parts.merge_out import (
     refuse_strangers,
     written_parts,
 )
+from relaion.run.plan_note import left
 from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import AUDIT, COVER, SEARCH, WRITE, Progress
 from relaion.run.settings import MEMORY, limits_of
@@ -172,7 +173,7 @@ def _command(places: Sequence[folder.Out], out: Path, made: Mapping[str, Any]) -
     Once parts are emptied, the manifest tells which options there were, and no file of theirs.
     """
     for place in places:
-        said = folder.begun(place.work, lambda note: dict(note["part"]["said"]))
+        said = left(place.work, lambda note: dict(note["part"]["said"]))
         if said is not None:
             words = said["keywords"]
             return verify_command(

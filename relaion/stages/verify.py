@@ -300,7 +300,8 @@ def _called(
             where = "" if read is None else f"{shown(read)}: "
             is_last = e.is_killed or is_once or len(ended) == ALIKE
             if read is None or read in ended or is_last:
-                raise StopError(f"{shown(out)}: cannot be checked: {where}{e}") from None
+                less = "; give fewer --workers, or free memory" if e.is_killed else ""
+                raise StopError(f"{shown(out)}: cannot be checked: {where}{e}{less}") from None
             ended[read] = str(e)
 
 

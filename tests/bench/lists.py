@@ -37,12 +37,14 @@ from pathlib import Path
 from relaion.processes import keep_pandas_out
 keep_pandas_out()
 from relaion.lists.delivery import read_where
+from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.seldom import seldom_collected
 options = Options(where=read_where(sys.argv[3::2]))
+found = FileRead(shared=OfDelivery(may_begin_anew=True))  # as files are added
 with seldom_collected():
-    for batch in read_entries(Path(sys.argv[1]), options, FileRead()) if sys.argv[1] else ():
+    for batch in read_entries(Path(sys.argv[1]), options, found) if sys.argv[1] else ():
         pass
 """
 

@@ -92,7 +92,8 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     Values that are no entry are counted by reason; blank lines, comments, the header and empty
     cells of a row that has entries are not counted at all. What the reader had to decide for
     itself is said in `notices`. A file is refused as soon as it shows why, and accepted only
-    when all of it was seen. Raises ListError, which names the file.
+    when all of it was seen. Raises ListError, which names the file, and, where `found.shared` lets
+    it, ReadAnewError.
     """
     try:
         with (

@@ -17,9 +17,9 @@ from typing import Any
 from relaion.errors import InputError
 from relaion.lists.key import hmac_digest
 from relaion.paths import shown, typed
-from relaion.run import out as folder
 from relaion.run.journal import FOUND, JOINED, MADE, WRITTEN, Entry, Journal
-from relaion.run.outputs import MERGED, PLAN
+from relaion.run.outputs import MERGED
+from relaion.run.plan_note import PLAN, damaged, left
 from relaion.run.settings import Plan
 from relaion.run.survey import Inputs
 
@@ -136,7 +136,7 @@ def note_at(work: Path) -> tuple[Share, Plan, dict[str, Any]] | None:
         return share, plan, {**note["part"], "said": dict(note["part"]["said"])}
 
     try:
-        return folder.begun(work, read)
+        return left(work, read)
     except InputError:
         return None
 
@@ -162,12 +162,22 @@ def merged_at(part: Path) -> dict[str, Any] | None:
 
 
 def refuse_unsearched(part: Path, work: Path, share: Share) -> None:
-    """Raise InputError where a part is to be written of which nothing is there."""
+    """Raise InputError where a part is to be written of which nothing is there, or is known."""
     refuse_merged(part)
+    refuse_damaged(work)
     if not (work / PLAN).exists():
         raise InputError(
             f"{shown(part)}: part {share} was not searched yet; run the same command with "
             "--phase find first"
+        )
+
+
+def refuse_damaged(work: Path) -> None:
+    """Raise InputError where a part left a note that is not as it was written."""
+    if (path := damaged(work)) is not None:
+        raise InputError(
+            f"{shown(path)}: is damaged (its bytes are not those that were written), so nobody "
+            "knows what its part had done; repeat `relaion clean` for this part with --phase find"
         )
 
 

@@ -12,7 +12,14 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.run import out as folder
 from relaion.run.journal import SIDECARS, Journal
-from relaion.run.parts.division import Share, divided, note_at, refuse_merged, sizes_of
+from relaion.run.parts.division import (
+    Share,
+    divided,
+    note_at,
+    refuse_damaged,
+    refuse_merged,
+    sizes_of,
+)
 from relaion.run.settings import Plan, differences, versions
 from relaion.sqlset import load
 
@@ -60,6 +67,7 @@ def read_part(place: folder.Out) -> Part:
     refuse_merged(place.path)
     found = note_at(place.work)
     if found is None:
+        refuse_damaged(place.work)
         raise InputError(
             f"{shown(place.path)}: holds no part of a clean, or one that was given another --work; "
             "name the folders that `relaion clean ... --shards i/n --out` was given"

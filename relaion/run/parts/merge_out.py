@@ -20,9 +20,16 @@ from relaion.run.find import COUNTS
 from relaion.run.journal import SHARD
 from relaion.run.manifest import FinishedRun, write_audit
 from relaion.run.outputs import AUDIT, MERGED
-from relaion.run.parts.division import Joined, found_by_all, merged_at, written
+from relaion.run.parts.division import (
+    Joined,
+    found_by_all,
+    merged_at,
+    refuse_damaged,
+    written,
+)
 from relaion.run.parts.folders import Part
 from relaion.run.parts.merge_find import given
+from relaion.run.plan_note import left
 from relaion.run.pool import Caller
 from relaion.run.progress import AUDIT as AUDIT_STEP
 from relaion.run.progress import WRITE, Extent, Progress
@@ -174,7 +181,9 @@ def refuse_strangers(places: Sequence[folder.Out], run: str) -> None:
     """Raise InputError for a part that belongs to another run than OUT holds, finished."""
     for place in places:
         merged = merged_at(place.path)
-        ours = merged["run"] if merged else folder.begun(place.work, _run_of)
+        if merged is None:
+            refuse_damaged(place.work)
+        ours = merged["run"] if merged else left(place.work, _run_of)
         if ours != run:
             raise InputError(
                 f"{shown(place.path)}: is no part of the run that OUT holds, finished; name "
@@ -192,7 +201,7 @@ def _run_of(note: Mapping[str, Any]) -> str:
 def clear(places: Sequence[folder.Out], run: str) -> None:
     """Remove what parts hold that were merged into a finished OUT: hits, and names of its files."""
     for place in places:
-        share = folder.begun(place.work, lambda note: list(note["part"]["share"]))
+        share = left(place.work, lambda note: list(note["part"]["share"]))
         if share is not None:
             with atomic_write(place.path / MERGED) as file:
                 file.write_text(json.dumps({"run": run, "share": share}) + "\n", encoding="ascii")

@@ -17,7 +17,7 @@ from typing import Any
 
 from relaion.errors import OutputError
 from relaion.paths import atomic_write, sweep
-from relaion.paths.files import DEVICES
+from relaion.paths.seals import DEVICES
 from relaion.processes import leave_no_core
 from relaion.run import node_copy
 from relaion.run.notes import gather

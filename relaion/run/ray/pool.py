@@ -28,7 +28,7 @@ from relaion.paths import (
 from relaion.paths.locks import wait_unlocked
 from relaion.paths.stand_ins import state_of, within_tree
 from relaion.run.notes import NOTES, pass_on
-from relaion.run.process import LOG, TaskOutcome, packed
+from relaion.run.process import LOG, TaskOutcome, is_killed, packed
 from relaion.run.progress import Progress
 from relaion.run.ray.client import Node, RayClient
 from relaion.run.ray.cluster import FOLDER, Cluster, refuse_left
@@ -374,7 +374,7 @@ class RayPool:
         if said is None:
             return self._lost(work, one, "what its worker answered is gone")
         error = said["error"]
-        if said["broken"] and "SIGKILL" in error:  # by whom, nobody knows: as if its machine were
+        if said["broken"] and is_killed(error):  # by whom, nobody knows: as if its machine were
             return self._lost(work, one, error)
         work.trying.remove(one)
         work.left += one.moved_to

@@ -19,9 +19,11 @@ class OfDelivery:
 
     `held` is whatever a format keeps from one file for the next, by the format's name. `ends` are
     asked when all files were read, each once: they give notices, or raise ListError.
+    `may_begin_anew`: a reader may raise ReadAnewError, and is then asked again without it.
     """
 
     files: int = 1
+    may_begin_anew: bool = False
     held: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, Callable[[], list[str]]] = field(default_factory=dict)
 
@@ -35,7 +37,8 @@ class ListDocument:
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
     by field. `is_delta`: it brings a list up to date, and names only what changed. `shared` is
     what the other files of its delivery said. `raw` gives its bytes as they are, in which one can
-    seek. `is_named`: it says of what its digests are.
+    seek. `is_named`: it says of what its digests are. `is_foreseen`: it is read once, by what its
+    first records showed.
     """
 
     file_name: str
@@ -47,6 +50,7 @@ class ListDocument:
     shared: OfDelivery = field(default_factory=OfDelivery)
     raw: Callable[[], BinaryIO] | None = None
     is_named: bool = True
+    is_foreseen: bool = False
 
     def decide(self, name: str, word: str, times: int = 1) -> None:
         """Count a word of a field that decides."""

@@ -12,7 +12,14 @@ from itertools import islice
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.documents.json_places import ITEM, RecordPlace, fate_of_all, find_records
+from relaion.lists.readers.documents.foreseen import as_foreseen
+from relaion.lists.readers.documents.json_places import (
+    ITEM,
+    RecordPlace,
+    elements,
+    fate_of_all,
+    find_records,
+)
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
 from relaion.lists.readers.documents.json_text import object_parts, objects
 from relaion.lists.readers.documents.title_prose import judge_titles
@@ -112,8 +119,11 @@ def _objects(document: ListDocument, place: RecordPlace, options: Options) -> It
     options = replace(
         options, ignore=frozenset(x for x in options.ignore if names.squeezed(x) not in left)
     )
-    rows = JsonRows(options, place.rows.fields)
-    found = (rows.columns_of(some, keys) for some in object_parts(document, place.path))
+    rows = JsonRows(options, {**place.rows.fields})
+    is_array = document.is_foreseen and place.path == (ITEM,)
+    parts = elements(document) if is_array else object_parts(document, place.path)
+    parts = as_foreseen(document, parts, place.take_all, place.shown)
+    found = (rows.columns_of(some, keys) for some in parts)
     yield from read_records(told, found, document, options)
 
 

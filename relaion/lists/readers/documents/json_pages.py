@@ -13,6 +13,7 @@ from relaion.lists.readers.documents.exchange_words import STOPNCII, TAT, THREAT
 from relaion.lists.readers.documents.field_columns import FieldColumns, Row, in_batches
 from relaion.lists.readers.documents.field_names import joined, refuse_many
 from relaion.lists.readers.documents.field_tree import DEEPEST, FieldTree
+from relaion.lists.readers.documents.foreseen import as_foreseen, is_enough
 from relaion.lists.readers.documents.json_alike import AlikeRecords, Place
 from relaion.lists.readers.documents.json_pieces import JsonPieces, pieces, text_of
 from relaion.lists.readers.documents.json_places import says_of_all
@@ -61,18 +62,25 @@ class JsonPages:
         """Its records; the names of all their fields are looked for before."""
         reading = _PageRecords(self)
         looked = _FirstLook(reading, options)
+        n, before = 0, len(document.notices)
         for some in self._pieces(document):
             looked.take(some)
-        document.notices += judge_titles(looked.titles, options)
+            n += len(some.values)
+            if is_enough(document, n):
+                break
+        else:
+            document.notices += judge_titles(looked.titles, options)
         read = ValuedRecords(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
         found = (
             reading.columns(some.values, lacking=looked.has_needed)
-            for some in self._pieces(document)
+            for some in as_foreseen(document, self._pieces(document), looked.take, looked.shown)
         )
         yield from map(read.batch, in_batches(found, AT_ONCE))
         yield read.rest()
+        if document.is_foreseen:  # titles may stand behind all records
+            document.notices[before:before] = judge_titles(looked.titles, options)
         read.judge(document)
         _tell_pages(document, self.name, has_more=looked.has_more)
 
@@ -205,6 +213,10 @@ class _FirstLook:
     has_more: bool = False
     has_needed: bool = False
     titles: set[tuple[str, str]] = field(default_factory=set)
+
+    def shown(self) -> tuple[int, bool]:
+        """What all records must be known to show before one is read; fields never get fewer."""
+        return len(self.seen), self.has_needed
 
     def take(self, some: JsonPieces) -> None:
         """Look at parts of the document."""

@@ -7,13 +7,14 @@ objects around the records say of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.foreseen import is_enough
 from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
 from relaion.lists.readers.documents.json_envelope import (
     OF_ELSE,
@@ -88,6 +89,12 @@ class RecordPlace:
         self._take_each(values)
         if len(met) < _MOST and all(map(self.heads.knows, values)):
             met |= told
+
+    def shown(self) -> Hashable:
+        """What all of it must be known to show before objects are read; fields never get fewer."""
+        rows = self.rows
+        others = bool(self.n["["]), bool(self.n[""])
+        return len(rows.fields), len(rows.columns), *others, *self.heads.texts.items()
 
     def _take_each(self, values: Sequence[Any]) -> None:
         n, known = self.length, self.known
@@ -190,6 +197,8 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
     start = reader.peek()
     if not start:
         raise ListError("is an empty JSON")
+    if start == "[" and (foreseen := _foreseen(document, places)):
+        return places, foreseen
     places.walk(reader)
     if reader.peek() or start not in ("{", "["):  # several values, one after another
         return RecordPlaces(options), _one_after_another(document, places, start)
@@ -208,12 +217,35 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
     return places, _checked(found)
 
 
+def _foreseen(document: ListDocument, places: RecordPlaces) -> RecordPlace | None:
+    """The array that is all of a document, by its first objects; None where that is not enough."""
+    found = places.place((ITEM,))
+    for some in elements(document) if document.shared.may_begin_anew else ():
+        found.take_all(some)
+        if not found.n["{"]:
+            break
+        if is_enough(document, found.length):
+            return _checked(found)
+    return None
+
+
+def elements(document: ListDocument) -> Iterator[Sequence[Any]]:
+    """The elements of the array that is all of a document, or of several behind each other."""
+    reader = JsonReader(document.open())
+    while start := reader.peek():
+        if start != "[":
+            raise ListError(_MIXED)
+        yield from reader.element_values()
+
+
 def _one_after_another(document: ListDocument, places: RecordPlaces, start: str) -> RecordPlace:
     found = places.place((ITEM,) if start == "[" else ())
     if start == "[":
         _refuse_rows(document)
     for some in object_parts(document, found.path):
         found.take_all(some)
+        if found.n["{"] and is_enough(document, found.length):
+            break
     return _checked(found)
 
 

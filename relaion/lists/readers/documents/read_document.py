@@ -13,6 +13,7 @@ from relaion.lists.normalise import Tally
 from relaion.lists.nothing import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument
+from relaion.lists.readers.documents.foreseen import ReadAnewError
 from relaion.lists.readers.format import OF_FILE, SAMPLE, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
@@ -29,8 +30,20 @@ def read_document(
 ) -> Iterator[SortedBatch]:
     """Entries of a document by kind, a batch at a time; its records are counted from `first`.
 
-    Raises ListError, without the file's name, for a document that must not be taken.
+    Raises ListError, without the file's name, for a document that must not be taken, and
+    ReadAnewError for one that was foreseen and must be looked at first.
     """
+    try:
+        yield from _read(document, form, options, tally, first)
+    except ListError:
+        if document.is_foreseen:  # of several things that are wrong, a look may tell of another
+            raise ReadAnewError from None
+        raise
+
+
+def _read(
+    document: ListDocument, form: DocumentFormat, options: Options, tally: Tally, first: int
+) -> Iterator[SortedBatch]:
     fate = _by_name(document.file_name, options, is_delta=document.is_delta)
     number, kinds = 0, set[str]()
     for batch in form.read(document, options):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -27,11 +27,9 @@ from relaion.lists.readers.documents.field_columns import (
     made_once,
 )
 from relaion.lists.readers.documents.fields import Fields
+from relaion.lists.readers.documents.foreseen import ReadAnewError, as_foreseen
 from relaion.lists.readers.documents.json_alike import AlikeRecords
-from relaion.lists.readers.documents.json_pieces import (
-    each_of,
-    text_of,
-)
+from relaion.lists.readers.documents.json_pieces import JsonPieces, each_of, text_of
 from relaion.lists.readers.documents.own_fields import OwnFields
 from relaion.lists.readers.documents.stix_entries import Patterns
 from relaion.lists.readers.documents.stix_objects import (
@@ -78,13 +76,22 @@ class Stix:
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
         """A record an indicator."""
-        looked = look(document)
-        document.notices += judge_titles(looked.titles, options)
+        looked, again, before = look(document), LookedObjects(), len(document.notices)
+        if not document.is_foreseen:
+            document.notices += judge_titles(looked.titles, options)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
         reading = _Indicators(options, looked, fields, Patterns(options))
-        found = _held(document, reading.free)
+        parts = as_foreseen(
+            document, stix_pieces(document), again.take, lambda: again.are_foreseen(looked)
+        )
+        found = _held(parts, reading.free)
         yield from (reading.batch(HeldObjects(*x)) for x in columns_in_batches(found, AT_ONCE))
+        if document.is_foreseen:
+            again.settle(document.shared, is_delta=document.is_delta)
+            if not again.are_all_foreseen(looked):
+                raise ReadAnewError
+            document.notices[before:before] = judge_titles(again.titles, options)
         if looked.elsewhere:
             yield reading.elsewhere()
         fields.judge(document)
@@ -116,10 +123,10 @@ _FREE = frozenset(("id", "pattern", "name", "created", "valid_from", "modified")
 """Names under which nothing decides, but what `HeldObjects` hold beside an object."""
 
 
-def _held(document: ListDocument, free: frozenset[str]) -> Iterator[HeldObjects]:
+def _held(parts: Iterable[JsonPieces], free: frozenset[str]) -> Iterator[HeldObjects]:
     """The objects of a file, some at a time."""
     number = 0
-    for some in stix_pieces(document):
+    for some in parts:
         values = some.values
         alike = _alike(values, free, number) if isinstance(values, AlikeRecords) else None
         if alike is None:

@@ -17,6 +17,7 @@ from typing import Any
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument, OfDelivery
 from relaion.lists.readers.documents.field_names import refuse_many
+from relaion.lists.readers.documents.foreseen import ReadAnewError, is_enough
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_pieces import (
     JsonPieces,
@@ -46,14 +47,21 @@ _PLAIN = frozenset(("indicator", *SEEN_TYPES))
 """Types as STIX writes them, of objects that are taken as they stand."""
 
 
+def own_fields() -> OwnFields:
+    """Those of indicators: none that STIX defines is an object."""
+    return OwnFields(MEANINGS.keys(), never_objects=True)
+
+
 @dataclass
 class LookedObjects:
     """What a first look at all objects found.
 
     `latest` is the number of the version that counts, of objects that have several; `words` what
-    other objects say of one, by its id and by field; `givers` the names of identities.
+    other objects say of one, by its id and by field; `givers` the names of identities. `is_one`:
+    no other file is in the delivery.
     """
 
+    is_one: bool = True
     seen: set[str] = field(default_factory=set)
     ids: array[int] = field(default_factory=lambda: array("q"))
     latest: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
@@ -64,8 +72,49 @@ class LookedObjects:
     replaced: set[int] = field(default_factory=set)  # places among indicators
     elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     titles: set[tuple[str, str]] = field(default_factory=set)
+    _own: OwnFields = field(default_factory=own_fields)
+    _shapes: set[tuple[str, ...]] = field(default_factory=set)
 
-    def hear(self, value: Object) -> None:
+    def take(self, some: JsonPieces) -> None:
+        """Look at objects."""
+        values = some.values
+        if self.is_one and isinstance(values, AlikeRecords) and self._take_alike(values):
+            return
+        for value in objects_in(values):
+            kind = type_of(value)
+            if kind == "indicator":
+                self._meet(value)
+                continue
+            if kind == "identity" and (name := text_of(value.get("name"))):
+                self.givers[id_of(value)] = name
+            self._hear(value)
+
+    def _meet(self, value: Object) -> None:
+        """Take in an indicator."""
+        told = tuple(value)
+        if told not in self._shapes:
+            self.seen.update(told)
+            if len(self._shapes) < _SHAPES:
+                self._shapes.add(told)
+        self.seen.update(self._own.words(value))
+        refuse_many(self.seen, "STIX")
+        self.ids.append(hash(id_of(value)))
+        if not self.is_one:
+            stamp = text_of(value.get("modified")) or text_of(value.get("created"))
+            self.versions.meet(id_of(value), moment_of(stamp.replace("z", "Z")))
+
+    def are_foreseen(self, first: LookedObjects) -> bool:
+        """Whether these show no more so far than the `first` objects did."""
+        return self.seen <= first.seen and self.givers.items() <= first.givers.items()
+
+    def are_all_foreseen(self, first: LookedObjects) -> bool:
+        """Whether all objects show what the `first` did, and none has several versions."""
+        mine, others = (
+            (each.seen, each.givers, each.words, each.elsewhere) for each in (self, first)
+        )
+        return mine == others and not several_of(self.ids)
+
+    def _hear(self, value: Object) -> None:
         """Keep what an object says of others; of its versions the latest counts."""
         if type_of(value) in _GATHERING and len(self.titles) < _MANY:
             texts = ((name, text_of(value.get(name))) for name in ("name", "description"))
@@ -78,10 +127,10 @@ class LookedObjects:
         if name not in self.said or self.said[name][0] <= stamp:
             self.said[name] = (stamp, some)
 
-    def meet_all(self, values: AlikeRecords, own: OwnFields) -> bool:
+    def _take_alike(self, values: AlikeRecords) -> bool:
         """Take in indicators that are written alike, where nothing in them is special."""
         shape = values.shape
-        if not self.seen.issuperset(shape.names) or own.may_speak(shape):
+        if not self.seen.issuperset(shape.names) or self._own.may_speak(shape):
             return False
         if {*values.at(("type",), text_of)} != {"indicator"}:
             return False
@@ -162,11 +211,6 @@ def _unpacked(value: Any) -> Iterator[Object]:
         )
 
 
-def own_fields() -> OwnFields:
-    """Those of indicators: none that STIX defines is an object."""
-    return OwnFields(MEANINGS.keys(), never_objects=True)
-
-
 def type_of(value: Object) -> str:
     """The type of an object, without case."""
     kind = value.get("type")
@@ -174,42 +218,18 @@ def type_of(value: Object) -> str:
 
 
 def look(document: ListDocument) -> LookedObjects:
-    """A first look at all objects of a file."""
-    found = LookedObjects()
-    is_one = document.shared.files == 1
-    own, shapes = own_fields(), set[tuple[str, ...]]()
-    for value in _looked_at(document, found, own, is_one=is_one):
-        kind = type_of(value)
-        if kind == "indicator":
-            told = tuple(value)
-            if told not in shapes:
-                found.seen.update(told)
-                if len(shapes) < _SHAPES:
-                    shapes.add(told)
-            found.seen.update(own.words(value))
-            refuse_many(found.seen, "STIX")
-            found.ids.append(hash(id_of(value)))
-            if not is_one:
-                stamp = text_of(value.get("modified")) or text_of(value.get("created"))
-                found.versions.meet(id_of(value), moment_of(stamp.replace("z", "Z")))
-        elif kind == "identity" and (name := text_of(value.get("name"))):
-            found.givers[id_of(value)] = name
-        if kind != "indicator":
-            found.hear(value)
+    """A first look at all objects of a file, or at the first of them where that is enough."""
+    found = LookedObjects(document.shared.files == 1)
+    for some in stix_pieces(document):
+        found.take(some)
+        if found.is_one and is_enough(document, len(found.ids)):
+            break
     found.settle(document.shared, is_delta=document.is_delta)
     if several := several_of(found.ids):
+        if document.is_foreseen:
+            raise ReadAnewError
         _find_latest(document, several, found.latest)
     return found
-
-
-def _looked_at(
-    document: ListDocument, found: LookedObjects, own: OwnFields, *, is_one: bool
-) -> Iterator[Object]:
-    """The objects of a file that are to be looked at one by one."""
-    for some in stix_pieces(document):
-        values = some.values
-        if not (is_one and isinstance(values, AlikeRecords) and found.meet_all(values, own)):
-            yield from objects_in(values)
 
 
 def _is_heard(text: str) -> bool:

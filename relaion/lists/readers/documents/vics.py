@@ -18,6 +18,7 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers.documents.document import ListDocument
+from relaion.lists.readers.documents.foreseen import ReadAnewError, as_foreseen, is_enough
 from relaion.lists.readers.documents.json_alike import AlikeRecords
 from relaion.lists.readers.documents.json_places import RecordPlace, RecordPlaces, fate_of_all
 from relaion.lists.readers.documents.json_rows import JsonRows, option_of, text_of
@@ -130,14 +131,27 @@ class _MediaReading:
     def look(self) -> None:
         """Look at all media; raises ListError where something must be chosen first."""
         for media in self.found.media():
-            alike = self._alike_of(media) if isinstance(media, AlikeRecords) else None
-            if alike and isinstance(media, AlikeRecords) and alike.are_met(media):
-                self.categories.update(alike.categories(media))
-                continue
-            for medium in media:
-                self._look_at(medium)
-            if alike and isinstance(media, AlikeRecords):
-                alike.meet(media)
+            self._look_at_all(media)
+            if is_enough(self.document, self.categories.total()):
+                break
+        self._refuse()
+
+    def _look_at_all(self, media: Sequence[Any]) -> None:
+        alike = self._alike_of(media) if isinstance(media, AlikeRecords) else None
+        if alike and isinstance(media, AlikeRecords) and alike.are_met(media):
+            self.categories.update(alike.categories(media))
+            return
+        for medium in media:
+            self._look_at(medium)
+        if alike and isinstance(media, AlikeRecords):
+            alike.meet(media)
+
+    def _shown(self) -> tuple[int, int]:
+        """What all media must be known to show before one is read: fields never get fewer."""
+        return len(self.rows.fields), len(self.rows.columns)
+
+    def _refuse(self) -> None:
+        """Raise ListError where something must be chosen, by the media that were looked at."""
         if not self.categories and not self.has_removals:
             raise ListError("holds no media")
         if self.found.others:
@@ -173,7 +187,9 @@ class _MediaReading:
         self._plans.clear()
         self._alike.clear()
         self._md5 = self.keys.index("md5") if "md5" in self.keys else -1
-        parts = map(self._columns, self.found.media())
+        self.categories.clear()
+        media = as_foreseen(self.document, self.found.media(), self._look_at_all, self._shown)
+        parts = map(self._columns, media)
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         held |= {str(i) for i in range(1, len(told) + 1)}
         ignore = {
@@ -188,6 +204,11 @@ class _MediaReading:
             if fate:
                 batch.fates = dict.fromkeys(range(batch.n), fate) | batch.fates
             yield batch
+        if self.document.is_foreseen:  # what is said around media may stand behind them
+            self._refuse()
+            is_delta = self.document.is_delta
+            if fate_of_all(self.found.places, place, self.options, is_delta=is_delta) != fate:
+                raise ReadAnewError
 
     # -- Media as they nearly all are: texts, of one file that is a picture --------------------
 
