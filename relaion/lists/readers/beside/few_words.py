@@ -221,7 +221,7 @@ class FewWords:
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self.may_decide and self._are_words() and (is_often or is_mark)):
             return False
-        is_shown = any(shown_by(word, is_whole=False) == CHILD for word in told)
+        is_shown = all(shown_by(word, is_whole=False) == CHILD for word in told)
         if is_shown or all(answer_of(word) is not None for word in told):
             return False
         of_name = names.words_of(self.column.name)
