@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from relaion.links import key_digest, link_key
+from relaion.lists.readers import why
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.tables import sheet_parts, sheets
 from tests.list_samples import Outcome, read_list
@@ -50,6 +51,15 @@ def test_of_several_sheets_one_is_chosen(form: str) -> None:
         assert outcome.entries == RIGHT
         assert any("other sheets of the workbook" in notice for notice in outcome.notices)
     assert "none is meant" in (read(data, member="Links").refused or "")
+
+
+@both
+def test_an_entry_with_nothing_beside_it_is_no_title(form: str) -> None:
+    notes = {3: "seen in June", 5: "withdrawn"}
+    rows = [["md5", "note"], *([digest, notes.get(i)] for i, digest in enumerate(MD5))]
+    outcome = read(FORMS[form]({"a": rows}))
+    assert outcome.entries == RIGHT - {("image_md5", MD5[5])}
+    assert outcome.skipped == {why.TAKEN_BACK: 1}
 
 
 def test_a_hidden_sheet_is_not_passed_over() -> None:

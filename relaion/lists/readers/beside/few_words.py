@@ -42,6 +42,7 @@ _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
 _LABELS = words_in("label labels flag flags")
 _TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
+_NUMBERS = words_in("id ids no nr num number")  # of a word that decides: `class_id`
 _COUNTED_BACK, _STEPS_OF_ONE = {"1", "-1"}, {"1", "+1", "0", "-1", ""}
 _FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
@@ -220,7 +221,7 @@ class FewWords:
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self.may_decide and self._are_words() and (is_often or is_mark)):
             return False
-        is_shown = any(shown_by(word, is_whole=False) == CHILD for word in told)
+        is_shown = all(shown_by(word, is_whole=False) == CHILD for word in told)
         if is_shown or all(answer_of(word) is not None for word in told):
             return False
         of_name = names.words_of(self.column.name)
@@ -302,7 +303,8 @@ _ON_DAY = re.compile(r"(?<=\w{3})s?(?:datum|dato|date|data|zeit|tag|dag|tid|päi
 
 def is_measured(name: str, word: str) -> bool:
     """Whether beside a word such as `class` a name tells of what decides nothing: `age class`."""
-    return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
+    told = {*names.words_of(name)} - {word}
+    return not (_HARMLESS - _NUMBERS).isdisjoint(told)
 
 
 _BESIDE_HARMLESS = _OF_NOTHING | words_in("{beside_harmless_names}")

@@ -224,7 +224,7 @@ _YEAR = re.compile(r"(?<!\d)(?:19|2[01])\d\d(?!\d)")
 _LONGEST = 40  # characters of a day
 _MOST_DAYS = 1000  # different ones of a block that are looked at
 _DIGITS_OF_DAY = 8
-_MONTH = re.compile(r"(?:19|20)\d\d[-/.]\d\d?|\d\d?[-/.](?:19|20)\d\d")
+_MONTH = re.compile(r"(?i)(?:19|20)\d\d[-/.]\d\d?|(?:q[1-4]\W?|\d\d?[-/.])(?:19|20)\d\d")
 
 
 @dataclass

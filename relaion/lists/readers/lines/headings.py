@@ -118,7 +118,12 @@ def _names_column(line: str, bare: str) -> bool:
 def _of_heading(bare: str, text: str) -> titles.Doubt | None:
     if word := _part(text):
         return titles.Doubt(word, titles.Doubted.DIGESTS)
-    word = of_example(bare) or _no_abuse(text) or _other_algorithm(titles.units_of(bare))
+    word = (
+        of_example(bare)
+        or _no_abuse(text)
+        or _light(text)
+        or _other_algorithm(titles.units_of(bare))
+    )
     return titles.Doubt(word) if word else None
 
 
@@ -127,6 +132,17 @@ def _other_algorithm(units: list[str]) -> str:
     is_short = len(units) <= _SHORT // 2 and not any(map(titles.USABLE_NAME.fullmatch, units))
     is_denied = not _DENIES.isdisjoint(units)
     return next((u for u in units if is_short and not is_denied and titles.OTHER.fullmatch(u)), "")
+
+
+def _light(text: str) -> str:
+    """The colour by which a title may let go of what stands below it: `# green list`."""
+    told = re.findall(r"[^\W\d_]+", text)
+    lights = [word for word in told if word in _LIGHTS]
+    return lights[0] if lights and _BESIDE_LIGHTS.issuperset({*told} - _LIGHTS) else ""
+
+
+_LIGHTS = words_in("{lights_red} {lights_green} {lights_yellow}")
+_BESIDE_LIGHTS = words_in("list lists liste listen lista lijst zone section part abschnitt")
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ a data set, or match links. A list that has but a name to say so is asked about;
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, of_what
@@ -125,7 +126,8 @@ def of_digests(name: str) -> tuple[titles.Doubt, str] | None:
     if _LINKS_HASHED.search(text):
         return titles.Doubt(titles.OF_LINKS, titles.Doubted.DIGESTS), _OF_LINKS
     told = titles.units_of(text)
-    word = next((unit for unit in told if unit in _PARTS), None)
+    pairs = (a + b for a, b in pairwise(told))  # `user_ids_md5.txt`
+    word = next((unit for unit in (*told, *pairs) if unit in _PARTS), None)
     if word is None or not _PICTURED.isdisjoint(told):
         return None
     return titles.Doubt(word, titles.Doubted.DIGESTS), _BY_PARTS

@@ -36,7 +36,7 @@ _JUDGES = (
 )
 SIGN_ALONE = (
     r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}]"
-    rf"|[\s#;/*=_\[\](){{}}-]*[{_JUDGES}][\x{{FE0F}}\s{_JUDGES}*=_\[\](){{}}-]*)[\s:,;|]*$"
+    rf"|[\s#;/*=_\[\](){{}}\"-]*[{_JUDGES}][\x{{FE0F}}\s{_JUDGES}*=_\[\](){{}}\"-]*)[\s:,;|]*$"
 )
 _SIGN_ALONE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda x: chr(int(x[1], 16)), SIGN_ALONE))
 

@@ -97,8 +97,8 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
     """What a word says in a column that decides `what`; `name` is the column's own word."""
     plain = names.squeezed(word)
     if what == names.GONE:
-        # `known` may be known good, or known to be listed material
-        is_sure = name not in ("known", "bekannt", names.TAKEN_DOWN)
+        # `known` may be known good, or known to be listed material; a copy of a page is archived
+        is_sure = name not in ("known", "bekannt", "archived", names.TAKEN_DOWN)
         yes = WordSays(_FLAG_FATES.get(name, why.TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:

@@ -21,6 +21,7 @@ from relaion.lists.readers.format import OF_NAME, Options, Sure
 from relaion.lists.readers.tables import columnar
 from relaion.lists.readers.tables.rows import Row
 from relaion.lists.readers.tables.sheet_parts import SheetFacts, ods_facts, see_text, xlsx_facts
+from relaion.lists.values import shape
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -172,9 +173,13 @@ def _unseen(row: Sequence[str | None], number: int, facts: SheetFacts) -> int:
 
 
 def _as_title(row: list[str | None]) -> list[str | None]:
-    """A row of which only the first cell says anything, as a line of text; an empty one as none."""
+    """A row of which only the first cell says anything, as a line of text; an empty one as none.
+
+    An entry without anything beside it is no title.
+    """
     filled = [i for i, text in enumerate(row) if text]
-    return row[:1] if filled == [0] else row if filled else []
+    is_title = filled == [0] and shape(row[0] or "") is None
+    return row[:1] if is_title else row if filled else []
 
 
 def _cell(value: object) -> str | None:

@@ -77,7 +77,9 @@ _GONE = words_in("{gone_names}") - words_in("{no_gone_names}")
 _STILL = (words_in("{listed}") - {"cp"}) | words_in("{still_names}")
 _UNTIL = words_in("{until_names} validthru validthrough ends endson endsat")
 _TILL = words_in("until till bis hasta até jusquau tot")
-_SEEN_LAST = words_in("seen active online available up reachable checked covered covers period")
+_SEEN_LAST = words_in(
+    "embargo confidential seen active online available up reachable checked covered covers period"
+)
 _BEFORE = words_in("{before_names}")
 _BARE_BEFORE = words_in("{bare_before_names}")
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}

@@ -70,9 +70,10 @@ _UNSEEN = re.compile(
 
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
 _TWICE = re.compile("[\xc2-\xc5][\x80-\xbf\u0152-\u2122]")
-_ENCODINGS = (
-    "cp1252", "cp850", "mac_roman", "cp1251", "cp1250", "cp1254", "iso8859_2", "koi8_r", "cp866",
-    "cp852", "cp932", "gb18030", "big5", "cp949", "cp1253", "cp1255", "cp1256",
+_ENCODINGS = (  # those of the West first; where none of our words stands in these, the others
+    ("cp1252", "cp850", "mac_roman", "cp1251", "cp1250", "cp1254", "iso8859_2", "koi8_r", "cp866",
+     "cp852"),
+    ("cp932", "gb18030", "big5", "cp949", "cp1253", "cp1255", "cp1256"),
 )  # fmt: skip
 _marked: set[str] = set()  # our words that ASCII cannot write
 
@@ -100,14 +101,22 @@ def _decoded(text: str) -> str:
     try:
         if _NO_UTF8.search(text):
             raw = text.encode("utf-8", "surrogateescape")
-            readings = [raw.decode(code, "replace") for code in _ENCODINGS]
-        elif _TWICE.search(text):
-            readings = [text, text.encode("cp1252").decode("utf-8")]
-        else:
-            return text
+            told = (_likeliest([raw.decode(c, "replace") for c in codes]) for codes in _ENCODINGS)
+            return next((x for x in told if _n_ours(x)), raw.decode(_ENCODINGS[0][0], "replace"))
+        if _TWICE.search(text):
+            return _likeliest([text, text.encode("cp1252").decode("utf-8")])
     except UnicodeError:
         return text
-    return max(readings, key=lambda t: len(_marked.intersection(_WORD.findall(t.casefold()))))
+    return text
+
+
+def _likeliest(readings: Sequence[str]) -> str:
+    return max(readings, key=_n_ours)
+
+
+def _n_ours(text: str) -> int:
+    """How many of our words that ASCII cannot write stand in a text."""
+    return len(_marked.intersection(_WORD.findall(text.casefold())))
 
 
 _WORD = re.compile(r"[^\W_]+")
