@@ -11,6 +11,7 @@ import stat
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,13 @@ def test_nan_is_what_writers_put_for_nothing(tmp_path: Path) -> None:
     data = tar_bytes([("a.json", b'{"url": "u:/", "hash": NaN, "text": "b", "caption": NaN}')])
     found, rows = indexed(tmp_path, data)
     assert (rows[0]["row_hash"], found.notices) == (row_hash("u:/", "b"), ())
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t\r\n"])
+def test_blanks_around_a_json_are_none_of_it(tmp_path: Path, blank: str) -> None:
+    text = blank + json.dumps({"url": LINK}) + blank
+    for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
+        assert one(tmp_path, [("0.json", data)])["url"] == LINK
 
 
 def test_named_fields_play_their_roles_in_place_of_known_ones(tmp_path: Path) -> None:
@@ -444,6 +452,37 @@ def test_sizes_in_all_spellings_lie_where_python_sees_them(tmp_path: Path) -> No
     assert rewritten(tmp_path, data, [1]) == data[:1024] + bytes(1024)
 
 
+USUAL = (b"%06o\0 ", b"%06o \0", b"%07o\0")  # checksums of nearly all writers
+
+
+@pytest.mark.parametrize("checksum", [*USUAL, b"%6o\0 ", b"%07o ", b"%o\0", b"%08o"])
+def test_the_short_way_through_a_header_passes_over_nothing(
+    tmp_path: Path, checksum: bytes
+) -> None:
+    """It leads to what the long one leads to, or to none; and it is gone where all is usual."""
+    path = tmp_path / "a.tar"
+    names = (b"n", b"a/b.c", b"n" * 99, b"n" * 100, b"./a", b"a/", b"\xff")
+    sizes = (b"%011o\0" % 700, b"%011o " % 700, b"%012o" % 700, b"%o" % 700, b"x")
+    many = b"\xff" * 188 + b"\0" + b"\xff" * 166  # so that their sum has no room in 16 bits
+    changes = ((0, b""), (0, b"/"), (100, b"n"), (157, many), (345, b"n"), (511, b"n"))
+    for name, size, kind, (at, change) in product(names, sizes, (b"0", b"\0", b"5"), changes):
+        block = bytearray(header(name, size, kind))
+        block[at : at + len(change)] = change
+        block[148:156] = b" " * 8
+        total = sum(block)
+        is_usual = name in names[:3] and size in sizes[:2] and kind < b"1" and not change
+        for told in (total, total + 1, total + 256, total % 65521):
+            block[148:156] = (checksum % told).ljust(8, b"\0")[:8]
+            short = tars._ordinary(bytes(block), 0, 1536)
+            if short is None:
+                assert not (is_usual and checksum in USUAL and told == total)
+                continue
+            path.write_bytes(block + bytes(1024))
+            with open_tar(path) as tar, pytest.MonkeyPatch.context() as patch:
+                patch.setattr(tars, "_ordinary", lambda *_: None)
+                assert list(tar.members()) == [short]
+
+
 def test_the_walk_holds_no_data_and_seeks_over_it(tmp_path: Path) -> None:
     """A member of 40 GB, which is a hole."""
     path = tmp_path / "large.tar"
@@ -637,6 +676,8 @@ BAD_JSON: dict[str, tuple[bytes, str]] = {
     "half a character": (rb'{"url": "https://a.example/\ud800"}', "half a character"),
     "nested": (b"[" * 100_000, "is no JSON"),
     "no utf-8": (b'{"url": "\xff"}', "is no JSON"),
+    "more behind it": (b"{}\n{}", "is no JSON"),
+    "a blank that JSON has not": (b"{}\xc2\xa0", "is no JSON"),
     "large": (b" " * ((16 << 20) + 1), r"has more than 16 MB"),
 }
 

@@ -46,7 +46,7 @@ _LONGEST = 1 << 10  # bytes of a link that two pieces may share
 def json_may_hold_links(text: str, *known: str) -> bool:
     """Whether a JSON, as it is written, may hold links beside those of texts `known` in it."""
     if "\\" in text:
-        if ":\\\\" in text or _WRITTEN.search(text):
+        if ":\\\\" in text or ("u00" in text and _WRITTEN.search(text)):
             return True
         text = text.replace("\\", "")
     if text.count("//") > sum(each.count("//") for each in known):

@@ -12,7 +12,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +41,7 @@ _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", 
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _MOST_FIELDS = 1_000
+_JSON_BLANK = " \t\n\r"
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
 
 
@@ -87,8 +87,7 @@ def _write_index(part: Path, found: Samples, reader: "_Reader") -> None:
         reader.refuse_unknown()
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(NamedTuple):
     """What identifies a sample; nothing is told as None, as an empty text is."""
 
     key: bytes
@@ -244,13 +243,14 @@ class _Reader:
             captions += self._texts(record, told, told.shape.further, is_sure=False)
         self.count["second"] += len({link for _, link in links}) > 1
         self._look(told, txt, of_url, links)
+        more = dict.fromkeys(text for _, text in captions[1:] if text != captions[0][1])
         return _Identity(
             found.keys[record],
             self._first("url", links),
             self._first("text", captions),
             self._own(told),
             found.parts[record],
-            tuple(dict.fromkeys(text for _, text in captions[1:] if text != captions[0][1])),
+            tuple(more),
         )
 
     def _look(
@@ -316,10 +316,12 @@ class _Reader:
     def _json(self, record: int, data: bytes) -> _Json:
         """A json as it is read. NaN, which writers put for none, is none."""
         try:
-            text = data.decode(json.detect_encoding(data), "surrogatepass")
-            found = _DECODER.decode(text)
+            text = data.decode(json.detect_encoding(data), "surrogatepass").strip(_JSON_BLANK)
+            found, end = _DECODER.raw_decode(text)
         except (ValueError, RecursionError):
             raise self._wrong(record, "is no JSON") from None
+        if end < len(text):
+            raise self._wrong(record, "is no JSON")
         if not isinstance(found, tuple):
             raise self._wrong(record, "is no object")
         names = tuple(name for name, _ in found)

@@ -28,13 +28,15 @@ _SMALL, _NEAR = 1 << 12, 1 << 13  # bytes of a piece, and of what is read with i
 _MOST = 16 << 20  # bytes of a large member that are held at once
 _LONGEST_EXTENSION = 1 << 20  # bytes of a pax header, or of a long name
 _USTAR = b"ustar\0"
-_PREFIX = slice(345, 500)
+_NAME, _PREFIX = 100, slice(345, 500)
 _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 _CONTROL = re.compile(rb"[\0-\x1f\x7f]")
 _OUTSIDE = re.compile(rb"(?:[a-zA-Z]:)?[/\\].*|(?:.*[/\\])?\.\.(?:[/\\].*)?")
 _RECORD = re.compile(rb"([1-9][0-9]{0,6}) ([^=]+)=")  # of a pax header
-_PLAIN = re.compile(rb"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
-_ORDINARY = b"0\0"  # kinds of members that are files, as bytes
+_ORDINARY = re.compile(  # a header of a file as nearly all writers make it: name, size, checksum
+    rb"(?s)(?=([A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*)\0)"
+    rb".{124}([0-7]{11})[ \0].{12}([0-7]{6}(?:[0-7]\0|\0 | \0))[0\0].{188}\0"  # and no prefix
+)
 _FILES = (b"0", b"\0", b"7")
 _FOLDER, _GLOBAL, _PAX, _LONG_NAME = b"5", b"g", b"x", b"L"
 _HARMFUL = {
@@ -111,12 +113,13 @@ class Tar:
         Small pieces stand close together (a header, its json, the next header): what stands behind
         one is read with it.
         """
+        at = start - self._near_at
+        if 0 <= at <= len(self._near) - size:
+            return self._near[at : at + size]
         if size <= _SMALL:
-            at = start - self._near_at
-            if not 0 <= at <= len(self._near) - size:
-                self._near, self._near_at, at = self._ahead(start), start, 0
-            if at + size <= len(self._near):
-                return self._near[at : at + size]
+            self._near, self._near_at = self._ahead(start), start
+            if size <= len(self._near):
+                return self._near[:size]
         data = bytearray(size)
         at = 0
         while at < size:  # the system may give less at once
@@ -205,12 +208,15 @@ def _ordinary(block: bytes, start: int, size: int) -> Member | None:
 
     None for any other, and for what is wrong: whoever walks on says what it is.
     """
-    if len(block) < BLOCKSIZE or block[156] not in _ORDINARY or block[_PREFIX.start]:
+    found = _ORDINARY.match(block)
+    if not found or not block.isascii():
         return None
-    name, told = block[:100].partition(b"\0")[0], _OCTAL.fullmatch(block[124:136])
-    if not told or not _PLAIN.fullmatch(name) or not _is_sound(block):
+    name, told, checksum = found.groups()
+    # all but the checksum, for which eight blanks count; Adler-32 begins at 1
+    summed = (adler32(block[156:], adler32(block[:148])) & 0xFFFF) + 8 * ord(" ") - 1
+    if len(name) >= _NAME or int(checksum.rstrip(b" \0"), 8) != summed:
         return None
-    data, length = start + BLOCKSIZE, int(told[1], 8)
+    data, length = start + BLOCKSIZE, int(told, 8)
     end = data + -(-length // BLOCKSIZE) * BLOCKSIZE
     return Member(start, data, length, end, name, True) if end <= size else None
 

@@ -147,6 +147,7 @@ def contests(top: Path, rows: int, out: Path) -> dict[str, Contest]:
     """What is compared."""
     old, new, plain, tar = (str(top / name) for name in ("old", "new", "plain", "tar"))
     apply = [*OURS, "apply", "--keep", new]
+    of_tar = [*OURS, "apply", "--keep", str(top / "few"), tar, "--out", str(out)]
     return {
         "hashed": Contest(
             "apply --keep, row hashes stored", rows, [*apply, old, "--out", str(out)],
@@ -178,9 +179,12 @@ def contests(top: Path, rows: int, out: Path) -> dict[str, Contest]:
             [*PEER, "bare", old, new, str(out)],
         ),
         "tar": Contest(
-            "apply --keep to a tar, against cp", _samples(rows),
-            [*OURS, "apply", "--keep", str(top / "few"), tar, "--out", str(out)],
+            "apply --keep to a tar, against cp", _samples(rows), of_tar,
             ["cp", "-r", tar, str(out)],
+        ),
+        "flushed": Contest(
+            "apply --keep to a tar, against cp and sync", _samples(rows), of_tar,
+            ["sh", "-c", 'cp -r "$0" "$1" && sync "$1"/*', tar, str(out)],
         ),
     }  # fmt: skip
 
