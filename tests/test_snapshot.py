@@ -13,7 +13,7 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import ListError
 from relaion.lists.snapshot import Snapshot, hold
-from relaion.paths import files, stamp_of
+from relaion.paths import seals, stamp_of
 from relaion.run.hits import KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.pool import HERE
@@ -259,7 +259,7 @@ def test_a_second_write_within_a_turn_of_the_clock_is_found(
 ) -> None:
     """It leaves the stamp as the first one made it: so none is believed that was so young."""
     same = stamp_of(lists)
-    monkeypatch.setattr(files, "_of", lambda _: same)
+    monkeypatch.setattr(seals, "_of", lambda _: same)
     monkeypatch.setattr("time.time_ns", lambda: same.written_ns + 1_000)
 
     def writes() -> None:
