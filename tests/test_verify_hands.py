@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from relaion.parquet.columns import note, watched
@@ -53,17 +52,6 @@ def test_threads_go_side_by_side_and_answer_in_order() -> None:
     with threads(3) as apply:
         assert [*apply(look, [1, 2, 3])] == [-1, -2, -3]
         assert [*apply(look, iter([4, 5, 6]))] == [-4, -5, -6]
-
-
-def test_arrow_decodes_for_all_threads_at_a_time() -> None:
-    before = pa.cpu_count()
-    pa.set_cpu_count(1)  # as in a worker
-    try:
-        with threads(3) as apply:
-            assert [*apply(lambda _: pa.cpu_count(), [0])] == [3]
-        assert pa.cpu_count() == 1
-    finally:
-        pa.set_cpu_count(before)
 
 
 def test_of_what_brings_back_much_some_is_begun_ahead_and_not_all() -> None:

@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Protocol
 
-import pyarrow as pa
-
 from relaion.errors import StopError
 from relaion.odometer import ODOMETER
 from relaion.parquet.columns import side_by_side
@@ -51,27 +49,16 @@ class Elsewhere(Protocol):
 def threads(n: int) -> Iterator[Apply]:
     """Map in this process where n is 1, else in n threads of it.
 
-    They cost no start, and nearly all of a check is done by Arrow and SHA-256, side by side. Arrow
-    decodes for all of them in threads of its own, of which a worker process has one.
+    They cost no start, and nearly all of a check is done by Arrow and SHA-256, side by side.
     """
     if n <= 1:
         yield map
         return
-    with side_by_side(), _decoding(n), ThreadPoolExecutor(n) as pool:
+    with side_by_side(), ThreadPoolExecutor(n) as pool:
         try:
             yield partial(_spread, pool, n)
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _decoding(n: int) -> Iterator[None]:
-    before = pa.cpu_count()
-    pa.set_cpu_count(max(n, before))
-    try:
-        yield
-    finally:
-        pa.set_cpu_count(before)
 
 
 @contextmanager
