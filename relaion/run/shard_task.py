@@ -105,8 +105,9 @@ def _written(
 
     def write(n: Numbered) -> dict[str, Any]:
         # to decide was the first half of it
-        with ODOMETER.stretch(Extent.of([n]).groups / (1 if n.no in task.stay else 2)):
-            return _write_shard(task, n, decisions.get(n.no, _UNDECIDED)).plain()
+        stays = n.no in task.stay
+        with ODOMETER.stretch(Extent.of([n]).groups / (1 if stays else 2)):
+            return _write_shard(task, n, _UNDECIDED if stays else decisions[n.no]).plain()
 
     staying = [n for n in task.shards if n.no in task.stay]
     with closing(_begun(write, decide, staying, task.threads)) as begun:
