@@ -79,7 +79,7 @@ def stamp_of(path: Path) -> Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The stamp and the SHA-256 of a file at one moment; no digest where the stamp has to do."""
+    """The stamp and the SHA-256 of a file at one moment; an empty one where nobody digested it."""
 
     stamp: Stamp
     sha256: str
@@ -188,7 +188,7 @@ def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> li
 
 
 def _stamped(paths: Sequence[Path], read: Callable[[], None]) -> list[Seal]:
-    """`read_sealed` without digests; where else anything happened to one, it is read again."""
+    """`read_sealed` without digests: all are read again where one was given another name."""
     moved: list[Path] = []
     for _ in range(_TRIES):
         before = [stamp_of(path) for path in paths]

@@ -139,8 +139,8 @@ def _begun(
 ) -> Generator[_Begun, None, None]:
     """Each shard with what waits for its report; what is not begun when this ends never is.
 
-    Those that stay are begun while is decided, which one thread does; and gone on with when all
-    others are begun, of which each takes longer.
+    Those that stay fill what is left free: they are begun while one thread decides, and those that
+    are not begun by then wait until all others are, for one of these takes longer.
     """
     if threads == 1:
         yield from ((n, partial(write, n)) for n in (*decide(), *staying))

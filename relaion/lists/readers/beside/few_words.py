@@ -137,7 +137,7 @@ class FewWords:
         return self.is_vocabulary() and any(map(is_unread, words))
 
     def has_marks(self) -> bool:
-        """Whether it holds signs alone: of which nobody knows what each of them says."""
+        """Whether it holds signs alone, or steps of one: nobody knows what each of them says."""
         if self.column.what in _FLAGGED and _COUNTED_BACK <= {*self.values} <= _STEPS_OF_ONE:
             return True
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
