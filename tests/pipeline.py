@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import typer.main
 
-from relaion.cli.app import app, run
+from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import CallTask, Here
 from relaion.run.process import TaskOutcome, packed
@@ -131,14 +129,7 @@ def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
             patch.chdir(cwd)
         patch.setattr(sys, "argv", command)
         patch.setattr("relaion.cli.commands.start_early", lambda: None)
-        patch.setattr(import_module("relaion.cli.app"), "app", _commands())
         yield
-
-
-@cache
-def _commands() -> Any:
-    """All commands, built once: a process builds them for the one that it runs, in 20 ms."""
-    return typer.main.get_command(app)
 
 
 def here(*args: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
