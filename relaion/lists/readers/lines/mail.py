@@ -18,7 +18,7 @@ HEADER = re.compile(
 )
 _STRUCK = re.compile(r"(?i)<(?:s|del|strike)\b|line-through")
 _TWICE = ["multipart/alternative", "text/plain", "text/html"]  # the same text in two forms
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"(?i)(</?(?:a|b|i|u|em|font|span|strong|wbr)\b[^>]*>)|<[^>]*>")  # within words
 _ENTRY = re.compile(r"[0-9A-Fa-f]{32,}|https?://[^\s<>\"]+")
 _QUOTED = re.compile(r"(?m)^[ \t]*>.*(?:[0-9A-Fa-f]{32}|://)")
 _BEFORE_SUBJECT = re.compile(r"(?i)^(?:(?:re|fw|fwd|aw|wg|tr|rv|sv|vs|antw)\s*:\s*)+")
@@ -66,7 +66,8 @@ def _said(mail: EmailMessage) -> str | None:
     said, *shown = (str(part.get_content()).replace("\r\n", "\n") for part in parts)
     if "\ufffd" in said or any(map(_STRUCK.search, shown)):
         return None
-    seen = (entry for html in shown for entry in _ENTRY.findall(unescape(_TAG.sub("", html))))
+    texts = (unescape(_TAG.sub(lambda tag: "" if tag[1] else " ", html)) for html in shown)
+    seen = (entry for text in texts for entry in _ENTRY.findall(text))
     return said if all(entry in said for entry in seen) else None
 
 
