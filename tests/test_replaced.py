@@ -416,6 +416,39 @@ def test_match_counts_a_shard_as_it_was_or_names_it(
         match([world / "data"], world / "lists.duckdb", workers=1)
 
 
+class Linking(InProcess):
+    """Gives a file another name before each task of a step, as a clean beside it may."""
+
+    def __init__(self, path: Path, *steps: str) -> None:
+        super().__init__()
+        self.path = path
+        self.steps = steps
+        self.made = 0
+
+    def run(self, tasks: Any) -> Any:
+        for task in tasks:
+            yield from super().run([task])
+            if step_of(task) in self.steps:
+                self.made += 1
+                other = self.path.with_name(f"{self.made}.link")
+                other.hardlink_to(self.path)
+
+
+@pytest.mark.parametrize("step", ["hits", "count"])
+def test_match_counts_a_shard_that_is_linked_meanwhile(
+    world: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = world / "hashes.tsv"
+    beside.write_text(f"url\tmd5\nhttps://example.org/none.jpg\t{MD5}\n")
+    undisturbed = match([world / "data"], world / "lists.duckdb", workers=1, sidecars=[beside])
+    linking = Linking(shard_of(world), "hits", step)
+    hands_of_match(monkeypatch, linking)
+    assert match([world / "data"], world / "lists.duckdb", workers=1, sidecars=[beside]) == (
+        undisturbed
+    )
+    assert linking.made >= 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "step"),

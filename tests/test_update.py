@@ -476,6 +476,28 @@ def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
     assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 1]
 
 
+@pytest.mark.parametrize("renames", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_it_is_said_where_a_changed_shard_brings_rows_back(world: World, renames: bool) -> None:
+    """Of other bytes nobody knows which of their rows had left."""
+    out = world.folder / "out"
+    withdraw(world.lists, 1)
+    world.send(Sent((("url", "https://z.example/3.jpg"),)))
+    first = world.folder / "data/multi/part-000.parquet"
+    if renames:
+        first.unlink()
+        first = first.with_name("renamed.parquet")
+    write_shard(first, [OTHER, ROW], JOINED)
+    made = world.update(out, "out2", allow_changed=True)
+    assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 3, 0, 1]
+    (said,) = [x for x in made.notices if "not what" in x]
+    assert said.startswith(f"multi/{first.name}: not what {out} was made of, so cleaned as if new")
+    assert not made.publishable
+    # nothing is to be said of a shard that is new, or as it was
+    write_shard(world.folder / "data/multi/new.parquet", [OTHER], JOINED)
+    made = world.update(made.out, "out3")
+    assert not [x for x in made.notices if "not what" in x]
+
+
 @pytest.mark.slow
 def test_an_edition_that_was_changed_is_not_walked(world: World) -> None:
     out = world.folder / "out"

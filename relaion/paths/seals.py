@@ -149,12 +149,12 @@ def read_sealed(
     """Read some files, and seal them as they were while they were read.
 
     With `beside` they are hashed meanwhile, by another thread, else afterwards; without `digests`
-    not at all, where nobody is to be told them: stamps say whether a file was written to.
+    not at all, where nobody is to be told them and their stamps stay what they are.
     Raises InputError for one that was written to or replaced meanwhile. Where a file was given
     another name, which looks like a write, `read` is called again, with its digest known.
     """
     if not digests:
-        return _stamped(paths, read)
+        return _stamped(paths, read, hands)
     before = [stamp_of(path) for path in paths]
     with ThreadPoolExecutor(hands) as pool:  # hashing leaves other threads their turn
         seals = pool.map(seal, paths) if beside else None
@@ -187,17 +187,14 @@ def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> li
     return after
 
 
-def _stamped(paths: Sequence[Path], read: Callable[[], None]) -> list[Seal]:
-    """`read_sealed` without digests: all are read again where one was given another name."""
-    moved: list[Path] = []
-    for _ in range(_TRIES):
-        before = [stamp_of(path) for path in paths]
-        _reading(paths, before, read)
-        _refuse_written(paths, before)
-        moved = [p for p, stamp in zip(paths, before, strict=True) if stamp_of(p) != stamp]
-        if not moved:
-            return [Seal(stamp, "") for stamp in before]
-    raise replaced(moved[0])
+def _stamped(paths: Sequence[Path], read: Callable[[], None], hands: int) -> list[Seal]:
+    """`read_sealed` without digests, unless anything happened to a file meanwhile."""
+    before = [stamp_of(path) for path in paths]
+    _reading(paths, before, read)
+    _refuse_written(paths, before)
+    if before == [stamp_of(path) for path in paths]:
+        return [Seal(stamp, "") for stamp in before]
+    return read_sealed(paths, read, hands)
 
 
 def _compare(path: Path, expected: Seal | str) -> Stamp:

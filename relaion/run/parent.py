@@ -310,13 +310,28 @@ def shards_since(parent: Parent, plan: Plan) -> ShardsSince:
 
 def refuse_changed(parent: Parent, keys: Iterable[Key], what: str) -> None:
     """Raise InputError, naming the first shards that are not what the parent was made of."""
-    found = sorted("/".join(map(shown, key)) for key in keys)
-    if found:
-        more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    if found := _first(keys):
         raise InputError(
-            f"{', '.join(found[:3])}{more}: {what} since {shown(parent.folder)} was made; give "
+            f"{found}: {what} since {shown(parent.folder)} was made; give "
             "the data as they were, or add --allow-changed, which cleans what is there whole"
         )
+
+
+def let_in(parent: Parent, keys: Iterable[Key]) -> Iterator[str]:
+    """What is said of shards that are cleaned as new ones although entries were taken back."""
+    if found := _first(keys):
+        yield (
+            f"{found}: not what {shown(parent.folder)} was made of, so cleaned "
+            "as if new; rows that had left there for what was taken back since may be here again, "
+            "where whoever compares both editions finds them; to keep them out, give these shards "
+            "as they were"
+        )
+
+
+def _first(keys: Iterable[Key]) -> str:
+    found = sorted("/".join(map(shown, key)) for key in keys)
+    more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    return ", ".join(found[:3]) + more
 
 
 def has_few(rows: Mapping[str, int]) -> bool:

@@ -34,11 +34,12 @@ from relaion.run.parent import (
     Parent,
     ShardsSince,
     has_few,
+    let_in,
     refuse_changed,
     refuse_other_audit,
     refused_sidecars,
 )
-from relaion.run.pipeline import Run
+from relaion.run.pipeline import BRINGS_BACK, Run
 from relaion.run.pool import LocalPool
 from relaion.run.process import TaskOutcome
 from relaion.run.survey import sidecar_lines
@@ -70,6 +71,7 @@ class UpdateRun(Run):
     _worth: int | None = None  # processes, where there is not work for all
     _walks: bool = True  # whether rows may have left for what nothing names now
     _moved: dict[int, Key] = field(default_factory=dict)  # by number, what a shard was called
+    _forgets: bool = False  # whether lists or sidecars do not name all any more that they named
 
     # -- the search ----------------------------------------------------------------------------
 
@@ -113,7 +115,8 @@ class UpdateRun(Run):
         now = [str(line) for line in sidecar_lines(beside)]
         fewer = any(str(line) not in now for line in self.parent.made["sidecars"])
         gone = self.shards.lost or self.shards.changed  # their rows may have named others
-        return bool(self.since.is_less or fewer or gone or self.parent.parameters["cover"])
+        self._forgets = self.since.is_less or fewer
+        return bool(self._forgets or gone or self.parent.parameters["cover"])
 
     def _whole_for(self, beside: tuple[Sidecar, ...]) -> str:
         """Why every shard has to be searched with all lists; empty where that is not so."""
@@ -275,7 +278,20 @@ class UpdateRun(Run):
 
     @property
     def _brings_back(self) -> bool:
-        return bool(self.parent.made["why"] == BROUGHT_BACK)  # what came back there is here, too
+        # what came back there is here, too
+        return bool(self._let_in or self.parent.made["why"] == BROUGHT_BACK)
+
+    @property
+    def _let_in(self) -> frozenset[Key]:
+        """Shards that may hold again what left for what nothing names now: cleaned as new ones.
+
+        Of those with a new name nobody knows which of the shards that are gone they may be.
+        """
+        moved = {*self._moved.values()}
+        lines = [self.request.plan.inputs[no] for no in self._moved]
+        names = {(line["subset"], line["shard"]) for line in lines}
+        renamed = self.shards.gained - names if self.shards.lost - moved else frozenset()
+        return self.shards.changed | renamed if self._forgets else frozenset()
 
     def _earlier(self) -> Earlier:
         refuse_other_audit(self.parent.folder, self.parent.made)  # it is read from now on
@@ -306,12 +322,14 @@ class UpdateRun(Run):
         )
 
     def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:
-        told = [x for x in super()._told(searched, reached, reports) if x != NO_HIT]
+        less = {NO_HIT, BRINGS_BACK} if self._let_in else {NO_HIT}
+        told = [x for x in super()._told(searched, reached, reports) if x not in less]
         gained, kept = len(self.since.gained), sum(map(self._is_as_before, reports.values()))
         lists = f"{gained} list{'' if gained == 1 else 's'} gained"
         return [
             *told,
             *self.since.told,
+            *let_in(self.parent, self._let_in),
             f"update of run {self.parent.made['run']}: {lists}; shards left as they were: "
             f"{kept:,}, written anew: {len(reports) - kept:,}",
         ]

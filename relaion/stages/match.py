@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from relaion.errors import InputError, RelaionError
 from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.parquet.roles import Columns
 from relaion.paths import (
@@ -20,15 +22,17 @@ from relaion.paths import (
     owned_folder,
     private_umask,
     replaced,
+    stamp_of,
 )
 from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.elsewhere import brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt, kept_bytes
 from relaion.run.giver_report import GiverReport, Reported
-from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
+from relaion.run.hits import Hits, Searched, hold_good, notices, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
+from relaion.run.numbered import Numbered
 from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool
 from relaion.run.progress import COUNT, SEARCH, SURVEY, Progress
@@ -36,6 +40,12 @@ from relaion.run.settings import MEMORY, Settings
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
 from relaion.tabled import Tabled
+
+# as a clean beside this does, which links what it leaves as it is, or a backup
+_TOUCHED = (
+    "files got other names, rights or owners while they were searched: all are searched once more, "
+    "and digested, which tells whether they hold the same"
+)
 
 
 @dataclass(frozen=True)
@@ -155,22 +165,23 @@ def match(
             roles = roles_of_kinds(
                 [*known.kinds, *(["row_hash"] if beside else [])], spreads=same_link
             )
-            searched = Hunt(
-                settings, beside, roles, store, journal, executor, listen,
+
+            def covering(found: Searched) -> tuple[Coverage, ...]:
+                return coverage(
+                    pool, inputs, found.values, roles, beside, settings, journal,
+                    row_hashes="row_hash" in known.kinds,
+                )  # fmt: skip
+
+            def forget() -> None:  # sidecars that were made parquet are forgotten, too
+                journal.forget_search()
+                read_sealed_sidecars(sidecars, journal, columns or {}, [], pool)
+
+            hunt = partial(
+                Hunt, settings, beside, roles, store, journal, executor, listen,
                 with_entries=report is not None,
-                row_bytes=kept_bytes(known.kinds, beside=bool(beside)), digests=False,
-            ).run(shards)  # fmt: skip
-        listen.phase(COUNT)
-        try:
-            covered = coverage(
-                pool, inputs, searched.values, roles, beside, settings, journal,
-                row_hashes="row_hash" in known.kinds,
+                row_bytes=kept_bytes(known.kinds, beside=bool(beside)),
             )  # fmt: skip
-        finally:
-            for n in searched.shards:
-                if not is_still(n.shard.path, searched.seals[n.no]):
-                    raise replaced(n.shard.path)
-            check_sidecars(beside)
+            searched, covered = _search(hunt, shards, covering, forget, listen)
         reported: tuple[Reported, ...] = ()
         if report is not None and searched.entries is not None:
             reported = report.write(pool, store, known, searched.entries, limits.here)
@@ -186,6 +197,49 @@ def match(
         tuple(told),
         passed_over,
         reported,
+    )
+
+
+def _search(
+    hunt: Callable[..., Hunt],
+    shards: Sequence[Numbered],
+    covering: Callable[[Searched], tuple[Coverage, ...]],
+    forget: Callable[[], None],
+    listen: Progress,
+) -> tuple[Searched, tuple[Coverage, ...]]:
+    """What is found, and what could be looked at; digests shards only where it has to."""
+
+    def look(*, digests: bool) -> tuple[Searched, tuple[Coverage, ...]]:
+        one = hunt(digests=digests)
+        found = one.run(shards)
+        listen.phase(COUNT)
+        try:
+            return found, covering(found)
+        finally:
+            for n in found.shards:
+                if not is_still(n.shard.path, found.seals[n.no]):
+                    raise replaced(n.shard.path)
+            check_sidecars(one.sidecars)
+
+    try:
+        return look(digests=False)
+    except RelaionError:
+        if not _is_touched(shards):
+            raise
+        listen.say(_TOUCHED)
+        forget()
+        return look(digests=True)
+
+
+def _is_touched(shards: Sequence[Numbered]) -> bool:
+    """Whether any file may hold what it held: the system says of something, and of no write."""
+    try:
+        now = [(stamp_of(n.shard.path), n.shard.stamp) for n in shards]
+    except InputError:  # gone
+        return False
+    return any(
+        before is not None and stamp != before and stamp.written == before.written
+        for stamp, before in now
     )
 
 
