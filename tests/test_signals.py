@@ -88,7 +88,8 @@ def finalizing():
     Closed()
     time.sleep(30)
 
-app.app = lambda **_: {"loading": loading, "finalizing": finalizing}[sys.argv[2]]()
+does = {"loading": loading, "finalizing": finalizing}[sys.argv[2]]
+app._named = lambda _: lambda **_: does()
 app.main()
 """
 
