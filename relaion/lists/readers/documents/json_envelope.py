@@ -24,7 +24,8 @@ from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS
 
 OF_ELSE = "of something else"
-_MOST = 1000  # places of texts around records, and texts at one
+_MOST = 1000  # places of texts around records
+_AT_ONE = 1000  # texts at one; of more, the last is kept, too
 _OF_HASHES = words_in("{of_hashing}")
 _SAYS_OF = re.compile(
     r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)(?:es|s)?"
@@ -152,8 +153,9 @@ class TextsBeside:
         """Take in a text."""
         if len(self._at) < _MOST or path in self._at:
             at = self._at.setdefault(path, {})
-            if len(at) < _MOST:
-                at[text] = None
+            if len(at) >= _AT_ONE and text not in at:
+                at.popitem()
+            at[text] = None
 
     def all(self) -> list[tuple[tuple[str, ...], str]]:
         """Each text with its path."""
