@@ -296,3 +296,16 @@ def test_a_digest_beside_entries_is_no_text_that_shows_something() -> None:
     assert outcome.found is not None
     assert len(outcome.entries) == len(media)
     assert not [notice for notice in outcome.found.notices if "child" in notice]
+
+
+@pytest.mark.parametrize("at", [None, 3, 900, -1])
+def test_what_one_of_many_cases_says_is_heard(at: int | None) -> None:
+    """Of more texts than are kept, the last is heard as well."""
+    cases: list[dict[str, Any]] = [
+        {"Title": f"case {i}a", "Media": [{"MediaID": i, "Category": 1, "MD5": f"{i:032x}"}]}
+        for i in range(1, 1300)
+    ]
+    if at is not None:
+        cases[at]["Title"] = "removed"
+    refused = read_list(json.dumps({"value": cases}).encode(), "vics.json", CHOSEN).refused
+    assert ("Title in it says" in str(refused)) == (at is not None)

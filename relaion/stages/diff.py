@@ -375,7 +375,8 @@ def way_out(made: Mapping[str, Any]) -> str:
         )
     if weak > joined or not joined:
         ways.append(
-            f"its --cover {asked} found too few neutral sites for {weak - joined} listed ones: "
+            f"its --cover {asked} found too few neutral sites for {weak - joined} listed "
+            f"one{'s' * (weak - joined != 1)}: "
             "clean into another OUT with more of the data set in one run (all subsets: then more "
             f"sites are alike), with --cover below {asked}, or with another --cover-site-rows than "
             f"{cover.get('site_rows')}"

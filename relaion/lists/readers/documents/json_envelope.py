@@ -24,7 +24,8 @@ from relaion.lists.values import told as say
 from relaion.roles import HASHED_LINK_KINDS
 
 OF_ELSE = "of something else"
-_MOST = 1000  # texts around records
+_MOST = 1000  # places of texts around records
+_AT_ONE = 1000  # texts at one; of more, the last is kept, too
 _OF_HASHES = words_in("{of_hashing}")
 _SAYS_OF = re.compile(
     r"(?i)(?:[\w-]+\s){0,4}(?:md-?5|sha-?1|sha-?256|hash|digest|checksum|fingerprint)(?:es|s)?"
@@ -142,32 +143,52 @@ def _is_harmless(name: str, held: Sequence[Any]) -> bool:
 # -- Records that are none -----------------------------------------------------------------------
 
 
+class TextsBeside:
+    """Texts beside records by their path; where several stand at one, as of cases, all of them."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def put(self, path: tuple[str, ...], text: str) -> None:
+        """Take in a text."""
+        if len(self._at) < _MOST or path in self._at:
+            at = self._at.setdefault(path, {})
+            if len(at) >= _AT_ONE and text not in at:
+                at.popitem()
+            at[text] = None
+
+    def all(self) -> list[tuple[tuple[str, ...], str]]:
+        """Each text with its path."""
+        return [(path, text) for path, at in self._at.items() for text in at]
+
+
 class Heads:
     """Objects among records that hold no entry and no field of one: they speak of the others."""
 
     def __init__(self) -> None:
         self._fields: set[str] = set()  # of records
         self._shapes: set[tuple[str, ...]] = set()
-        self._texts: dict[tuple[str, ...], str] = {}
+        self._texts = TextsBeside()
 
     def take(self, record: Mapping[str, Any], *, has_entry: bool) -> None:
         """Take in a record."""
         if has_entry:
             self._fields.update(map(str.casefold, record))
             self._shapes.add(tuple(record))
-        elif len(self._texts) < _MOST:
-            self._texts.update(_texts_of(record, ()))
+            return
+        for path, text in _texts_of(record, ()):
+            self._texts.put(path, text)
 
     def knows(self, record: Mapping[str, Any]) -> bool:
         """Whether a record with these fields held an entry."""
         return tuple(record) in self._shapes
 
     @property
-    def texts(self) -> dict[tuple[str, ...], str]:
-        """What they say, by the path of each, where others are records."""
+    def texts(self) -> list[tuple[tuple[str, ...], str]]:
+        """What they say, each with its path, where others are records."""
         if not self._fields:
-            return {}
-        return {p: t for p, t in self._texts.items() if p[0].casefold() not in self._fields}
+            return []
+        return [(p, t) for p, t in self._texts.all() if p[0].casefold() not in self._fields]
 
 
 def _texts_of(record: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[Any, str]]:

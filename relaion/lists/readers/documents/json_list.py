@@ -62,7 +62,7 @@ class JsonList:
         places, place = find_records(document, options)
         options = _within(place, places.ignored, options)
         fate = fate_of_all(places, place, options, is_delta=document.is_delta)
-        texts = (*places.around.items(), *place.heads.texts.items())
+        texts = (*places.around.all(), *place.heads.texts)
         document.notices += judge_titles(((path[-1], text) for path, text in texts), options)
         batches = (
             _objects(document, place, options) if place.n["{"]

@@ -7,6 +7,7 @@ objects around the records say of them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
 from relaion.lists.readers.documents.json_envelope import (
     OF_ELSE,
     Heads,
+    TextsBeside,
     of_what,
     refuse_beside,
     speaks,
@@ -48,6 +50,10 @@ _NOTES = 50  # of an array of notes
 _LONGEST = titles.LONGEST_TITLE
 _MIXED = (
     "holds objects beside values that are none; ask the giver for a list of one or of the other"
+)
+_OF_PART = (
+    "{word} says that some of what is in it was taken back, and not that all was: add that with "
+    "--update ID as a file of its own, and the rest as another"
 )
 _ROWS = "holds its records as arrays, whose fields have no names; export them as csv, or as objects"
 
@@ -94,7 +100,7 @@ class RecordPlace:
         """What all of it must be known to show before objects are read; fields never get fewer."""
         rows = self.rows
         others = bool(self.n["["]), bool(self.n[""])
-        return len(rows.fields), len(rows.columns), *others, *self.heads.texts.items()
+        return len(rows.fields), len(rows.columns), *others, *self.heads.texts
 
     def _take_each(self, values: Sequence[Any]) -> None:
         n, known = self.length, self.known
@@ -137,7 +143,7 @@ class RecordPlaces:
 
     options: Options
     arrays: dict[tuple[str, ...], RecordPlace] = field(default_factory=dict)
-    around: dict[tuple[str, ...], str] = field(default_factory=dict)
+    around: TextsBeside = field(default_factory=TextsBeside)
     has_entries: bool = False  # around the arrays
     ignored: set[str] = field(default_factory=set)  # of arrays
 
@@ -170,9 +176,9 @@ class RecordPlaces:
             self.has_entries = self.has_entries or (
                 "://" not in value and LOOKS.search(value) is not None
             )
-        if len(self.around) < _MOST and value is not None:
+        if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            self.around[path] = text if len(text) <= _LONGEST else ""
+            self.around.put(path, text if len(text) <= _LONGEST else "")
 
     def take_notes(self, place: RecordPlace) -> None:
         """Take in texts of an array of notes as if each stood by itself."""
@@ -318,8 +324,10 @@ def fate_of_all(
     """
     if OF_FILE in options.ignore:
         return None
-    for word, says in _said(places, place, options):
+    for word, says, is_alone in _said(places, place, options):
         if says == why.TAKEN_BACK and is_delta:
+            if not is_alone:
+                raise ListError(_OF_PART.format(word=word))
             return says
         if isinstance(says, str) and says.startswith(OF_ELSE):
             raise ListError(
@@ -336,17 +344,20 @@ def fate_of_all(
 
 def _said(
     places: RecordPlaces, place: RecordPlace, options: Options
-) -> Iterator[tuple[str, str | titles.Doubt]]:
+) -> Iterator[tuple[str, str | titles.Doubt, bool]]:
+    """What a name or a text says, by what messages call it, and whether it stands there alone."""
     for name in place.path:
         if name != ITEM and (says := _of_title(name, options)):
-            yield f"the name {say(name)} of its records", says
-    for path, text in (*places.around.items(), *place.heads.texts.items()):
+            yield f"the name {say(name)} of its records", says, True
+    texts = [*places.around.all(), *place.heads.texts]
+    n = Counter(path for path, _ in texts)
+    for path, text in texts:
         if options.is_good:
             refuse_bad_title(text, options)
         if found := says_of_all(path[-1], text, options):
-            yield f"{say(path[-1])} in it", found
+            yield f"{say(path[-1])} in it", found, n[path] == 1
         elif other := of_what(path[-1], text, options):
-            yield f"{say(path[-1])} in it", other
+            yield f"{say(path[-1])} in it", other, n[path] == 1
 
 
 def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | None:
