@@ -126,4 +126,4 @@ def test_what_to_do_next_is_a_line_to_be_copied(
 ) -> None:
     monkeypatch.setattr(consoles.out, "_width", 30)
     lines = here(*ASKED["clean"], cwd=world).stdout.splitlines()
-    assert '  relaion sql out -c "from removals"' in lines
+    assert '  relaion sql out -c "from unions"' in lines

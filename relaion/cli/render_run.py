@@ -240,14 +240,14 @@ def next_steps(result: Cleaned) -> Group:
                 f"{result.out}/manifest.json     what went in, what decided, what came out\n"
                 f"{result.out}/audit.duckdb      the counts; fetch it, and ask in a DuckDB shell:"
             ),
-            Text('  duckdb audit.duckdb -c "from removals"', no_wrap=True, overflow="ignore"),
+            Text('  duckdb audit.duckdb -c "from unions"', no_wrap=True, overflow="ignore"),
         )
     return Group(
         Text(
             f"{result.out}/manifest.json     what went in, what decided, what came out\n"
             f"{result.out}/audit.duckdb      the counts, which you can ask:"
         ),
-        Text(f'  relaion sql {result.out} -c "from removals"', no_wrap=True, overflow="ignore"),
+        Text(f'  relaion sql {result.out} -c "from unions"', no_wrap=True, overflow="ignore"),
     )
 
 
