@@ -29,10 +29,11 @@ On = Annotated[
     ),
 ]  # fmt: skip
 SampleRows = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--sample-rows", metavar="ROWS", min=1,
-        help="About how many rows are cleaned to measure; more take longer and tell more.",
+        help="About how many rows are cleaned to measure; more take longer and tell more. If not "
+        "given: 400,000, or a fifth of all, but two million at most.",
     ),
 ]  # fmt: skip
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Another number picks other rows.")]
@@ -68,7 +69,7 @@ def plan(
     good_wins: o.GoodWins = False,
     cover: o.Cover = 0,
     cover_site_rows: o.CoverSiteRows = None,
-    sample_rows: SampleRows = 400_000,
+    sample_rows: SampleRows = None,
     seed: Seed = 1,
     as_json: o.Json = False,
 ) -> None:

@@ -24,7 +24,19 @@ A_FILE = 5_000  # bytes that the supervisor holds of each shard
 _NONE_SEEN = 3.0  # rows of so many samples as large lose one, where none of a sample did
 _WAITS = 1.3  # how much longer than all processors' time a run takes that reads and writes
 _A_START = 1.5  # seconds of a processor for each process more, to search and write, and to check
+_SAMPLE_ROWS = 400_000, 2_000_000  # at least, and at most
+_A_SHARE = 5  # of so many rows one is in the sample
 _IDLE = 0.05  # of a processor that a sample had at least, whatever the clock says
+
+
+def rows_to_measure(rows: int, *, fetched: bool) -> int:
+    """About how many rows are cleaned to measure what `rows` cost; fewer where they are fetched.
+
+    What depends on how many hosts there are grows slower than rows: so of a very large set few of
+    them would make a row seem dearer than it is.
+    """
+    fewest, most = _SAMPLE_ROWS
+    return fewest if fetched else max(fewest, min(most, rows // _A_SHARE))
 
 
 @dataclass(frozen=True)

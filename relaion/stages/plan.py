@@ -42,6 +42,7 @@ from relaion.run.cost import (
     Sending,
     Whole,
     assumptions,
+    rows_to_measure,
     shares,
     store_assumptions,
     with_stores,
@@ -63,7 +64,6 @@ from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
 from relaion.tabled import Tabled
 
-SAMPLE_ROWS = 400_000
 _SMALLER = 8  # times: the other sample, so that what comes once is told from what a row costs
 _PIECES = 8  # of a sample of large shards
 _FETCHED = 3  # of those elsewhere, where each may be a row group that is fetched whole
@@ -127,7 +127,7 @@ def plan(
     cover: int = 0,
     cover_site_rows: int | None = None,
     on: int | None = None,
-    sample_rows: int = SAMPLE_ROWS,
+    sample_rows: int | None = None,
     seed: int = 1,
     progress: Progress | None = None,
 ) -> CleanPlan:
@@ -161,7 +161,7 @@ def plan(
         cover: So many neutral sites leave with each that has a listed row.
         cover_site_rows: How many rows a site may have; None for what costs least.
         on: Machines like this one, for parts of the work (`shards` of `clean`); None for this one.
-        sample_rows: About how many rows are cleaned to measure.
+        sample_rows: About how many rows are cleaned to measure; None for `rows_to_measure`.
         seed: Another number picks other rows.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
@@ -180,7 +180,7 @@ def plan(
     where = None if out is None else where_of(out, None)
     out = None if where is None or where.url is not None else where.out
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
-    if (on is not None and on < 1) or sample_rows < 1:
+    if (on is not None and on < 1) or (sample_rows is not None and sample_rows < 1):
         raise InputError("--on and --sample-rows are numbers of machines and of rows; from 1 up")
     refuse_text(paths)
     sweep_left(work, lists)
@@ -194,7 +194,9 @@ def plan(
             )
             inputs = read_inputs(here, columns or {}, pool, progress=listen)
             surveyed = time.monotonic() - began
-            picked = _picked(inputs, sample_rows, random.Random(seed))  # noqa: S311
+            away = any(within_tree(n.shard.path) for n in inputs.shards)
+            wanted = sample_rows or rows_to_measure(inputs.rows, fetched=away)
+            picked = _picked(inputs, wanted, random.Random(seed))  # noqa: S311
             listen.phase(MEASURE, Extent(3), detail=f"a sample of {len(picked):,} shards is made")
             fetching = _fetch(pool, inputs, picked, is_checked=verify)
             _make(pool, picked, owned.path / "data")
