@@ -34,7 +34,7 @@ from relaion.run.outputs import (
     maker_of,
     work_of,
 )
-from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left
+from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left, spoiled
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut, open_remote
 from relaion.run.settings import Plan, differences
@@ -131,7 +131,7 @@ def begin(
     found = left(
         out.work, lambda note: (dict(note["plan"]), list(note["stamps"]), note.get("part"))
     )
-    spoiled = damaged(out.work)
+    note_lost = damaged(out.work)
     goes_on = found is not None
     if found is not None:
         journal = Journal(out.work)
@@ -160,7 +160,7 @@ def begin(
     leave(out.work, note)
     # workers, whose umask is private, only fill them
     public_folder(out.path, *sorted({shard.parent for shard in _outputs(vars(plan))}))
-    return Journal(out.work), goes_on, begins_anew(spoiled) if spoiled else ""
+    return Journal(out.work), goes_on, begins_anew(note_lost) if note_lost else ""
 
 
 def _refuse_other_part(
@@ -252,12 +252,11 @@ def refuse_unknown(out: Out) -> None:
 
     Without its work folder, nobody would know either that a run of ours wrote there.
     """
-    spoiled = damaged(out.work)
+    note = damaged(out.work)
     holds = out.remote is not None or {*out.path.iterdir()} - {out.path / WORK, out.work}
-    if spoiled is not None and holds:
+    if note is not None and holds:
         raise OutputError(
-            f"{shown(spoiled)}: is damaged (its bytes are not those that were written), so nobody "
-            f"knows which files of {out.named} are to be removed; repeat the interrupted "
+            f"{spoiled(note)}which files of {out.named} are to be removed; repeat the interrupted "
             "command, which begins anew, or remove that folder yourself"
         )
 

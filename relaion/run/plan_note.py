@@ -56,12 +56,16 @@ def damaged(work: Path) -> Path | None:
     return path if path.exists() and not left(work, lambda _: True) else None
 
 
-def begins_anew(note: Path) -> str:
-    """What is said of a damaged note where the run does all again that it was of."""
+def spoiled(note: Path) -> str:
+    """What is wrong with a damaged note; what nobody knows for it goes behind."""
     return (
         f"{shown(note)}: is damaged (its bytes are not those that were written), so nobody knows "
-        "what the interrupted run had done; this one begins anew"
     )
+
+
+def begins_anew(note: Path) -> str:
+    """What is said of a damaged note where the run does all again that it was of."""
+    return f"{spoiled(note)}what the interrupted run had done; this one begins anew"
 
 
 def _framed(text: bytes) -> bytes:

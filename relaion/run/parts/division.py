@@ -19,7 +19,7 @@ from relaion.lists.key import hmac_digest
 from relaion.paths import shown, typed
 from relaion.run.journal import FOUND, JOINED, MADE, WRITTEN, Entry, Journal
 from relaion.run.outputs import MERGED
-from relaion.run.plan_note import PLAN, damaged, left
+from relaion.run.plan_note import PLAN, damaged, left, spoiled
 from relaion.run.settings import Plan
 from relaion.run.survey import Inputs
 
@@ -176,8 +176,8 @@ def refuse_damaged(work: Path) -> None:
     """Raise InputError where a part left a note that is not as it was written."""
     if (path := damaged(work)) is not None:
         raise InputError(
-            f"{shown(path)}: is damaged (its bytes are not those that were written), so nobody "
-            "knows what its part had done; repeat `relaion clean` for this part with --phase find"
+            f"{spoiled(path)}what its part had done; repeat `relaion clean` for this part with "
+            "--phase find"
         )
 
 
