@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CLEAN = ("clean", "data", "--lists", "lists.duckdb", "--keywords", "words.txt")
+
+
+def test_quiet_names_the_shard_that_failed(world: Path, tmp_path: Path) -> None:
+    shutil.copytree(world / "data", tmp_path / "data")
+    whole = next((tmp_path / "data").rglob("*.parquet"))
+    broken = whole.with_name("broken.parquet")
+    broken.write_bytes(whole.read_bytes()[:-9])
+    lists = str(world / "lists.duckdb")
+    done = here("clean", "data", "--lists", lists, "--out", "o", "-q", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "broken.parquet: is a parquet file that was cut off" in done.stderr
+    assert "as told above" not in done.stderr
 
 
 @pytest.mark.slow

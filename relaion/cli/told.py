@@ -22,7 +22,7 @@ from rich.text import Text
 from relaion.cli.consoles import talk
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.run.progress import NOTHING, Extent, Progress
+from relaion.run.progress import NOTHING, Extent, Progress, Quiet
 
 NOTES = logging.getLogger("relaion")
 _COMMANDS = (" -c '", "; run: ")  # what stands before or in a line to be copied
@@ -182,10 +182,14 @@ class Heard:
             self._phase = None
 
 
+class Unheard(Heard, Quiet):
+    """One that nobody hears, with `--quiet`: what a run said meanwhile, its last line must say."""
+
+
 @contextmanager
 def heard(listener: Progress) -> Iterator[Heard]:
     """What `Heard` does, to the end of the last phase."""
-    hears = Heard(listener)
+    hears = (Unheard if talk.quiet else Heard)(listener)
     yield hears
     hears.end()
 
