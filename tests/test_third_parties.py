@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError
+from relaion.lists import store
 from relaion.stages.purge import purge
 from relaion.stages.verify import verify
 from tests import labs
@@ -66,6 +67,13 @@ def test_what_removes_it_asks_the_plan_and_not_the_command(lab: labs.Lab, broken
     work = broken / "work"
     command = ("apply", "copy", "--keep", lab.new, "--out", "out", "--work", work)
     assert here(*command, cwd=broken).returncode == 2
+    before = names(broken / "out") | names(work)
+    (broken / "list.txt").write_text("https://listed.example/x.jpg\n")
+    store.add(broken / "l.duckdb", [broken / "list.txt"], source="one")
+    over = ("clean", "copy/laion", "--lists", "l.duckdb", "--out", "out", "--work", work)
+    refused = here(*over, cwd=broken)
+    assert refused.returncode == 2 and "interrupted run of `relaion apply`" in refused.stderr
+    assert names(broken / "out") | names(work) == before
     assert purge(broken / "out", work=work).removed
     assert not names(broken / "out") and not names(work)
     assert here(*command[:-2], cwd=broken).returncode == 2

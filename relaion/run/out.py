@@ -142,9 +142,12 @@ def begin(
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
+    elif maker_of(out.work) == APPLY:  # what it wrote nobody would know of without its plan
+        raise InputError(
+            f"{out.named}: holds an interrupted run of `relaion apply`; repeat that command, or "
+            "add --purge once to remove what it left"
+        )
     elif out.work.exists() and out.remote is not None:
-        if maker_of(out.work) == APPLY:  # whose objects nobody would know of without it
-            raise InputError(f"{out.named}: holds an interrupted run of `relaion apply`; {PURGE}")
         refuse_left(out.work)
         remove_tree(out.work)  # what it holds besides is looked at below
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
