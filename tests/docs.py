@@ -12,6 +12,7 @@ from relaion.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "relaion/cli/README.md"
+SCRIPTS = ROOT / "sql/README.md"
 DEMO = ROOT / "relaion/sample/README.md"
 
 
@@ -52,9 +53,41 @@ def put(text: str, mark: str, content: str) -> str:
     return re.sub(pattern, lambda m: f"{m[1]}\n{content}\n{m[2]}", text, flags=re.DOTALL)
 
 
+def scripts(folder: str) -> str:
+    """Every script of a folder of the set with its purpose, what it reads and writes."""
+    lines = ["| script | purpose | reads | writes |", "|---|---|---|---|"]
+    for name, script in sqlset.load().items():
+        if name.rpartition("/")[0] == folder:
+            reads, writes = (_relations(script, field) for field in ("reads", "writes"))
+            lines.append(f"| [{name}](v1/{name}.sql) | {script.purpose} | {reads} | {writes} |")
+    return "\n".join(lines)
+
+
+def questions(folder: str = "") -> str:
+    """Every query of the cookbook, or of that folder of it, with what it answers and reads."""
+    lines = ["| query | what it answers | reads |", "|---|---|---|"]
+    for name, script in sqlset.queries(folder).items():
+        link = f"[{name}]({'/'.join(filter(None, ('queries', folder, name)))}.sql)"
+        lines.append(f"| {link} | {script.purpose} | {_relations(script, 'reads')} |")
+    return "\n".join(lines)
+
+
+def _relations(script: sqlset.Script, field: str) -> str:
+    return ", ".join(f"`{relation}`" for relation in script.relations(field))
+
+
+def with_tables(page: str) -> str:
+    """`sql/README.md` with the tables that headers make."""
+    made = {folder: scripts(folder) for folder in ("editions", "fast", "cover", "apply")}
+    made |= {"scripts": scripts(""), "queries": questions(), "data": questions(sqlset.DATA)}
+    for mark, table in made.items():
+        page = put(page, mark, f"{table}\n")
+    return page
+
+
 def main() -> None:
     """Write what is generated; `demo FILE` puts the demo's output into its page too."""
-    (sqlset.sql_root() / "README.md").write_text(sqlset.index(), encoding="utf-8")
+    SCRIPTS.write_text(with_tables(SCRIPTS.read_text(encoding="utf-8")), encoding="utf-8")
     renew(REFERENCE, "reference", reference())
     if sys.argv[1:2] == ["demo"]:
         shown = Path(sys.argv[2]).read_text(encoding="utf-8").rstrip()

@@ -279,7 +279,7 @@ def test_what_was_out_as_a_whole_stays_so_and_what_was_parted_too(
 
 def test_seats_are_filled_from_wider_cells_by_rank_and_no_site_twice() -> None:
     """The choice over tables that anybody can make: `a` has one like it, three nearly so."""
-    script = load()["48_cover"]
+    script = load()["cover/48_cover"]
     lines: dict[str, list[Any]] = {
         "cells": [
             *((site, f"h-{site}", "whole", 0, 7) for site in ("a", "f1", "gone", "b")),

@@ -177,7 +177,7 @@ def test_what_joins_is_listed_on_one_site_and_stands_on_another(
     joined = {
         (f"s{n}", thing) for thing, x in things.items() for n in x if len(x) > 1 and thing in named
     }
-    script = load()["69_joined_sites"]
+    script = load()["cover/69_joined_sites"]
     lines: dict[str, Sequence[Sequence[Any]]] = {
         "listed_out": [(f"s{n}", "h", 2 * n) for n in range(1, 5)],
         # the listed rows of a site are among its rows

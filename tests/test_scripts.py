@@ -12,6 +12,7 @@ from relaion.engine import Engine, connect
 from relaion.engine.views import BELIEVERS
 from relaion.errors import ScriptError
 from relaion.sqlset import Script
+from tests import docs
 
 ALL = sqlset.load()
 # relations that more than one script makes, and those that Python fills
@@ -106,9 +107,10 @@ def test_script_names_follow_their_files() -> None:
         assert script.name == name.split("/")[-1].lstrip("0123456789_"), name
 
 
-def test_index_is_what_the_headers_say() -> None:
-    expected = sqlset.index()
-    assert (sqlset.sql_root() / "README.md").read_text(encoding="utf-8") == expected
+def test_the_page_of_the_scripts_says_what_their_headers_say() -> None:
+    page = docs.SCRIPTS.read_text(encoding="utf-8")
+    assert page == docs.with_tables(page)
+    assert page.count("](v1/") == len(ALL)
 
 
 def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

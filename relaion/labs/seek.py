@@ -88,12 +88,12 @@ class Seeker:
 
     def site_macros(self) -> None:
         """Make the macros that tell in which places a link stands."""
-        for macros in ("38_text_macros", "42_site_macros"):
+        for macros in ("38_text_macros", "cover/42_site_macros"):
             self.engine.macros(self._scripts[macros])
 
     def odd_hosts(self) -> None:
         """Table `odd_keys` of those of `row_links` whose host SQL cannot tell."""
-        self.run("43_odd_hosts")
+        self.run("cover/43_odd_hosts")
         fill_keys(self.engine, self._workers)
 
     # -- work files ------------------------------------------------------------------------

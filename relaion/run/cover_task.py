@@ -37,7 +37,7 @@ _FEATURES = ("url", "text", "punsafe", "language")
 
 
 def _macros(finder: Finder) -> None:
-    for macros in ("38_text_macros", "42_site_macros"):
+    for macros in ("38_text_macros", "cover/42_site_macros"):
         finder.engine.macros(finder.script(macros))
 
 
@@ -56,7 +56,7 @@ def _pattern(finder: Finder, task: FindTask) -> str | None:
 
 def _hosts_told(finder: Finder, task: FindTask) -> None:
     """Fill `odd_keys` for the links whose host SQL cannot tell."""
-    finder.told("43_odd_hosts")
+    finder.told("cover/43_odd_hosts")
     fill_keys(finder.engine, task.settings.limits.threads)
 
 
@@ -74,7 +74,7 @@ def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
     def search() -> None:
         _hosts_told(finder, task)
         finder.told(
-            "44_site_counts", depth=task.values["depth"],
+            "cover/44_site_counts", depth=task.values["depth"],
             labels=task.values["labels"], keyword_pattern=pattern,
         )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _split(finder: Finder, task: FindTask) -> TaskOutcome:
     if engine.rows("select 1 from ledger_places limit 1"):
         _rank(engine, task, f"select distinct site from site_counts where depth = {depth:d}")  # noqa: S608
     engine.run(
-        finder.script("46_split_places"), depth=depth, site_rows=task.values["site_rows"],
+        finder.script("cover/46_split_places"), depth=depth, site_rows=task.values["site_rows"],
         cover=task.settings.cover,
     )  # fmt: skip
     for table, path in task.writes.items():
@@ -140,28 +140,28 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine.execute("create or replace temp table lists as from store.lists")
     has_ledger = bool(engine.rows("select 1 from ledger_places limit 1"))
     site_rows = task.values["site_rows"]
-    engine.run(finder.script("47_cells"), site_rows=site_rows, has_ledger=has_ledger)
+    engine.run(finder.script("cover/47_cells"), site_rows=site_rows, has_ledger=has_ledger)
     _rank(engine, task, "from sites_to_rank")
-    engine.run(finder.script("56_known_cover"))
+    engine.run(finder.script("cover/56_known_cover"))
     has_teams = "shown_things" in task.reads
     if "joined_things" in task.reads:
         read_found(finder, task, "joined_things")
     else:
-        finder.none_of("69_joined_sites", "table joined_things")
-    engine.run(finder.script("91_groups"))
+        finder.none_of("cover/69_joined_sites", "table joined_things")
+    engine.run(finder.script("cover/91_groups"))
     if has_teams:
         engine.read_parquet("shown_things", task.reads["shown_things"])
         _seat_teams(finder, cover)
     for level in LEVELS:
-        engine.run(finder.script("48_cover"), level=level, cover=cover)
+        engine.run(finder.script("cover/48_cover"), level=level, cover=cover)
     engine.execute("create or replace temp table releases as select since from ledger_sites "
                    "union all select since from ledger_cover "
                    "union all select since from ledger_bonds")  # fmt: skip
     ((last,),) = engine.rows("select coalesce(max(since), 0) from releases")
-    engine.run(finder.script("57_removed_sites"), cover=cover, release=last + 1)
+    engine.run(finder.script("cover/57_removed_sites"), cover=cover, release=last + 1)
     for table in ("list_hits", "same_link"):
         read_found(finder, task, table)
-    engine.run(finder.script("66_listed_rows"), labels=task.values["labels"])
+    engine.run(finder.script("cover/66_listed_rows"), labels=task.values["labels"])
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
     ((n_sites, n_weak, n_joined, n_rows),) = engine.rows("from cover_cost")
@@ -185,19 +185,19 @@ def _seat_teams(finder: Finder, cover: int) -> None:
     too, as far as there are any.
     """
     engine, script = finder.engine, finder.script
-    engine.run(script("92_knots"), image_rows=IMAGE_ROWS, cover=cover)
+    engine.run(script("cover/92_knots"), image_rows=IMAGE_ROWS, cover=cover)
     steps = 0
     while steps < STEPS:
-        engine.run(script("93_next_knots"), step=steps + 1)
+        engine.run(script("cover/93_next_knots"), step=steps + 1)
         if not engine.rows("select 1 from knot_steps where step = ? limit 1", [steps + 1]):
             break
         steps += 1
     for level in LEVELS if steps else ():
-        engine.run(script("94_first_teams"), level=level, cover=cover)
+        engine.run(script("cover/94_first_teams"), level=level, cover=cover)
         for step in range(2, steps + 1):
-            engine.run(script("95_grow_teams"), level=level, step=step)
+            engine.run(script("cover/95_grow_teams"), level=level, step=step)
         while True:
-            engine.run(script("96_seat_teams"), level=level)
+            engine.run(script("cover/96_seat_teams"), level=level)
             if not engine.rows("select 1 from seated_teams limit 1"):
                 break
 
@@ -210,13 +210,13 @@ def _things(finder: Finder, task: FindTask) -> TaskOutcome:
 
     def search() -> None:
         _hosts_told(finder, task)
-        finder.told("90_shown_things")
+        finder.told("cover/90_shown_things")
         if not task.sidecars:
-            finder.none_of("97_sited_keys", "table sited_keys")
+            finder.none_of("cover/97_sited_keys", "table sited_keys")
             return
         asked = task.shards if _is_hashed(task) else ()
         fill_row_hashes(engine, asked, None, task.settings.limits.threads)
-        finder.told("97_sited_keys")
+        finder.told("cover/97_sited_keys")
 
     return look_again(
         finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=3
@@ -230,7 +230,7 @@ def _beside_things(finder: Finder, task: FindTask) -> TaskOutcome:
     finder.passes((), 1)
     read_as_shards(
         engine, task.sidecars, task.settings, finder.copies,
-        lambda: finder.told("98_beside_things"),
+        lambda: finder.told("cover/98_beside_things"),
     )  # fmt: skip
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
@@ -245,15 +245,15 @@ def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
 
     def search() -> None:
         _hosts_told(finder, task)
-        finder.told("49_site_rows")
-        engine.run(finder.script("67_rows_by_site"))
+        finder.told("cover/49_site_rows")
+        engine.run(finder.script("cover/67_rows_by_site"))
         finder.search_keys()
         _keys_by_site(finder, inner=task.settings.inner)
-        finder.told("59_cover_images")
+        finder.told("cover/59_cover_images")
         if not task.sidecars:
-            finder.none_of("62_cover_hashes", "table cover_hashes")
+            finder.none_of("cover/62_cover_hashes", "table cover_hashes")
             return
-        finder.told("62_cover_hashes")
+        finder.told("cover/62_cover_hashes")
         if _is_hashed(task):
             _add_computed(engine)
 
@@ -267,7 +267,7 @@ def _keys_by_site(finder: Finder, *, inner: bool) -> None:
     engine = finder.engine
     engine.execute("create or replace temp table own_keys as from hit_keys")
     if inner:
-        engine.run(finder.script("68_held_links"))
+        engine.run(finder.script("cover/68_held_links"))
         fill_inner(engine)
         finder.none_of("18_inner_links", "table near_links")
         engine.run(finder.script("18_inner_links"))
@@ -319,14 +319,14 @@ def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
     def search() -> None:
         finder.none_of("30_list_hits", "table list_hits")
         finder.search_same_link(inner=False)
-        finder.told("58_hashed_rows")
+        finder.told("cover/58_hashed_rows")
         engine.execute("create or replace temp table list_hits as from same_link")
-        finder.told("59_cover_images")
+        finder.told("cover/59_cover_images")
         known("cover_images")
-        finder.told("53_same_images")
-        engine.run(finder.script("61_beside_rows"), image_rows=IMAGE_ROWS)
+        finder.told("cover/53_same_images")
+        engine.run(finder.script("cover/61_beside_rows"), image_rows=IMAGE_ROWS)
         finder.search_keys()
-        finder.told("62_cover_hashes")
+        finder.told("cover/62_cover_hashes")
         known("hit_keys")
 
     finder.passes((), 1)
@@ -346,8 +346,8 @@ def _around(finder: Finder, task: FindTask) -> TaskOutcome:
             found = engine.table("select distinct row_hash from cover_hashes")
             wanted = found["row_hash"].combine_chunks()
             fill_row_hashes(engine, task.shards, wanted, task.settings.limits.threads)
-            finder.told("58_hashed_rows")
-        finder.told("53_same_images")
+            finder.told("cover/58_hashed_rows")
+        finder.told("cover/53_same_images")
 
     return look_again(
         finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=8
@@ -376,7 +376,7 @@ def _joined(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table in task.reads:
         engine.read_parquet(table, task.reads[table])
-    engine.run(finder.script("69_joined_sites"), image_rows=IMAGE_ROWS)
+    engine.run(finder.script("cover/69_joined_sites"), image_rows=IMAGE_ROWS)
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table} order by all", path)
     ((joined,),) = engine.rows("select count(distinct site) from joined_things")
@@ -388,7 +388,7 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table in task.reads:
         engine.read_parquet(table, task.reads[table])
-    engine.run(finder.script("54_cover_hits"), image_rows=IMAGE_ROWS)
+    engine.run(finder.script("cover/54_cover_hits"), image_rows=IMAGE_ROWS)
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
     ((rows,),) = engine.rows(

@@ -218,13 +218,13 @@ class Finder:
 _MAKERS = {
     "list_hits": "30_list_hits", "hit_traits": "30_list_hits", "hit_entries": "30_list_hits",
     "found_values": "31_found_values", "hit_keys": "33_hit_keys", "same_link": "35_same_link",
-    "site_counts": "44_site_counts", "listed_places": "44_site_counts",
-    "split_places": "46_split_places", "cover_images": "59_cover_images",
-    "cover_hashes": "62_cover_hashes",
-    "same_images": "53_same_images", "removed_sites": "57_removed_sites",
-    "cover_lists": "57_removed_sites", "listed_rows": "66_listed_rows",
-    "joined_things": "69_joined_sites", "able_sites": "47_cells",
-    "shown_things": "90_shown_things", "sited_keys": "97_sited_keys",
+    "site_counts": "cover/44_site_counts", "listed_places": "cover/44_site_counts",
+    "split_places": "cover/46_split_places", "cover_images": "cover/59_cover_images",
+    "cover_hashes": "cover/62_cover_hashes",
+    "same_images": "cover/53_same_images", "removed_sites": "cover/57_removed_sites",
+    "cover_lists": "cover/57_removed_sites", "listed_rows": "cover/66_listed_rows",
+    "joined_things": "cover/69_joined_sites", "able_sites": "cover/47_cells",
+    "shown_things": "cover/90_shown_things", "sited_keys": "cover/97_sited_keys",
 }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ class Tables(Finder):
     def script(self, name: str) -> Script:
         """As the project has it, but for a mutant."""
         script = super().script(name)
-        if name == "47_cells" and self.mutant == "uniform":
+        if name == "cover/47_cells" and self.mutant == "uniform":
             return replace(script, sql=script.sql + _UNIFORM, sha256=f"{script.sha256} uniform")
         return script
 
@@ -219,7 +219,7 @@ def prepare(folder: Path, rows: pa.Table) -> None:
     store.add(folder / _STORE, [listed], source="bench", label=LABEL)
     with _opened(folder, folder / "prepared", "") as finder:
         engine = finder.engine
-        for macros in ("38_text_macros", "42_site_macros"):
+        for macros in ("38_text_macros", "cover/42_site_macros"):
             engine.macros(finder.script(macros))
         engine.create("incoming", rows)
         engine.write_parquet(
@@ -238,13 +238,13 @@ def prepare(folder: Path, rows: pa.Table) -> None:
         ((pattern,),) = engine.rows("from keyword_pattern")
         for table in ("list_hits", "same_link", "split_places"):
             makers = {"list_hits": "30_list_hits", "same_link": "35_same_link"}
-            finder.none_of(makers.get(table, "46_split_places"), f"table {table}")
+            finder.none_of(makers.get(table, "cover/46_split_places"), f"table {table}")
         engine.execute("create temp table lists as from store.lists")
         engine.execute("create temp view row_links as select shard_no, file_row_number, url "
                        "from population limit 0")  # fmt: skip
         engine.execute("create temp view shard as from population")
         engine.run(
-            finder.script("44_site_counts"), depth=0, labels=[LABEL], keyword_pattern=pattern
+            finder.script("cover/44_site_counts"), depth=0, labels=[LABEL], keyword_pattern=pattern
         )
         engine.write_parquet("from site_counts order by all", folder / _COUNTS)
 
