@@ -6,6 +6,7 @@ RelaionError                 one line for the user, exit code 2
 ├── ListError                a partner file or the list store cannot be used
 ├── ScriptError              a SQL script is missing, malformed, unknown or changed
 ├── EngineError              DuckDB refused; the text is ours, never the engine's
+├── ShortError               memory or threads ran out: nothing is wrong with any file
 ├── OutputError              OUT cannot be written, or is not ours to write
 │   └── NoRoomError          nothing can be written there: the disk is full
 ├── BusyError                another run holds the lock
@@ -16,6 +17,7 @@ and holds no value of a list or a row: DuckDB and Arrow quote values in theirs, 
 an engine's message is never passed on (`relaion.engine` drops it with `from None`).
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -63,6 +65,18 @@ class EngineError(RelaionError):
     by_file = False
     no_room = False
     by_statement = False
+
+
+class ShortError(RelaionError):
+    """Raised when DuckDB ran out of memory: what it was to read may be whole."""
+
+
+def is_short(error: BaseException) -> bool:
+    """Whether this process ran out of memory, or may begin no thread, which takes some."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    began_none = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    return began_none or isinstance(error, MemoryError | ShortError)
 
 
 class OutputError(RelaionError):

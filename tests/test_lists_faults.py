@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from relaion.engine import connect
-from relaion.errors import BusyError, InputError, ListError, OutputError
+from relaion.errors import BusyError, InputError, ListError, OutputError, ShortError, is_short
 from relaion.lists import store
+from relaion.lists.database import reading
 from relaion.lists.delivery import describe
 from relaion.lists.key import key_path
 from relaion.paths import shown as shown_name
@@ -327,3 +328,17 @@ def test_what_a_failed_first_run_leaves_is_private(
         store.add(lists, [write(tmp_path / "list.txt", "nothing")], source="A")
     assert_clean(lists)
     assert not lists.exists()
+
+
+def test_a_store_is_not_called_damaged_for_want_of_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("https://a.example/1\n")
+    store.add(tmp_path / "l.duckdb", [tmp_path / "a.txt"], source="one")
+    with pytest.raises(ShortError, match="ran out of memory"), reading(tmp_path / "l.duckdb") as it:
+        it.execute("set memory_limit = '1MB'")
+        it.execute("set temp_directory = ''")
+        it.rows("select sum(hash(a || b)) from (select list(range) as a from range(9_000_000)), "
+                "(select list(range) as b from range(9_000_000))")  # fmt: skip
+    with pytest.raises(ListError, match="is damaged"), reading(tmp_path / "l.duckdb") as it:
+        it.rows("select no_such_column from lists")
+    assert is_short(RuntimeError("can't start new thread"))
+    assert is_short(OSError(12, "Cannot allocate memory")) and not is_short(OSError(2, "No"))

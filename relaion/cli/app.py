@@ -33,7 +33,7 @@ from relaion.cli.help import (
     write_example,
 )  # fmt: skip
 from relaion.cli.streams import Unwritten, own_streams
-from relaion.errors import InputError, RelaionError, Stopped
+from relaion.errors import InputError, RelaionError, Stopped, is_short
 from relaion.paths import shown, typed
 from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
 from relaion.run.pool import WorkerBugError
@@ -306,7 +306,7 @@ def _line(error: Exception) -> str:
     """What to say of an error; the details of a bug may quote a row, so they stay private."""
     if isinstance(error, RelaionError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if is_short(error):
         return "ran out of memory; give more with --memory"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{shown(error.filename)}: {error.strerror or type(error).__name__}"

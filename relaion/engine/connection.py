@@ -19,14 +19,10 @@ from relaion.engine import texts, views
 from relaion.engine.texts import Result
 from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
-    BY_STATEMENT,
-    NO_ROOM,
-    cause_of,
     explained,
+    failed,
     interruptible,
-    is_by_file,
     unopened,
-    words,
 )
 from relaion.errors import EngineError, InputError
 from relaion.parquet.fetched import see_columns
@@ -92,12 +88,7 @@ class Engine:
             with interruptible():
                 yield
         except duckdb.Error as e:
-            detail = self._keep_detail()
-            said = EngineError(f"{shown(doing)}: DuckDB {words(e)} ({type(e).__name__}){detail}")
-            said.by_file = is_by_file(e)
-            said.no_room = cause_of(e) == NO_ROOM
-            said.by_statement = isinstance(e, BY_STATEMENT)
-            raise said from None
+            raise failed(doing, e, self._keep_detail()) from None
 
     def _keep_detail(self) -> str:
         """Write the engine's own message, which may quote a row, to a private file."""

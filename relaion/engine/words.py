@@ -7,12 +7,11 @@ from pathlib import Path
 
 import duckdb
 
-from relaion.errors import EngineError, Stopped
+from relaion.errors import EngineError, RelaionError, ShortError, Stopped
 from relaion.paths import shown
 
 # duckdb exception class -> what happened, in words that hold no value
 _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
-    (duckdb.OutOfMemoryException, "ran out of memory; give more with --memory"),
     (duckdb.IOException, "could not read or write a file (missing, damaged, or the disk is full)"),
     (duckdb.InvalidInputException, "met a value or a file that it cannot read"),
     (duckdb.ConversionException, "met a value that does not fit its column's type"),
@@ -50,16 +49,36 @@ def cause_of(error: duckdb.Error) -> str | None:
     return next((cause for said, cause in _CAUSES.items() if said in str(error)), None)
 
 
+def is_of_memory(error: duckdb.Error) -> bool:
+    """Whether memory ran out, be it that of a library which DuckDB holds."""
+    is_other = type(error) is duckdb.Error and "Allocation error" in str(error)
+    return is_other or isinstance(error, duckdb.OutOfMemoryException)
+
+
 def words(error: duckdb.Error) -> str:
     """What happened, for a sentence that begins with DuckDB."""
     cause = cause_of(error)
     if cause is not None:
         return cause
+    if is_of_memory(error):
+        return "ran out of memory; give more with --memory"
     if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
         return "was to make a table or function whose name is taken"
     if isinstance(error, duckdb.InvalidInputException) and "in read-only mode" in str(error):
         return "was asked to change a table, which is not allowed here; ask with select"
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
+
+
+def failed(doing: str, error: duckdb.Error, detail: str) -> RelaionError:
+    """What to raise for a failure of our own statement: the words of DuckDB may quote a row."""
+    line = f"{shown(doing)}: DuckDB {words(error)} ({type(error).__name__}){detail}"
+    if is_of_memory(error):  # an EngineError may be taken for a sign of damage
+        return ShortError(line)
+    said = EngineError(line)
+    said.by_file = is_by_file(error)
+    said.no_room = cause_of(error) == NO_ROOM
+    said.by_statement = isinstance(error, BY_STATEMENT)
+    return said
 
 
 BY_STATEMENT = (
@@ -82,7 +101,8 @@ def is_by_file(error: duckdb.Error) -> bool:
         duckdb.NotSupportedError,
         duckdb.SerializationException,
     )
-    return (type(error) is duckdb.Error or isinstance(error, kinds)) and cause_of(error) is None
+    is_one = type(error) is duckdb.Error or isinstance(error, kinds)
+    return is_one and not is_of_memory(error) and cause_of(error) is None
 
 
 @contextmanager
@@ -140,8 +160,10 @@ def _first_and_hint(message: str) -> str:
     return " ".join([first, *hints[:1]])
 
 
-def unopened(database: Path | None, error: duckdb.Error) -> EngineError:
+def unopened(database: Path | None, error: duckdb.Error) -> RelaionError:
     """What to say of a file that DuckDB does not open."""
+    if is_of_memory(error):
+        return ShortError(f"{shown(database)}: DuckDB {words(error)}")
     if "could not set lock" in str(error).lower():  # "lock" alone is in "block", too
         return EngineError(f"{shown(database)}: another process has it open; wait for it to end")
     return EngineError(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.engine import Engine, connect
-from relaion.errors import EngineError, InputError, ListError, OutputError
+from relaion.errors import EngineError, InputError, ListError, OutputError, ShortError
 from relaion.links import KEY_VERSION
 from relaion.lists.store_file import refuse_other_files, work_of
 from relaion.paths import locked, private_umask, shown, sync_folder
@@ -264,7 +264,7 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
             new = _without_gaps(new, work)
         if keep:
             _take_name(new, store)
-    except EngineError as e:  # its details lie in the folder that goes away
+    except (EngineError, ShortError) as e:  # its details lie in the folder that goes away
         raise _unwritable(store, str(e).partition("; details in ")[0]) from None
 
 

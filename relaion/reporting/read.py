@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
-from relaion.errors import EngineError, InputError, OutputError, RelaionError
+from relaion.errors import EngineError, InputError, OutputError, RelaionError, ShortError
 from relaion.parquet.looked_at import NotLookedAt
 from relaion.paths import shown
 from relaion.reporting.facts import (
@@ -105,7 +105,7 @@ def _answers(path: Path) -> dict[str, Rows]:
     try:
         with connect(path, read_only=True, threads=1) as engine:
             return _ask(engine, path)
-    except OutputError:
+    except (OutputError, ShortError):
         raise
     except EngineError as e:
         if e.by_statement:  # a query of ours is wrong, whatever the file holds

@@ -16,7 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
+from relaion.errors import (
+    ListError,
+    NoRoomError,
+    OutputError,
+    RelaionError,
+    ScriptError,
+    is_short,
+)
 from relaion.odometer import ODOMETER
 from relaion.paths import shown
 from relaion.processes import serve_parent
@@ -88,12 +95,12 @@ class Serving:
             output = OutputError if isinstance(task, FindTask) else NoRoomError
             fatal = isinstance(e, (ListError, ScriptError, output, StoreDownError))
             return TaskOutcome(task.no, str(e), fatal)
-        except MemoryError:
-            return TaskOutcome(task.no, f"{task.named}: ran out of memory; {MORE}")
-        except OSError as e:
-            where = task.named if e.filename is None else shown(e.filename)
-            return TaskOutcome(task.no, f"{where}: {e.strerror or type(e).__name__}")
         except Exception as e:  # the one place where a bug in a task must not end the run
+            if is_short(e):
+                return TaskOutcome(task.no, f"{task.named}: ran out of memory; {MORE}")
+            if isinstance(e, OSError):
+                where = task.named if e.filename is None else shown(e.filename)
+                return TaskOutcome(task.no, f"{where}: {e.strerror or type(e).__name__}")
             return TaskOutcome(task.no, self._unexpected(task.named, e))
 
     def _done(self, task: FindTask | Task | CallTask) -> TaskOutcome:
@@ -130,9 +137,9 @@ def _called(call: Call, tell: Callable[..., object]) -> dict[str, Any]:
     """Do a call: what it returned or raised, for `pool.returned`."""
     try:
         return {"error": None, "fatal": False, "value": packed(done(call, tell))}
-    except (RelaionError, MemoryError, OSError) as e:
-        return {"error": type(e).__name__, "fatal": False, "value": packed(e)}
     except Exception as e:
+        if isinstance(e, RelaionError | OSError) or is_short(e):
+            return {"error": type(e).__name__, "fatal": False, "value": packed(e)}
         what = f"{type(e).__name__} at {_place(e)}"
         bug = WorkerBugError(what, "".join(traceback.format_exception(e)))
         return {"error": what, "fatal": False, "value": packed(bug)}
