@@ -431,6 +431,28 @@ def test_a_record_of_which_something_is_special_is_seen(
             assert _outcome(text.encode(), name, options) != _outcome(plain.encode(), name, options)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"FileName": "a.mp4"},
+        {"MD5": f"{7:032X}"},
+        {"md5": f"{7:032X}"},
+        {"MD5": ""},
+        {"FileName": 1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("every", [2, 4, 30])
+def test_files_of_media_need_no_md5_of_their_own(odd: dict[str, Any], every: int) -> None:
+    form = next(each for each in FILES if each.name == "vics.json")
+    records = [json.loads(form.record(i)) for i in range(60)]
+    for i, record in enumerate(records):
+        record["MediaFiles"][0].pop("MD5")
+        record["MediaFiles"][0] |= odd if i % every == every - 1 else {}
+    text = form.before + form.between.join(map(json.dumps, records)) + form.after
+    assert _same(text.encode(), form.name, Options(where=read_where(form.args[1::2])))
+
+
 @pytest.mark.parametrize("form", _JSON, ids=lambda form: form.name)
 def test_ids_and_traits_of_records_are_those_of_each(form: ListFile, tmp_path: Path) -> None:
     records = [json.loads(form.record(i)) for i in range(60)]

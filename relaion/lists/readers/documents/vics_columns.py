@@ -12,7 +12,13 @@ from typing import Any
 
 from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
 from relaion.lists.readers.documents.json_rows import text_of
-from relaion.lists.readers.documents.vics_media import PICTURES, hash_in, listed, may_be_film
+from relaion.lists.readers.documents.vics_media import (
+    PICTURES,
+    has_other_md5,
+    hash_in,
+    listed,
+    may_be_film,
+)
 from relaion.lists.readers.vocabulary.media import media_of_file
 
 _CONTAINERS = frozenset((dict, list))
@@ -204,6 +210,9 @@ class MediaRows:
         for number in sorted({place[1] for place in places if len(place) > 1}, key=str):
             there = self._there(media, places, number)
             files = [media.at((plan.files, number, name), text_of) for name in ("MD5", "FileName")]
+            named = {place[2] for place in places if place[1:2] == (number,) and place[2:]}
+            if "MD5" not in named and not has_other_md5(named):
+                files[0] = md5s  # none of them has one
             are_texts = all(
                 leaf.is_text
                 for name in ("MD5", "FileName")

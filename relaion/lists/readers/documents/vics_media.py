@@ -86,9 +86,19 @@ def hash_in(each: Any) -> tuple[str, str]:
 
 
 def is_picture(each: Any, md5: str) -> bool:
-    """Whether a file is the medium itself, under the name of a picture."""
+    """Whether a file is the medium itself, under the name of a picture: its MD5 is, or it has none.
+
+    Names in another case are not known here: such a file is looked at with care.
+    """
     name = each.get("FileName") if type(each) is dict else None
-    return type(name) is str and each.get("MD5") == md5 and name[-4:].lower() in PICTURES
+    if type(name) is not str or name[-4:].lower() not in PICTURES:
+        return False
+    return each["MD5"] == md5 if "MD5" in each else not has_other_md5(each)
+
+
+def has_other_md5(told: Iterable[str | int]) -> bool:
+    """Whether a file has an MD5 under this name in another case."""
+    return any(type(name) is str and name != "MD5" and name.casefold() == "md5" for name in told)
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
