@@ -205,6 +205,7 @@ def two(*more: str) -> Told:
     return told
 
 
+@pytest.mark.slow
 def test_one_host_with_an_image_twice_is_joined_with_nobody(tmp_path: Path) -> None:
     told = two()
     told.rows += [("s3.example/c/1.jpg", "3-0"), ("s3.example/c/2.jpg", "3-0")]

@@ -266,7 +266,7 @@ def test_most_records_are_read_in_runs() -> None:
     st.lists(_RECORDS, min_size=1, max_size=5), st.sets(st.sampled_from("abcd"), max_size=3),
     _STYLES, st.sampled_from(["", "\\"]),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_records_of_one_kind_differ_in_what_is_free_alone(
     kinds: list[dict[str, Any]], free: set[str], style: dict[str, Any], escape: str
 ) -> None:
@@ -361,7 +361,7 @@ def _file_of(form: ListFile, draw: random.Random) -> bytes:
 def test_a_file_with_odd_records_is_read_as_before(form: ListFile) -> None:
     options = Options(where=read_where(form.args[1::2]))
     read = 0
-    for seed in range(12):
+    for seed in range(6):
         data = _file_of(form, random.Random(f"{form.name}-{seed}"))
         read += _same(data, form.name, options, first=1 + seed % 3)
     assert read  # else nothing was compared

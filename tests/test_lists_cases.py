@@ -214,9 +214,9 @@ def _is_read(case: Case) -> None:
 
 
 def _stored() -> Iterator[Any]:
-    """Each case; quickly every second of which a store tells more, and few of the others."""
+    """Each case; quickly every fourth of which a store tells more, and few of the others."""
     for case in CASES:
-        is_slow = zlib.crc32(case.where.encode()) % (40 if is_read_alone(case) else 2)
+        is_slow = zlib.crc32(case.where.encode()) % (40 if is_read_alone(case) else 4)
         yield pytest.param(case, marks=[pytest.mark.slow] if is_slow else [], id=case.where)
 
 

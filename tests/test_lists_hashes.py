@@ -123,7 +123,7 @@ def test_other_stores_are_read_as_they_are_and_written_as_ours(
     assert add(lists, LISTED[5:6], "last").list_id == max(no for no, _ in before | after) + 1
 
 
-@pytest.mark.parametrize("made", [OLD, WITHOUT_TAILS])
+@pytest.mark.parametrize("made", quickly(1, [WITHOUT_TAILS, OLD]))
 def test_links_of_other_stores_are_found_though_no_tail_of_theirs_is_known(
     lists: Path, made: list[str]
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from relaion.errors import RelaionError
 from relaion.run.journal import NAME
+from tests.drawn import quickly
 from tests.faults.world import contents, make, run
 from tests.pipeline import InProcess, here
 from tests.replacing import Between
@@ -207,7 +208,7 @@ def asked(folder: Path, *more: str) -> tuple[int, list[str]]:
     return done.returncode, done.stderr.splitlines()
 
 
-@pytest.mark.parametrize("at", [0.0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("at", quickly(1, [0.3, 0.0, 0.7, 0.99]))
 def test_a_plan_with_a_flipped_bit_is_told_as_damaged_and_the_run_begins_anew(
     broken_off: Path, at: float
 ) -> None:
@@ -242,7 +243,7 @@ def test_what_a_damaged_plan_told_of_is_not_removed_without_it(broken_off: Path)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-@pytest.mark.parametrize("name", ["plan.json", NAME])
+@pytest.mark.parametrize("name", quickly(1, ["plan.json", NAME]))
 def test_what_another_user_left_there_is_told_and_kept(broken_off: Path, name: str) -> None:
     """As a run under sudo leaves it, in a folder of one's own."""
     restored(broken_off, "write")

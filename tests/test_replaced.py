@@ -11,6 +11,7 @@ import pytest
 
 from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.stages.match import match
+from tests.drawn import quickly
 from tests.faults.world import (
     LISTED,
     MD5,
@@ -434,7 +435,7 @@ class Linking(InProcess):
                 other.hardlink_to(self.path)
 
 
-@pytest.mark.parametrize("step", ["hits", "count"])
+@pytest.mark.parametrize("step", quickly(1, ["hits", "count"]))
 def test_match_counts_a_shard_that_is_linked_meanwhile(
     world: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from relaion.run.update import UpdateRun
 from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import _named
 from relaion.verifier.rows import At, Source
+from tests.drawn import quickly
 from tests.pipeline import Sent
 from tests.test_update import World, audit, files
 
@@ -105,7 +106,7 @@ def test_the_search_looks_for_further_links_as_links_of_their_own(
 
 
 @pytest.mark.usefixtures("all_counts", "no_sample")
-@pytest.mark.parametrize("inner", [True, False])
+@pytest.mark.parametrize("inner", quickly(1, [True, False]))
 def test_what_else_a_row_with_a_listed_link_carries_is_looked_for_once_it_is_known(
     tmp_path: Path, inner: bool
 ) -> None:
@@ -158,7 +159,7 @@ def test_a_shard_that_is_searched_twice_is_digested_once(
 
 
 @pytest.mark.usefixtures("all_counts", "no_sample")
-@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("stays", quickly(1, [False, True]))
 def test_a_shard_that_changes_between_two_searches_fails_once(
     two: World, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
