@@ -36,7 +36,8 @@ def refuse_unusable(tally: Tally, options: Options, *, so_far: bool, text: int =
         w: n for w, n in tally.lost.items() if w not in why.UNDERSTOOD and w not in PLACEHOLDERS
     }
     text = min(text, unread.get(NOTHING, 0))
-    n, records = sum(unread.values()) - text, tally.records - text
+    named = min(unread.get(why.OTHER_HASH, 0), tally.unusable.total())  # `PDQ`, and no slip
+    n, records = sum(unread.values()) - text - named, tally.records - text
     if options.partial or n * 2 <= records or not (tally.taken or so_far):
         return  # of a file without any entry the store tells
     by_number = sorted(unread.items(), key=lambda x: -x[1])

@@ -23,7 +23,13 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.shown import CHILD, shown_by
-from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
+from relaion.lists.readers.vocabulary.spelling import (
+    folded,
+    is_garbled,
+    is_unread,
+    unmarked,
+    words_in,
+)
 
 FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
@@ -93,7 +99,9 @@ class FewWords:
     def may_decide(self) -> bool:
         """Whether its name does not say that it decides nothing."""
         is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
-        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
+        # `Revisión` is called as a digest of its own kind is, and holds words
+        is_no_digest = self.column.what == names.OTHER and self._are_words()
+        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label or is_no_digest
 
     def is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
@@ -135,6 +143,11 @@ class FewWords:
         if of_nothing(self.column.name) or any(map(weights.is_topical, words)):
             return False
         return self.is_vocabulary() and any(map(is_unread, words))
+
+    def is_garbled(self) -> bool:
+        """Whether some of its few cells are words in a code of bytes that nobody tells."""
+        is_one = self.may_decide and not of_nothing(self.column.name)
+        return is_one and any(map(is_garbled, self.words))
 
     def has_marks(self) -> bool:
         """Whether it holds signs alone, or steps of one: nobody knows what each of them says."""
