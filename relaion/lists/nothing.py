@@ -97,7 +97,8 @@ _ADVICE = {
     why.BAD: "leave --role good out",
     why.OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
     why.NO_ENTRY: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes, or for links",
-    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
+    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing; "
+    "of rows of LAION say --kind row_hash",
 }
 # RE2 knows nothing of what stands around: each alternative is more than an entry needs
 _MAY_HOLD = (

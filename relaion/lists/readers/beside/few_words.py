@@ -99,9 +99,7 @@ class FewWords:
     def may_decide(self) -> bool:
         """Whether its name does not say that it decides nothing."""
         is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
-        # `Revisión` is called as a digest of its own kind is, and holds words
-        is_no_digest = self.column.what == names.OTHER and self._are_words()
-        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label or is_no_digest
+        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
 
     def is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
