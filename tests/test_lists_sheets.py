@@ -129,6 +129,19 @@ def test_rows_that_are_crossed_out_are_asked_about() -> None:
         assert "cells of the sheet are crossed out (1)" in (read(struck).refused or "")
 
 
+def test_notes_that_hang_on_cells_are_asked_about() -> None:
+    note = '<comments><commentList><comment ref="A2"><text/></comment></commentList></comments>'
+    held = io.BytesIO(xlsx({"a": LIST}))
+    with zipfile.ZipFile(held, "a") as out:
+        out.writestr(
+            "xl/worksheets/_rels/sheet1.xml.rels",
+            '<Relationships><Relationship Id="r" Type="http://x/comments" '
+            'Target="/xl/comments1.xml"/></Relationships>',
+        )
+        out.writestr("xl/comments1.xml", note)
+    assert "notes hang on cells of the sheet (1)" in (read(held.getvalue()).refused or "")
+
+
 @pytest.mark.parametrize("line", ["solid", "none"])
 def test_lines_through_the_cells_of_an_ods_file(line: str) -> None:
     style = (

@@ -36,7 +36,8 @@ def refuse_unusable(tally: Tally, options: Options, *, so_far: bool, text: int =
         w: n for w, n in tally.lost.items() if w not in why.UNDERSTOOD and w not in PLACEHOLDERS
     }
     text = min(text, unread.get(NOTHING, 0))
-    n, records = sum(unread.values()) - text, tally.records - text
+    named = min(unread.get(why.OTHER_HASH, 0), tally.unusable.total())  # `PDQ`, and no slip
+    n, records = sum(unread.values()) - text - named, tally.records - text
     if options.partial or n * 2 <= records or not (tally.taken or so_far):
         return  # of a file without any entry the store tells
     by_number = sorted(unread.items(), key=lambda x: -x[1])
@@ -96,7 +97,8 @@ _ADVICE = {
     why.BAD: "leave --role good out",
     why.OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
     why.NO_ENTRY: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes, or for links",
-    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
+    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing; "
+    "of rows of LAION say --kind row_hash",
 }
 # RE2 knows nothing of what stands around: each alternative is more than an entry needs
 _MAY_HOLD = (

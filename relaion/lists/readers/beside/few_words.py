@@ -23,7 +23,13 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
 from relaion.lists.readers.vocabulary.patterns import pattern
 from relaion.lists.readers.vocabulary.shown import CHILD, shown_by
-from relaion.lists.readers.vocabulary.spelling import folded, is_unread, unmarked, words_in
+from relaion.lists.readers.vocabulary.spelling import (
+    folded,
+    is_garbled,
+    is_unread,
+    unmarked,
+    words_in,
+)
 
 FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
@@ -135,6 +141,11 @@ class FewWords:
         if of_nothing(self.column.name) or any(map(weights.is_topical, words)):
             return False
         return self.is_vocabulary() and any(map(is_unread, words))
+
+    def is_garbled(self) -> bool:
+        """Whether some of its few cells are words in a code of bytes that nobody tells."""
+        is_one = self.may_decide and not of_nothing(self.column.name)
+        return is_one and any(map(is_garbled, self.words))
 
     def has_marks(self) -> bool:
         """Whether it holds signs alone, or steps of one: nobody knows what each of them says."""

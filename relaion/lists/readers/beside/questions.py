@@ -92,6 +92,11 @@ def _low(c: RemarkColumn) -> Found:
 
 OF_WORDS = (  # under a name that is not known
     ColumnQuestion(
+        RemarkColumn.is_garbled,
+        "holds words that are no UTF-8, and nobody here knows in which code they were written: "
+        "save the file as UTF-8, or say --ignore {option} if it decides nothing",
+    ),
+    ColumnQuestion(
         RemarkColumn.is_coded, "holds codes, and nobody here knows what they say ({held}): " + _OR,
         of_good=False,
     ),

@@ -24,6 +24,7 @@ from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape, told, told_words
 
 _NO_PLACE = -2  # no number names an element
+_GRADES = frozenset(("a1", "a2", "b1", "b2"))
 _FEEDBACK = {"": COUNTS, "affirmative": COUNTS, "negative": UNSURE}
 _OPINIONS = (
     (
@@ -36,6 +37,12 @@ _MOMENT = frozenset(("date", "day", "on", "at", "time", "timestamp", "by", "date
 _OF_A_DIGEST = frozenset(("hash", "md5", "sha1", "sha256", "digest", "fingerprint", "fingerprints"))
 _ITSELF = frozenset(("original", "file", "whole", "self", "content"))
 _MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
+
+
+def _says_of_grade(word: str) -> WordSays | None:
+    """What a classification says; of grades there are four, and others are not known."""
+    plain = word.strip().casefold()
+    return UNSURE if re.fullmatch(r"[a-z]\d?", plain) and plain not in _GRADES else None
 
 
 def opinion_of(word: str) -> str:
@@ -77,6 +84,8 @@ class Elements:
         self._grades = self._known("classification", names.CATEGORY)
         self._feedback = self._known("feedback", names.STANDING)
         self._kinds = self._known("categorization", names.STANDING)
+        if self._grades:
+            self._grades.knows = _says_of_grade
         if self._feedback:
             self._feedback.knows = _FEEDBACK.get
         if self._kinds:

@@ -26,7 +26,9 @@ STOPNCII = Exchange(
     moment="lastModtimestamp", asked=("hashStatus",),
     meanings={
         "signalType": Meaning(
-            names.TYPE, "signaltype", _knows({"text": _OF_TEXT, "unknown": _OF_TEXT})
+            names.TYPE, "signaltype",
+            # its own digests are of videos, and none of them is called so
+            _knows({"text": _OF_TEXT, "unknown": _OF_TEXT, "md5": UNSURE}),
         ),
         "hashStatus": Meaning(
             names.STANDING, "status",
@@ -137,8 +139,8 @@ THREATEXCHANGE = Exchange(
         "severity": names.SEVERITY, "confidence": names.CONFIDENCE,
     },
     spelled={
-        "rawindicator": "indicator", "indicatorindicator": "indicator", "ownerid": "owner",
-        "tagstext": "tags", "myreactions": "reactions",
+        "rawindicator": "indicator", "indicatorindicator": "indicator", "indicatortype": "type",
+        "ownerid": "owner", "tagstext": "tags", "myreactions": "reactions",
     },
 )  # fmt: skip
 

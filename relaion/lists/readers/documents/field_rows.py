@@ -14,6 +14,7 @@ from relaion.lists.readers.containers.text import RowReader, with_end
 from relaion.lists.readers.documents.field_columns import Row
 from relaion.lists.readers.format import Stream
 from relaion.lists.readers.lines.content import first_lines
+from relaion.lists.readers.lines.ending import WITHIN
 from relaion.lists.readers.tables.header_rows import is_header
 from relaion.lists.readers.vocabulary import names
 
@@ -84,7 +85,8 @@ def rows_of_blocks(
 ) -> Iterator[RowsOfBlock]:
     """The rows of each block but those that name the columns: `header` are these names, squeezed.
 
-    A last row that has no end is left out where it `may_be_cut`.
+    A last row that has no end is left out where it `may_be_cut`. Raises ListError where it has all
+    of its cells: nobody can say whether that is half of the last word, or all of it.
     """
     reader, is_first = RowReader(delimiter), True
     for block, last in with_end(stream.blocks):
@@ -97,7 +99,7 @@ def rows_of_blocks(
         whole = [*filter(is_whole, rows)]
         is_cut = bool(is_open and rows and may_be_cut(rows[-1]))
         if is_cut and whole and whole[-1] is rows[-1]:
-            whole.pop()
+            raise ListError(WITHIN)
         yield RowsOfBlock(whole, len(rows) - len(whole) - is_cut, is_cut, last)
 
 
@@ -106,8 +108,9 @@ def rows_of(
 ) -> Iterator[tuple[list[Row], Counter[str]]]:
     """The records of each block, and how many rows are none, by reason.
 
-    A last row that has no end may be half of one: it is left out where it lacks fields, or, where
-    `ends_open`, its last word, which decides. Raises ListError for columns of the same name.
+    A last row that has no end may be half of one: it is left out where it lacks fields. Raises
+    ListError where it lacks, of a file that `ends_open`, its last word alone, which decides, and
+    for columns of the same name.
     """
     refuse_twice(layout.columns)
     for rows in rows_of_blocks(

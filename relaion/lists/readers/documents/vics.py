@@ -153,7 +153,10 @@ class _MediaReading:
     def _refuse(self) -> None:
         """Raise ListError where something must be chosen, by the media that were looked at."""
         if not self.categories and not self.has_removals:
-            raise ListError("holds no media")
+            raise ListError(
+                "holds no media where lists of VICS have them; if it is other JSON, say "
+                "--format json"
+            )
         if self.found.others:
             told = ", ".join(map(say, self.found.others))
             first = option_of(next(iter(self.found.others)))

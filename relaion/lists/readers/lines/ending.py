@@ -28,6 +28,10 @@ HALF = (
     "the file ends without a line break, and its last record was left out as half of one; if it is "
     "whole, end its line and add the file again"
 )
+WITHIN = (
+    "ends within a row, before the word that decides; fetch it again, or end its last line with a "
+    "line break if it is whole"
+)
 
 
 @dataclass

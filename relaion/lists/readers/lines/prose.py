@@ -65,6 +65,7 @@ _MOST_TOLD = 10
 _MOST_READ = 20_000  # lines of a file
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
+_TITLE = 4  # words of one that may say of all entries that they are harmless
 _SIGNATURE = 12  # lines below the end of a letter
 _SHORT, _NAMES = 60, 6  # characters and words of one of them
 _PIECES = re.compile(r"(?<=\w\w)[.!?;]+(?:\s+|$)")
@@ -94,6 +95,10 @@ _HARMLESS = (
     )
     - _DOUBTS
 )
+_HARMLESS_FILES = words_in("{good_alone}") - words_in(
+    "good clean safe legal ignore ignored negativ*"
+)
+"""Of what is listed as bad none is called so."""
 _NEGATIONS = words_in("{negations_of_sentences}") | frozenset(
     ("dont", "doesnt", "isnt", "arent", "werent", "wasnt", "didnt", "havent", "hasnt")
 )
@@ -111,7 +116,9 @@ _SHORTEST = 4  # letters of a part of a compound
 _HEADS = words_in("{compound_heads}")
 """With these compounds end: what they are of is told before them."""
 _SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,:-–—•·\ufeff"
-_CJK = sorted(expanded("{letters_without_blanks}").split(), key=len, reverse=True)
+_CJK = sorted(
+    map(without_marks, expanded("{letters_without_blanks}").split()), key=len, reverse=True
+)
 
 
 @lru_cache(1 << 16)
@@ -210,8 +217,9 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
         or is_legend
         or is_judged
         or is_reason
-        or (strange and _is_strange_request(f"{bare} {piece}"))
+        or (strange and _is_strange_request(f"{bare} {piece}", has_doubt=has_doubt))
         or (is_denied and len(units) > 2 and _ABOUT_ENTRIES.search(bare))
+        or (not is_below and _is_strange_title(units, strange, f"{bare} {piece}"))
     ):
         return ASKED
     return TOLD if strange else None
@@ -231,10 +239,19 @@ def _beside_asking(folded: str) -> str | None:
     return None
 
 
-def _is_strange_request(text: str) -> bool:
-    """Whether a folded text asks that something be done with what stands below, and not what."""
-    is_request = _REQUESTS.search(text) and _POINTERS.search(text)
+def _is_strange_request(text: str, *, has_doubt: bool) -> bool:
+    """Whether a folded text asks that something be done with what stands below, and not what.
+
+    It does not where it takes in; a word that takes back, beside it, needs no `please`.
+    """
+    is_request = (has_doubt or _REQUESTS.search(text)) and _POINTERS.search(text)
     return bool(is_request and not (_TAKES_IN.search(text) or _FROM_DATA.search(text)))
+
+
+def _is_strange_title(units: Sequence[str], strange: Sequence[str], text: str) -> bool:
+    """Whether a line is of a script of which no word is known, or of few words says `harmless`."""
+    is_unread = any(map(spelling.is_unread, strange)) and not _TAKES_IN.search(text)
+    return is_unread or (len(units) <= _TITLE and not _HARMLESS_FILES.isdisjoint(strange))
 
 
 def _is_statement(text: str) -> bool:

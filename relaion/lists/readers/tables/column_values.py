@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from relaion.errors import ListError
+from relaion.lists.digests import is_hex
 from relaion.lists.readers.beside.few_words import is_measured
 from relaion.lists.readers.beside.figures import SURE, measure_of
 from relaion.lists.readers.format import ANY, Options
@@ -74,9 +75,16 @@ def _told_by_cells(
 
 
 def _is_of_words(column: ListColumn, filled: Sequence[str]) -> bool:
-    """Whether a column is called as one of entries is, and holds few short words."""
-    is_one = column.what == names.ENTRY and not column.is_said and 0 < len({*filled}) <= _FEW
+    """Whether a column is called as one of digests is, such as `Revisión`, and holds few words."""
+    is_other = column.what == names.OTHER and not is_replaced(column) and all(map(_is_word, filled))
+    is_called = column.what == names.ENTRY or is_other
+    is_one = is_called and not column.is_said and 0 < len({*filled}) <= _FEW
     return is_one and all(map(_WORDS.fullmatch, filled))
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell is written as a word is, and not as a digest."""
+    return not is_hex(cell) and cell in (cell.lower(), cell.capitalize(), cell.title())
 
 
 def _of_days(column: ListColumn, cells: Sequence[str], filled: Sequence[str]) -> ListColumn | None:

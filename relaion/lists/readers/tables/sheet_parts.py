@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from zipfile import ZipFile
 
@@ -25,6 +26,7 @@ from relaion.lists.readers.tables.sheet_xml import (
 
 MOST_CELLS = 20_000_000
 _TEXTS = "xl/sharedStrings.xml"
+_NOTES = "/comments"
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 Range = tuple[int, int, int, int]  # first row, first column, last row, last column, from 0
 
@@ -33,7 +35,7 @@ Range = tuple[int, int, int, int]  # first row, first column, last row, last col
 class SheetFacts:
     """Of one sheet. `hidden` rows hold values; `unsaved` formulas have no value.
 
-    `struck` are cells with values that are crossed out, all of it or a part.
+    `struck` are cells with values that are crossed out, all of it or a part; `notes` hang on cells.
 
     `leads` are cells that lead to a link which they may not show, by row and column. Values stand
     in the first `rows` rows and `columns` columns, from column `left` on.
@@ -42,6 +44,7 @@ class SheetFacts:
     hidden: int = 0
     unsaved: int = 0
     struck: int = 0
+    notes: int = 0
     merged: list[Range] = field(default_factory=list)
     leads: set[tuple[int, int]] = field(default_factory=set)
     rows: int = 0
@@ -87,18 +90,33 @@ def _xlsx_sheet(zipped: ZipFile, part: str, struck: StruckStyles) -> SheetFacts:
     found = _XlsxSheet(struck)
     parse(zipped, part, found.start, found.end, found.text)
     found.facts.leads |= _outside(zipped, part, found.hyperlinks)
+    found.facts.notes = sum(
+        _notes_in(zipped, p) for p in _related(zipped, part, of=_NOTES).values()
+    )
     return found.facts
 
 
-def _related(zipped: ZipFile, part: str, *, external: bool = False) -> dict[str, str]:
-    """What a part refers to, by id: other parts, or links that lead out of the file."""
+def _notes_in(zipped: ZipFile, part: str) -> int:
+    """How many notes hang on cells of a sheet."""
+    told = Counter[str]()
+    parse(zipped, part, lambda tag, _: told.update((tag,)))
+    return told["comment"]
+
+
+def _related(zipped: ZipFile, part: str, *, external: bool = False, of: str = "") -> dict[str, str]:
+    """What a part refers to, by id: other parts, or links that lead out of the file.
+
+    `of` is how the kind of those ends that are wanted.
+    """
     folder, name = posixpath.split(part)
     rels = posixpath.join(folder, "_rels", f"{name}.rels")
     found: dict[str, str] = {}
 
     def on_start(tag: str, given: dict[str, str]) -> None:
         is_external = given.get("TargetMode") == "External"
-        if tag == "Relationship" and is_external == external:
+        if tag != "Relationship" or not given.get("Type", "").endswith(of):
+            return
+        if is_external == external:
             target = given.get("Target", "")
             whole = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
             found[given.get("Id", "")] = target if external else posixpath.normpath(whole)
@@ -255,6 +273,7 @@ class _OdsSheets:
             self._is_struck = self._is_struck or style in self._styles.struck
         elif tag == "annotation":
             self._in_note = True
+            self._here.notes += 1
         elif tag == "a" and re.match(r"(?i)https?://|www\.", given.get("href", "")):
             self._leads = True
 

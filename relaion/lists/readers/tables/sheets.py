@@ -39,6 +39,10 @@ _STRUCK = (
     "cells of the sheet are crossed out ({:,}), and nobody says whether what is in them is listed: "
     "delete the rows that are not, take the lines through the others away, and save it again"
 )
+_NOTED = (
+    "notes hang on cells of the sheet ({:,}), and nobody here knows of what they speak: write what "
+    "they say of entries into a column, delete the notes, and save it again"
+)
 _UNSAVED = (
     "cells of the sheet hold formulas whose values were not saved ({:,}); open it, save it again, "
     "or save it as csv"
@@ -75,6 +79,8 @@ class SheetTable:
             raise ListError(_HIDDEN.format(facts.hidden))
         if facts.struck:
             raise ListError(_STRUCK.format(facts.struck))
+        if facts.notes:
+            raise ListError(_NOTED.format(facts.notes))
         if facts.unsaved:
             raise ListError(_UNSAVED.format(facts.unsaved))
         # as the name of a file does

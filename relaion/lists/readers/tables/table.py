@@ -25,6 +25,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.lines.ending import WITHIN
 from relaion.lists.readers.lines.known_good import refuse_bad_names, says_bad
 from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import listed_columns, traits
@@ -330,10 +331,7 @@ class RowsReading:
         for decider in layout.deciders:
             self.stream.decided[decider.told] = dict(decider.words)
         if self.is_cut or self._may_be_undone():
-            raise ListError(
-                "ends within a row, before the word that decides; fetch it again, or end its last "
-                "line with a line break if it is whole"
-            )
+            raise ListError(WITHIN)
         refuse_unsure(layout.deciders, is_cut=False)
         self._refuse_remarks(so_far=False)
         for decider in layout.deciders:

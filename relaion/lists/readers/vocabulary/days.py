@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from relaion.lists.readers.vocabulary.spelling import folded, words_in
 
 _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
+_FROM_YEAR = re.compile(r"(\d{4})\s?[./年년-]\s?(\d{1,2})\s?[./月월-]\s?(\d{1,2})(?!\d)")
 _WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
 _MONTHS = (
     "{january}", "{february}", "{march}", "{april}", "{may}", "{june}", "{july}", "{august}",
@@ -38,7 +39,7 @@ def days_of(word: str) -> list[date]:
     if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", bare):
         seconds = float(bare) / (1000 if len(bare) > 11 and "." not in bare else 1)
         return [date(1970, 1, 1) + timedelta(seconds=seconds)]
-    if found := _ISO.match(bare):
+    if found := _ISO.match(bare) or _FROM_YEAR.match(bare):
         told = [(int(found[1]), int(found[2]), int(found[3]))]
     elif found := _WRITTEN.match(bare):
         year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)

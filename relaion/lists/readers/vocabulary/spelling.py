@@ -78,6 +78,11 @@ _ENCODINGS = (  # those of the West first; where none of our words stands in the
 _marked: set[str] = set()  # our words that ASCII cannot write
 
 
+def is_garbled(text: str) -> bool:
+    """Whether most of a text is bytes that are no UTF-8: in Windows-1252 few letters are."""
+    return 2 * len(_NO_UTF8.findall(text)) > len(text)
+
+
 def read_anew(text: str) -> str:
     """A text whose bytes are no UTF-8, or were made UTF-8 twice, as it was meant.
 
