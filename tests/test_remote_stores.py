@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from relaion.errors import InputError
+from relaion.paths import shown
 from relaion.remote import RemoteURL, asking, display, is_remote, remote_url
 from relaion.remote.failures import ChangedObjectError, GoneError, RemoteError
 from relaion.remote.stores import open_store
@@ -40,6 +41,10 @@ def test_addresses(given: Any, shown: str) -> None:
     ("given", "why"),
     [
         ("s3a://b/x", "written s3://"),
+        ("abfs://b/x", "written az://"),
+        ("abfss://b@of.dfs.core.windows.net/x/y", "az://b/x/y, with AZURE_STORAGE_ACCOUNT_NAME=of"),
+        ("az://b/x?sv=1&sig=secret", "az://b/x: a query or a signature"),
+        ("abfs://b@of/x?sv=1&sig=secret", "here: az://b/x, with"),
         ("http://example.org/x.parquet", "name the https:// address"),
         ("ftp://example.org/x.parquet", "no ftp:// address"),
         ("https://name:secret@example.org/x", "leave it out"),
@@ -52,7 +57,13 @@ def test_addresses_that_are_refused(given: str, why: str) -> None:
     with pytest.raises(InputError, match=None) as caught:
         remote_url(given)
     assert why in str(caught.value)
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value) + display(given)
+
+
+def test_a_signature_is_not_shown_as_part_of_a_path() -> None:
+    signed = "az://b/x?sv=1&sig=secret"
+    assert shown(Path(signed)) == "az://b/x"
+    assert shown(Path("az://b/x?y=z")) == "az://b/x?y=z" == str(remote_url("az://b/x?y=z"))
 
 
 @pytest.mark.parametrize("given", ["data/x", "/data", "C:", "s3", "a:b/c", "./x", "data/s3:/x"])

@@ -16,9 +16,13 @@ _UNSHOWN = re.compile(
 _LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
+# how a query begins, as that of a signature: two names with values; a pattern or a name has no such
+QUERY = r"\?[\w.~%-]+=[^?&\s]*&[\w.~%-]+="
 # an address as a path object has it: with one slash; what follows the `?` of a link may be a
 # signature
-_ADDRESS = re.compile(r"(?:(s3|gs|az|hf):/+(?=[^/])(.*)|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL)
+_ADDRESS = re.compile(
+    rf"(?:(s3|gs|az|hf):/+(?=[^/])(.*?)(?:{QUERY}.*)?|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL
+)
 
 
 def shown(name: object) -> str:

@@ -1,4 +1,4 @@
-"""Stores that fsspec speaks to, by what all of its file systems can do: gs and az."""
+"""Stores that fsspec speaks to, by what all of its file systems can do: gs."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class FsspecStore(Store):
-    """A store by its file system of fsspec: gs and az."""
+    """A store by its file system of fsspec."""
 
     def __init__(self, make: Any) -> None:
         self._make = make
@@ -201,12 +201,3 @@ def _md5_of(info: Mapping[str, Any]) -> bytes | None:
         with suppress(ValueError):
             return base64.b64decode(told)
     return None
-
-
-def gentle(make: Any, **how: Any) -> Any:
-    """A file system of az whose library does not wait a minute before it tells what is wrong."""
-    found = make(**how)
-    with suppress(AttributeError):  # what it is called is nobody's promise
-        policy = found.service_client._config.retry_policy
-        policy.total_retries, policy.initial_backoff = 1, 1
-    return found

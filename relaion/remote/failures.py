@@ -9,7 +9,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any
 
-from relaion.errors import InputError, NoRoomError
+from relaion.errors import InputError, NoRoomError, RelaionError
 from relaion.paths import shown
 from relaion.remote.urls import WEB, RemoteURL
 
@@ -64,14 +64,23 @@ class CutError(Exception):
     """Raised when fewer bytes came than were asked for: the next try may bring all."""
 
 
+class NoAccountError(Exception):
+    """Raised where nothing says whose store it is."""
+
+
+class ConnectionStringError(Exception):
+    """Raised where what is given for all that says who asks whom is nothing of the kind."""
+
+
 # what to do about credentials, by the rules of the library that reads them
 _WAYS = {
     "s3": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a public bucket "
     "set FSSPEC_S3_ANON=true",
     "gs": "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS; for "
     "a public bucket set FSSPEC_GS_TOKEN=anon",
-    "az": "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or another of the "
-    "AZURE_STORAGE_ variables",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or "
+    "AZURE_STORAGE_SAS_TOKEN (which ends at a time that it states); for a public container set "
+    "AZURE_STORAGE_ANON=true",
     "hf": "set HF_TOKEN, or run `hf auth login`",
     "https": "give a link that opens without logging in",
 }
@@ -82,13 +91,13 @@ _FOUND_IN = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS goes before what `gcloud auth application-default "
     "login` left",
     "az": "AZURE_STORAGE_CONNECTION_STRING goes before AZURE_STORAGE_ACCOUNT_NAME with "
-    "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, which ends at a time that it states",
     "hf": "HF_TOKEN goes before what `hf auth login` left, and HF_ENDPOINT says whose store it is",
 }
 _NONE = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
     "DefaultCredentialsError", "CredentialUnavailableError", "LocalTokenNotFoundError",
-    "NoAuthTokenError", "InvalidConfigError", "ConfigParseError",
+    "NoAuthTokenError", "InvalidConfigError", "ConfigParseError", "NoAccountError",
 }  # fmt: skip
 _EXPIRED = {
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired",
@@ -102,11 +111,13 @@ _REFUSED = {
 _UNKNOWN = {
     "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId",
     "UnrecognizedClientException", "InvalidSecurity", "NotSignedUp", "AuthorizationHeaderMalformed",
-    "AuthenticationFailed", "ClientAuthenticationError",
+    "AuthenticationFailed", "ClientAuthenticationError", "ConnectionStringError",
 }  # fmt: skip
 _TAKEN = {"ConditionalRequestConflict", "FileExistsError", "BlobAlreadyExists"}
 _UNABLE = {"NotImplemented", "NotImplementedError", "MethodNotAllowed"}
-_NO_BUCKET = {"NoSuchBucket", "ContainerNotFound", "RepositoryNotFoundError"}
+_NO_BUCKET = {
+    "NoSuchBucket", "ContainerNotFound", "InvalidResourceName", "RepositoryNotFoundError",
+}  # fmt: skip
 _NO_OBJECT = {
     "NoSuchKey", "NoSuchVersion", "BlobNotFound", "ResourceNotFoundError", "EntryNotFoundError",
     "RemoteEntryNotFoundError", "RevisionNotFoundError", "FileNotFoundError",
@@ -151,14 +162,18 @@ def _signs(error: BaseException) -> Iterator[tuple[set[str], int | None]]:
             status = _number(said, "status_code") or _number(said, "status")
         azure = getattr(at, "error_code", None)
         names.add(str(getattr(azure, "value", azure)))
+        if "ClientAuthenticationError" in names - {"AzureSigningError"} and said is None:
+            names.add("NoCredentialsError")  # no store was asked: no way led to any
         yield names, status
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, and those that it came from."""
+    """An error, and those that it came from; not those that were told before it was met."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:
+        if isinstance(at, RelaionError) and at is not error:
+            return
         seen.add(id(at))
         yield at
         reason = getattr(at, "reason", None)
@@ -280,15 +295,18 @@ _OF_A_BUCKET = ("be listed", "be written")  # for which no object has to be ther
 def unwritten(url: RemoteURL, what: str, error: BaseException) -> UnwrittenError:
     """The one line for what a store did not do; `what` was to be done, such as `be written`."""
     kind = kind_of(error)
-    if kind == "gone" and what in _OF_A_BUCKET and url.scheme != "s3":
-        kind = "no bucket"  # gs and az have no word of their own for it
+    if kind == "gone" and what in _OF_A_BUCKET and url.scheme == "gs":
+        kind = "no bucket"  # gs has no word of its own for it
     made = UnwrittenError(f"{shown(url)}: cannot {what}: {_why(kind, url, error)}")
     made.kind = kind
     return made
 
 
 def _endpoint(url: RemoteURL) -> str:
-    names = {"s3": "AWS_ENDPOINT_URL and the region", "hf": "HF_ENDPOINT"}
+    names = {
+        "s3": "AWS_ENDPOINT_URL and the region", "hf": "HF_ENDPOINT",
+        "az": "the name of the account",
+    }  # fmt: skip
     return f", {names[url.scheme]}" if url.scheme in names else " and the address"
 
 

@@ -136,7 +136,7 @@ class Traffic(NamedTuple):
         )
 
 
-ASKED_AFTER = ("gs", "az")  # whether it is still the same object is asked after each read of these
+ASKED_AFTER = ("gs",)  # whether it is still the same object is asked after each read of these
 
 
 def timed_need(path: Path, ranges: Sequence[Range]) -> Traffic:

@@ -1,6 +1,6 @@
 """Which store an address is of, and what reads and writes there."""
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib import import_module
 
 from relaion.errors import InputError
@@ -42,13 +42,15 @@ def _opened(scheme: str) -> Store:
         from relaion.remote.hub import HubStore  # noqa: PLC0415 - as above
 
         return HubStore(found)
-    from relaion.remote.by_fsspec import FsspecStore, gentle  # noqa: PLC0415 - as above
+    if scheme == "az":
+        from relaion.remote.az import AzStore  # noqa: PLC0415 - as above
 
-    if scheme == "gs":
-        # what the package shows first asks another service of each bucket's kind, at each request,
-        # and prints a line where it may not
-        return FsspecStore(import_module("gcsfs.core").GCSFileSystem)
-    return FsspecStore(partial(gentle, found.AzureBlobFileSystem))
+        return AzStore(found)
+    from relaion.remote.by_fsspec import FsspecStore  # noqa: PLC0415 - as above
+
+    # what the package shows first asks another service of each bucket's kind, at each request, and
+    # prints a line where it may not
+    return FsspecStore(import_module("gcsfs.core").GCSFileSystem)
 
 
 def objects_at(at: RemoteURL) -> Objects:
@@ -58,6 +60,10 @@ def objects_at(at: RemoteURL) -> Objects:
         from relaion.remote.s3 import S3Objects  # noqa: PLC0415 - as above
 
         return S3Objects(at, store)
+    if at.scheme == "az":
+        from relaion.remote.az import AzObjects  # noqa: PLC0415 - as above
+
+        return AzObjects(at, store)
     from relaion.remote.by_fsspec import AnyObjects  # noqa: PLC0415 - as above
 
     return AnyObjects(at, store)

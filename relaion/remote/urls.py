@@ -11,6 +11,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import AnyPath, shown
+from relaion.paths.names import QUERY
 
 # a path object has lost the second slash
 _REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
@@ -23,6 +24,8 @@ SCHEMES = (*STORES, "hf", "https")
 WEB = ("http", "https")  # http of this machine alone
 _OF_A_SET = 2  # names in a key of hf that are its owner's and its own
 _GLOB = re.compile(r"[*?\[]")
+_QUERY = re.compile(QUERY)
+_CONTAINER = re.compile(r"([a-z0-9$-]+)@([a-z0-9]+)(\.[a-z0-9.-]*)?(/.*)?")  # of Azure's own URIs
 _LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
 
@@ -106,13 +109,18 @@ def remote_url(given: AnyPath) -> RemoteURL:
     scheme, rest = found[1].lower(), text[found.end() :]
     said = shown(_bare(text))
     if scheme in _OTHERS:
-        raise InputError(f"{said}: {scheme}:// is written {_OTHERS[scheme]}:// here")
+        raise _other_name(scheme, _OTHERS[scheme], rest, said)
     plain = scheme == "http" and _LOOPBACK.fullmatch(rest.partition("/")[0])
     if scheme == "http" and not plain:
         raise InputError(f"{said}: http:// can be changed on its way; name the https:// address")
     if scheme not in SCHEMES and not plain:
         kinds = ", ".join(f"{s}://" for s in SCHEMES)
         raise InputError(f"{said}: no {scheme}:// address is read; name a path, or one of {kinds}")
+    if scheme not in WEB and _QUERY.search(rest):
+        raise InputError(
+            f"{said}: a query or a signature in an address is not read; leave out what follows `?`"
+            + (", and set AZURE_STORAGE_SAS_TOKEN" if scheme == "az" else "")
+        )
     path, _, query = rest.partition("?") if scheme in WEB else (rest, "", "")
     bucket, _, key = path.partition("/")
     if "@" in bucket:
@@ -127,12 +135,26 @@ def remote_url(given: AnyPath) -> RemoteURL:
     return RemoteURL(scheme, bucket, "/".join(names), query)
 
 
+def _other_name(scheme: str, ours: str, rest: str, said: str) -> InputError:
+    """The error for a kind that has another name here; how Azure writes it is put in our way."""
+    told = f"{said}: {scheme}:// is written {ours}:// here"
+    if ours == "az" and (of := _CONTAINER.fullmatch(_unsigned(rest))):
+        address = shown(f"az://{of[1]}{of[4] or ''}")
+        return InputError(f"{told}: {address}, with AZURE_STORAGE_ACCOUNT_NAME={of[2]}")
+    return InputError(told)
+
+
 def _bare(text: str) -> str:
     """An address without what may be secret in it."""
     head, colon, rest = text.partition(":/")
-    rest = rest.lstrip("/").partition("?")[0] if head.lower() in WEB else rest
+    rest = rest.lstrip("/").partition("?")[0] if head.lower() in WEB else _unsigned(rest)
     host, slash, path = rest.lstrip("/").partition("/")
     return f"{head}:/{'/' if colon else ''}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _unsigned(text: str) -> str:
+    found = _QUERY.search(text)
+    return text[: found.start()] if found else text
 
 
 def display(given: AnyPath) -> str:
