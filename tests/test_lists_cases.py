@@ -97,6 +97,7 @@ def take(case: Case, word: str, rest: str, where: str) -> None:
         case "says":
             case.notices.append(rest)
         case "refuses":
+            assert rest.strip(), f"{where}: with which words?"  # every error holds an empty text
             case.refused = rest
         case _:
             raise AssertionError(f"{where}: no such word: {word}")
