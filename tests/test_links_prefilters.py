@@ -34,14 +34,13 @@ from relaion.links.text import as_bytes, as_text
 from relaion.parquet.mended import marked, unmarked
 from relaion.verifier.candidates import (
     Carriers,
-    Near,
     easy,
     easy_spellings,
-    may_hold,
     plain,
     plain_key,
     settled,
 )
+from relaion.verifier.near import Near, may_hold
 from relaion.verifier.undone import is_soon_undone, undone_key
 from tests.links_strategies import hostile_batches, hostile_links, some_tails, tail_batches
 
@@ -323,15 +322,19 @@ def in_proof(links: Links) -> Iterator[tuple[str, str]]:
         for inner in set(links.inner[n]):
             if not holds:
                 yield "what holds a link may hold one", held
-            if not Near.of([inner]).may_name_inside(raw):
+            if not may_name_inside(Near.of([inner]), raw):
                 yield "a link that holds a listed one is near", held
-            if not all(b.may_name_inside(raw) for b in map(below_of, hosts_below(inner))):
+            if not all(may_name_inside(b, raw) for b in map(below_of, hosts_below(inner))):
                 yield "a link that holds one below a listed host is near", held
     some = frozenset(links.keys[::3])
     found = set(Carriers(some, some).find(urls))
     for n, held in enumerate(links.held):
         if (not some.isdisjoint((links.keys[n], *links.inner[n]))) != (n in found):
             yield "what carries a link is found, and nothing else", held
+
+
+def may_name_inside(near: Near, url: bytes) -> bool:
+    return bool(near.may_name_inside(pa.array([url], pa.binary()))[0].as_py())
 
 
 def below_of(host: str | None) -> Near:

@@ -23,6 +23,7 @@ from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.verifier.checker import verify
+from relaion.verifier.lookup import look_up
 from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
 from relaion.verifier.verdict import Verdict
@@ -1159,6 +1160,25 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     told = said(check(world, inputs=given))
     assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (image_md5)") in told
     assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (url)") in told
+
+
+def test_links_that_listed_images_pass_on_are_found_with_those_listed(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each link is held against lists anyway: these are not looked for once more."""
+    found = []
+
+    def spy(*given: Any) -> Any:
+        found.append(look_up(*given))
+        return found[0]
+
+    monkeypatch.setattr("relaion.verifier.job.look_up", spy)
+    assert check(made).ok
+    (known,) = found
+    keys = {"same.example/s.jpg", "listed.example/x.jpg"}
+    assert keys < known.links.keys() and keys.isdisjoint(known.carriers.own)
+    (path,) = {p for p in known.rows if p.parts[-2:] == ("alpha", "part-0.parquet")}
+    assert {2, 13, 14, 20, 23} < set(known.rows[path].to_pylist())
 
 
 @pytest.mark.slow

@@ -16,21 +16,21 @@ blanks are undone, each with the other scheme and without one, in lower case, wi
 import hashlib
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.links import host_digest, link_key
+from relaion.links import link_key
 from relaion.links.inner import inner_links
 from relaion.links.key import is_ordinary
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
-from relaion.verifier.rows import giants, int64
+from relaion.verifier.near import Near, may_hold
+from relaion.verifier.rows import int64
 
 # -- plain and settled links ---------------------------------------------------------------
 
@@ -92,140 +92,6 @@ def _spelled(key: bytes) -> Iterator[bytes]:
     for scheme in _SCHEMES:
         yield scheme + key
         yield scheme + b"www." + key
-
-
-# -- links inside links ----------------------------------------------------------------------
-
-# A link inside another cannot do without a dot in its host and the slash that ends it, plainly
-# or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape, and
-# what is no ASCII a full stop.
-_HIDING = "%25|%3[0-9]|%[46][1-6]"
-_DOT = rf"(?:\.|%2e|[^\x00-\x7f]|%e[3f]|{_HIDING})"
-_MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*{_DOT}.*(?:/|\\|%2f|%5c|{_HIDING})"
-# and without another scheme, or an escape of what a host or its borders are made of, it cannot do
-# without a whole host, a sign before it that ends a word, and a slash behind it or behind its port
-# (`_TELLING` is such an escape: of a letter, a digit or one of `-._%`, of `&/:=?\` at the borders,
-# of anything that is no printed ASCII, or cut short; blanks, quotes, brackets, commas tell nothing)
-_TELLING = "%(?:2[^0-47-9a-c]|3[^bce]|4[^0]|5[^bde]|6[^0]|7[^b-f]|[^2-7]|$)"
-_INNER_HOST = r"[/?&=:](?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]+(?::[0-9]+)?[/\\]"
-_MAY_SHOW = rf"(?is)^https?://[^/\\?#]*(?:[/\\?#].*)?(?:{_TELLING}|http|[^\x00-\x7f]|{_INNER_HOST})"
-_TELLS = re.compile(_TELLING.encode())  # in a text of lower case
-# of any other link that is not even known: it may be escaped as a whole, entities and all
-_USUAL = "(?i)^https?://"
-# up to the end of the host, behind which another link may stand
-_OUTER = re.compile(rb"https?://[/\\]*[^/\\?#]*", re.IGNORECASE)
-
-_AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
-_PORT = re.compile(rb":[0-9]+[/\\]")
-_PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
-# the signs before a host that stands there as a word, as slashes
-_BORDERS = bytes.maketrans(b"?&=:\\", b"/////")
-_FOREIGN_HOST = re.compile(rb"[a-z0-9_.-]*[\x80-\xff][a-z0-9_.\x80-\xff-]*")
-_DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
-
-
-def may_hold(urls: pa.Array) -> pa.Array:
-    """A mask of the links that may hold another one."""
-    odd = pc.invert(pc.match_substring_regex(urls, _USUAL))
-    holds = pc.fill_null(pc.match_substring_regex(urls, _MAY_HOLD), False)
-    holds = pc.replace_with_mask(
-        holds, holds, pc.match_substring_regex(urls.filter(holds), _MAY_SHOW)
-    )
-    found = pc.fill_null(pc.or_(odd, holds), False)
-    return pc.and_(found, pc.invert(giants(urls)))
-
-
-# -- hosts in question -----------------------------------------------------------------------
-
-_HOSTS_HELD = 50_000
-_HEAD = re.compile(rb"https?://((?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?=[/?]|\Z)")
-
-
-@dataclass(frozen=True)
-class Near:
-    """Which links are worth a key: all on odd hosts, and those on or below these hosts.
-
-    `hosts` and `below` are digests as `host_digest` writes them; `below` names hosts whose
-    subdomains count too.
-    """
-
-    hosts: frozenset[str] = frozenset()
-    below: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, keys: Iterable[str]) -> "Near":
-        """Where these keys stand."""
-        return cls(frozenset(host for key in keys if (host := host_digest(key)) is not None))
-
-    @property
-    def size(self) -> int:
-        """How many hosts these are: what it costs to send them to another process."""
-        return len(self.hosts) + len(self.below)
-
-    @cached_property
-    def _judged(self) -> dict[bytes, bool]:
-        return {}
-
-    def __contains__(self, host: bytes) -> bool:
-        """Whether links on a plain host are worth a key; hosts are few beside links."""
-        found = self._judged.get(host)
-        if found is None:
-            if len(self._judged) == _HOSTS_HELD:
-                self._judged.clear()
-            found = self._judged[host] = self._is_near(host)
-        return found
-
-    def _is_near(self, host: bytes) -> bool:
-        if b"xn--" in host or _digest(host) in self.hosts:
-            return True
-        if not self.below:
-            return False
-        labels = host.split(b".")
-        return any(_digest(b".".join(labels[i:])) in self.below for i in range(len(labels) - 1))
-
-    def may_name(self, url: bytes) -> bool:
-        """Whether a link may be on a host that is near, or that is odd."""
-        head = _HEAD.match(url)
-        return head is None or head[1] in self
-
-    def may_name_inside(self, url: bytes) -> bool:
-        """Whether a link may hold one on a host that is near, or that is odd."""
-        outer = _OUTER.match(url)
-        if outer is None:
-            return True
-        text = url[outer.end() :].lower()
-        for _ in range(_DEEPEST):
-            if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
-                return True
-            # to undo other escapes makes no host, and no border of one
-            if _TELLS.search(text) is None:
-                break
-            undone = unquote_to_bytes(text).lower()
-            if undone == text:
-                break
-            text = undone
-        else:
-            return True
-        return self._stands_in(text)
-
-    def _stands_in(self, text: bytes) -> bool:
-        """Whether a host may stand in a text, or in what it was before its escapes were undone.
-
-        One that stood there stands here, too: no escape has a sign of a host, or of its borders.
-        """
-        if b":" in text and _PORT.search(text):
-            return True
-        is_foreign = not text.isascii()
-        for word in text.translate(_BORDERS).split(b"/")[:-1]:  # no slash ends the last one
-            # what is no host is near nothing
-            if b"." in word and (word in self or (is_foreign and _FOREIGN_HOST.fullmatch(word))):
-                return True
-        return False
-
-
-def _digest(host: bytes) -> str:
-    """As `relaion.links.host_digest`: without any `www.`, wherever it stands."""
-    return hashlib.md5(host.replace(b"www.", b""), usedforsecurity=False).hexdigest()
 
 
 # -- rows that carry one of some links -------------------------------------------------------
@@ -330,17 +196,19 @@ class Carriers:
         near, near_inside = self._near
         left = pc.indices_nonzero(pc.invert(settled(urls)))
         texts = urls.take(left)
-        is_plain = pc.fill_null(plain(texts), False).to_pylist()
-        holds = may_hold(texts).to_pylist() if self.inside else [False] * len(texts)
-        for row, url, easy, maybe in zip(
-            left.to_pylist(), texts.to_pylist(), is_plain, holds, strict=True
-        ):
-            if (not easy and near.may_name(url) and link_key(url) in self.own) or (
-                maybe
-                and near_inside.may_name_inside(url)
-                and any(link_key(link) in self.inside for link in inner_links(url))
-            ):
+        is_odd = pc.invert(pc.fill_null(plain(texts), False))
+        odd, others = left.filter(is_odd).to_pylist(), texts.filter(is_odd).to_pylist()
+        for row, url in zip(odd, others, strict=True):
+            if near.may_name(url) and link_key(url) in self.own:
                 rows.add(row)
+        if self.inside:
+            holds = may_hold(texts)
+            left, texts = left.filter(holds), texts.filter(holds)
+            is_near = near_inside.may_name_inside(texts)
+            odd, others = left.filter(is_near).to_pylist(), texts.filter(is_near).to_pylist()
+            for row, url in zip(odd, others, strict=True):
+                if any(link_key(link) in self.inside for link in inner_links(url)):
+                    rows.add(row)
         return sorted(rows)
 
 

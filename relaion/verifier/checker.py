@@ -47,7 +47,8 @@ from relaion.verifier.lineage import (
     check_steps,
     read_before,
 )
-from relaion.verifier.lookup import Apply, Begins
+from relaion.verifier.listable import Apply
+from relaion.verifier.lookup import Begins
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import check_resting, worth_resting

@@ -29,7 +29,7 @@ from relaion.verifier.model import shared_keys
 from relaion.verifier.rows import Rows, Source
 
 if TYPE_CHECKING:
-    from relaion.verifier.lookup import Apply
+    from relaion.verifier.listable import Apply
     from relaion.verifier.sidecars import Apart
 
 IMAGE_ROWS = 1_000

@@ -13,7 +13,7 @@ from relaion.errors import StopError
 from relaion.odometer import ODOMETER
 from relaion.parquet.columns import side_by_side
 from relaion.verifier.begun import begin
-from relaion.verifier.lookup import Apply
+from relaion.verifier.listable import Apply
 from relaion.verifier.verdict import ProcessEndedError
 
 

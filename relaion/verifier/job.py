@@ -24,7 +24,8 @@ from relaion.verifier.counts import is_counted
 from relaion.verifier.cover import CoverRows, covered_rows
 from relaion.verifier.joined import joined_places
 from relaion.verifier.lineage import RunBefore, keeps_out
-from relaion.verifier.lookup import Apply, Begins, look_up
+from relaion.verifier.listable import Apply
+from relaion.verifier.lookup import Begins, look_up
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of

@@ -24,7 +24,7 @@ from relaion.verifier.model import StatedLists, list_reasons, shared_keys, value
 from relaion.verifier.rows import Rows, Source
 
 if TYPE_CHECKING:
-    from relaion.verifier.lookup import Apply
+    from relaion.verifier.listable import Apply
     from relaion.verifier.sidecars import Apart
 
 Places = frozenset[str]

@@ -63,7 +63,8 @@ class StatedLists:
     hashed links are compared with, where these are limited. `beside`: what sidecars name.
     `links`: key of a link that a list hit on some row -> those lists; `carriers` finds the rows
     that carry one of them. `inner`: whether links inside links count. `rows`: file -> numbers of
-    its rows that may hold an entry of `exact`; all others hold none. `unread`: how many values
+    its rows that may hold an entry of `exact`, or carry a link that `carriers` does not look for;
+    all others hold none. `unread`: how many values
     of a sidecar are no digest, by file, role and place among its columns.
     """
 
@@ -110,10 +111,16 @@ class StatedLists:
         """The roles of a shard that decide which lists name its rows."""
         return {"url", *self.images} | ({"row_hash", "text"} if self.asks_hashes else set())
 
-    def carrying(self, beside: StatedSidecars, links: Mapping[str, Lists]) -> "StatedLists":
-        """The same where sidecars, and rows that lists hit, name these links."""
-        keys = frozenset(links)
-        carriers = Carriers(keys | beside.links.keys(), keys if self.inner else frozenset())
+    def carrying(
+        self, beside: StatedSidecars, links: Mapping[str, Lists], told: Collection[str] = ()
+    ) -> "StatedLists":
+        """The same where sidecars, and rows that lists hit, name these links.
+
+        `told` are those of which `rows` tells who carries them.
+        """
+        keys = links.keys() - {*told}
+        inside = frozenset(keys if self.inner else ())
+        carriers = Carriers(frozenset(keys | beside.links.keys()), inside)
         return replace(self, beside=beside, links=links, carriers=carriers)
 
     def only(self, *paths: Path) -> "StatedLists":

@@ -30,15 +30,8 @@ from relaion.verifier.checked import EarlierCheck, read_check
 from relaion.verifier.counts import check_lines, check_told
 from relaion.verifier.job import Job, left_out_of, outputs_of, tasks_of
 from relaion.verifier.lineage import RunBefore, check_steps, is_as_it_was
-from relaion.verifier.lookup import (
-    Apply,
-    all_digests,
-    hit_links,
-    in_full,
-    look_up,
-    meet,
-    read_entries,
-)
+from relaion.verifier.listable import Apply, all_digests
+from relaion.verifier.lookup import hit_links, in_full, look_up, meet, read_entries
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists, all_keys
 from relaion.verifier.rows import Source
@@ -275,9 +268,9 @@ class _Resting:
         groups = sum(source.size[1] for source in sources)
         job.begins("lists", len(sources), groups)
         pieces = (piece for source in sources for piece in source.pieces())
-        met, rows, _ = meet(entries, all_digests(wanted, pieces, apply))
-        known = in_full(held, met, good_wins=parameters.good_wins, lists=self.ground.gained)
-        known = replace(known, rows=rows, inner=parameters.inner)
+        met = meet(entries.together(), all_digests(wanted, pieces, apply))
+        known = in_full(held, met.shorts, good_wins=parameters.good_wins, lists=self.ground.gained)
+        known = replace(known, rows=met.rows, inner=parameters.inner)
         if parameters.same_link:
             known = _with_links(known, sources, apply)
         job.begins("links", len(sources), groups)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from relaion.verifier.copies.fates import LEFT, LEFT_WITH_LINK, Against, stays
 from relaion.verifier.copies.statement import NAMELESS, WITH_KEY, CopyStatement
-from relaion.verifier.lookup import Apply
+from relaion.verifier.listable import Apply
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, count
 

@@ -20,12 +20,13 @@ from relaion.errors import InputError
 from relaion.links import host_digest, key_can_spread, link_key, names_part
 from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked
-from relaion.verifier.candidates import Near, plain, plain_key
+from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copies.editions import EditionSets
 from relaion.verifier.copies.known import HASHES, Records, any_among, flat, hashes_by_doubt
 from relaion.verifier.copies.records import bare_key, read_records
 from relaion.verifier.copies.statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
-from relaion.verifier.lookup import Apply
+from relaion.verifier.listable import Apply
+from relaion.verifier.near import Near
 from relaion.verifier.rows import Source
 
 ROW, LINK = "row", "link"
