@@ -190,7 +190,7 @@ _ORDER = (
     "| 14, 15, 18 to 20, with hashed links 07, 22, 23, then 24, 30, 31 "
     "| `relaion/run/find_task.py` |",
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find_task.py` |",
-    "| a batch, for other rows with these links | 34, 15, 18 to 20, 35 "
+    "| a batch, for other rows with these links | 13, 34, 15, 18 to 20, 35 "
     "| `relaion/run/find_task.py` |",
     "| the counts of all | 36 | `relaion/run/find_task.py` |",
     "| a batch, with cover: its sites, what they are like | 38, 42, with keywords 39, then 43, 44 "
@@ -203,9 +203,9 @@ _ORDER = (
     "| 43, 49, 67, 32, 19, 20, 33, 68, 18 to 20, 33, 59, with sidecars 62 "
     "| `relaion/run/cover_task.py` |",
     "| the sidecars, for images of these rows, and other rows with them "
-    "| 34, 15, 19, 20, 35, 58, 59, 53, 61, 32, 19, 20, 33, 62 | `relaion/run/cover_task.py` |",
+    "| 13, 34, 15, 19, 20, 35, 58, 59, 53, 61, 32, 19, 20, 33, 62 | `relaion/run/cover_task.py` |",
     "| a batch, for rows that share a link or an image with them "
-    "| 34, 15, 18 to 20, 35, with sidecars 58, then 53 "
+    "| 13, 34, 15, 18 to 20, 35, with sidecars 58, then 53 "
     "| `relaion/run/cover_task.py` |",
     "| what joins listed sites | 69 | `relaion/run/cover_task.py` |",
     "| what leaves as cover | 54 | `relaion/run/cover_task.py` |",
