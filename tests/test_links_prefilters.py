@@ -178,7 +178,27 @@ def tail_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a long plain tail is the key's", links.held[n]
         if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
             yield "a plain tail is that of the keys inside", links.held[n]
+    yield from word_breaches(engine, links)
     yield from sought_breaches(engine, links)
+
+
+def word_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every link that hides the word of its key, or of one inside."""
+    tails = [
+        (n, marked(as_bytes(key))[-24:])
+        for n, inner in enumerate(links.inner)
+        for key in {links.keys[n], *inner}
+        if key_can_spread(key) and host_digest(key) is not None
+    ]
+    numbers, texts = ([x[i] for x in tails] for i in (0, 1))
+    columns = [pa.array(numbers, pa.int32()), pa.array(texts, pa.string())]
+    engine.lend("tails", pa.table(columns, ["n", "tail"]))
+    hidden = (
+        "select n from tails join link using (n) "
+        "where not link_may_hide(url) and not contains(url, link_word(tail))"
+    )
+    for (n,) in engine.rows(hidden):
+        yield "a link that may hide nothing has the word of its keys", links.held[n]
 
 
 def sought_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:

@@ -182,7 +182,9 @@ class Finder:
     def search_same_link(self, *, inner: bool = True) -> None:
         """Table `same_link`, of the views that are open; `inner` by links inside links too."""
         inner = inner and self._settings.inner
-        self.told("fast/34_hit_tails", worth=3, has_inner=inner)
+        self.engine.run(self.script("fast/13_hit_words"))
+        ((words,),) = self.engine.rows("from hit_words")
+        self.told("fast/34_hit_tails", worth=3, has_inner=inner, hit_words=words)
         self._link_keys(has_links=True, has_hosts=False, has_hashed=False, inner=inner)
         self.told("35_same_link")
 

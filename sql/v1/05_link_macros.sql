@@ -11,13 +11,15 @@
 -- Nine links in ten need no more than their scheme, one `www.` and the slash at the end cut.
 -- link_is_canonical proves that of a link, and link_stripped cuts. All other links go to
 -- link_key. To doubt a plain link costs time; to trust another would be a missed link.
--- Five promises, all tested:
+-- Six promises, all tested:
 --   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
 --   so does link_is_canonical(t)  imply  link_stripped(t) = link_key(u), t = link_tidied(link_undone(u)),
 --   also where u is lowered (link_lowered) before
 --   link_is_odd_host(u)   or       link_host_digest(link_host(u)) = host_digest(link_key(u))
 --   link_tail(u) is null  or       link_key(u) ends in it, or cannot spread
 --   inner_tail(u) is null or       so for each of inner_links(u)
+--   link_may_hide(u)      or       u holds link_word(t), t the last 24 characters of link_key(u), or of the
+--                                  key of one of inner_links(u), where that spreads and has such a word
 -- and for every pattern `*.h` that names the key of a link whose host is not odd, the digest of
 -- h is that of one of link_host_endings(link_host(u)).
 
@@ -288,6 +290,32 @@ case
         then link_long_tail_of(replace(u, '&amp;', '&'))
     else link_long_tail_of(u)
 end;
+
+-- The longest word of a key's last 24 characters (tail), where these end it: letters, digits, `-` and `_`
+-- behind its host, of four at least; null where there is none. Each of these signs stands in a link, and
+-- in what is inside, as in its key, and nothing that link_key takes away stands between two of them, but
+-- where the link may hide one:
+--   an escape       of such a sign, of a dot, of `%`, `#` or `;`, of what is not printed, or none at all
+--   an entity       needs a `;`: any but that of `&amp;`
+--   a character     that is not printed ASCII
+-- The two first of 24 are left out: an escape may be cut there.
+create or replace temp macro link_hiding() as
+'[^!-~]|(?:[^p]|[^m]p|[^a]mp|[^&]amp|^(?:a?m?p)?);'
+|| '|%(?:2[^0-246-9a-cA-CfF]|3[^ac-fAC-F]|4[^0]|5[^b-eB-E]|6[^0]|7[^b-eB-E]|[^2-7]|$)';
+create or replace temp macro link_may_hide(u) as regexp_matches(u, link_hiding());
+create or replace temp macro link_word(tail) as
+list_max(list_transform(
+    regexp_extract_all(
+        regexp_replace(
+            regexp_replace(
+                case when length(tail) >= 24 then substr(tail, 3) else tail end, '^[^/?]*[/?]', ''
+            ),
+            '%[0-9A-F]{2}', '%', 'g'
+        ),
+        '[A-Za-z0-9_-]{4,}'
+    ),
+    lambda w: { 'n': length(w), 'word': w }
+)).word;
 
 -- The same of the key of every link inside the link. They all end where it ends, but where one is
 -- cut at `&` or `?`, or an escape is undone; and behind their host, which a slash follows.

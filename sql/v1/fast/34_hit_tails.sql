@@ -1,6 +1,7 @@
 -- name:    hit_tails
 -- purpose: The hosts and tails of the links that lists hit, and the links that end so.
 -- params:  $has_inner  boolean  whether links inside links are looked at
+-- params:  $hit_words  varchar  what 13_hit_words made; null passes every link
 -- reads:   hit_keys (host_digest varchar, tail varchar)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  listed_hosts (host_digest varchar, is_open boolean)
@@ -17,7 +18,8 @@
 -- before anything that costs more; those that pass are few, and go on (is_open). Here single links
 -- are looked for, never what lies below a host.
 -- Five links in six are simple (`link_is_simple`). Of these the tail is what stands there, and that of
--- the links inside, too, but where a `?` or an `&` may cut one (`inner_tail`).
+-- the links inside, too, but where a `?` or an `&` may cut one (`inner_tail`). Of all others those go on
+-- that have a word of a link that is looked for, which costs less than their tails.
 
 create or replace temp table listed_hosts as
 select distinct
@@ -62,14 +64,20 @@ looked_at as (
     from shorts as s
 ),
 
+worded as (
+    select l.*
+    from looked_at as l
+    where case when l.is_simple then true else coalesce(regexp_matches(l.url, $hit_words), true) end
+),
+
 ends as (
     select
-        l.shard_no,
-        l.file_row_number,
-        l.url,
-        l.is_simple,
-        case when l.is_simple then l.short else link_tail(l.url) end as tail
-    from looked_at as l
+        w.shard_no,
+        w.file_row_number,
+        w.url,
+        w.is_simple,
+        case when w.is_simple then w.short else link_tail(w.url) end as tail
+    from worded as w
 ),
 
 compared as (
@@ -88,24 +96,35 @@ judged as (
         c.file_row_number,
         c.url,
         c.is_own,
+        c.is_simple,
         case
             when
                 $has_inner
                 and (c.is_own or not c.is_simple or contains(c.url, '?') or contains(c.url, '&'))
                 then may_hold_link(c.url)
             else false
-        end as is_holder
+        end as may_hold
     from compared as c
+),
+
+held as (
+    select
+        j.*,
+        case
+            when j.may_hold and j.is_simple then coalesce(regexp_matches(j.url, $hit_words), true)
+            else j.may_hold
+        end as is_holder
+    from judged as j
 )
 
 select
-    j.shard_no,
-    j.file_row_number,
-    j.url,
-    j.is_own,
-    j.is_holder
-from judged as j
-where j.is_own or j.is_holder;
+    h.shard_no,
+    h.file_row_number,
+    h.url,
+    h.is_own,
+    h.is_holder
+from held as h
+where h.is_own or h.is_holder;
 
 -- Many links end in `?w=640&h=480`: those that do are compared further.
 create or replace temp table long_tailed_links as
