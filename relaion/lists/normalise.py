@@ -19,6 +19,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, Batch, Values
 from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
+from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.notes import Remark
 from relaion.lists.values import (
     LONGEST,
@@ -394,7 +395,8 @@ class _Column:
         says = of_line(note, digits, is_good=beside.is_good)
         if says is None or says.is_sure:
             beside.gone += says is not None
-            beside.strange += says is None and bool(note.strip())
+            if says is None and note.strip():
+                beside.see_strange(note, lambda text: read_prose(text) is None)
             return says
         beside.unsure[says.word] += beside.heeds_unsure
         return replace(says, fate=None)
