@@ -102,6 +102,7 @@ class Tally:
             taken = taken | column.taken if taken else column.taken
             because = column.why | because
         kept = taken.difference(batch.fates) if batch.fates else taken
+        self.beside.parted += sum(fate in why.UNDOES and i in kept for i, fate in because.items())
         self.taken += len(kept)
         if batch.ids is not None:
             told = [(no, giver_id) for no, giver_id in enumerate(batch.ids, first) if giver_id]

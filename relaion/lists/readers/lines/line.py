@@ -94,7 +94,7 @@ class LinkBeside:
     most lines begin with a dash. `unsure` counts notes
     of which nobody here knows whether they take back, by word, if `heeds_unsure`; `gone` those that
     do, `strange` those that say nothing such, `marks` some of them in words that are not known.
-    `as_they_stand`
+    `parted` are records of which a part was taken back. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
     spellings, `cut` those off which signs were cut; `ends` are some of these signs.
     """
@@ -108,6 +108,7 @@ class LinkBeside:
     strange: int = 0
     marks: set[str] = field(default_factory=set)
     noted: int = 0
+    parted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
     cut: int = 0
@@ -146,6 +147,15 @@ class LinkBeside:
         is_looked_at = self.strange < _LOOKED_AT and len(self.marks) <= _MARKS
         if is_looked_at and not understood(note):
             self.marks.add(note.strip())
+
+    def refuse_parted(self) -> None:
+        """Raise ListError where one entry of a record was taken back, and others were not."""
+        if self.parted:
+            raise ListError(
+                f"{several(self.parted, 'record')} hold an entry that is taken back beside others, "
+                "and nobody here knows whether those are, too: leave out, in a copy, what is not "
+                "listed"
+            )
 
     def refuse_unsure(self) -> None:
         """Raise ListError where notes may take entries back, and nobody here can say."""
