@@ -19,6 +19,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, Batch, Values
 from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
+from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.notes import Remark
 from relaion.lists.values import (
     LONGEST,
@@ -101,6 +102,7 @@ class Tally:
             taken = taken | column.taken if taken else column.taken
             because = column.why | because
         kept = taken.difference(batch.fates) if batch.fates else taken
+        self.beside.parted += sum(fate in why.UNDOES and i in kept for i, fate in because.items())
         self.taken += len(kept)
         if batch.ids is not None:
             told = [(no, giver_id) for no, giver_id in enumerate(batch.ids, first) if giver_id]
@@ -394,7 +396,8 @@ class _Column:
         says = of_line(note, digits, is_good=beside.is_good)
         if says is None or says.is_sure:
             beside.gone += says is not None
-            beside.strange += says is None and bool(note.strip())
+            if says is None and note.strip():
+                beside.see_strange(note, lambda text: read_prose(text) is None)
             return says
         beside.unsure[says.word] += beside.heeds_unsure
         return replace(says, fate=None)

@@ -181,6 +181,7 @@ def _read(
     refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
     tally.beside.refuse_strange(tally.taken)
+    tally.beside.refuse_parted()
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))

@@ -25,6 +25,7 @@ _SHOWING = frozenset((
 ))  # fmt: skip
 _MOST_ROWS = 10  # that are named
 _MOST_TEXTS = 4096  # different ones that are looked at
+_MARKS, _PHRASE = 3, 3  # texts that mark rows, and words of one
 _FEW = 20  # of a column of which nobody here knows what it is for
 _CAPTIONS = words_in("caption captions text texts alt alttext query prompt keyword keywords title")
 _LABELS = words_in("{tag_names}")
@@ -57,9 +58,11 @@ class FreeTexts:
     column: ListColumn
     is_of_record: bool = False  # what it describes is the file itself
     seen: int = 0
+    written: int = 0  # rows with a text
     filled: int = 0  # rows of a column of which nobody here knows what it is for
     n: int = 0
     rows: list[int] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)  # some of these texts
     children: int = 0
     shown: Counter[str] = field(default_factory=Counter)
     texts: set[str] = field(default_factory=set)
@@ -81,8 +84,9 @@ class FreeTexts:
         }  # fmt: skip
         is_note = is_note and (self.column.what == names.NOTE or len(self.texts) <= _FEW)
         strange = {cell for cell in told if not _is_understood(cell)} if is_note else set()
-        if self.column.what == names.UNKNOWN:
-            self.filled += sum(1 for cell in cells if cell in told)
+        n = sum(1 for cell in cells if cell in told)
+        self.filled += n if self.column.what == names.UNKNOWN else 0
+        self.written += n
         if not shown and not strange:
             return
         for i, cell in enumerate(cells):
@@ -94,6 +98,8 @@ class FreeTexts:
                 self.shown[says] += 1
             if cell in strange:
                 self.n += 1
+                if len(self.marks) <= _MARKS:
+                    self.marks.add(cell)
                 if len(self.rows) < _MOST_ROWS:
                     self.rows.append(first + i + 1)
 
@@ -110,6 +116,16 @@ class FreeTexts:
         is_of_age = not _OF_AGE.isdisjoint(names.words_of(self.column.name))
         is_asked = self.children or (is_of_age and self.column.what != names.CAPTION)
         return bool(self.shown and is_asked and not self._is_caption)
+
+    def mark(self) -> str:
+        """In which rows of a note, empty in most, stand few words that nobody here understood.
+
+        Empty for none.
+        """
+        is_short = all(len(mark.split()) <= _PHRASE for mark in self.marks)
+        is_one = self.column.what == names.NOTE and len(self.marks) <= _MARKS and is_short
+        is_one = is_one and self.written * 2 < self.seen
+        return self.strange() if is_one else ""
 
     def strange(self) -> str:
         """In which few rows they say what nobody here understood; in more they tell what is shown.

@@ -151,6 +151,12 @@ QUESTIONS = (
         _doubted_so_far, f"may say in {{rows}} rows that they are not listed ({{found}}); {_OR}"
     ),
     ColumnQuestion(
+        lambda c: c.texts.mark() if c.texts else "",
+        "holds words that nobody here understood in {found}, and nobody here knows whether they "
+        "take these back: say --ignore {option} if not; if so, " + _IN_COPY,
+        of_good=False, at_once=False,
+    ),
+    ColumnQuestion(
         _low_in_few,
         f"{{found}}, and nobody here knows which rows are listed ({{figures}}): {_ROWS}, {_IF_ALL}",
     ),

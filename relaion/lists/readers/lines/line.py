@@ -24,7 +24,7 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
@@ -49,6 +49,7 @@ _IN_CP1252 = (
     "links that are no UTF-8: {:,}; each was taken as its bytes stand and as Windows-1252 reads "
     "them"
 )
+_MARKS, _LOOKED_AT = 3, 1000  # marks and words of one, and notes
 SIGN = "a sign at the end that may not be the link's"
 
 LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
@@ -92,7 +93,8 @@ class LinkBeside:
     `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `dashes_are_bullets`:
     most lines begin with a dash. `unsure` counts notes
     of which nobody here knows whether they take back, by word, if `heeds_unsure`; `gone` those that
-    do, `strange` those that say nothing such. `as_they_stand`
+    do, `strange` those that say nothing such, `marks` some of them in words that are not known.
+    `parted` are records of which a part was taken back. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
     spellings, `cut` those off which signs were cut; `ends` are some of these signs.
     """
@@ -104,7 +106,9 @@ class LinkBeside:
     unsure: Counter[str] = field(default_factory=Counter)
     gone: int = 0
     strange: int = 0
+    marks: set[str] = field(default_factory=set)
     noted: int = 0
+    parted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
     cut: int = 0
@@ -121,12 +125,36 @@ class LinkBeside:
         return self.ends if self.cut == n > 1 else set()
 
     def refuse_strange(self, n: int) -> None:
-        """Raise ListError where some notes take back, and few others of `n` entries may, too."""
-        if self.gone and 0 < self.strange * 2 < n and self.heeds_unsure:
+        """Raise ListError where few of `n` entries have notes that may take back.
+
+        So they may where others do, or where they are marks of a few words that nobody knows.
+        """
+        is_few = 0 < self.strange * 2 < n and self.heeds_unsure
+        is_mark = 0 < len(self.marks) <= _MARKS and all(
+            len(m.split()) <= _MARKS for m in self.marks
+        )
+        if is_few and (self.gone or is_mark):
             raise ListError(
-                f"notes take entries back, and {self.strange:,} other notes may do so: say "
-                f"--ignore {OF_LINE} if those decide nothing, else write the word there, as in "
-                "`# removed`"
+                f"{'notes take entries back, and ' if self.gone else ''}{self.strange:,} "
+                f"{'other ' if self.gone else ''}notes may {'do so' if self.gone else 'take back'}:"
+                f" say --ignore {OF_LINE} if those decide nothing, else write the word there, as "
+                "in `# removed`"
+            )
+
+    def see_strange(self, note: str, understood: Callable[[str], bool]) -> None:
+        """Count a note of which nothing says that it takes back."""
+        self.strange += 1
+        is_looked_at = self.strange < _LOOKED_AT and len(self.marks) <= _MARKS
+        if is_looked_at and not understood(note):
+            self.marks.add(note.strip())
+
+    def refuse_parted(self) -> None:
+        """Raise ListError where one entry of a record was taken back, and others were not."""
+        if self.parted:
+            raise ListError(
+                f"{several(self.parted, 'record')} hold an entry that is taken back beside others, "
+                "and nobody here knows whether those are, too: leave out, in a copy, what is not "
+                "listed"
             )
 
     def refuse_unsure(self) -> None:
