@@ -295,5 +295,8 @@ def test_a_store_copies_what_is_as_it_was(
     az.put("in/a", b"other")
     with pytest.raises(ChangedObjectError):
         store.copy(source / "a", noted, "b", digest(b"bytes"))
+    az.container().delete_blob("in/a")
+    with pytest.raises(GoneError):
+        store.copy(source / "a", noted, "b", digest(b"bytes"))
     assert store.copy(remote_url("s3://x/y"), noted, "b", digest(b"bytes")) is None
     assert [*store.there()] == ["a"]

@@ -23,6 +23,7 @@ from relaion.remote.failures import (
     NoAccountError,
     UnwrittenError,
     changed,
+    gone,
     is_taken,
     kind_of,
     other_bytes,
@@ -242,7 +243,9 @@ class AzObjects(Objects):
             if said["copy_status"] == "pending":
                 self._ask("be stopped", name, "abort_copy", said["copy_id"])
         except UnwrittenError as e:
-            if is_taken(e) or e.kind == "gone":
+            if e.kind == "gone":
+                raise gone(source) from None
+            if is_taken(e):
                 raise changed(source) from None
             return None  # it may be fetched, and put as any other
         if said["copy_status"] != "success":
