@@ -4,6 +4,7 @@
 AZURITE_BLOB, `pytest tests/test_remote_az.py` runs this, which is skipped without it.
 """
 
+import gzip
 import hashlib
 import subprocess
 import sys
@@ -172,6 +173,16 @@ def test_what_stands_for_a_folder_is_no_object(az: Azure) -> None:
             open_store(url).info(url / name)
     listed = objects_at(url).there()
     assert [name for name in listed if not name.endswith("/")] == ["en/a.bin"]
+
+
+def test_bytes_are_read_as_they_lie_there(az: Azure) -> None:
+    """The library would unpack what is called packed."""
+    from azure.storage.blob import ContentSettings
+
+    data = gzip.compress(b"hello" * 1000)
+    az.put("x.tsv.gz", data, content_settings=ContentSettings(content_encoding="gzip"))
+    store = open_store(url := remote_url(f"az://{CONTAINER}/x.tsv.gz"))
+    assert list(store.read(store.info(url), [(0, len(data))])) == [(0, data)]
 
 
 def test_all_pages_are_listed(az: Azure) -> None:

@@ -111,7 +111,7 @@ class AzStore(FsspecStore):
         blob = self.blob(url)
 
         async def read() -> tuple[bytes, str]:
-            stream = await blob.download_blob(**what, max_concurrency=1, **_ONCE)
+            stream = await blob.download_blob(**what, max_concurrency=1, decompress=False, **_ONCE)
             return await stream.readall(), _mark(stream.properties)
 
         found: tuple[bytes, str] = self.wait(read)
