@@ -76,6 +76,20 @@ def test_it_starts_and_cleans(bare: Path, tmp_path: Path) -> None:
     assert "laion2B-en" in _do(program, "inspect", "relaion-demo/data", cwd=tmp_path)
 
 
+def test_what_is_told_to_install_adds_to_what_is_installed(bare: Path, tmp_path: Path) -> None:
+    """It must not look for relaion elsewhere: the extra is that of the one that is here."""
+    said = subprocess.run(
+        [bare / "relaion", "inspect", "az://b/x"], cwd=tmp_path, capture_output=True, text=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, check=False,
+    )  # fmt: skip
+    found = re.search(r"run `pip install '(relaion\[\w+\])'`", said.stderr)
+    assert found, said.stderr
+    told = _do(bare / "python", "-m", "pip", "install", "--dry-run", found[1], cwd=tmp_path)
+    assert f"already satisfied: {found[1]}" in told
+    assert "Would install" in told
+    assert " adlfs-" in told
+
+
 @pytest.mark.parametrize("form", ["*.whl", "*.tar.gz"], ids=["wheel", "sdist"])
 @pytest.mark.parametrize("version", release.PYTHONS)
 def test_it_runs_the_demo_in_every_python(

@@ -4,6 +4,7 @@
 AZURITE_BLOB, `pytest tests/test_remote_az.py` runs this, which is skipped without it.
 """
 
+import gzip
 import hashlib
 import subprocess
 import sys
@@ -174,6 +175,16 @@ def test_what_stands_for_a_folder_is_no_object(az: Azure) -> None:
     assert [name for name in listed if not name.endswith("/")] == ["en/a.bin"]
 
 
+def test_bytes_are_read_as_they_lie_there(az: Azure) -> None:
+    """The library would unpack what is called packed."""
+    from azure.storage.blob import ContentSettings
+
+    data = gzip.compress(b"hello" * 1000)
+    az.put("x.tsv.gz", data, content_settings=ContentSettings(content_encoding="gzip"))
+    store = open_store(url := remote_url(f"az://{CONTAINER}/x.tsv.gz"))
+    assert list(store.read(store.info(url), [(0, len(data))])) == [(0, data)]
+
+
 def test_all_pages_are_listed(az: Azure) -> None:
     for i in range(5):
         az.put(f"data/{i}", b"x")
@@ -294,6 +305,9 @@ def test_a_store_copies_what_is_as_it_was(
     assert made == (None if status == "failed" else store.there()["a"])
     az.put("in/a", b"other")
     with pytest.raises(ChangedObjectError):
+        store.copy(source / "a", noted, "b", digest(b"bytes"))
+    az.container().delete_blob("in/a")
+    with pytest.raises(GoneError):
         store.copy(source / "a", noted, "b", digest(b"bytes"))
     assert store.copy(remote_url("s3://x/y"), noted, "b", digest(b"bytes")) is None
     assert [*store.there()] == ["a"]

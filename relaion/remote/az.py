@@ -23,6 +23,7 @@ from relaion.remote.failures import (
     NoAccountError,
     UnwrittenError,
     changed,
+    gone,
     is_taken,
     kind_of,
     other_bytes,
@@ -110,7 +111,7 @@ class AzStore(FsspecStore):
         blob = self.blob(url)
 
         async def read() -> tuple[bytes, str]:
-            stream = await blob.download_blob(**what, max_concurrency=1, **_ONCE)
+            stream = await blob.download_blob(**what, max_concurrency=1, decompress=False, **_ONCE)
             return await stream.readall(), _mark(stream.properties)
 
         found: tuple[bytes, str] = self.wait(read)
@@ -242,7 +243,9 @@ class AzObjects(Objects):
             if said["copy_status"] == "pending":
                 self._ask("be stopped", name, "abort_copy", said["copy_id"])
         except UnwrittenError as e:
-            if is_taken(e) or e.kind == "gone":
+            if e.kind == "gone":
+                raise gone(source) from None
+            if is_taken(e):
                 raise changed(source) from None
             return None  # it may be fetched, and put as any other
         if said["copy_status"] != "success":

@@ -17,6 +17,7 @@ from relaion.remote.failures import (
     RemoteError,
     UnwrittenError,
     changed,
+    gone,
     is_taken,
     kind_of,
     no_condition,
@@ -274,7 +275,9 @@ class S3Objects(Objects):
                 ChecksumAlgorithm="SHA256", MetadataDirective="REPLACE",
             )  # fmt: skip
         except UnwrittenError as e:
-            if is_taken(e) or e.kind == "gone":
+            if e.kind == "gone":
+                raise gone(source) from None
+            if is_taken(e):
                 raise changed(source) from None
             return None  # it may be fetched, and put as any other
         made = answer["CopyObjectResult"]
