@@ -490,6 +490,7 @@ def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> No
     assert all("cover ledger" in o.why for o in verdict.outcomes if o.promise in ("1a", "1b"))
 
 
+@pytest.mark.slow
 def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
     for inputs in ([copied / "data"], []):
         shutil.copy(copied / "data/en/part-1.parquet", copied / "out/research/en/part-1.parquet")
