@@ -359,6 +359,7 @@ def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Pa
     assert ledger(tmp_path) == ledger(whole.folder)
 
 
+@pytest.mark.slow
 def test_nothing_hides_a_listed_row_without_a_link(tmp_path: Path) -> None:
     rows = world.rows()
     rows[2].append({"url": None, "text": "x", "punsafe": 0.1, "image_md5": _md5("lone")})

@@ -195,6 +195,7 @@ def test_a_row_that_should_have_gone_is_found_alone(world: World, row: int, why:
     assert broken(verdict) == {"1a", "6"}
 
 
+@pytest.mark.slow
 def test_a_row_with_a_listed_link_needs_the_listed_row_or_the_inputs(world: World) -> None:
     put_back(world, 23, 0)
     alone = check(world, inputs=[])
@@ -273,6 +274,7 @@ def test_a_row_twice_is_found(world: World) -> None:
     assert "1b" in broken(verdict)
 
 
+@pytest.mark.slow
 def test_a_row_from_elsewhere_is_found(world: World) -> None:
     new = put(input_row(world, 0), 0, "caption", "never seen")
     world.change(world.output(), lambda t: pa.concat_tables([t, new]))
@@ -533,6 +535,7 @@ def test_a_truncated_shard_is_found(world: World, stated: bool) -> None:
     assert {"1b", "5"} <= broken(verdict)
 
 
+@pytest.mark.slow
 def test_damage_within_a_shard_is_found(world: World) -> None:
     path = world.output()
     raw = bytearray(path.read_bytes())
