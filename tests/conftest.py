@@ -104,6 +104,16 @@ def each_alone() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays: to look for garbage meanwhile finds none, again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Three thousand tests are a heap that no later look for garbage need go through."""
     gc.collect()

@@ -60,7 +60,7 @@ def test_a_run_for_each_link_leaves_rows_that_stay_by_all(tmp_path: Path, way: s
         ]
 
 
-@pytest.mark.parametrize("form", ["parquet", "json lines", "csv"])
+@pytest.mark.parametrize("form", quickly(1, ["parquet", "json lines", "csv"]))
 def test_of_two_links_one_is_asked_for(tmp_path: Path, form: str) -> None:
     world = sets(tmp_path)
     copy = FORMS[form](tmp_path / "copy", with_two())

@@ -30,6 +30,7 @@ def clean_json(folder: Path, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_listed_links_of_a_real_file_leave_and_the_rest_is_untouched(
     tmp_path: Path, shared_data: Path
 ) -> None:
@@ -234,6 +235,7 @@ def test_a_second_run_is_refused_while_one_holds_the_lock(world: Path) -> None:
     assert f"process {os.getpid()} is writing to this folder" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_own_edition_takes_away_from_its_parent(world: Path) -> None:
     (world / "mine.sql").write_text(
         "-- name: mine\n-- purpose: Only part-0 stays.\n-- parent: research\n-- labels: csam\n"

@@ -25,6 +25,7 @@ from relaion.verifier.copies import tars as verified_tars
 from relaion.verifier.copies.held import holds
 from relaion.verifier.copies.seconds import HOLDS, seconds_of
 from relaion.verifier.copies.statement import CopyLine
+from tests.drawn import quickly
 
 LINKS = (
     "https://a.example/1.jpg",
@@ -228,7 +229,9 @@ def test_of_what_a_tar_says_of_its_members(
         agree(tmp_path / "b.tar", "samples", found)
 
 
-@pytest.mark.parametrize("end", [b"\n//b.example/x", b"http://b.example/x", b" //b.example/x", b""])
+@pytest.mark.parametrize(
+    "end", quickly(2, [b"\n//b.example/x", b"http://b.example/x", b" //b.example/x", b""])
+)
 def test_of_a_member_that_is_looked_at_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
 ) -> None:

@@ -359,6 +359,7 @@ def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Pa
     assert ledger(tmp_path) == ledger(whole.folder)
 
 
+@pytest.mark.slow
 def test_nothing_hides_a_listed_row_without_a_link(tmp_path: Path) -> None:
     rows = world.rows()
     rows[2].append({"url": None, "text": "x", "punsafe": 0.1, "image_md5": _md5("lone")})
@@ -490,6 +491,7 @@ def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> No
     assert all("cover ledger" in o.why for o in verdict.outcomes if o.promise in ("1a", "1b"))
 
 
+@pytest.mark.slow
 def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
     for inputs in ([copied / "data"], []):
         shutil.copy(copied / "data/en/part-1.parquet", copied / "out/research/en/part-1.parquet")

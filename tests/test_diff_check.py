@@ -68,13 +68,9 @@ def test_without_cover_a_listed_row_stands_out(world: Path) -> None:
     done = check(world)
     assert done.returncode == 1
     assert "listed rows stand out" in done.stdout
-
-
-def test_no_host_link_or_count_of_listed_rows_is_told(world: Path) -> None:
-    for more in ((), ("--json",)):
-        done = check(world, *more)
-        assert "example" not in done.stdout + done.stderr
-        assert "n_listed" not in done.stdout
+    for said in (done, check(world, "--json")):  # no host, link or count of listed rows is told
+        assert "example" not in said.stdout + said.stderr
+        assert "n_listed" not in said.stdout
 
 
 @pytest.mark.slow
@@ -373,7 +369,7 @@ def standing(engine: Engine, lines: Sequence[Line], cover: int) -> set[tuple[Any
 
 
 @pytest.mark.parametrize("cover", quickly(2, [1, 20, 2, 5, 1000]))
-@pytest.mark.parametrize("sites", [hosts, parts, links])
+@pytest.mark.parametrize("sites", quickly(2, [hosts, parts, links]))
 def test_what_is_all_listed_stands_out_however_little_it_is(
     engine: Engine, sites: Any, cover: int
 ) -> None:

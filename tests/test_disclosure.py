@@ -109,10 +109,9 @@ def said(world: Path) -> dict[str, str]:
     commands: list[tuple[str, ...]] = [
         ("inspect", "data"), ("inspect", "data", "--json"),
         ("lists", "show", *COMMON), ("lists", "show", *COMMON, "--json"),
-        ("match", "data", *COMMON), ("match", "data", *COMMON, "--json"),
-        ("match", "data", *COMMON, "--sidecar", "beside", "--json"),
+        ("match", "data", *COMMON), ("match", "data", *COMMON, "--sidecar", "beside", "--json"),
         CLEAN, (*CLEAN, "--json"), (*CLEAN, "--unscored", "drop"),
-        VERIFY, (*VERIFY, "--json"), ("verify", "out", *COMMON),
+        VERIFY, ("verify", "out", *COMMON, "--json"),
         ("sql", "out", "-c", "from removals"), ("sql", "out", "-c", "from nothing"),
         ("sql", "out", "-c", "select * from read_parquet('data/en/a.parquet')"),
         ("sql", "out", "-c", "attach 'lists.duckdb' as l"),

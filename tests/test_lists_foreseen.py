@@ -135,7 +135,7 @@ def test_a_file_is_read_once_as_one_that_was_looked_at_first(
 ) -> None:
     path, options = tmp_path / form.name, Options(where=read_where(form.args[1::2]))
     ways = Counter[str]()
-    for seed in range(9):
+    for seed in range(16):
         draw = random.Random(f"{form.name}-{seed}")
         path.write_bytes(_file_of(form, draw))
         with looking_at(draw.choice([1, 5, 20]), draw.choice([800, 3000, 1 << 20])):

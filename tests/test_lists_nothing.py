@@ -13,6 +13,7 @@ from relaion.lists.readers.containers.delivered import delivered
 from relaion.lists.readers.containers.text import opened
 from relaion.lists.readers.format import ANY, Batch, Options, Values
 from relaion.lists.values import read_value
+from tests.drawn import quickly
 from tests.test_lists_cases import CASES
 
 HOSTS = [f"pictures{i}.example" for i in range(6000)]
@@ -32,7 +33,9 @@ def test_every_line_of_the_cases_that_brings_an_entry_may_hold_one(tmp_path: Pat
     assert n > 300
 
 
-@pytest.mark.parametrize("last", ["https://pictures.example/one.jpg", "01" * 16, "01 " * 16])
+@pytest.mark.parametrize(
+    "last", quickly(1, ["https://pictures.example/one.jpg", "01" * 16, "01 " * 16])
+)
 def test_what_stands_last_is_read(tmp_path: Path, last: str) -> None:
     (tmp_path / "list.txt").write_text("\n".join([*HOSTS, last, ""]))
     added = store.add(tmp_path / "lists.duckdb", [tmp_path / "list.txt"], source="A")

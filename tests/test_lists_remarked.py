@@ -18,6 +18,7 @@ from relaion.lists.readers.format import Options
 from relaion.lists.readers.tables import notes
 from relaion.lists.readers.tables.notes import read_text
 from tests.bench.list_files import FILES
+from tests.drawn import quickly
 from tests.list_samples import read_list
 from tests.test_lists_alike import _NEVER, _outcome, learning
 
@@ -106,7 +107,7 @@ _ODD: tuple[tuple[tuple[str | int, ...], Any], ...] = (
 
 # among objects that differ, and among such as are all written alike
 @pytest.mark.parametrize("every", [1, pytest.param(3, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("place", "value"), _ODD)
+@pytest.mark.parametrize(("place", "value"), quickly(18, _ODD))
 def test_an_object_of_which_something_is_special_is_seen(
     place: tuple[str | int, ...], value: Any, every: int
 ) -> None:

@@ -116,6 +116,7 @@ def test_any_columns_can_be_told_apart(given_names: list[str]) -> None:
 names = st.lists(st.sampled_from(OURS) | st.text("abAB._ ", max_size=3), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @example(["", "c0"], None)  # DuckDB calls the first one C0
 @example(["", "", "C1", "_1"], None)

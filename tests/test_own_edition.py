@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.run import own_edition
+from tests.drawn import quickly
 from tests.faults.world import HONEST, OWN, copied, make
 from tests.lying import all_null
 from tests.pipeline import here
@@ -109,7 +110,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("body", MISTAKES)
+@pytest.mark.parametrize("body", quickly(3, MISTAKES))
 def test_a_mistake_is_told_in_one_line_before_anything_is_made(world: Path, body: str) -> None:
     said = checked(world, body, "data")
     assert MISTAKES[body] in said and said.count("\n") == 1 and "fix the script" in said

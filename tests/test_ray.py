@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +37,11 @@ from tests import cover_world
 from tests.pipeline import Sent, add_lists, relaion
 from tests.ray_cluster import Killer, Running, couriers_and_workers, running
 
-pytest.importorskip("ray")
-pytestmark = pytest.mark.slow
+# found and not loaded: what is slow is collected with all that is quick
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not find_spec("ray"), reason="without the extra [ray]"),
+]
 HOW: dict[str, Any] = {"key": None, "memory": "1GB"}
 
 

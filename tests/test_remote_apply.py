@@ -266,6 +266,7 @@ def test_a_diff_in_a_store_says_what_one_here_says(
     assert not [*(tmp_path / "work").iterdir()]
 
 
+@pytest.mark.slow
 def test_a_diff_that_cannot_be_put_stays_here(
     store: S3World, lab: labs.Lab, tmp_path: Path
 ) -> None:

@@ -18,12 +18,11 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("gcsfs", reason="without the extra [gcs]")
 
 from tests.pipeline import relaion
 from tests.test_remote_out import LISTS, make
@@ -31,6 +30,8 @@ from tests.test_remote_out import LISTS, make
 PROGRAM = os.environ.get("FAKE_GCS_SERVER") or shutil.which("fake-gcs-server")
 pytestmark = [
     pytest.mark.slow,
+    # found and not loaded: what is slow is collected with all that is quick
+    pytest.mark.skipif(not find_spec("gcsfs"), reason="without the extra [gcs]"),
     pytest.mark.skipif(PROGRAM is None, reason="without the program fake-gcs-server"),
 ]
 BUCKET = "shards"

@@ -427,6 +427,7 @@ def test_a_run_that_goes_on_elsewhere_is_not_disturbed(
     assert clean(world, tmp_path, "--no-verify").returncode == 0
 
 
+@pytest.mark.slow
 def test_half_an_out_of_another_run_is_refused(world: Path, store: Any, tmp_path: Path) -> None:
     store.fault = failing(403, "AccessDenied", after=5)
     told(clean(world, tmp_path / "one"))

@@ -101,6 +101,7 @@ def test_inspect_is_the_same_for_few_bytes(s3: S3World, world: Path) -> None:
     assert json.loads(there.stdout) == json.loads(local.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "paths",
     [

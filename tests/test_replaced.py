@@ -435,6 +435,7 @@ class Linking(InProcess):
                 other.hardlink_to(self.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", quickly(1, ["hits", "count"]))
 def test_match_counts_a_shard_that_is_linked_meanwhile(
     world: Path, step: str, monkeypatch: pytest.MonkeyPatch

@@ -173,6 +173,7 @@ def test_links_hosts_and_row_hashes_count_and_same_links_do_not(
     }
 
 
+@pytest.mark.slow
 def test_a_sidecar_tells_the_record_of_the_image(lists: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     pq.write_table(pa.table({"url": LINKS[:10]}), tmp_path / "links/a.parquet")
@@ -194,6 +195,7 @@ def test_good_lists_are_never_told_of(lists: Path, data: Path) -> None:
     assert said.list_id == 1
 
 
+@pytest.mark.slow
 def test_entries_without_an_id_are_counted(lists: Path, data: Path) -> None:
     deliver(lists, "md5", *DIGESTS[3:6], DIGESTS[3])
     deliver(lists, "id,md5", f",{DIGESTS[3]}", f"late,{DIGESTS[3]}", f",{DIGESTS[4]}", source="B")
@@ -208,6 +210,7 @@ def test_no_hit_is_an_empty_folder(lists: Path, data: Path) -> None:
     assert told(lists) == {}
 
 
+@pytest.mark.slow
 def test_ids_stand_as_a_csv_file_can_hold_them(lists: Path, data: Path) -> None:
     deliver(lists, "id,md5", f'"a,b",{DIGESTS[3]}', f'"say ""x""",{DIGESTS[4]}')
     match(lists, data)
@@ -346,6 +349,7 @@ def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.Monke
     assert told(lists) == {"theirs": []}
 
 
+@pytest.mark.slow
 def test_an_old_store_has_no_ids(lists: Path, data: Path) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     change(lists, OLD)

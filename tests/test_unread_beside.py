@@ -95,6 +95,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_sidecar_holds_that_is_no_digest_is_told(tmp_path: Path) -> None:
     given = world(tmp_path)
     out, words = tmp_path / "out", tmp_path / "words.txt"

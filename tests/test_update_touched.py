@@ -143,6 +143,7 @@ def two(tmp_path: Path) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("all_counts", "no_sample")
 def test_a_shard_that_is_searched_twice_is_digested_once(
     two: World, monkeypatch: pytest.MonkeyPatch

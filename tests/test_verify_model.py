@@ -137,7 +137,7 @@ HOST_LINKS = st.builds(
 )
 
 
-@settings(max_examples=settings().max_examples * 20)
+@settings(max_examples=settings().max_examples * 10)
 @given(HOST_LINKS)
 @example("http://www.www.a.example/p")
 @example("https://www.example/p")
@@ -164,7 +164,7 @@ def test_most_links_are_settled() -> None:
     assert found == [True] * 3 + [False] * 4 + [None]
 
 
-@settings(max_examples=settings().max_examples * 12)
+@settings(max_examples=settings().max_examples * 6)
 @given(st.lists(st.one_of(LINKS, HOST_LINKS), min_size=1, max_size=8), st.one_of(LINKS, HOST_LINKS))
 @example(["http://www.www.a.example/p"], "http://a.example/p")
 @example(["http://c.www.a.example/"], "http://c.www.a.example/")
@@ -183,7 +183,7 @@ def test_every_row_with_one_of_the_keys_is_found(links: list[str], listed: str) 
     assert Carriers(keys, keys).find(many) == sorted(own | inner)
 
 
-@settings(max_examples=settings().max_examples * 10)
+@settings(max_examples=settings().max_examples * 5)
 @given(LINKS, st.data())
 def test_a_link_below_a_listed_host_or_prefix_is_always_near(
     link: str, data: st.DataObject
@@ -198,7 +198,7 @@ def test_a_link_below_a_listed_host_or_prefix_is_always_near(
         assert Near.of([text]).may_name(link.encode())
 
 
-@settings(max_examples=settings().max_examples * 20)
+@settings(max_examples=settings().max_examples * 10)
 @given(HOST_LINKS)
 @example("http://www.a.example/P%20q.jpg?x&amp;y=Z")
 @example("https://a.example/p/q?x&amp;")
@@ -223,7 +223,7 @@ NESTED = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=settings().max_examples * 20)
+@settings(max_examples=settings().max_examples * 10)
 @given(NESTED)
 @example("https://i0.wp.com/a.example:8080/x.jpg")
 @example("https://p.example/?u=http%3A%2F%2Fa.example%2Fx.jpg")
@@ -421,7 +421,7 @@ def raw(text: str | bytes | None) -> bytes | None:
     return text.encode() if isinstance(text, str) else text
 
 
-@settings(max_examples=settings().max_examples * 12)
+@settings(max_examples=settings().max_examples * 6)
 @given(
     st.lists(ROW, max_size=8),
     LISTS,

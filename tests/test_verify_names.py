@@ -15,7 +15,7 @@ from relaion.verifier.verdict import Notes
 from tests import cover_world as world
 from tests.cover_world import md5
 from tests.faults.world import run
-from tests.pipeline import InProcess, Sent, add_lists
+from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
 At = tuple[str | int, ...]
 # the order is that of the user's --column
@@ -27,7 +27,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Of an update, so that each part of a manifest is there."""
     from relaion.stages.update import update
 
-    folder = world.make(tmp_path_factory.mktemp("named"))
+    folder = tmp_path_factory.mktemp("named")
+    rows = [row for shard in world.rows() for row in shard if "//site" in row["url"]]
+    listed = [row for row in rows if "site3." in row["url"]]
+    write_shard(folder / "data/en/part-0.parquet", [*rows[:200], *listed])
+    add_lists(folder / "lists.duckdb", [Sent((("url", listed[0]["url"]),))])
     words = folder / "words.txt"
     words.write_text("picture\n")
     run(folder, cover=1, cover_site_rows=20, keywords=words)
