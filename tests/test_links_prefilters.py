@@ -351,6 +351,11 @@ def in_proof(links: Links) -> Iterator[tuple[str, str]]:
     for n, held in enumerate(links.held):
         if (not some.isdisjoint((links.keys[n], *links.inner[n]))) != (n in found):
             yield "what carries a link is found, and nothing else", held
+    near = Near.of(some)
+    together = near.may_name_inside(urls).to_pylist()
+    for held, raw, is_near in zip(links.held, links.raw, together, strict=True):
+        if is_near is not may_name_inside(near, raw):
+            yield "a link among others is judged as it is alone", held
 
 
 def may_name_inside(near: Near, url: bytes) -> bool:
