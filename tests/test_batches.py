@@ -12,7 +12,7 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import StopError
 from relaion.lists.database import attach_store
-from relaion.run import find_task, pipeline, shard_task
+from relaion.run import finder, pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.any_task import AnyTask
 from relaion.run.decide import Decision
@@ -238,9 +238,9 @@ def test_a_search_in_batches_of_few_shards_or_rows_comes_out_alike(
 
     monkeypatch.setattr(job, "BATCH_SHARDS", 5)
     # what the first batch is compared with is chosen by its rows, and no matter to the next one
-    monkeypatch.setattr(find_task, "NARROWED_ENTRIES", 1)
-    few = {True: 1, False: find_task.NARROWED_ROWS + 1}
-    monkeypatch.setattr(find_task, "rows_of", lambda shards: few[shards[0].no == 0])
+    monkeypatch.setattr(finder, "NARROWED_ENTRIES", 1)
+    few = {True: 1, False: finder.NARROWED_ROWS + 1}
+    monkeypatch.setattr(finder, "rows_of", lambda shards: few[shards[0].no == 0])
     run(world, executor=Finds())
     assert searched == [5, 5, 2]
     assert contents(world / "out") == contents(whole / "out")

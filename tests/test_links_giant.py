@@ -13,7 +13,7 @@ from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import Batch, Values
 from relaion.parquet.looked_at import BY_BYTES
 from relaion.parquet.mended import marked
-from relaion.run.find_task import MACROS
+from relaion.run.finder import MACROS
 from relaion.run.python_answers import BYTES_AT_ONCE, _ends
 from relaion.sqlset import load
 from relaion.stages.clean import clean

@@ -21,7 +21,7 @@ from relaion.labs.piecework import SPREAD, BatchPiece, PieceFound, SeekStep
 from relaion.parquet.glossary import says_caption
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, atomic_write, file_sha256, private_folder, read_sealed, read_still
-from relaion.run.find_task import MACROS
+from relaion.run.finder import MACROS
 from relaion.run.journal import is_whole
 from relaion.run.numbered import Numbered, rows_of
 from relaion.run.process import packed, unpacked

@@ -13,12 +13,12 @@ from relaion.lists.cover import attach_ledger, ranks
 from relaion.parquet.mended import raw_texts
 from relaion.roles import WIDTHS
 from relaion.run.find_task import (
-    Finder,
     Steps,
     look_again,
     read_found,
     step_done,
 )
+from relaion.run.finder import Finder
 from relaion.run.process import TaskOutcome
 from relaion.run.python_answers import fill_inner, fill_keys, fill_row_hashes
 from relaion.run.settings import words_at

@@ -1,6 +1,7 @@
 """Steps of the search for an update, in a worker: what else names the rows that were found."""
 
-from relaion.run.find_task import Finder, Steps, count_hits, look_again, read_found, step_done
+from relaion.run.find_task import Steps, count_hits, look_again, read_found, step_done
+from relaion.run.finder import Finder
 from relaion.run.process import TaskOutcome
 from relaion.run.python_answers import fill_inner
 from relaion.run.tasks import FindTask

@@ -25,7 +25,8 @@ from relaion.run.cover import Choice, Covered
 from relaion.run.cover_task import COVER_STEPS
 from relaion.run.editions import Edition
 from relaion.run.find import Hunt
-from relaion.run.find_task import SEARCH, Finder, read_found
+from relaion.run.find_task import SEARCH, read_found
+from relaion.run.finder import Finder
 from relaion.run.hits import Searched
 from relaion.run.journal import Ledger
 from relaion.run.numbered import Numbered

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from relaion.engine import Engine, connect
 from relaion.links import host_digest, link_key
-from relaion.run.find_task import Finder
+from relaion.run.finder import Finder
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.store_entries import NeededKinds
 from relaion.sidecars.row_hash import row_hashes
