@@ -26,7 +26,7 @@ from relaion.run.store_entries import view_entries
 from relaion.run.tasks import FindTask, Report, Task
 from relaion.sqlset import load
 from tests.drawn import quickly
-from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
+from tests.faults.world import HONEST, OWN, contents, copied, make, names, run, searched
 from tests.pipeline import InProcess, Sent, add_lists, here
 from tests.replacing import WAYS, Way, rename
 
@@ -198,6 +198,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
         "select i + 1 from r where i > 0 and (select max(shard_no) from shards) = 3) "
         "select count(*) from r;"
     )
+    searched(world, editions=["research", world / "mine.sql"])
     (tmp_path / "w").mkdir()
     with (
         LocalPool(1, tmp_path / "w", Guard(seconds=6)) as pool,

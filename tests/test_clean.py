@@ -214,7 +214,7 @@ def wait_for_orphans(out: Path) -> None:
         return
     handle = os.open(out, os.O_RDONLY)
     try:
-        for _ in range(100):
+        for _ in range(600):
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return

@@ -247,7 +247,7 @@ def test_traits_go_with_their_list_and_give_no_number_twice(lists: Path) -> None
 
 @pytest.mark.slow
 def test_many_traits_are_stored_together(lists: Path) -> None:
-    many = [f"{i * 7919:032x},{i}" for i in range(1, 20_001)]
+    many = [f"{i * 7919:032x},{i + 100_000}" for i in range(1, 20_001)]
     deliver(lists, "md5,confidence", *many)
     with connect(lists, read_only=True) as engine:
         assert engine.rows("select count(*) from traits") == [(20_000,)]

@@ -4,7 +4,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -94,9 +96,15 @@ def restored(folder: Path, step: str) -> list[Path]:
     return sorted(p for p in work.rglob("*") if p.is_file())
 
 
+@cache
+def undisturbed(folder: Path) -> dict[str, Any]:
+    """What there is in the end, read once for hundreds of comparisons."""
+    return contents(folder / "whole")
+
+
 def goes_on(folder: Path) -> None:
     run(folder, keywords=folder / "words.txt")
-    assert contents(folder / "out") == contents(folder / "whole")
+    assert contents(folder / "out") == undisturbed(folder)
     assert not (folder / "out/.work").exists()
 
 
@@ -146,8 +154,10 @@ def test_what_is_whole_is_not_made_again(broken_off: Path) -> None:
 @pytest.mark.parametrize("step", STOPS)
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_each_of_them(broken_off: Path, damage: Damage, step: str) -> None:
-    for i in range(len(restored(broken_off, step))):
-        path = restored(broken_off, step)[i]
+    for path in restored(broken_off, step):
+        if damage is other_json and ".json" not in path.suffix:
+            continue  # to what reads no JSON it is bytes cut short, as by `cut`
+        restored(broken_off, step)
         damage(path)
         try:
             goes_on(broken_off)
@@ -220,7 +230,7 @@ def test_a_plan_with_a_flipped_bit_is_told_as_damaged_and_the_run_begins_anew(
         "out/.work/plan.json: is damaged (its bytes are not those that were written), so nobody "
         "knows what the interrupted run had done; this one begins anew"
     )
-    assert contents(broken_off / "out") == contents(broken_off / "whole")
+    assert contents(broken_off / "out") == undisturbed(broken_off)
 
 
 def test_what_a_damaged_plan_told_of_is_not_removed_without_it(broken_off: Path) -> None:

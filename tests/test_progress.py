@@ -215,7 +215,7 @@ def test_nothing_is_told_without_a_listener_or_after_the_end() -> None:
 def test_threads_go_their_own_stretches_and_what_they_have_gone_together_is_told() -> None:
     heard: list[float] = []
     meter = Odometer()
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=300)
 
     def go(_: int) -> None:
         for _ in range(50):

@@ -43,7 +43,7 @@ def test_a_signal_while_libraries_load_is_no_traceback(
 ) -> None:
     process = loading()
     process.send_signal(number)
-    assert process.communicate(timeout=20) == ("", "")
+    assert process.communicate() == ("", "")
     assert process.returncode == 128 + number
 
 
@@ -55,7 +55,7 @@ def test_a_run_under_nohup_outlives_its_terminal(
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
 
 
@@ -108,7 +108,7 @@ def test_a_signal_that_nobody_would_hear_of_is_raised_a_little_later(
     done = subprocess.run(
         [sys.executable, "-c", STOPPED_LATE, str(tmp_path), when],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        text=True, capture_output=True, timeout=20, check=False,
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     assert "Traceback" not in done.stderr

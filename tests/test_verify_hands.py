@@ -43,7 +43,7 @@ def test_what_items_share_travels_four_times_to_each_process_at_most() -> None:
 
 
 def test_threads_go_side_by_side_and_answer_in_order() -> None:
-    all_begun = threading.Barrier(3, timeout=20)
+    all_begun = threading.Barrier(3, timeout=300)
 
     def look(item: int) -> int:
         all_begun.wait()  # nobody comes through alone

@@ -8,7 +8,7 @@ import pytest
 from relaion.errors import RelaionError
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard
-from tests.faults.world import HONEST, OWN, contents, copied, disclosed, make, run
+from tests.faults.world import HONEST, OWN, contents, copied, disclosed, make, run, searched
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,7 @@ ENDLESS = {
 @pytest.mark.parametrize("attack", ENDLESS)
 def test_what_never_ends_is_ended(world: Path, tmp_path: Path, attack: str) -> None:
     (world / "mine.sql").write_text(OWN + ENDLESS[attack])
+    searched(world, editions=["research", world / "mine.sql"])
     (tmp_path / "w").mkdir()
     with (
         LocalPool(2, tmp_path / "w", Guard(seconds=3)) as pool,

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from relaion.engine import connect
 from relaion.links import key_digest, link_key
 from relaion.stages.clean import clean
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
+from tests.replacing import Between
 
 LISTED = "https://planted-host.example/planted-link.jpg"
 CAPTION = "planted-caption"
@@ -70,6 +72,19 @@ def run(folder: Path, out: str = "out", **options: Any) -> Any:
     """Clean in this process."""
     options = {"workers": 1, "executor": InProcess(), "verify": False, **options}
     return clean([folder / "data"], folder / "lists.duckdb", folder / out, **options)
+
+
+def searched(folder: Path, **options: Any) -> None:
+    """The same up to its first write: a time limit given later is for what writes alone.
+
+    A busy machine lets each step of a search take longer than a limit that a test would wait for.
+    """
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, executor=Between("write", stop), **options)
 
 
 def contents(out: Path) -> dict[str, Any]:
