@@ -78,6 +78,9 @@ SHOWN = [
     "http://a.example/b%2F.%2fc",
     "http://a.example/b%2F../c",
     "http://a.example/%2F?%20",
+    # an escape that stays, though its digits may be small, where the last 24 characters begin
+    "http://a.example/b%5cabcdefghijklmnopqrst",
+    "http://a.example/?b\\abcdefghijklmnopqrstu",
     # what stands for a border of a host inside, and for a part of one
     "http://p.example/x%3fa.example/b.jpg",
     "http://p.example/x%2ca.example/%3da.example/b",

@@ -298,7 +298,8 @@ end;
 --   an escape       of such a sign, of a dot, of `%`, `#` or `;`, of what is not printed, or none at all
 --   an entity       needs a `;`: any but that of `&amp;`
 --   a character     that is not printed ASCII
--- The two first of 24 are left out: an escape may be cut there.
+-- Of escapes that stay (`%5C`, which may be written `%5c` or `\`) the sign alone is looked at; the two
+-- first of 24 are left out: an escape may be cut there.
 create or replace temp macro link_hiding() as
 '[^!-~]|(?:[^p]|[^m]p|[^a]mp|[^&]amp|^(?:a?m?p)?);'
 || '|%(?:2[^0-246-9a-cA-CfF]|3[^ac-fAC-F]|4[^0]|5[^b-eB-E]|6[^0]|7[^b-eB-E]|[^2-7]|$)';
@@ -307,10 +308,12 @@ create or replace temp macro link_word(tail) as
 list_max(list_transform(
     regexp_extract_all(
         regexp_replace(
-            regexp_replace(
-                case when length(tail) >= 24 then substr(tail, 3) else tail end, '^[^/?]*[/?]', ''
+            substr(
+                regexp_replace(tail, '%[0-9A-F]{2}', '%', 'g'),
+                case when length(tail) >= 24 then 3 else 1 end
             ),
-            '%[0-9A-F]{2}', '%', 'g'
+            '^[^/?]*[/?]',
+            ''
         ),
         '[A-Za-z0-9_-]{4,}'
     ),
