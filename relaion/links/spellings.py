@@ -75,7 +75,8 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
 
     The first is ("raw", the bytes as they stand); every distinct byte string comes once, under
     the first form of FORMS that gives it. A form may stand for two: `href` for the link with
-    entities and without, `key-bare` also for a key that is marked. One of them is the link key.
+    entities and without, `entities` with blanks and without, `key-bare` also for a key that is
+    marked. One of them is the link key.
     A giant is hashed as it stands alone. Raises nothing.
     """
     text = as_text(url)
