@@ -23,7 +23,14 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from relaion.errors import InputError, NoRoomError, OutputError, RelaionError, StopError
+from relaion.errors import (
+    InputError,
+    NoRoomError,
+    OutputError,
+    RelaionError,
+    ShortError,
+    StopError,
+)
 from relaion.labs.applying import INDEXES, Applying
 from relaion.labs.copy_files import CopyFile, NotOldError
 from relaion.labs.diff_file import read_diff
@@ -754,6 +761,25 @@ def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
         (copy / name).write_bytes(whole)
         apply(copy, tmp_path / damage, **given)
         assert tree(tmp_path / damage) == tree(tmp_path / "whole")
+
+
+def test_a_damaged_file_is_set_aside_where_memory_runs_out_over_it(
+    world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may say of itself that it holds a gigabyte."""
+    ask = Applying._fates
+
+    def short(self: Applying, question: Mapping[str, Any], at: list[Path]) -> Any:
+        try:
+            return ask(self, question, at)
+        except RelaionError as e:
+            raise ShortError(str(e)) from None
+
+    monkeypatch.setattr(Applying, "_fates", short)
+    whole = (copy / "a/2.parquet").read_bytes()
+    (copy / "a/2.parquet").write_bytes(b"PAR1" + b"\xff" * 400 + whole[404:])
+    with pytest.raises(StopError, match=r"2\.parquet.*1 of 3 files failed"):
+        apply(copy, tmp_path / "out", diff=world / "diff.parquet", without_identity="drop")
 
 
 def test_what_failed_is_said_once_and_by_the_name_of_what_failed(

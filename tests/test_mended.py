@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import connect, literal
-from relaion.errors import EngineError, InputError, OutputError
+from relaion.errors import DamagedError, EngineError, InputError, OutputError, ShortError
 from relaion.parquet.mended import MARK, bad_text, marked, mend, readable, unmarked
 from relaion.parquet.read_shard import detect, read_shard
 from relaion.parquet.roles import Layout
@@ -187,6 +187,23 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
 
 
 # -- Copies in a work folder, which several tries of a task share ------------------------------
+
+
+def test_want_of_memory_over_a_damaged_shard_is_told_as_damage(tmp_path: Path) -> None:
+    """A page may say of itself that it holds a gigabyte."""
+
+    def read() -> None:
+        raise ShortError("ran out of memory")
+
+    path = write(tmp_path / "p.parquet", pa.table({"url": text([GOOD] * 100)}))
+    shard, copies = Original(0, path, layout_of(path)), Copies(tmp_path / "work", {})
+    with pytest.raises(ShortError):
+        copies.reading([shard], read)
+    whole = path.read_bytes()
+    path.write_bytes(b"PAR1" + b"\xff" * 20 + whole[24:])
+    with pytest.raises(DamagedError, match=r"p\.parquet"):
+        copies.reading([shard], read)
+    assert copies.made == {}
 
 
 def test_a_late_try_changes_no_copy_that_another_has_left(tmp_path: Path) -> None:

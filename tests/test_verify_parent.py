@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from relaion.cli import app
 from relaion.engine import Engine, connect
-from relaion.errors import InputError, OutputError
+from relaion.errors import InputError, OutputError, ShortError
 from relaion.lists.key import key_path
 from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES, check_stated, read_audit
@@ -473,6 +473,17 @@ def test_steps_are_those_of_the_parent(worlds: dict[str, World]) -> None:
         assert [any(x in what for _, what in found) for x in told] == [True] * len(told) == [
             True for _ in found
         ]  # fmt: skip
+
+
+def test_an_audit_that_memory_ran_out_over_is_not_called_damaged(
+    worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object, **__: object) -> None:
+        raise ShortError("ran out of memory")
+
+    monkeypatch.setattr("relaion.verifier.audit_tables.connect", short)
+    assert read_audit(worlds["grown"].out, notes := Notes()) is None
+    assert [f.what for f in notes.findings] == ["was not read: memory ran out"]
 
 
 def test_a_subset_may_be_gone_since_an_earlier_step(worlds: dict[str, World]) -> None:

@@ -13,7 +13,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import DamagedError, EngineError, InputError, OutputError, StopError
+from relaion.errors import (
+    DamagedError,
+    EngineError,
+    InputError,
+    OutputError,
+    ShortError,
+    StopError,
+)
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
 from relaion.labs.piecework import Hearing
 from relaion.parquet.glossary import bare_name
@@ -274,7 +281,7 @@ class Applying:
             try:
                 files = {"copies": self.numbered(known), "samples": self.samples(known)}
                 return known, self._fates({**asked, **files}, at)
-            except (EngineError, InputError, StopError):
+            except (EngineError, InputError, ShortError, StopError):
                 if not any([self._is_broken(k) for k in known if k.shard.path in at]):
                     raise
 

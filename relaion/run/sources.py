@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relaion.engine import ShardSource
-from relaion.errors import EngineError
+from relaion.errors import EngineError, ShortError
 from relaion.parquet.mended import (
     bad_text,
     hidden_roles,
@@ -132,6 +132,10 @@ class Copies:
                 self._mend(shard, hidden_roles)
         try:
             read()
+        except ShortError:
+            if len(shards) == 1:  # a damaged page may say that it holds more than there is room for
+                read_through(shards[0].path)
+            raise
         except EngineError as e:
             if not any([self._mend(shard, bad_text) for shard in shards]):
                 # one that DuckDB cannot open for a column that plays no role, and pyarrow can

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.engine import Engine, connect, quote
-from relaion.errors import RelaionError
+from relaion.errors import RelaionError, ShortError
 from relaion.paths import shown
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import MANIFEST, FileLine, Statement, why_stated
@@ -259,6 +259,9 @@ def read_audit(out: Path, notes: Notes) -> Cells | None:
     try:
         with connect(path, read_only=True, threads=1) as engine:
             return _read(engine, path.stat().st_size, notes)
+    except ShortError:  # it may be whole
+        notes.find("6", AUDIT, "was not read: memory ran out")
+        return None
     except (RelaionError, OSError):
         notes.find("6", AUDIT, "cannot be read as a DuckDB database")
         return None
