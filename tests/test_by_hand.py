@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,8 @@ def test_all_kinds_of_lists_sidecars_keywords_and_an_own_edition(world: Path) ->
     assert {("research", 0, 8), ("research-safe", 1, 8), ("mine", 0, 0), ("mine", 2, 2)} <= expected
     into = world / "x=1" / "hand"  # a name that DuckDB would make a column of
     assert removed_by_hand(world, "x=1/hand", *ARGS) == expected
+    told = re.findall("set variable hit_words = (.*)", (into / "by_hand.sql").read_text())
+    assert set(told) == {"(select h.pattern from hit_words as h);"}  # no word of a link
     modes = {p.stat().st_mode & 0o777 for p in into.rglob("*") if p.is_file()}
     folders = {p.stat().st_mode & 0o777 for p in [into, *into.rglob("*/")]}
     assert (modes, folders) == ({0o600}, {0o700})

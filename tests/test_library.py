@@ -186,7 +186,8 @@ def test_help_shows_every_function() -> None:
     functions = said.getvalue().split("FUNCTIONS\n")[1]
     for name in set(relaion.__all__) - {"RelaionError", "lists"}:
         assert f"\n    {name}(" in "\n" + functions, name
-    assert "clean(paths: 'AnyPaths', lists: 'AnyPath', out: 'AnyPath'" in functions
+    spaced = " ".join(functions.split()).replace("( ", "(")  # later Pythons break the line
+    assert "clean(paths: 'AnyPaths', lists: 'AnyPath', out: 'AnyPath'" in spaced
     assert "__getattr__" not in said.getvalue()
 
 
