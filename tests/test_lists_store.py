@@ -78,6 +78,17 @@ def test_millions_are_taken_in_by_parts(lists: Path, monkeypatch: pytest.MonkeyP
     assert held(lists) == {(1, d) for d in digests} | {(2, d) for d in [*digests[8:], A]}
 
 
+def test_what_a_file_in_an_old_code_says_of_its_entries_is_kept(lists: Path) -> None:
+    """Its bytes are no UTF-8, which is all that a store can hold."""
+    path = lists.parent.parent / "list.csv"
+    for one in (A, B):
+        path.write_bytes(f"md5;Catégorie\n{one};Pédopornographie\n".encode("latin-1"))
+        store.add(lists, [path], source="A partner")
+    with connect() as engine:
+        engine.attach(lists, "store")
+        assert [*engine.rows("select severity from store.traits")] == [("Pédopornographie",)]
+
+
 def test_same_files_again_add_nothing(lists: Path) -> None:
     add(lists, A, B)
     before = lists.read_bytes()

@@ -242,6 +242,15 @@ def test_credentials_that_do_not_do(
         assert "\n" not in str(caught.value)
 
 
+def test_an_archived_blob_is_called_that(az: Azure) -> None:
+    az.put("archived/a.parquet", b"PAR1")
+    az.container().get_blob_client("archived/a.parquet").set_standard_blob_tier("Archive")
+    url = remote_url(f"az://{CONTAINER}/archived/a.parquet")
+    store = open_store(url)
+    with pytest.raises(RemoteError, match="lies in an archive"):
+        list(store.read(store.info(url), [(0, 4)]))
+
+
 def test_no_such_container(az: Azure) -> None:
     url = remote_url("az://nowhere/data")
     for do in (lambda: list(open_store(url).files(url)), lambda: open_store(url).info(url)):

@@ -43,6 +43,8 @@ def test_addresses(given: Any, shown: str) -> None:
         ("s3a://b/x", "written s3://"),
         ("abfs://b/x", "written az://"),
         ("abfss://b@of.dfs.core.windows.net/x/y", "az://b/x/y, with AZURE_STORAGE_ACCOUNT_NAME=of"),
+        ("az://b@of.blob.core.windows.net/x", "is written az://b/x, with AZURE_STORAGE_ACCOUNT_"),
+        ("az://b:secret@of/x", "leave it out"),
         ("az://b/x?sv=1&sig=secret", "az://b/x: a query or a signature"),
         ("abfs://b@of/x?sv=1&sig=secret", "here: az://b/x, with"),
         ("http://example.org/x.parquet", "name the https:// address"),

@@ -12,6 +12,7 @@ from urllib.error import URLError
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 
 from relaion.remote import asking, hub
 from relaion.remote.failures import HereError, kind_of
@@ -178,6 +179,9 @@ def test_what_failed_is_told_by_where_it_failed() -> None:
     assert kind_of(OSError(errno.ENOSPC, "")) == "disk"
     assert kind_of(URLError(TimeoutError())) == "unreached"
     assert kind_of(TimeoutError()) == "silent"
+    frozen = PermissionError(errno.EACCES, "")  # as s3fs tells it, by what botocore raised
+    frozen.__cause__ = ClientError({"Error": {"Code": "InvalidObjectState"}}, "GetObject")
+    assert kind_of(frozen) == "archived"
 
 
 def test_a_server_that_stalls_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.lines.changes import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.vocabulary.spelling import escaped
 from relaion.lists.results import Added, ListChanges
 from relaion.lists.seldom import seldom_collected
 from relaion.lists.values import SortedBatch
@@ -261,7 +262,7 @@ class _Incoming:
         digests = {no: _id_digest(giver_id) for no, giver_id in told}
         if batch.kept_ids:
             numbers, ids = zip(*batch.kept_ids, strict=True)
-            kept_as = [_utf8(each).decode() if self._keep_ids else None for each in ids]
+            kept_as = [escaped(each).decode() if self._keep_ids else None for each in ids]
             columns = [
                 pa.array(numbers, pa.int64()),
                 pa.array([digests[no] for no in numbers], pa.string()),
@@ -304,9 +305,12 @@ class _Incoming:
 
     def _trait_id(self, trait: Trait) -> int | None:
         if trait not in self._traits:
-            self._traits[trait] = self._next_trait
-            self._new_traits.append((self._next_trait, trait))
-            self._next_trait += 1
+            kept = trait.as_text()
+            if kept not in self._traits:
+                self._traits[kept] = self._next_trait
+                self._new_traits.append((self._next_trait, kept))
+                self._next_trait += 1
+            self._traits[trait] = self._traits[kept]
         return self._traits[trait]
 
     def _add_traits(self) -> None:
@@ -386,12 +390,7 @@ class _TakenBack:
 
 
 def _id_digest(giver_id: str) -> str:
-    return hashlib.sha256(_utf8(giver_id)).hexdigest()[:32]
-
-
-def _utf8(giver_id: str) -> bytes:
-    """An id as a store can hold it: what is not UTF-8 in it stands as an escape."""
-    return giver_id.encode("utf-8", "backslashreplace")
+    return hashlib.sha256(escaped(giver_id)).hexdigest()[:32]
 
 
 _NO_UPDATE = (

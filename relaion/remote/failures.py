@@ -122,6 +122,7 @@ _NO_OBJECT = {
     "NoSuchKey", "NoSuchVersion", "BlobNotFound", "ResourceNotFoundError", "EntryNotFoundError",
     "RemoteEntryNotFoundError", "RevisionNotFoundError", "FileNotFoundError",
 }  # fmt: skip
+_ARCHIVED = {"BlobArchived", "BlobBeingRehydrated", "InvalidObjectState"}
 _CHANGED = {"PreconditionFailed", "ConditionNotMet", "InvalidRange"}
 _BUSY = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
@@ -215,6 +216,7 @@ def kind_of(error: BaseException) -> str:
         ("none", _NONE, ()),
         ("no bucket", _NO_BUCKET, ()),
         ("changed", _CHANGED, (412, 416)),
+        ("archived", _ARCHIVED, ()),
         ("unknown", _UNKNOWN, ()),
         ("refused", _REFUSED, (401, 403)),
         ("busy", _BUSY, _BUSY_STATUS),
@@ -251,6 +253,8 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
         "refused": f"it is not open to everybody; {way}"
         if is_web
         else f"these credentials do not permit it; have that changed, or {way}",
+        "archived": "it lies in an archive, from which nothing is read at once; have the store "
+        "bring it back (rehydrate or restore it), and repeat the command",
         "disk": "a file of this machine cannot be written; see its disk, and repeat the command",
         "no bucket": f"no such data set, or one that needs a token; {way}"
         if url.scheme == "hf"

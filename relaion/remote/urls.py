@@ -124,7 +124,9 @@ def remote_url(given: AnyPath) -> RemoteURL:
     path, _, query = rest.partition("?") if scheme in WEB else (rest, "", "")
     bucket, _, key = path.partition("/")
     if "@" in bucket:
-        raise InputError(f"{scheme}://: a name or password in an address is not read; leave it out")
+        way = _in_our_way(path) if scheme == "az" else ""
+        other = f"{scheme}://: a name or password in an address is not read; leave it out"
+        raise InputError(f"{said}: is written {way}" if way else other)
     if scheme == "hf" and (bucket != "datasets" or key.strip("/").count("/") < 1):
         raise InputError(f"{said}: write hf://datasets/OWNER/NAME, or what lies below it")
     names = key.strip("/").split("/") if key.strip("/") else []
@@ -137,11 +139,17 @@ def remote_url(given: AnyPath) -> RemoteURL:
 
 def _other_name(scheme: str, ours: str, rest: str, said: str) -> InputError:
     """The error for a kind that has another name here; how Azure writes it is put in our way."""
-    told = f"{said}: {scheme}:// is written {ours}:// here"
-    if ours == "az" and (of := _CONTAINER.fullmatch(_unsigned(rest))):
-        address = shown(f"az://{of[1]}{of[4] or ''}")
-        return InputError(f"{told}: {address}, with AZURE_STORAGE_ACCOUNT_NAME={of[2]}")
-    return InputError(told)
+    way = _in_our_way(rest) if ours == "az" else ""
+    return InputError(f"{said}: {scheme}:// is written {ours}:// here{way and f': {way}'}")
+
+
+def _in_our_way(rest: str) -> str:
+    """What Azure writes behind the scheme, as it is written here; empty for what it is not."""
+    of = _CONTAINER.fullmatch(_unsigned(rest))
+    if of is None:
+        return ""
+    address = shown(f"az://{of[1]}{of[4] or ''}")
+    return f"{address}, with AZURE_STORAGE_ACCOUNT_NAME={of[2]}"
 
 
 def _bare(text: str) -> str:

@@ -12,11 +12,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Protocol
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
+from relaion.lists.readers.vocabulary.spelling import NO_UTF8, escaped, read_anew
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Trait:
     last_seen: str | None = None
     confidence: str | None = None
     by: str | None = None
+
+    def as_text(self) -> Trait:
+        """The same as a store can hold it: words whose bytes are no UTF-8 as they were meant."""
+        told = {f.name: getattr(self, f.name) for f in fields(Trait)}
+        no_utf8 = {what: text for what, text in told.items() if text and NO_UTF8.search(text)}
+        return replace(self, **{w: escaped(read_anew(t)).decode() for w, t in no_utf8.items()})
 
 
 NO_TRAIT = Trait()

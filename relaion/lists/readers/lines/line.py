@@ -134,11 +134,11 @@ class LinkBeside:
             len(m.split()) <= _MARKS for m in self.marks
         )
         if is_few and (self.gone or is_mark):
+            told = several(self.strange, "other note" if self.gone else "note")
             raise ListError(
-                f"{'notes take entries back, and ' if self.gone else ''}{self.strange:,} "
-                f"{'other ' if self.gone else ''}notes may {'do so' if self.gone else 'take back'}:"
-                f" say --ignore {OF_LINE} if those decide nothing, else write the word there, as "
-                "in `# removed`"
+                f"{'notes take entries back, and ' * bool(self.gone)}{told} may "
+                f"{'do so' if self.gone else 'take back'}: say --ignore {OF_LINE} if that decides "
+                "nothing, else write the word there, as in `# removed`"
             )
 
     def see_strange(self, note: str, understood: Callable[[str], bool]) -> None:
@@ -152,9 +152,9 @@ class LinkBeside:
         """Raise ListError where one entry of a record was taken back, and others were not."""
         if self.parted:
             raise ListError(
-                f"{several(self.parted, 'record')} hold an entry that is taken back beside others, "
-                "and nobody here knows whether those are, too: leave out, in a copy, what is not "
-                "listed"
+                f"an entry that is taken back stands beside others in "
+                f"{several(self.parted, 'record')}, and nobody here knows whether those are, "
+                "too: leave out, in a copy, what is not listed"
             )
 
     def refuse_unsure(self) -> None:

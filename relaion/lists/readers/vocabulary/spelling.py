@@ -68,7 +68,7 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 
-_NO_UTF8 = re.compile("[\udc80-\udcff]")
+NO_UTF8 = re.compile("[\ud800-\udfff]")
 _TWICE = re.compile("[\xc2-\xc5][\x80-\xbf\u0152-\u2122]")
 _ENCODINGS = (  # those of the West first; where none of our words stands in these, the others
     ("cp1252", "cp850", "mac_roman", "cp1251", "cp1250", "cp1254", "iso8859_2", "koi8_r", "cp866",
@@ -80,7 +80,7 @@ _marked: set[str] = set()  # our words that ASCII cannot write
 
 def is_garbled(text: str) -> bool:
     """Whether most of a text is bytes that are no UTF-8: in Windows-1252 few letters are."""
-    return 2 * len(_NO_UTF8.findall(text)) > len(text)
+    return 2 * len(NO_UTF8.findall(text)) > len(text)
 
 
 def read_anew(text: str) -> str:
@@ -94,6 +94,11 @@ def read_anew(text: str) -> str:
     return _WORD.sub(_of_one_script, _UNSEEN.sub("", text))
 
 
+def escaped(text: str) -> bytes:
+    """A text as a store can hold it: what is not UTF-8 in it stands as an escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _of_one_script(found: re.Match[str]) -> str:
     word = found[0]
     if word.isascii() or not any(map(str.isascii, word)):
@@ -104,7 +109,7 @@ def _of_one_script(found: re.Match[str]) -> str:
 
 def _decoded(text: str) -> str:
     try:
-        if _NO_UTF8.search(text):
+        if NO_UTF8.search(text):
             raw = text.encode("utf-8", "surrogateescape")
             told = (_likeliest([raw.decode(c, "replace") for c in codes]) for codes in _ENCODINGS)
             return next((x for x in told if _n_ours(x)), raw.decode(_ENCODINGS[0][0], "replace"))
