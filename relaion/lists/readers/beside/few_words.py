@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from relaion.lists.readers.beside import weights
+from relaion.lists.readers.beside.cell import read_cell
 from relaion.lists.readers.beside.codes import NO_LEGEND, Legend, are_codes, is_of_codes
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
@@ -136,16 +137,20 @@ class FewWords:
         return self.may_decide and weights.are_lights(told, self.column.name)
 
     def is_unread(self) -> bool:
-        """Whether its few words are of a script that none of ours is of."""
+        """Whether its few words are of a script that none of ours is of, or those beside ours."""
         words = self.words
         if of_nothing(self.column.name) or any(map(weights.is_topical, words)):
             return False
-        return self.is_vocabulary() and any(map(is_unread, words))
+        unread = {word for word in words if is_unread(word)}
+        ours = {word for word in words if read_cell(word, self.column.what) is not None}
+        decides = self.may_decide and bool(ours and unread - ours)
+        return decides or (bool(unread) and self.is_vocabulary())
 
     def is_garbled(self) -> bool:
         """Whether some of its few cells are words in a code of bytes that nobody tells."""
         is_one = self.may_decide and not of_nothing(self.column.name)
-        return is_one and any(map(is_garbled, self.words))
+        garbled = filter(is_garbled, self.words)
+        return is_one and any(read_cell(word, self.column.what) is None for word in garbled)
 
     def has_marks(self) -> bool:
         """Whether it holds signs alone, or steps of one: nobody knows what each of them says."""
