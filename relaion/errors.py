@@ -6,7 +6,7 @@ RelaionError                 one line for the user, exit code 2
 ├── ListError                a partner file or the list store cannot be used
 ├── ScriptError              a SQL script is missing, malformed, unknown or changed
 ├── EngineError              DuckDB refused; the text is ours, never the engine's
-├── ShortError               memory or threads ran out: nothing is wrong with any file
+├── ShortError               memory ran out: what was to be read may be whole
 ├── OutputError              OUT cannot be written, or is not ours to write
 │   └── NoRoomError          nothing can be written there: the disk is full
 ├── BusyError                another run holds the lock
@@ -76,7 +76,7 @@ def is_short(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     began_none = isinstance(error, RuntimeError) and "start new thread" in str(error)
-    return began_none or isinstance(error, MemoryError | ShortError)
+    return began_none or isinstance(error, MemoryError)
 
 
 class OutputError(RelaionError):
