@@ -192,6 +192,13 @@ class FewWords:
         is_again = n >= _OFTEN * len(self.words) and len(self.words) < n
         return bool(self.column.name) and is_few and is_again and any(map(_TEXT.search, self.words))
 
+    def is_constant(self) -> bool:
+        """Whether all its cells are one word, of which neither it nor its name says of what."""
+        is_one = len(self.values) == 1 and self.may_decide and not of_nothing(self.column.name)
+        is_again = self.values.total() >= _TWICE and bool(self.column.name)
+        is_strange = is_one and is_again and self._are_words()
+        return is_strange and not (word_of_any(self.words[0]) or weights.is_topical(self.words[0]))
+
     @property
     def _labels_rows(self) -> bool:
         """Whether its words stand before what they speak of, or in brackets behind it."""

@@ -209,6 +209,11 @@ NOTICES = (
     ),
     ColumnQuestion(_strange, _LOOK),
     ColumnQuestion(
+        lambda c: not c.passed and c.is_constant(),
+        "says the same in all {of_rows} ({held}): taken to decide nothing; if it says that they "
+        "are not listed, withdraw the list",
+    ),
+    ColumnQuestion(
         lambda c: c.texts.shown if c.texts and not c.texts.n else "",
         "speaks in {rows} rows of what may be no child: taken to decide nothing; if it does, leave "
         "them out in a copy",

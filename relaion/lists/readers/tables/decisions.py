@@ -157,10 +157,13 @@ def _standing(_: str, plain: str) -> WordSays | None:
     return _STANDING.get(plain)
 
 
+_OF_MEDIA = re.compile(r"\A(?:media|file|content|mime)type(?=.)")
+
+
 def _media(word: str, plain: str) -> WordSays | None:
     if mime := _MIME.fullmatch(word):
         return _MEDIA[mime[1]] if mime[1] in ("image", "video", "audio") else _MEDIA["other"]
-    return _MEDIA.get(plain)
+    return _MEDIA.get(_OF_MEDIA.sub("", plain))  # `media_type_video` is a word of ThreatExchange
 
 
 def _type(_: str, plain: str) -> WordSays | None:
