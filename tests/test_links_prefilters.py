@@ -216,14 +216,18 @@ def sought_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     )
     table = pa.table(columns).append_column("part", pa.repeat(pa.scalar(False), len(rows)))
     engine.insert("link_keys", table)
+    engine.execute(
+        "create or replace temp table proved_keys "
+        "(shard_no integer, file_row_number bigint, url varchar, url_key varchar)"
+    )
     engine.run(sqlset.named("link_ids"))
     engine.execute("create or replace temp view hit_keys as from link_ids")
     engine.execute(
         "create or replace temp view row_links as "
         "select 0 as shard_no, n::bigint as file_row_number, url from link"
     )
-    for name in ("sought_ends", "sought_links"):
-        engine.run(sqlset.named(name))
+    engine.run(sqlset.named("sought_ends"), has_ends=True)
+    engine.run(sqlset.named("sought_links"))
     missed = (
         "select file_row_number from link_ids anti join long_tailed_links using (file_row_number)"
     )

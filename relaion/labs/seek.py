@@ -351,9 +351,10 @@ class Seeker:
         `hit_keys` says on which hosts and with which tails these are.
         """
         ((wanted,),) = self.engine.rows("select count(*) from hit_keys")
-        if not wanted:
+        if not wanted or not shards:
             return []
-        self.run("fast/16_sought_ends")
+        has_ends = not all(_has_most(batch, wanted) for batch in shards)
+        self.run("fast/16_sought_ends", has_ends=has_ends)
         do = partial(Seeker.links, wanted=wanted)
         return self.files(f"{name}-links", do, _items(shards), SOUGHT)
 
@@ -361,7 +362,7 @@ class Seeker:
         """Those of `wanted_links`, which are so many, that stand in a batch."""
 
         def look() -> None:
-            if wanted > MANY * rows_of(batch):
+            if _has_most(batch, wanted):
                 self.run("apply/89_all_links")
             else:
                 self.run("fast/17_sought_links")
@@ -383,6 +384,11 @@ class Seeker:
         self.run("fast/19_odd_links", has_links=True)
         fill_keys(self.engine, self._workers)
         self.run("20_link_keys", has_links=True)
+
+
+def _has_most(batch: Sequence[Numbered], wanted: int) -> bool:
+    """Whether so many links are looked for in a batch that their ends tell few apart."""
+    return wanted > MANY * rows_of(batch)
 
 
 def _items(shards: Batches) -> list[Item]:

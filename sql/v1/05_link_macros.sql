@@ -119,10 +119,11 @@ and regexp_matches(
     '^https?://(?:' || link_label() || '\.)+' || link_last_label()
     || '(?:' || link_segment() || ')*(?:/|' || link_query() || ')?$'
 )
-and not (
-    contains(u, '://www.')
-    and regexp_matches(u, '^https?://www\.(?:www\.|[^./?]*(?:[/?]|$))')
-);
+and case
+    when contains(u, '://www.')
+        then not regexp_matches(u, '^https?://www\.(?:www\.|[^./?]*(?:[/?]|$))')
+    else true
+end;
 
 -- The key of a canonical link; of any other link it means nothing.
 create or replace temp macro link_unprefixed(u) as

@@ -1,18 +1,21 @@
 -- name:    unsettled_links
--- purpose: The links of the rows that their row hash does not settle, in the shape of near_links.
+-- purpose: The links of the rows that their row hash does not settle: their keys where SQL proves them.
 -- params:  $by_row  boolean  whether row hashes settle anything
 -- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   new_hashes (row_hash bigint, doubt tinyint)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  unsettled (shard_no integer, file_row_number bigint)
+-- writes:  proved_keys (shard_no integer, file_row_number bigint, url varchar, url_key varchar)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- nulls:   a row without a link has no link to be known by
+-- nulls:   a row without a link has no link to be known by; of a row of proved_keys the link is null, or
+--          the key, which SQL could not prove
 -- order:   none
 --
 -- A row whose hash stands in NEW beyond doubt stays, one whose hash stands in the old set alone was
--- removed: of these the link says nothing more. Same shape as `fast/15_near_links` makes, so that
--- `fast/19_odd_links` and `20_link_keys` serve.
+-- removed: of these the link says nothing more. All others are asked for, so nearly all keys are proved
+-- here, in one pass, as `79_proved_links` does. The few others have the shape that `fast/15_near_links`
+-- makes, so that `fast/19_odd_links` and `20_link_keys` serve.
 
 create or replace temp table unsettled as
 with settled as (
@@ -30,13 +33,59 @@ select
 from rows as r
 anti join settled as s on r.row_hash = s.row_hash;
 
+create or replace temp table proved_keys as
+with told as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        link_is_canonical(s.url) as is_canonical
+    from row_links as s
+    semi join unsettled as u
+        on s.shard_no = u.shard_no and s.file_row_number = u.file_row_number
+    where s.url is not null
+),
+
+undone as (
+    select
+        t.*,
+        case when not t.is_canonical then link_undone(t.url) end as undone
+    from told as t
+),
+
+tidied as (
+    select
+        u.shard_no,
+        u.file_row_number,
+        u.url,
+        u.is_canonical,
+        case when u.is_canonical then u.url else link_tidied(u.undone) end as tidy
+    from undone as u
+),
+
+keyed as (
+    select
+        t.shard_no,
+        t.file_row_number,
+        t.url,
+        case
+            when t.is_canonical or link_is_canonical(t.tidy) then link_stripped(t.tidy)
+        end as url_key
+    from tidied as t
+)
+
+select
+    k.shard_no,
+    k.file_row_number,
+    case when k.url_key is null then k.url end as url,
+    k.url_key
+from keyed as k;
+
 create or replace temp table near_links as
 select
-    s.shard_no,
-    s.file_row_number,
-    s.url,
+    k.shard_no,
+    k.file_row_number,
+    k.url,
     'own' as level
-from row_links as s
-semi join unsettled as u
-    on s.shard_no = u.shard_no and s.file_row_number = u.file_row_number
-where s.url is not null;
+from proved_keys as k
+where k.url is not null;

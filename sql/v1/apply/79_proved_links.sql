@@ -5,6 +5,7 @@
 -- reads:   sought_keys (short ubigint)
 -- reads:   wanted_links (link_id uuid)
 -- writes:  proved_links (link_id uuid)
+-- writes:  proved_keys (shard_no integer, file_row_number bigint, url varchar, url_key varchar)
 -- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
 -- nulls:   a link whose key SQL cannot prove has no link_id here: it stays possible
 -- order:   none
@@ -70,7 +71,7 @@ proved as (
 select
     p.shard_no,
     p.file_row_number,
-    p.url,
+    case when p.link_id is null then p.url end as url,
     p.is_holder,
     p.link_id
 from proved as p
@@ -80,6 +81,11 @@ create or replace temp table proved_links as
 select distinct s.link_id
 from sought_links as s
 where s.link_id is not null;
+
+-- those that `73_link_ids` is to digest: none, for what is proved is digested here
+create or replace temp table proved_keys (
+    shard_no integer, file_row_number bigint, url varchar, url_key varchar
+);
 
 create or replace temp view possible_links as
 select

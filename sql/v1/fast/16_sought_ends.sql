@@ -1,6 +1,6 @@
 -- name:    sought_ends
 -- purpose: The ends and hosts of links that are looked for by themselves, as tables to ask.
--- params:  none
+-- params:  $has_ends  boolean  whether any batch is asked by ends of links; else none are told
 -- reads:   hit_keys (host varchar, tail varchar, short ubigint)
 -- writes:  sought_tails (tail varchar)
 -- writes:  sought_hosts (host varchar)
@@ -20,7 +20,8 @@
 
 create or replace temp table sought_tails as
 select distinct k.tail
-from hit_keys as k;
+from hit_keys as k
+where $has_ends;
 
 create or replace temp table sought_hosts as
 select distinct k.host
@@ -30,7 +31,7 @@ where k.host is not null;
 create or replace temp table sought_ends as
 select distinct hash(k.tail, k.host) as short
 from hit_keys as k
-where k.host is not null;
+where $has_ends and k.host is not null;
 
 create or replace temp table sought_keys as
 select distinct k.short
