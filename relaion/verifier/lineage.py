@@ -151,9 +151,7 @@ def check_lineage(statement: Statement, before: RunBefore | None, notes: Notes) 
         notes.find("4", MANIFEST, "says that OUT may be published, but the run before may not")
 
 
-def _of_others(
-    keys: Sequence[tuple[str, str]], statement: Statement, before: RunBefore
-) -> str:
+def _of_others(keys: Sequence[tuple[str, str]], statement: Statement, before: RunBefore) -> str:
     """What is said of shards that the run before did not have, as they are now."""
     named = ", ".join("/".join(map(shown, key)) for key in keys[:3])
     more = f" and {len(keys) - 3:,} more" if keys[3:] else ""
