@@ -25,9 +25,9 @@ from relaion.copies import samples, stats, tars
 from relaion.copies.form import INDEX
 from relaion.copies.indexed import Indexed
 from relaion.copies.tars import open_tar
-from relaion.verifier.copies.tars import members
 from relaion.errors import InputError
 from relaion.sidecars.row_hash import row_hashes
+from relaion.verifier.copies import tars as verified_tars
 
 LINK = "https://example.org/made/1.jpg"
 SECRET = "very-secret-value"
@@ -456,7 +456,7 @@ def test_sizes_in_all_spellings_lie_where_python_sees_them(tmp_path: Path) -> No
     data = for_all + comment.ljust(512, b"\0") + data
     assert rewritten(tmp_path, data, [0]) == data[:1024] + data[2048:]
     (path := tmp_path / "b.tar").write_bytes(data)
-    assert [(m.start, m.key) for m in members(path)] == [
+    assert [(m.start, m.key) for m in verified_tars.members(path)] == [
         (0, None), (1024, "a"), (2048, "b"), (len(data) - 1024, None),
     ]  # fmt: skip
 
