@@ -38,10 +38,11 @@ from relaion.run.plan_note import PLAN, damaged, leave, left, spoiled, tell_begu
 from relaion.run.progress import Progress
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut, open_remote
-from relaion.run.settings import Plan, differences
+from relaion.run.settings import LISTS_DIFFER, Plan, differences
 from relaion.run.where import Where
 
 REPEAT = "repeat those, or name another folder"
+_UPDATE = f"{REPEAT}, or go on from this run with `relaion update`"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
 
@@ -110,7 +111,9 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     """
     found = manifest.read(out.path)
     if found is not None:
-        _refuse_other(out.named, manifest.plan_of(found), plan, "holds a finished run", REPEAT)
+        before = manifest.plan_of(found)
+        way_out = _UPDATE if differences(before, plan) == [LISTS_DIFFER] else REPEAT
+        _refuse_other(out.named, before, plan, "holds a finished run", way_out)
     return found
 
 
