@@ -147,7 +147,8 @@ def test_finished_is_a_no_op_and_other_arguments_are_refused_by_name(cleaned: Pa
         assert done.returncode == 2
         assert named in done.stderr
     add_lists(cleaned / "lists.duckdb", [Sent((("image_md5", "cd" * 16),), source="later")])
-    assert "the lists differ" in relaion("clean", *ARGS, cwd=cleaned).stderr
+    said = relaion("clean", *ARGS, cwd=cleaned).stderr
+    assert "the lists differ" in said and "or go on from this run with `relaion update`" in said
     write_shard(cleaned / "data/en/part-9.parquet", [{"url": "https://new.example/"}])
     assert "the inputs differ" in relaion("clean", *ARGS, cwd=cleaned).stderr
     assert contents(cleaned / "out") == before

@@ -145,10 +145,11 @@ def test_both_links_of_a_listed_row_spread(tmp_path: Path) -> None:
     lists = listed(tmp_path, ("image_md5", MD5S[0]))
     both = {"url": ["url", "image_url"]}
     assert kept(tmp_path, [path.parent], lists, columns=both) == [2]
-    again = command("match", path, "--lists", lists, "--column", "url=url", "--column",
-                    "url=image_url", "--json")  # fmt: skip
-    unions = json.loads(again.stdout)["hits"]["unions"]
-    assert [u["rows"] for u in unions if u["grouping"] == "same_link"] == [2]
+    args = ("match", path, "--lists", lists, "--column", "url=url", "--column", "url=image_url")
+    unions = json.loads(command(*args, "--json").stdout)["hits"]["unions"]
+    assert {u["grouping"]: u["rows"] for u in unions if not u["name"]} == {"all": 1, "same_link": 2}
+    said = "1 membership is 1 row; 2 more rows carry a listed link; nothing was written"
+    assert command(*args).stdout.splitlines()[-1] == said
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from relaion.copies.indexed import Indexed
 from relaion.copies.tars import open_tar
 from relaion.errors import InputError
 from relaion.sidecars.row_hash import row_hashes
+from relaion.verifier.copies import tars as verified_tars
 
 LINK = "https://example.org/made/1.jpg"
 SECRET = "very-secret-value"
@@ -450,6 +451,14 @@ def test_sizes_in_all_spellings_lie_where_python_sees_them(tmp_path: Path) -> No
     assert [row["key"] for row in indexed(tmp_path, data)[1]] == ["a", "b"]
     assert rewritten(tmp_path, data, [0]) == data[1024:]
     assert rewritten(tmp_path, data, [1]) == data[:1024] + bytes(1024)
+    comment = b"13 comment=a\n"  # for all members, of a size so written
+    for_all = header("pax", b"\x80" + len(comment).to_bytes(11, "big"), b"g")
+    data = for_all + comment.ljust(512, b"\0") + data
+    assert rewritten(tmp_path, data, [0]) == data[:1024] + data[2048:]
+    (path := tmp_path / "b.tar").write_bytes(data)
+    assert [(m.start, m.key) for m in verified_tars.members(path)] == [
+        (0, None), (1024, "a"), (2048, "b"), (len(data) - 1024, None),
+    ]  # fmt: skip
 
 
 USUAL = (b"%06o\0 ", b"%06o \0", b"%07o\0")  # checksums of nearly all writers

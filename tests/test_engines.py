@@ -146,7 +146,7 @@ def test_a_work_folder_whose_plan_is_lost_is_not_removed_under_a_worker(
     (place.work / FOLDER).mkdir(parents=True)
     lock = place.work / FOLDER / "000001.lock"
     with locked(lock, "is held"), pytest.raises(BusyError, match="has not ended yet"):
-        begin(place, {"inputs": []})
+        begin(place, {"inputs": []}, QUIET)
     assert lock.exists()
 
 

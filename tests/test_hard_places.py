@@ -37,8 +37,11 @@ def test_a_time_limit_stops_a_batch_and_says_how_to_give_more(
 ) -> None:
     world = make(tmp_path, shards=1)
     places = {} if work is match else {"out": world / "out"}
-    with pytest.raises(RelaionError, match=r"took longer than 0\.001 s .* --time-limit"):
+    with pytest.raises(RelaionError, match=r"took longer than 0\.001 s .* --time-limit") as error:
         work(world / "data", world / "lists.duckdb", time_limit=0.001, **places)
+    is_named = str(error.value).startswith(str(world / "data"))
+    # no file is to be repaired where a step is stopped that reads none
+    assert (is_named, "repair" in str(error.value)) == ((work is match),) * 2
 
 
 def as_nobody(do: Callable[[], object]) -> str:

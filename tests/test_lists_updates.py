@@ -253,6 +253,14 @@ def test_many_traits_are_stored_together(lists: Path) -> None:
         assert engine.rows("select count(*) from traits") == [(20_000,)]
 
 
+def test_a_score_that_a_later_one_makes_low_is_not_passed_over(lists: Path) -> None:
+    """Also where it stands behind as many figures as are kept."""
+    scores = [*(50 + i / 1000 for i in range(5000)), 35, 36, 35, 95]
+    rows = [f"{i * 7919 + 2**100:032x},{score}" for i, score in enumerate(scores)]
+    with pytest.raises(ListError, match=r"column 2 \(score\) .* is low in 2 or more rows"):
+        deliver(lists, "md5,score", *rows)
+
+
 def test_what_stands_below_a_title_that_takes_back_leaves_the_list(lists: Path) -> None:
     deliver(lists, A, B, C, name="list.txt")
     added = deliver(lists, "# added", D, "# removed", B, name="delta.txt", update=1)

@@ -437,6 +437,10 @@ def test_a_finished_merge_is_left_alone_and_its_parts_are_empty(world: Path) -> 
     for phase in ("find", "write"):
         refused(part(world, 2, 2, phase, args), "part 2/2 was merged already")
     assert not (world / "other").exists()
+    note = world / "parts/2/merged.json"
+    note.write_bytes(note.read_bytes().replace(b"[2, 2]", b"[3, 2]"))
+    for done in (merge(world, 2, "--out", "out"), part(world, 2, 2, "find", args)):
+        refused(done, "parts/2/merged.json: is damaged", "this part was merged already")
 
 
 # -- Parts that do not belong together -----------------------------------------------------------
@@ -584,6 +588,7 @@ def test_a_part_whose_plan_is_damaged_is_searched_again(world: Path) -> None:
     refused(part(world, 1, 2, "write", ARGS), "parts/1/.work/plan.json: is damaged", again)
     told = did(part(world, 1, 2, "find", ARGS)).stderr
     assert "plan.json: is damaged" in told and "begins anew" in told
+    assert "going on with part 1/2 of a clean" in did(part(world, 1, 2, "find", ARGS)).stderr
     did(merge(world, 2, "--phase", "find"), 0, 1)
 
 

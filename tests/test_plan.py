@@ -109,6 +109,8 @@ def test_people_see_a_table_that_fits(found: CleanPlan) -> None:
     assert lines[0].startswith("3,600 rows in 12 shards, ")
     assert lines[1].startswith("measured on 1,200 rows of ") and " of 12 shards" in lines[1]
     assert any(line.split() == ["here,", "1", "worker", "on", "20", "machines"] for line in lines)
+    between = next(line for line in lines if line.startswith("time ")).split()[1:6]
+    assert f"it takes {' '.join(between)} and" in lines[-1]  # one answer, not another beside it
     assert lines[-1].endswith(" in OUT; nothing was written")
 
 

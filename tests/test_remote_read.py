@@ -479,6 +479,13 @@ def test_addresses_that_lead_nowhere(s3: S3World, world: Path, path: str, why: s
     assert done.stderr.count("\n") == 1
 
 
+def test_an_out_in_no_bucket_is_no_out_that_lacks_its_manifest(s3: S3World, world: Path) -> None:
+    done = did(here("verify", "s3://nowhere/x", cwd=world), 2)
+    assert done.stderr == "relaion: s3://nowhere/x: no such bucket as nowhere; check the name\n"
+    done = did(here("verify", f"s3://{BUCKET}/read", cwd=world), 2)
+    assert "holds neither manifest.json nor audit.duckdb" in done.stderr
+
+
 def test_commands_that_read_no_addresses_say_so(s3: S3World, world: Path) -> None:
     for command in (["report", DATA], ["lists", "add", DATA, *ARGS[:2], "--source", "A"]):
         done = did(here(*command, cwd=world), 2)

@@ -1,8 +1,12 @@
 """Stores behind addresses: what is read is what was seen first, or one line says why not."""
 
 import hashlib
+import os
 import socket
+import threading
 from collections.abc import Callable
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.remote import RemoteURL, asking, display, is_remote, remote_url
+from relaion.remote.by_fsspec import FsspecStore, opened_gs
 from relaion.remote.failures import ChangedObjectError, GoneError, RemoteError
 from relaion.remote.stores import open_store
 from tests.drawn import quickly
@@ -277,3 +282,48 @@ def test_a_store_whose_library_knows_no_conditions() -> None:
     store.fs.rm("bucket/data/a.bin")
     with pytest.raises(GoneError, match="not there any more"):
         list(store.read(listed[0], [(2, 5)]))
+
+
+@pytest.mark.parametrize("held", [None, "{", '{"type": "strange"}', '{"type": "service_account"}'])
+def test_a_file_of_credentials_that_holds_none_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str | None
+) -> None:
+    core = pytest.importorskip("gcsfs.core", reason="without the extra [gcs]")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:1")  # no machine of that cloud
+    monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
+    if held is not None:
+        (tmp_path / "key.json").write_text(held)
+    store = FsspecStore(partial(opened_gs, core.GCSFileSystem))
+    url = remote_url("gs://nowhere/x")
+    with pytest.raises(RemoteError, match="GOOGLE_APPLICATION_CREDENTIALS names is not there, or"):
+        store.info(url)
+
+
+def test_an_account_of_azure_without_credentials_is_told_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that always asks to wait is asked a few times, not for half a minute."""
+    pytest.importorskip("adlfs", reason="without the extra [azure]")
+    asked = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for name in [name for name in os.environ if name.startswith("AZURE_")]:
+            monkeypatch.delenv(name)
+        at = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", at)
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "of")
+        url = remote_url("az://nowhere/x")
+        with pytest.raises(RemoteError, match="no credentials were found"):
+            open_store(url).info(url)
+        server.shutdown()
+    assert 1 <= len(asked) <= 4

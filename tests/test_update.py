@@ -495,15 +495,20 @@ def test_it_is_said_where_a_changed_shard_brings_rows_back(world: World, renames
         first.unlink()
         first = first.with_name("renamed.parquet")
     write_shard(first, [OTHER, ROW], JOINED)
-    made = world.update(out, "out2", allow_changed=True)
+    made = world.update(out, "out2", verify=True, allow_changed=True)
     assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 3, 0, 1]
+    assert made.verdict is not None
+    (told,) = [x for x in made.verdict.notices if "other than the parent had it" in x]
+    assert told.startswith(f"multi/{first.name}: new, or") and "may be here again" in told
     (said,) = [x for x in made.notices if "not what" in x]
     assert said.startswith(f"multi/{first.name}: not what {out} was made of, so cleaned as if new")
     assert not made.publishable
     # nothing is to be said of a shard that is new, or as it was
     write_shard(world.folder / "data/multi/new.parquet", [OTHER], JOINED)
-    made = world.update(made.out, "out3")
+    made = world.update(made.out, "out3", verify=True)
     assert not [x for x in made.notices if "not what" in x]
+    assert made.verdict is not None
+    assert "multi/new.parquet: new, or other than the parent had it" in made.verdict.notices
 
 
 @pytest.mark.slow

@@ -136,7 +136,7 @@ def test_what_goes_on_from_a_run_is_held_as_a_clean_of_its_own(worlds: dict[str,
     verdict = check(grown)
     assert states(verdict) == {} and not read_statement(grown.out).taken_back
     assert any("goes on from 1 earlier step:" in x for x in verdict.notices)
-    assert any("1 shard is new" in x for x in verdict.notices)
+    assert "beta/new.parquet: new, or other than the parent had it" in verdict.notices
     alone = check(grown, parent=None)
     assert states(alone) == {"6": "held in part"}
     assert why(alone, "6") == "earlier steps were not compared: no parent to hold them against"

@@ -51,10 +51,9 @@ def show_planned(result: CleanPlan) -> RenderableType:
 
 @line_of("CleanPlan")
 def planned_line(result: CleanPlan) -> str:
-    """How long it takes, and how much room."""
-    here = result.here
-    room = _size(here.out.likely)
-    return f"about {_time(here.seconds.likely)} and {room} in OUT; nothing was written"
+    """How long it takes, and how much room, as the table has it."""
+    time, room = _between(_time)(result.here.seconds), _between(_size)(result.here.out)
+    return f"it takes {time} and {room} in OUT; nothing was written"
 
 
 def _named(cost: Cost) -> str:

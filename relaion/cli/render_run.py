@@ -75,7 +75,7 @@ def union_table(hits: Hits, subsets: list[str]) -> Table:
     for (grouping, name), found in sorted(
         groups.items(), key=lambda g: (order.index(g[0][0]), g[0][1] or "")
     ):
-        words = {"all": "all lists", "same_link": "and rows with a listed link"}.get(grouping)
+        words = {"all": "all lists", "same_link": "more rows with a listed link"}.get(grouping)
         rows = [found[s].rows if s in found else 0 for s in subsets]
         label = Text(words or f"{grouping} {name}")
         table.add_row(label, *map(count, rows), count(sum(rows)))
@@ -109,10 +109,13 @@ def matched_line(result: Matched) -> str:
     """How many rows the lists find, overlaps counted once."""
     memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
     union = result.hits.rows("all")
+    beyond = result.hits.rows("same_link")
+    also = f"; {several(beyond, 'more row carries', 'more rows carry')} a listed link"
     nothing = "nothing else" if result.reported else "nothing"
     are = "is" if memberships == 1 else "are"
     return (
-        f"{several(memberships, 'membership')} {are} {several(union, 'row')}; {nothing} was written"
+        f"{several(memberships, 'membership')} {are} {several(union, 'row')}"
+        f"{also if beyond else ''}; {nothing} was written"
     )
 
 

@@ -24,7 +24,8 @@ from relaion.run.journal import Journal
 from relaion.run.numbered import Numbered
 from relaion.run.out import PURGE, REPEAT, Out, refuse_outputs_of_others, refuse_unknown
 from relaion.run.outputs import APPLY, MANIFEST, WORK
-from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left
+from relaion.run.plan_note import PLAN, damaged, leave, left, tell_begun
+from relaion.run.progress import Progress
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut
 
@@ -149,10 +150,10 @@ def _is_newer(path: Path, since: int) -> bool:
     return max(stamp.written_ns, stamp.changed_ns) > since
 
 
-def begin(place: Out, plan: Plan) -> tuple[Journal, bool, str]:
+def begin(place: Out, plan: Plan, listen: Progress) -> tuple[Journal, bool]:
     """Make the work folder, or find that of the same run broken off: then True beside it.
 
-    Behind stands what is to be said where the plan of that run is damaged: this one begins anew.
+    `listen` is told so, and where the plan of that run is damaged: this one begins anew.
     """
     before = left(place.work, dict)
     spoiled = damaged(place.work)
@@ -172,7 +173,8 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool, str]:
     leave(place.work, plan)
     # workers, whose umask is private, only fill them
     public_folder(place.path, *sorted({Path(item["name"]).parent for item in plan["inputs"]}))
-    return Journal(place.work), before is not None, begins_anew(spoiled) if spoiled else ""
+    tell_begun(listen, place.named, spoiled, "" if before is None else "the interrupted run")
+    return Journal(place.work), before is not None
 
 
 def purge(place: Out) -> bool:

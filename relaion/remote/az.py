@@ -35,6 +35,8 @@ from relaion.remote.urls import RemoteURL
 
 T = TypeVar("T")
 _ONCE = {"retry_total": 0, "connection_timeout": CONNECT}  # it is we who ask again
+# tries to find out who asks: where no machine of that cloud is, the library waits 24 s for one
+_TRIES = {"retry_total": 2}
 _FOLDER = {"hdi_isfolder", "is_directory"}  # marks of blobs that stand for a folder
 _MOST_BLOCKS = 49_000  # a store takes 50,000
 _COPYING = 600.0  # seconds for which the store may take to copy
@@ -43,7 +45,7 @@ _COPYING = 600.0  # seconds for which the store may take to copy
 def _opened(make: Any, **how: Any) -> Any:
     """A file system of az; what is wrong with what it was given is told apart from its texts."""
     try:
-        return make(**how)
+        return make(**how, **_TRIES)
     except ValueError:
         is_given = os.environ.get("AZURE_STORAGE_CONNECTION_STRING")
         raise (ConnectionStringError if is_given else NoAccountError) from None

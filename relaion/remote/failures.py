@@ -68,6 +68,10 @@ class NoAccountError(Exception):
     """Raised where nothing says whose store it is."""
 
 
+class CredentialsFileError(Exception):
+    """Raised where the file that is named for credentials is not there, or holds none."""
+
+
 class ConnectionStringError(Exception):
     """Raised where what is given for all that says who asks whom is nothing of the kind."""
 
@@ -212,6 +216,7 @@ def kind_of(error: BaseException) -> str:
         all_names |= names
         all_statuses |= {status} if status else set()
     kinds = (
+        ("file", {"CredentialsFileError"}, ()),
         ("expired", _EXPIRED, ()),
         ("none", _NONE, ()),
         ("no bucket", _NO_BUCKET, ()),
@@ -248,6 +253,9 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
     return {
         "expired": f"the credentials have expired; renew them, and repeat the command ({way})",
         "none": f"no credentials were found; {way}",
+        "file": "the file that GOOGLE_APPLICATION_CREDENTIALS names is not there, or holds no "
+        "credentials of Google; name another one, or unset it (for a public bucket set "
+        "FSSPEC_GS_TOKEN=anon)",
         "unknown": "the store does not know these credentials; they may be misspelt, or of "
         f"another store: {found_in}",
         "refused": f"it is not open to everybody; {way}"
@@ -272,7 +280,9 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
     }.get(kind, f"{type(error).__name__}; check the address, and repeat the command to go on")
 
 
-_OF_ALL = ("expired", "none", "unknown", "busy", "cut", "silent", "certificate", "unreached")
+_OF_ALL = (
+    "expired", "file", "none", "unknown", "busy", "cut", "silent", "certificate", "unreached",
+)  # fmt: skip
 
 
 def told(error: BaseException, url: RemoteURL, *, seen: bool = False) -> RemoteError:

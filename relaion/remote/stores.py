@@ -1,6 +1,7 @@
 """Which store an address is of, and what reads and writes there."""
 
-from functools import lru_cache
+import logging
+from functools import lru_cache, partial
 from importlib import import_module
 
 from relaion.errors import InputError
@@ -10,6 +11,7 @@ from relaion.remote.urls import WEB, RemoteURL
 
 _EXTRAS = {"s3": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "az": ("adlfs", "azure"),
            "hf": ("huggingface_hub", "hf")}  # fmt: skip
+_TALK = ("azure", "gcsfs", "google")  # they tell of what they tried where nobody asked for it
 
 
 def open_store(url: RemoteURL) -> Store:
@@ -27,6 +29,8 @@ def _opened(scheme: str) -> Store:
 
         return WebStore()
     library, extra = _EXTRAS[scheme]
+    for talker in _TALK:
+        logging.getLogger(talker).addHandler(logging.NullHandler())
     try:
         found = import_module(library)
     except ImportError:
@@ -46,11 +50,11 @@ def _opened(scheme: str) -> Store:
         from relaion.remote.az import AzStore  # noqa: PLC0415 - as above
 
         return AzStore(found)
-    from relaion.remote.by_fsspec import FsspecStore  # noqa: PLC0415 - as above
+    from relaion.remote.by_fsspec import FsspecStore, opened_gs  # noqa: PLC0415 - as above
 
     # what the package shows first asks another service of each bucket's kind, at each request, and
     # prints a line where it may not
-    return FsspecStore(import_module("gcsfs.core").GCSFileSystem)
+    return FsspecStore(partial(opened_gs, import_module("gcsfs.core").GCSFileSystem))
 
 
 def objects_at(at: RemoteURL) -> Objects:

@@ -25,7 +25,7 @@ from relaion.run.hits import Hits, Searched
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.numbered import Numbered, rows_of
 from relaion.run.pool import Executor, Wide
-from relaion.run.process import TaskOutcome, is_killed, way_on
+from relaion.run.process import TaskOutcome, is_killed, is_stopped, way_on
 from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, first_of, sealed
@@ -117,6 +117,7 @@ class Hunt:
         self.meet_sidecars()
         hits = Ledger(self.journal, LISTS)
         self.sweep("", shards, hits, self.seals, partial(self.task, "hits"))
+        self._refuse_failed()
         seals = hits.share_stamps({n.no: n.shard.stamp for n in shards})
         all_hits, all_keys = self._gathered(hits)
         same_link: tuple[Path, ...] = ()
@@ -126,16 +127,21 @@ class Hunt:
         searched = self.without_failed(shards)
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
-        if self._failed and self.fail is None:
-            lines = list(self._failed.values())
-            if all(map(is_killed, lines)):
-                raise StopError(f"{first_of(lines)}; {way_on(lines, '')[1]}")
-            raise DamagedError(first_of(lines))
+        self._refuse_failed()
         entries = self._path("hit_entries") if self.with_entries else None
         all_found = Hits.of(counted["counts"], counted["unions"])
         digests = {int(no): digest for no, digest in counted["digests"]}
         values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
         return Searched(all_found, digests, searched, seals, values, entries)
+
+    def _refuse_failed(self) -> None:
+        """Raise for shards that failed, and that nobody hears of."""
+        if not self._failed or self.fail is not None:
+            return
+        lines = list(self._failed.values())
+        if all(map(is_killed, lines)) or all(map(is_stopped, lines)):
+            raise StopError(f"{first_of(lines)}; {way_on(lines, 'repair or replace it')[1]}")
+        raise DamagedError(first_of(lines))
 
     def _spreading(self, hits: Path, keys: Path) -> Path:
         """The file that has rows if links are looked for."""
@@ -226,7 +232,7 @@ class Hunt:
                 if alone >= ALIKE and not ledger.names:
                     raise OutputError(
                         f"{outcome.error} ({alone} shards failed and none could be searched, so "
-                        f"the shards are not the cause; {way_on([line], 'fix the cause')[1]})"
+                        f"the shards are not the cause; {way_on([line])[1]})"
                     )
 
     @property
@@ -329,7 +335,7 @@ class Hunt:
         if outcome.error is not None:
             if task.step == "sidecars":
                 raise InputError(f"the sidecars cannot be searched: {outcome.error}")
-            raise OutputError(f"{outcome.error}; {way_on([outcome.error], 'fix the cause')[1]}")
+            raise OutputError(f"{outcome.error}; {way_on([outcome.error])[1]}")
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)

@@ -194,8 +194,9 @@ class Count:
 class Union:
     """Rows of one subset that any list of a group found: overlaps counted once.
 
-    `grouping` is all, source, label (`name` says which), or same_link. `memberships` counts a row
-    once for each list that found it, `rows` once.
+    `grouping` is all, source or label (`name` says which): rows that lists name themselves; or
+    same_link: the rows beyond all of these that only carry a listed link. `memberships` counts a
+    row once for each list that found it, `rows` once.
     """
 
     subset: str

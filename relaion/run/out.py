@@ -34,13 +34,15 @@ from relaion.run.outputs import (
     maker_of,
     work_of,
 )
-from relaion.run.plan_note import PLAN, begins_anew, damaged, leave, left, spoiled
+from relaion.run.plan_note import PLAN, damaged, leave, left, spoiled, tell_begun
+from relaion.run.progress import Progress
 from relaion.run.ray.cluster import refuse_left, remove_work
 from relaion.run.remote_out import RemoteOut, open_remote
-from relaion.run.settings import Plan, differences
+from relaion.run.settings import LISTS_DIFFER, Plan, differences
 from relaion.run.where import Where
 
 REPEAT = "repeat those, or name another folder"
+_UPDATE = f"{REPEAT}, or go on from this run with `relaion update`"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
 
@@ -109,21 +111,24 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     """
     found = manifest.read(out.path)
     if found is not None:
-        _refuse_other(out.named, manifest.plan_of(found), plan, "holds a finished run", REPEAT)
+        before = manifest.plan_of(found)
+        way_out = _UPDATE if differences(before, plan) == [LISTS_DIFFER] else REPEAT
+        _refuse_other(out.named, before, plan, "holds a finished run", way_out)
     return found
 
 
 def begin(
     out: Out,
     plan: Plan,
+    listen: Progress,
     stamps: list[list[Any]],
     part: Mapping[str, Any] | None = None,
     others: Collection[tuple[str, str]] = (),
-) -> tuple[Journal, bool, str]:
+) -> tuple[Journal, bool]:
     """Make the work folder, or find the one of the same run broken off: then True beside it.
 
-    A work folder whose plan is lost is one of a run that nothing is known of: what is to be said
-    where its plan is there, but damaged, stands behind. `stamps` are
+    A work folder whose plan is lost is one of a run that nothing is known of. `listen` is told what
+    goes on, and where that plan is there, but damaged. `stamps` are
     the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
     in that run: what is known of it is then forgotten. `part` is what a part of a run notes of
     itself; `others` are the shards of other parts, which may be other files by now.
@@ -163,7 +168,9 @@ def begin(
     leave(out.work, note)
     # workers, whose umask is private, only fill them
     public_folder(out.path, *sorted({shard.parent for shard in _outputs(vars(plan))}))
-    return Journal(out.work), goes_on, begins_anew(note_lost) if note_lost else ""
+    begun = "the interrupted run" if part is None else part_named(part)
+    tell_begun(listen, out.named, note_lost, begun if goes_on else "")
+    return Journal(out.work), goes_on
 
 
 def _refuse_other_part(

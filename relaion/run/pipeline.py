@@ -341,7 +341,7 @@ class Run:
         if self._written == 0 and self._unwritten >= ALIKE:
             raise StopError(
                 f"{self._told_why()} ({self._unwritten} shards failed and none could be written, "
-                f"so the shards are not the cause; {way_on(self._failed, 'fix the cause')[1]})"
+                f"so the shards are not the cause; {way_on(self._failed)[1]})"
             )
 
     def _told(self, searched: Searched, reached: frozenset[str], reports: Reports) -> list[str]:

@@ -63,6 +63,7 @@ class TaskOutcome:
 
 
 _BY = "its process was ended by "
+_STOPPED = "was stopped; give "
 
 
 def is_killed(line: str) -> bool:
@@ -73,13 +74,22 @@ def is_killed(line: str) -> bool:
     return f"{_BY}SIGKILL" in line
 
 
-def way_on(lines: Collection[str], repair: str) -> tuple[str, str]:
+def is_stopped(line: str) -> bool:
+    """Whether a task reached a limit; `line` is what is said of it, which names that limit."""
+    return _STOPPED in line
+
+
+def way_on(lines: Collection[str], repair: str = "") -> tuple[str, str]:
     """What became of files, by what is said of each, and what is to be done: `repair` them, or not.
 
-    Those whose process was killed may be sound.
+    Without `repair` no file is the cause. Those whose process was killed may be sound, and what
+    was stopped at a limit may need more.
     """
+    if lines and all(map(is_stopped, lines)):
+        more = f"if more does not help, {repair}; " if repair else ""
+        return "failed", f"{more}repeat the command to go on"
     if not lines or not all(map(is_killed, lines)):
-        return "failed", f"{repair} and repeat the command to go on"
+        return "failed", f"{repair or 'fix the cause'} and repeat the command to go on"
     less = "give a smaller --memory or fewer --workers, and repeat the command to go on"
     return f"{'was' if len(lines) == 1 else 'were'} not done", less
 
@@ -362,15 +372,12 @@ def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
 
 
 def _too_long(limit: float) -> str:
-    return (
-        f"took longer than {limit:g} s and was stopped; give more with --time-limit, or get the "
-        "file again if it should not"
-    )
+    return f"took longer than {limit:g} s and {_STOPPED}more than this with --time-limit"
 
 
 def _too_much(limit: int, taken: int) -> str:
     wanted = -(-taken * 3 // 2 // 100_000_000) / 10  # what it took so far, and half as much again
     return (
-        f"with it, all processes took more than {limit / 1e9:.1f} GB of memory, so it was stopped; "
-        f"give --memory {wanted:.1f}GB or fewer --workers, or get the file again if it should not"
+        f"with it, all processes took more than {limit / 1e9:.1f} GB of memory, so it {_STOPPED}"
+        f"--memory {wanted:.1f}GB or fewer --workers"
     )

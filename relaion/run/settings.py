@@ -324,6 +324,9 @@ def make_plan(
     )
 
 
+LISTS_DIFFER = "the lists differ"
+
+
 def differences(
     old: Mapping[str, Any], new: Plan, failed: Collection[tuple[str, str]] = ()
 ) -> list[str]:
@@ -344,7 +347,8 @@ def differences(
         for name, value in fresh["parameters"].items()
         if old["parameters"].get(name) != value
     ]
-    found += [f"the {what} differ" for what in ("editions", "lists") if old[what] != fresh[what]]
+    found += ["the editions differ"] if old["editions"] != fresh["editions"] else []
+    found += [LISTS_DIFFER] if old["lists"] != fresh["lists"] else []
     before, after = _but(old["inputs"], failed), _but(fresh["inputs"], failed)
     if before != after:
         found.append(_inputs_differ(before, after))

@@ -166,9 +166,7 @@ def apply(
             ours.purge(place)
             certified.renew(done)
             return before_this(applied(where.told, done, found.notices, certified.told))
-        journal, goes_on, anew = ours.begin(place, plan)
-        if goes_on or anew:
-            listen.say(anew or f"{place.named}: going on with the interrupted run")
+        journal, goes_on = ours.begin(place, plan, listen)
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with (
             private_umask(),

@@ -223,9 +223,7 @@ def carry_out(
             )  # fmt: skip
             told = told if place.remote is None else (*told, *verdict.notices)
         return result_of(pool, place, before, True, told, verdict, None, command)
-    journal, goes_on, anew = folder.begin(place, request.plan, request.inputs.stamps())
-    if goes_on or anew:
-        listen.say(anew or f"{place.named}: going on with the interrupted run")
+    journal, goes_on = folder.begin(place, request.plan, listen, request.inputs.stamps())
     pool.begin(_worth(request), place.work, held=(place.lock,))
     reads = [n.shard.path for n in request.inputs.shards] + ([] if parent is None else [parent])
     verdict = None

@@ -54,9 +54,10 @@ class Matched(Tabled):
 
     `lists` are those of the store (list_id, source, title, label, received, entries per kind),
     `rows` the rows of each subset, `hits` the counts per list, kind, form and subset with the
-    unions, `coverage` how many rows each kind of list can reach, `not_looked_at` the columns and
-    values that none was compared with, `reported` what was written for the giver of each list,
-    where that was asked for. `notices` are for whoever ran it.
+    unions (`all` is what lists name, `same_link` the rows beyond), `coverage` how many rows each
+    kind of list can reach, `not_looked_at` the columns and values that none was compared with,
+    `reported` what was written for the giver of each list, where that was asked for. `notices` are
+    for whoever ran it.
     """
 
     lists: tuple[dict[str, Any], ...]

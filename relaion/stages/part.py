@@ -60,9 +60,8 @@ def do_part(
             "all can be read; repair or replace it)"
         )
     note = note_of(share, request.known.key, inputs, said)
-    journal, goes_on, anew = folder.begin(place, plan, inputs.stamps(), note, others(place.work))
-    if goes_on or anew:
-        listen.say(anew or f"{shown(place.path)}: going on with part {share}")
+    stamps, strange = inputs.stamps(), others(place.work)
+    journal, goes_on = folder.begin(place, plan, listen, stamps, note, strange)
     pool.begin(workers, place.work, held=(place.lock,))
     with private_umask():
         run = PartRun(

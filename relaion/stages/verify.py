@@ -27,6 +27,7 @@ from relaion.paths import (
 from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
+from relaion.remote.stores import open_store
 from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, cluster_of
@@ -186,6 +187,7 @@ def mirrored(url: RemoteURL, parent: Path | None = None) -> Iterator[Mirror]:
                 raise InputError(
                     f"{shown(url)}: its run is not finished; repeat the command that made it"
                 )
+            next(open_store(url).files(url), None)  # raises where there is no such bucket
             raise InputError(
                 f"{shown(url)}: holds neither {' nor '.join(_PUBLIC)}, so `clean` did not write "
                 "it; name the OUT of a finished run"

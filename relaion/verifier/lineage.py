@@ -7,7 +7,7 @@ with the OUT before they do.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -63,13 +63,19 @@ class RunBefore:
     def _cells(self) -> Cells | None:
         return read_audit(self.out, Notes())
 
+    def was(self, key: tuple[str, str], source: FileLine) -> tuple[str, str] | None:
+        """What this shard was called there; None where these bytes were none of its shards."""
+        if key not in self.statement.inputs:
+            key = self.gone.get(source.sha256, key)
+        known = self.statement.inputs.get(key)
+        return key if known is not None and known.sha256 == source.sha256 else None
+
     def outputs(self, subset: str, name: str, source: FileLine | None) -> dict[str, OutputTask]:
         """A shard of each edition there; none where it was made of another input."""
-        if source is not None and (subset, name) not in self.statement.inputs:
-            subset, name = self.gone.get(source.sha256, (subset, name))
-        known = self.statement.inputs.get((subset, name))
-        if known is None or source is None or known.sha256 != source.sha256:
+        was = None if source is None else self.was((subset, name), source)
+        if was is None:
             return {}
+        subset, name = was
         found = {}
         for edition in self.statement.editions:
             file = self.statement.outputs.get((edition.name, subset, name))
@@ -138,15 +144,26 @@ def check_lineage(statement: Statement, before: RunBefore | None, notes: Notes) 
     raw, theirs = statement.raw, before.statement.raw
     for what in _differences(raw, theirs):
         notes.find("6", MANIFEST, f"states other {what} than the run that it goes on from")
-    known = before.statement.inputs
-    same = sum(
-        key in known and known[key].sha256 == x.sha256 for key, x in statement.inputs.items()
-    )
-    if others := len(statement.inputs) - same:
-        notes.notice(f"{count(others, 'shard', 'is')} new, or other than the parent had it")
+    if others := sorted(k for k, x in statement.inputs.items() if before.was(k, x) is None):
+        notes.notice(_of_others(others, statement, before))
     is_open = raw["publishable"] and why_stated(raw) != "covered"
     if is_open and keeps_out(statement, before) and not theirs["publishable"]:
         notes.find("4", MANIFEST, "says that OUT may be published, but the run before may not")
+
+
+def _of_others(keys: Sequence[tuple[str, str]], statement: Statement, before: RunBefore) -> str:
+    """What is said of shards that the run before did not have, as they are now."""
+    named = ", ".join("/".join(map(shown, key)) for key in keys[:3])
+    more = f" and {len(keys) - 3:,} more" if keys[3:] else ""
+    said = f"{named}{more}: new, or other than the parent had it"
+    had, now = before.statement.inputs, {x.sha256 for x in statement.inputs.values()}
+    is_lost = any(key in had for key in keys) or any(x.sha256 not in now for x in had.values())
+    if is_lost and keeps_out(statement, before):
+        said += (
+            ", so rows may be here again that had left there for what was taken back since: beside "
+            "the parent's edition this one shows them"
+        )
+    return said
 
 
 def _differences(raw: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:

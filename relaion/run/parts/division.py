@@ -30,6 +30,10 @@ SIDECARS_STEP = "sidecars"  # the one step without shards that every part does f
 SEARCH_AGAIN = (
     "run the `relaion clean ... --phase find` of every part again, then this `relaion merge`"
 )
+_MERGED = (
+    "was merged already, and its files are in the OUT of that merge; to begin anew, remove this "
+    "folder or name another one"
+)
 MERGE_NEXT = "`relaion merge PART... --phase find` with all parts"
 
 
@@ -146,19 +150,17 @@ def refuse_merged(part: Path) -> None:
     found = merged_at(part)
     if found is not None:
         no, of = found["share"]
-        raise InputError(
-            f"{shown(part)}: part {no}/{of} was merged already, and its files are in the OUT of "
-            "that merge; to begin anew, remove this folder or name another one"
-        )
+        raise InputError(f"{shown(part)}: part {no}/{of} {_MERGED}")
 
 
 def merged_at(part: Path) -> dict[str, Any] | None:
-    """What a merge left of a part: its run and share; None where none was merged."""
-    try:
-        found = json.loads((part / MERGED).read_text(encoding="ascii"))
-        return {"run": str(found["run"]), "share": [int(n) for n in found["share"]]}
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        return None
+    """What a merge left of a part: its run and share; None where none was merged.
+
+    Raises InputError where that is not as it was written.
+    """
+    if (path := damaged(part, MERGED)) is not None:
+        raise InputError(f"{spoiled(path)}of which run it was left; this part {_MERGED}")
+    return left(part, lambda x: {"run": str(x["run"]), "share": list(map(int, x["share"]))}, MERGED)
 
 
 def refuse_unsearched(part: Path, work: Path, share: Share) -> None:

@@ -1,6 +1,5 @@
 """Join the parts of a clean that are written into one OUT: shards, audit, and the manifest last."""
 
-import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ from relaion.run.parts.division import (
 )
 from relaion.run.parts.folders import Part
 from relaion.run.parts.merge_find import given
-from relaion.run.plan_note import left
+from relaion.run.plan_note import leave, left
 from relaion.run.pool import Caller
 from relaion.run.progress import AUDIT as AUDIT_STEP
 from relaion.run.progress import WRITE, Extent, Progress
@@ -63,7 +62,7 @@ def put_together(
     for part in parts:
         _refuse_unwritten(part)
         reports.add(part.own, part.journal)
-    folder.begin(place, parts[0].plan, [], {"merge": len(parts)})
+    folder.begin(place, parts[0].plan, progress, [], {"merge": len(parts)})
     progress.phase(WRITE, Extent(len(reports)))
     for part in parts:
         for no in sorted(part.own):
@@ -203,6 +202,5 @@ def clear(places: Sequence[folder.Out], run: str) -> None:
     for place in places:
         share = left(place.work, lambda note: list(note["part"]["share"]))
         if share is not None:
-            with atomic_write(place.path / MERGED) as file:
-                file.write_text(json.dumps({"run": run, "share": share}) + "\n", encoding="ascii")
+            leave(place.path, {"run": run, "share": share}, MERGED)
         folder.purge(place)

@@ -110,7 +110,7 @@ def _members(path: Path) -> Iterator[TarMember]:
 
 def _header_at(file: BinaryIO, at: int) -> bytes:
     """A header that stands there, with all that it tells."""
-    size = int(_data(file, at, BLOCK)[124:136].strip(b" \0"), 8)
+    size = tarfile.TarInfo.frombuf(_data(file, at, BLOCK), "utf-8", "surrogateescape").size
     return _data(file, at, BLOCK + -(-size // BLOCK) * BLOCK)
 
 

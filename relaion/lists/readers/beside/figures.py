@@ -78,7 +78,8 @@ class Figures:
     `counts` are the rows of each cell that is a figure; `low`, `high` those of such words; `others`
     are words of which nobody here knows how much they are; `most` is the highest figure that is no
     percentage. Of very many figures those that are low
-    are only counted, in `over`.
+    are only counted, in `over`; of the rest the lowest is kept, with its rows, as `least`: beside a
+    higher one that comes later it may be low.
     """
 
     what: str
@@ -88,6 +89,7 @@ class Figures:
     low: int = 0
     high: int = 0
     over: int = 0
+    least: tuple[Decimal, int] | None = None
     others: set[str] = field(default_factory=set)
 
     def watch(self, cells: Iterable[tuple[str, int]]) -> None:
@@ -100,10 +102,17 @@ class Figures:
                 self.most = self.most if figure[1] else max(self.most, figure[0])
                 if len(self.figures) < _MOST:
                     self.figures[bare], self.counts[bare] = figure, n
-                else:
-                    self.over += n * self._is_low(*figure)
+                elif self._is_low(*figure):
+                    self.over += n
+                elif not figure[1]:
+                    self._pass_over(figure[0], n)
             elif bare and self.what in _IN_WORDS:
                 self._word(bare, n)
+
+    def _pass_over(self, figure: Decimal, n: int) -> None:
+        lowest, rows = self.least or (figure, 0)
+        if figure <= lowest:
+            self.least = figure, n + (rows if figure == lowest else 0)
 
     def _word(self, cell: str, n: int) -> None:
         plain = names.squeezed(cell)
@@ -146,10 +155,9 @@ class Figures:
 
     def doubt(self) -> str:
         """What of it leaves open which rows are listed; empty for nothing."""
-        n = self._n_low()
-        return f"{self.what}, and is {_LOWEST[self.what]} in {n:,} rows" if n else (
-            f"{self.what}, on more than one scale" if self.is_mixed else ""
-        )  # fmt: skip
+        if n := self._n_low():
+            return f"{self.what}, and is {_LOWEST[self.what]} in {n} rows"
+        return f"{self.what}, on more than one scale" if self.is_mixed else ""
 
     def held(self, values: Mapping[str, int]) -> str:
         """Cells and how often they stand there; figures can be no entries."""
@@ -160,10 +168,13 @@ class Figures:
         told = ", ".join(figures[:TOLD]) + (f" and {more:,} more" if more > 0 else "")
         return ", ".join(filter(None, (told, others)))
 
-    def _n_low(self) -> int:
-        """How many rows hold what is low."""
+    def _n_low(self) -> str:
+        """How many rows hold what is low; empty for none."""
         held = (self.counts[x] for x, figure in self.figures.items() if self._is_low(*figure))
-        return self.low + self.over + sum(held)
+        n = self.low + self.over + sum(held)
+        if self.least and self._is_low(self.least[0], is_percent=False):
+            return f"{n + self.least[1]:,} or more"
+        return f"{n:,}" if n else ""
 
     @property
     def knows_words(self) -> bool:
