@@ -41,7 +41,8 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
 } | dict.fromkeys(words_in("{uncertain}"), UNSURE)
 _STANDING["knownbad"] = COUNTS
-_STANDING["known"] = UNSURE  # good, or to who gives the list
+# good, or to who gives the list; innocent, or a sound record
+_STANDING |= dict.fromkeys(("known", "ok", "okay"), UNSURE)
 _LISTS = words_in("{listed} {added}")
 
 _MEDIA = {
@@ -247,7 +248,6 @@ _FEW, _PHRASE = 8, 6  # words of a vocabulary, and those that one may consist of
 _OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(why.TAKEN_BACK), "d": WordSays(why.TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
-_NOT_OK = words_in("{unlawful} {listed_categories} bad nok ko malicious illegal") - {"ok"}
 _ANSWERS = words_in("rejected denied declined kept refused")
 
 
@@ -373,11 +373,6 @@ class DecidingColumn:
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""
         told = {names.squeezed(word) for word in self.words}
-        if self.chosen is None and "ok" in told and told & _NOT_OK:
-            raise ListError(
-                f"{self._which}, and nobody here knows which of its words is of what is listed "
-                f"({self._held(self.words)}); choose with --where {self._option}=WORD,WORD"
-            )
         if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
             raise ListError(
                 f"{self._which}, and its words ({self._held(self.words)}) may answer requests, "
