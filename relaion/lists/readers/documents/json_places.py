@@ -34,7 +34,7 @@ from relaion.lists.readers.documents.json_rows import (
     row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
-from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
+from relaion.lists.readers.format import BETWEEN, OF_FILE, OF_NO_COLUMN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.tables.decisions import read_word
@@ -189,7 +189,7 @@ class RecordPlaces:
 
     @property
     def _said(self) -> set[str]:
-        return {names.squeezed(name) for name in self.options.ignore - {OF_FILE}}
+        return {names.squeezed(name) for name in self.options.ignore - OF_NO_COLUMN}
 
     def place(self, path: tuple[str, ...]) -> RecordPlace:
         """A place without anything in it."""
