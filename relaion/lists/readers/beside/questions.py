@@ -83,6 +83,12 @@ def _of_no_child(c: RemarkColumn) -> Found:
     return c.texts.shown if c.texts and is_asked else ""
 
 
+def _by_nobody(c: RemarkColumn) -> Found:
+    """Rows of `listed_by`, `verified_by` that name nobody, where others do."""
+    is_one = c.column.what == names.BY and names.read_name(c.column.word).what == names.STILL
+    return Counter({EMPTY: c.values[""]} if is_one and c.values[""] and c.filled else {})
+
+
 def _below_0(c: RemarkColumn) -> Found:
     told = {*names.words_of(c.column.name)}
     is_of_else = of_nothing(c.column.name) and _COUNTS.isdisjoint(told)
@@ -170,6 +176,11 @@ QUESTIONS = (
     ColumnQuestion(
         _low_in_few,
         f"{{found}}, and nobody here knows which rows are listed ({{figures}}): {_ROWS}, {_IF_ALL}",
+    ),
+    ColumnQuestion(
+        _by_nobody,
+        f"names nobody in {{rows}} rows, which may not be listed: {_IN_COPY}, {_IF_ALL}",
+        of_good=False,
     ),
     ColumnQuestion(
         _below_0,

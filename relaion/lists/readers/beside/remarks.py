@@ -210,6 +210,8 @@ class RemarkColumn(FewWords):
             rows = len(cells)
             self.expiries.watch(each, rows - cells.count(""), rows)
             self.numbers.watch(counted)
+        if not self.has_few and self.column.what == names.BY:
+            self.values[""] += cells.count("")
         for cell, n in counted.items() if self.has_few else ():
             bare = cell.strip()
             self.values[bare.casefold()] += n

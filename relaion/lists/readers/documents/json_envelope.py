@@ -169,6 +169,7 @@ class Heads:
         self._fields: set[str] = set()  # of records
         self._shapes: set[tuple[str, ...]] = set()
         self._texts = TextsBeside()
+        self.behind: set[tuple[str, ...]] = set()  # of texts that stand below a record
 
     def take(self, record: Mapping[str, Any], *, has_entry: bool) -> None:
         """Take in a record."""
@@ -178,6 +179,8 @@ class Heads:
             return
         for path, text in _texts_of(record, ()):
             self._texts.put(path, text)
+            if self._shapes and len(self.behind) < _MOST:
+                self.behind.add(path)
 
     def knows(self, record: Mapping[str, Any]) -> bool:
         """Whether a record with these fields held an entry."""

@@ -347,17 +347,20 @@ def _said(
 ) -> Iterator[tuple[str, str | titles.Doubt, bool]]:
     """What a name or a text says, by what messages call it, and whether it stands there alone."""
     for name in place.path:
-        if name != ITEM and (says := _of_title(name, options)):
+        done = f"{name}{'d' if name.endswith('e') else 'ed'}"  # `release` is one, or a verb
+        if name != ITEM and (says := _of_title(name, options) or _of_title(done, options)):
             yield f"the name {say(name)} of its records", says, True
     texts = [*places.around.all(), *place.heads.texts]
     n = Counter(path for path, _ in texts)
+    behind = place.heads.behind
     for path, text in texts:
+        is_alone = n[path] == 1 and path not in behind
         if options.is_good:
             refuse_bad_title(text, options)
         if found := says_of_all(path[-1], text, options):
-            yield f"{say(path[-1])} in it", found, n[path] == 1
+            yield f"{say(path[-1])} in it", found, is_alone
         elif other := of_what(path[-1], text, options):
-            yield f"{say(path[-1])} in it", other, n[path] == 1
+            yield f"{say(path[-1])} in it", other, is_alone
 
 
 def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | None:
