@@ -37,6 +37,7 @@ from relaion.lists.readers.documents.json_text import JsonReader, object_parts
 from relaion.lists.readers.format import BETWEEN, OF_FILE, OF_NO_COLUMN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_title
+from relaion.lists.readers.lines.signs import is_sign_alone
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
@@ -377,6 +378,8 @@ _NO_TITLE = re.compile(r"true|false|[\d\W]*")
 
 
 def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
+    if is_sign_alone(text):
+        return titles.Doubt(text.strip())
     is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
     found = titles.of_words(re.sub(r"[\W_]+", " ", without_asides(text))) if is_title else None
     is_out = isinstance(found, titles.Doubt) or found in titles.TAKES_OUT

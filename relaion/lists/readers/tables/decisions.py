@@ -108,7 +108,11 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         return _flag(word, plain, yes=WordSays(is_sure=is_sure), no=gone)
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
-        return COUNTS if is_measure else _until(word.strip(), plain, is_sure=name != names.TO)
+        return (
+            COUNTS
+            if is_measure
+            else _until(word.strip(), plain, is_sure=name not in (names.TO, "out"))
+        )
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     if of := of_what(word) if is_of_what(name) else None:
