@@ -196,6 +196,7 @@ class RowsReading:
         listed_columns.refuse_rivals(self.rivals, cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
+        batch.good = traits.good_of(layout.deciders, cells, batch.fates)
         batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
             if c.what == names.OTHER and not is_replaced(c):
