@@ -129,6 +129,7 @@ CASES = [
 
 
 # what only a store tells: what of a delivery it holds, takes back or takes for another spelling
+_SAYS_A_STORE = ("took nothing back", "call known good what others")
 _OF_A_STORE = ("forms", "update", "role", "label", "title", "scope", "full")
 
 
@@ -139,7 +140,7 @@ def is_read_alone(case: Case) -> bool:
         and not case.duplicates
         and why.TAKEN_BACK not in case.skipped
         and not any(name in case.options for name in _OF_A_STORE)
-        and not any("took nothing back" in notice for notice in case.notices)
+        and not any(words in notice for notice in case.notices for words in _SAYS_A_STORE)
         and case.options.get("kind") in (None, *KINDS)
         and options_of(case) is not None
     )

@@ -118,7 +118,7 @@ def test_formats_fit_the_window(width: int, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_lines_of_formats_are_short_in_a_pipe_too() -> None:
     lines = here("lists", "formats").stdout.splitlines()
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 80
     assert any(line.strip().startswith("Taken: ") for line in lines)
 
 

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from relaion.lists.catalogue import KnownFormat
 
 
+_WIDTH = 80  # of a file and a pipe, too: it is text for people
+
+
 def show_formats(known: tuple[KnownFormat, ...]) -> RenderableType:
     """A line or more a format; in brackets what lists may be packed in."""
     table = plain_table("--format", "what is read, what is taken by default, and what to choose")
     table.columns[0].no_wrap = True
+    table.columns[1].max_width = _WIDTH - max(len(x.name) + 2 * x.packing for x in known) - 2
     for x in known:
         name = f"({x.name})" if x.packing else x.name
         told = f"{x.reads}; from {x.sender}." if x.sender else f"{x.reads}."

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.vocabulary.spelling import escaped
 from relaion.lists.results import Added, ListChanges
 from relaion.lists.seldom import seldom_collected
+from relaion.lists.taken_back import TakenBack
 from relaion.lists.values import SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
@@ -37,7 +38,12 @@ _UNDONE = pa.schema([
 ])  # fmt: skip
 _GONE = pa.schema([("record_no", pa.int64()), ("id_digest", pa.string())])
 _NAMED = "kind varchar, digest varchar, record_no bigint, id_digest varchar"
-_TAKEN_OUT = {"undone": _NAMED, "unchosen": _NAMED, "gone": "record_no bigint, id_digest varchar"}
+_TAKEN_OUT = {
+    "undone": _NAMED,
+    "unchosen": _NAMED,
+    "good": _NAMED,
+    "gone": "record_no bigint, id_digest varchar",
+}
 _TRAITS = pa.schema([("trait_id", pa.int32()), *((f.name, pa.string()) for f in fields(Trait))])
 _RECORDS = pa.schema(
     [("record_no", pa.int64()), ("id_digest", pa.string()), ("giver_id", pa.string())]
@@ -79,8 +85,7 @@ def take_in(
             f"--kind {' or '.join(HASHED_LINK_KINDS)}, or leave --form out"
         )
     incoming.flush()
-    if n := incoming.without_record(chain):
-        notices.append(_UNKNOWN_ID.format(n))
+    notices += incoming.unclear(chain)
     back = incoming.take_back(chain)
     if not (arrived.total() or incoming.takes_back or back.earlier):
         raise _nothing(delivery, skipped, read)
@@ -122,29 +127,13 @@ _UNKNOWN_ID = (
     "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
     "record of such an id is known; ask the giver for their hashes or links"
 )
-_UNMET = (
-    "records that take back what the list does not hold, or no longer holds: {:,}; they changed "
-    "nothing"
-)
-_ELSEWHERE = (
-    ", and {:,} of them name what other lists of the store hold: where those are meant, add the "
-    "files with --update and the number of that list"
-)
-_HELD_BY_OTHERS = (
-    "records that it takes back, and that other lists of the store hold: {:,}; they stay listed "
-    "there until you add the files with --update ID"
-)
-_STILL = (
-    "entries that it took back, and that other lists of the store hold: {:,}; they stay listed "
-    "there, and rows still leave by them"
+_BOTH = (
+    "records that call known good what others of the delivery list, or bad what they call good, by "
+    "its value or its id: {:,}; the last one counts, or the one that --where chooses: ask the giver"
 )
 _SAME_IDS = (
     "givers' ids that the list holds with another digest or link than the delivery: {:,}; both are "
     "listed now, and where the new one corrects the old, ask the giver to take the old one back"
-)
-_UNCHOSEN = (
-    "entries that the list held, and that --where does not choose in this delivery, left the list: "
-    "{:,}"
 )
 _OF_LIST = "select kind, count(*) from store.entries where list_id = ? group by all order by all"
 
@@ -211,12 +200,21 @@ where record_no not in (select record_no from undone) and id_digest not in (
 )"""
 
 
+_LISTED_AND_GOOD = """select count(distinct record_no) from (
+    select g.record_no from store.entries as e inner join good as g
+    on e.hash = hash(g.digest) and e.digest = g.digest and e.kind = g.kind where e.list_id = ?
+    union all
+    select g.record_no from store.records as r inner join good as g
+    on r.id_digest = g.id_digest where r.list_id = ?
+)"""
+
+
 class _Incoming:
     """Entries on their way into the store, many of a kind at a time, with what is said of them."""
 
     def __init__(self, engine: Engine, list_id: int, *, keep_ids: bool) -> None:
         self.arrived: Counter[str] = Counter()
-        self.takes_back = self.unchosen = 0
+        self.takes_back = self.unchosen = self.calls_good = 0
         self.next_record = 0
         self._engine = engine
         self._list_id = list_id
@@ -273,20 +271,20 @@ class _Incoming:
                 "insert into store.records select ?, * from new_records", [self._list_id]
             )
             self._engine.execute("drop table new_records")
-        undone, unchosen = (
+        undone, unchosen, good = (
             [
                 {"kind": kind, "digest": digest, "record_no": no, "id_digest": digests.get(no)}
                 for kind, digest, _, no in some
             ]
-            for some in (batch.undone, batch.unchosen)
+            for some in (batch.undone, batch.unchosen, batch.good)
         )
         gone = [{"record_no": no, "id_digest": digests[no]} for no, _ in batch.gone_ids]
         self.takes_back += len(undone) + len(gone)
         self.unchosen += len(unchosen)
-        if unchosen:
-            self._engine.insert("unchosen", pa.Table.from_pylist(unchosen, schema=_UNDONE))
-        if undone:
-            self._engine.insert("undone", pa.Table.from_pylist(undone, schema=_UNDONE))
+        self.calls_good += len(good)
+        for table, rows in (("unchosen", unchosen), ("undone", undone), ("good", good)):
+            if rows:
+                self._engine.insert(table, pa.Table.from_pylist(rows, schema=_UNDONE))
         if gone:
             self._engine.insert("gone", pa.Table.from_pylist(gone, schema=_GONE))
 
@@ -337,12 +335,16 @@ class _Incoming:
         self._engine.lend("incoming", rows)
         self._engine.run(self._script, list_id=self._list_id)
 
-    def without_record(self, chain: Sequence[int]) -> int:
-        """How many records take back an id alone of which no record is known."""
-        if not self.takes_back:
-            return 0
-        ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
-        return int(n)
+    def unclear(self, chain: Sequence[int]) -> list[str]:
+        """What the giver alone can say: of records taken back that nobody knows, or listed too."""
+        found = []
+        if self.takes_back:
+            ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
+            found += [_UNKNOWN_ID.format(n)] * bool(n)
+        if self.calls_good:
+            ((n,),) = self._engine.rows(_LISTED_AND_GOOD, [self._list_id, self._list_id])
+            found += [_BOTH.format(n)] * bool(n)
+        return found
 
     def same_ids(self, chain: Sequence[int]) -> int:
         """How many ids of the giver name another value here than in the lists of `chain`."""
@@ -352,41 +354,14 @@ class _Incoming:
         ((n,),) = self._engine.rows("from same_ids")
         return int(n)
 
-    def take_back(self, chain: Sequence[int]) -> "_TakenBack":
+    def take_back(self, chain: Sequence[int]) -> TakenBack:
         """Take out what is taken back."""
         if not self.may_take_back:
-            return _TakenBack()
+            return TakenBack()
         script = load("lists")["25_take_back"]
         self._engine.run(script, list_id=self._list_id, chain=list(chain))
         (counts,) = self._engine.rows("from taken_back")
-        return _TakenBack(*counts)
-
-
-@dataclass(frozen=True)
-class _TakenBack:
-    """How many entries of this list, and of earlier ones, a delivery took back.
-
-    Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
-    back, of which `elsewhere` name what other lists hold; `still` entries of earlier ones were
-    taken back, and another list holds them.
-    """
-
-    own: int = 0
-    earlier: int = 0
-    unchosen: int = 0
-    unmet: int = 0
-    elsewhere: int = 0
-    still: int = 0
-
-    def told(self, *, is_update: bool, is_full: bool) -> list[str]:
-        """What the curator should know of it."""
-        told = [_UNCHOSEN.format(self.unchosen)] * bool(self.unchosen)
-        if not is_update:
-            return told + [_HELD_BY_OTHERS.format(self.elsewhere)] * bool(self.elsewhere)
-        if self.unmet and not is_full:
-            others = _ELSEWHERE.format(self.elsewhere) * bool(self.elsewhere)
-            told.append(_UNMET.format(self.unmet) + others)
-        return told + [_STILL.format(self.still)] * bool(self.still)
+        return TakenBack(*counts)
 
 
 def _id_digest(giver_id: str) -> str:

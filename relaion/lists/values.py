@@ -341,7 +341,8 @@ class SortedBatch:
     """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
 
     `undone` are (kind, digest, place, record) of values that were taken back, `unchosen` of
-    those that `--where` does not choose, where the delivery brings a list up to date; `kept_ids`
+    those that `--where` does not choose, where the delivery brings a list up to date, `good` of
+    those that are called known good, or bad in a list of what is; `kept_ids`
     and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
     """
 
@@ -350,6 +351,7 @@ class SortedBatch:
     first: int = 0
     undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
     unchosen: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    good: list[tuple[str, str, str | None, int]] = field(default_factory=list)
     kept_ids: list[tuple[int, str]] = field(default_factory=list)
     gone_ids: list[tuple[int, str]] = field(default_factory=list)
     unchosen_ids: list[tuple[int, str]] = field(default_factory=list)

@@ -109,7 +109,8 @@ class Batch:
 
     `ids` and `traits` are of each record, or None where the format has none. `skipped` counts
     rows that are no record, by reason; `unusable` digests by algorithm. `last_name` is the name of
-    a file with which the last record ends, where one does.
+    a file with which the last record ends, where one does. `good` are records that were not chosen
+    and may be known good.
     """
 
     n: int
@@ -120,6 +121,7 @@ class Batch:
     skipped: Counter[str] = field(default_factory=Counter)
     unusable: Counter[str] = field(default_factory=Counter)
     last_name: str | None = None
+    good: frozenset[int] = frozenset()
 
 
 def kinds_of(algorithm: str) -> tuple[str, ...]:

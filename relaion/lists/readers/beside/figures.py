@@ -280,6 +280,29 @@ class Expiries:
         return Counter({"days": self.filled} if self.only_days and self._is_sparse else {})
 
 
+@dataclass
+class WholeNumbers:
+    """Whether a column holds whole numbers alone, and how many rows one that is below 0."""
+
+    only_whole: bool = True
+    below: int = 0
+
+    def watch(self, cells: Mapping[str, int]) -> None:
+        """Take in cells, each with how many rows hold it; long numbers are names of something."""
+        self.only_whole = self.only_whole and all(map(_WHOLE.fullmatch, cells))
+        if self.only_whole:
+            self.below += sum(n for cell, n in cells.items() if cell.strip()[:1] in _MINUS)
+
+    @property
+    def negative(self) -> Counter[str]:
+        """How many rows hold one that is below 0: a giver may count so what was taken back."""
+        return Counter({"below 0": self.below} if self.only_whole and self.below else {})
+
+
+_WHOLE = re.compile(r"\s*(?:[-−+]?\d{1,6})?\s*")
+_MINUS = ("-", "−")
+
+
 def _is_day(cell: str) -> bool:
     is_number = cell.isdigit() and len(cell) != _DIGITS_OF_DAY  # of a ticket
     is_one = bool(_MONTH.fullmatch(cell.strip()) or days_of(cell))

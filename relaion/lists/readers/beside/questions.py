@@ -22,6 +22,7 @@ from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.tables.folders import CHOICE
 from relaion.lists.readers.vocabulary import names
+from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import told_words
 from relaion.paths import several
 
@@ -80,6 +81,22 @@ def _doubted_so_far(c: RemarkColumn) -> Found:
 def _of_no_child(c: RemarkColumn) -> Found:
     is_asked = c.texts is not None and not _unsure(c) and c.texts.speak_of_none()
     return c.texts.shown if c.texts and is_asked else ""
+
+
+def _by_nobody(c: RemarkColumn) -> Found:
+    """Rows of `listed_by`, `verified_by` that name nobody, where others do."""
+    is_one = c.column.what == names.BY and names.read_name(c.column.word).what == names.STILL
+    return Counter({EMPTY: c.values[""]} if is_one and c.values[""] and c.filled else {})
+
+
+def _below_0(c: RemarkColumn) -> Found:
+    told = {*names.words_of(c.column.name)}
+    is_of_else = of_nothing(c.column.name) and _COUNTS.isdisjoint(told)
+    return "" if is_of_else or not _PLACES.isdisjoint(told) else c.numbers.negative
+
+
+_COUNTS = words_in("count counts counter anzahl total reports hits")
+_PLACES = words_in("lat latitude lon lng long longitude x y offset timezone tz utc")
 
 
 def _low_in_few(c: RemarkColumn) -> Found:
@@ -159,6 +176,17 @@ QUESTIONS = (
     ColumnQuestion(
         _low_in_few,
         f"{{found}}, and nobody here knows which rows are listed ({{figures}}): {_ROWS}, {_IF_ALL}",
+    ),
+    ColumnQuestion(
+        _by_nobody,
+        f"names nobody in {{rows}} rows, which may not be listed: {_IN_COPY}, {_IF_ALL}",
+        of_good=False,
+    ),
+    ColumnQuestion(
+        _below_0,
+        f"holds numbers below 0 in {{rows}} rows, which may count what was taken back: {_IN_COPY}, "
+        "or say --ignore {option} if it decides nothing",
+        of_good=False,
     ),
     ColumnQuestion(
         _low, f"{{found}}, and nobody here knows which rows are listed: {_IN_COPY}, {_IF_ALL}"

@@ -35,6 +35,7 @@ from relaion.lists.readers.beside.figures import (
     GROWN_UP,
     Expiries,
     Figures,
+    WholeNumbers,
     is_grown_up,
     is_of_age,
     measure_of,
@@ -102,6 +103,7 @@ class RemarkColumn(FewWords):
     is_of_record: bool = False  # what it describes is the file itself
     out_of: int = 0  # the highest figure that its format allows; 0 where that is not told
     expiries: Expiries = field(default_factory=Expiries)
+    numbers: WholeNumbers = field(default_factory=WholeNumbers)
     figures: Figures | None = None  # where it measures
     texts: FreeTexts | None = None  # of no list of what is known good
     _is_measure: bool = False  # of films
@@ -202,10 +204,15 @@ class RemarkColumn(FewWords):
 
     def _count(self, cells: Sequence[str], each: set[str]) -> None:
         """Keep its words while they are few, and look for days to come."""
-        if self.column.what in (names.UNKNOWN, names.NOTE) and self.column.name:
+        is_open = self.column.what in (names.UNKNOWN, names.NOTE) and bool(self.column.name)
+        counted = Counter(cells) if self.has_few or (is_open and self.numbers.only_whole) else {}
+        if is_open:
             rows = len(cells)
             self.expiries.watch(each, rows - cells.count(""), rows)
-        for cell, n in Counter(cells).items() if self.has_few else ():
+            self.numbers.watch(counted)
+        if not self.has_few and self.column.what == names.BY:
+            self.values[""] += cells.count("")
+        for cell, n in counted.items() if self.has_few else ():
             bare = cell.strip()
             self.values[bare.casefold()] += n
             self.spelled.setdefault(bare.casefold(), bare)

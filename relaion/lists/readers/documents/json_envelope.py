@@ -15,6 +15,7 @@ from relaion.lists.readers.beside.few_words import of_nothing
 from relaion.lists.readers.documents.json_rows import option_of
 from relaion.lists.readers.format import BETWEEN, Options
 from relaion.lists.readers.lines import titles
+from relaion.lists.readers.lines.signs import is_sign_alone
 from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import ELSE, LINK, is_of_what
@@ -169,6 +170,7 @@ class Heads:
         self._fields: set[str] = set()  # of records
         self._shapes: set[tuple[str, ...]] = set()
         self._texts = TextsBeside()
+        self.behind: set[tuple[str, ...]] = set()  # of texts that stand below a record
 
     def take(self, record: Mapping[str, Any], *, has_entry: bool) -> None:
         """Take in a record."""
@@ -178,6 +180,8 @@ class Heads:
             return
         for path, text in _texts_of(record, ()):
             self._texts.put(path, text)
+            if self._shapes and len(self.behind) < _MOST:
+                self.behind.add(path)
 
     def knows(self, record: Mapping[str, Any]) -> bool:
         """Whether a record with these fields held an entry."""
@@ -207,6 +211,7 @@ def speaks(values: Collection[str]) -> str | None:
     def decides(text: str) -> bool:
         typed = type_of(text)
         is_out = typed is not None and typed.fate is not None
-        return is_out or word_of_any(text) == names.STANDING or takes_out(text)
+        is_out = is_out or word_of_any(text) == names.STANDING or is_sign_alone(text)
+        return is_out or takes_out(text)
 
     return next(filter(decides, values), None)

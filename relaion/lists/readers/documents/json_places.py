@@ -34,9 +34,10 @@ from relaion.lists.readers.documents.json_rows import (
     row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
-from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
+from relaion.lists.readers.format import BETWEEN, OF_FILE, OF_NO_COLUMN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_title
+from relaion.lists.readers.lines.signs import is_sign_alone
 from relaion.lists.readers.tables.decisions import read_word
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.asides import without_asides
@@ -189,7 +190,7 @@ class RecordPlaces:
 
     @property
     def _said(self) -> set[str]:
-        return {names.squeezed(name) for name in self.options.ignore - {OF_FILE}}
+        return {names.squeezed(name) for name in self.options.ignore - OF_NO_COLUMN}
 
     def place(self, path: tuple[str, ...]) -> RecordPlace:
         """A place without anything in it."""
@@ -347,17 +348,20 @@ def _said(
 ) -> Iterator[tuple[str, str | titles.Doubt, bool]]:
     """What a name or a text says, by what messages call it, and whether it stands there alone."""
     for name in place.path:
-        if name != ITEM and (says := _of_title(name, options)):
+        done = f"{name}{'d' if name.endswith('e') else 'ed'}"  # `release` is one, or a verb
+        if name != ITEM and (says := _of_title(name, options) or _of_title(done, options)):
             yield f"the name {say(name)} of its records", says, True
     texts = [*places.around.all(), *place.heads.texts]
     n = Counter(path for path, _ in texts)
+    behind = place.heads.behind
     for path, text in texts:
+        is_alone = n[path] == 1 and path not in behind
         if options.is_good:
             refuse_bad_title(text, options)
         if found := says_of_all(path[-1], text, options):
-            yield f"{say(path[-1])} in it", found, n[path] == 1
+            yield f"{say(path[-1])} in it", found, is_alone
         elif other := of_what(path[-1], text, options):
-            yield f"{say(path[-1])} in it", other, n[path] == 1
+            yield f"{say(path[-1])} in it", other, is_alone
 
 
 def says_of_all(name: str, text: str, options: Options) -> str | titles.Doubt | None:
@@ -374,6 +378,8 @@ _NO_TITLE = re.compile(r"true|false|[\d\W]*")
 
 
 def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
+    if is_sign_alone(text):
+        return titles.Doubt(text.strip())
     is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
     found = titles.of_words(re.sub(r"[\W_]+", " ", without_asides(text))) if is_title else None
     is_out = isinstance(found, titles.Doubt) or found in titles.TAKES_OUT

@@ -14,14 +14,14 @@ from relaion.lists.nothing import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers import why
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument
 from relaion.lists.readers.documents.foreseen import ReadAnewError
-from relaion.lists.readers.format import OF_FILE, SAMPLE, Options
+from relaion.lists.readers.format import OF_NAME, SAMPLE, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.values import SortedBatch
 
 _BY_NAME = (
-    "the file's name says that what is in it may not be listed; if it is, say --ignore title, and "
-    "if it was taken back, add the file with --update ID"
+    "the file's name says that what is in it may not be listed; if it is, say --ignore "
+    f"{OF_NAME}, and if it was taken back, add the file with --update ID"
 )
 
 
@@ -69,7 +69,7 @@ def _by_name(file_name: str, options: Options, *, is_delta: bool) -> str | None:
     """Why all of a file is taken out by its name; raises ListError where that is to be asked."""
     refuse_bad_head("", file_name, options)
     refuse_good("", file_name, options, is_delta=is_delta)
-    says = None if OF_FILE in options.ignore else titles.of_name(file_name)
+    says = None if OF_NAME in options.ignore else titles.of_name(file_name)
     if says is None or (says == why.GOOD and options.role):
         return None
     if isinstance(says, titles.Doubt) or not is_delta:

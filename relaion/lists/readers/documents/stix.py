@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
+from relaion.errors import ListError
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import is_of_words
 from relaion.lists.readers.documents.document import ListDocument
@@ -48,6 +50,7 @@ from relaion.lists.readers.documents.stix_words import DERIVED, MEANINGS, meanin
 from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.format import Batch, Options, Sure, Trait
 from relaion.lists.readers.tables import traits
+from relaion.lists.readers.tables.decisions import is_ignored
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 
@@ -219,8 +222,12 @@ class _Indicators:
         out = {i for i, fate in fates.items() if fate in _OUT}
         self.patterns.take_all(some.patterns, files or [()] * n, batch, out)
         batch.ids = [of or None for of in some.ids]
-        days = ([text[:10] for text in texts] for texts in (some.first, some.modified))
-        told = [*zip(values.map(self._said_of).all(), *days, strict=True)]
+        first, modified = ([text[:10] for text in x] for x in (some.first, some.modified))
+        later = (i for i, day in enumerate(first) if day > self.tomorrow and day[:1].isdigit())
+        to_come = sum(i not in fates for i in later)
+        if to_come and not is_ignored(self.options, "valid_from", -2):
+            raise ListError(_TO_COME.format(to_come))
+        told = [*zip(values.map(self._said_of).all(), first, modified, strict=True)]
         batch.traits = made_once(told, self.traits, _trait_of, _MANY)
         if self.is_first:
             self.fields.refuse(so_far=True)
@@ -244,6 +251,11 @@ class _Indicators:
         columns: Any = ([column[i] for i in kept] for column in some)
         some = HeldObjects(*columns)
         return skipped, some, SharedThings.of(some.values)
+
+    @cached_property
+    def tomorrow(self) -> str:
+        """A day that has begun somewhere, as a text; no later one has."""
+        return (date.today() + timedelta(days=1)).isoformat()
 
     @cached_property
     def free(self) -> frozenset[str]:
@@ -343,4 +355,8 @@ def _trait_of(told_of: Told) -> Trait:
     return Trait(**{what: traits.trait_text(what, text) for what, text in told_as if text})
 
 
+_TO_COME = (
+    "indicators that are valid from a day to come (valid_from): {:,}; say --ignore valid_from if "
+    "they are listed already; if not, leave them out of a copy, or add the file on that day"
+)
 _TRAITS = (names.CONFIDENCE, names.FIRST, names.LAST, names.BY)

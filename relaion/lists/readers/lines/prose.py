@@ -66,6 +66,7 @@ _MOST_READ = 20_000  # lines of a file
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
 _TITLE = 4  # words of one that may say of all entries that they are harmless
+_SENTENCE = 4  # words of a line that may ask for something in a language that nobody here knows
 _SIGNATURE = 12  # lines below the end of a letter
 _SHORT, _NAMES = 60, 6  # characters and words of one of them
 _PIECES = re.compile(r"(?<=\w\w)[.!?;]+(?:\s+|$)")
@@ -218,6 +219,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
         or is_judged
         or is_reason
         or (strange and _is_strange_request(f"{bare} {piece}", has_doubt=has_doubt))
+        or (not is_below and _is_unknown(piece, f"{bare} {piece}", len(strange), len(units)))
         or (is_denied and len(units) > 2 and _ABOUT_ENTRIES.search(bare))
         or (not is_below and _is_strange_title(units, strange, f"{bare} {piece}"))
     ):
@@ -246,6 +248,17 @@ def _is_strange_request(text: str, *, has_doubt: bool) -> bool:
     """
     is_request = (has_doubt or _REQUESTS.search(text)) and _POINTERS.search(text)
     return bool(is_request and not (_TAKES_IN.search(text) or _FROM_DATA.search(text)))
+
+
+def _is_unknown(piece: str, text: str, n_strange: int, n: int) -> bool:
+    """Whether a line above entries asks for what nobody here knows, or is in such a language.
+
+    Where most words have a capital, they are names.
+    """
+    is_request = n_strange and _REQUESTS.search(text) and not _FROM_DATA.search(text)
+    is_named = sum(w[:1].isupper() for w in _WORD.findall(piece)[1:]) * 2 >= n
+    is_strange = n >= _SENTENCE and n_strange * 4 >= n * 3 and not is_named
+    return bool((is_request or is_strange) and not _TAKES_IN.search(text))
 
 
 def _is_strange_title(units: Sequence[str], strange: Sequence[str], text: str) -> bool:

@@ -28,14 +28,14 @@ _BOX = re.compile(
 _BOX_SIGNS = "☐☑☒✓✔✗✘"
 
 
-# by itself, as a heading: a minus, or a sign by which people judge; of stars and lines, which part
-# sections, there may be many
+# by itself, as a heading: a minus, a cross, or a sign by which people judge; of stars and lines,
+# which part sections, there may be many
 _JUDGES = (
     r"\x{2610}-\x{2612}\x{2620}\x{26A0}\x{26D4}\x{2705}\x{2713}-\x{2718}\x{274C}\x{274E}"
     r"\x{2753}-\x{2757}\x{2795}-\x{2797}\x{2B1B}\x{2B1C}\x{2B55}\x{1F300}-\x{1FAFF}×"
 )
 SIGN_ALONE = (
-    r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}]"
+    r"^\s*(?:[#;/]*\s*[\[(<{]?\s*[xX†‡]\s*[\])>}]?|[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}]"
     rf"|[\s#;/*=_\[\](){{}}\"-]*[{_JUDGES}][\x{{FE0F}}\s{_JUDGES}*=_\[\](){{}}\"-]*)[\s:,;|]*$"
 )
 _SIGN_ALONE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda x: chr(int(x[1], 16)), SIGN_ALONE))

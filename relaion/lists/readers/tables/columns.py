@@ -301,8 +301,6 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
             f"columns {held[0].index + 1} and {held[1].index + 1} both hold hosts and have no "
             f"names; say which holds the entries with --column {options.kind}={held[0].index + 1}"
         )
-    if options.kind == "host":
-        _refuse_ok(layout, rows)
     if options.kind is not None:
         return layout
     looks: dict[str, ListColumn] = {}
@@ -327,18 +325,6 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
         if look == "sha256":
             _refuse_pdq(c, rows)
     return layout
-
-
-def _refuse_ok(layout: ListLayout, rows: Sequence[Sequence[str]]) -> None:
-    """Raise ListError for hosts with `OK` beside them, by which programs let them pass."""
-    for d in layout.deciders:
-        cells = {row[d.index].strip().casefold() for row in rows if d.index < len(row)}
-        if d.chosen is None and "ok" in cells:
-            raise ListError(
-                f"column {d.index + 1} says OK of hosts, by which programs let them pass: choose "
-                f"its rows with --where {d.index + 1}=WORD,WORD, or say --ignore {d.index + 1} if "
-                "it decides nothing"
-            )
 
 
 def look_of(rows: Sequence[Sequence[str]], i: int) -> str:

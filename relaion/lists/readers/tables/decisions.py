@@ -41,7 +41,8 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
 } | dict.fromkeys(words_in("{uncertain}"), UNSURE)
 _STANDING["knownbad"] = COUNTS
-_STANDING["known"] = UNSURE  # good, or to who gives the list
+# good, or to who gives the list; innocent, or a sound record
+_STANDING |= dict.fromkeys(("known", "ok", "okay"), UNSURE)
 _LISTS = words_in("{listed} {added}")
 
 _MEDIA = {
@@ -107,7 +108,11 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         return _flag(word, plain, yes=WordSays(is_sure=is_sure), no=gone)
     if what == names.UNTIL:
         is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
-        return COUNTS if is_measure else _until(word.strip(), plain, is_sure=name != names.TO)
+        return (
+            COUNTS
+            if is_measure
+            else _until(word.strip(), plain, is_sure=name not in (names.TO, "out"))
+        )
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     if of := of_what(word) if is_of_what(name) else None:
@@ -250,7 +255,6 @@ _FEW, _PHRASE = 8, 6  # words of a vocabulary, and those that one may consist of
 _OPERATIONS = words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(why.TAKEN_BACK), "d": WordSays(why.TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
-_NOT_OK = words_in("{unlawful} {listed_categories} bad nok ko malicious illegal") - {"ok"}
 _ANSWERS = words_in("rejected denied declined kept refused")
 
 
@@ -376,11 +380,6 @@ class DecidingColumn:
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""
         told = {names.squeezed(word) for word in self.words}
-        if self.chosen is None and "ok" in told and told & _NOT_OK:
-            raise ListError(
-                f"{self._which}, and nobody here knows which of its words is of what is listed "
-                f"({self._held(self.words)}); choose with --where {self._option}=WORD,WORD"
-            )
         if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
             raise ListError(
                 f"{self._which}, and its words ({self._held(self.words)}) may answer requests, "

@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from relaion.errors import ListError
+from relaion.lists.digests import read_digest
 from relaion.lists.readers import why
 from relaion.lists.readers.format import ANY, Batch, Options, Values
 from relaion.lists.readers.tables.columns import ListColumn
@@ -26,6 +28,7 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
 from relaion.paths import several
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 _NEW = words_in("{new_names}")
 _SUCCESSORS = words_in("{successor_names}")
@@ -136,6 +139,45 @@ def notices(columns: Sequence[ListColumn], hashes: Mapping[int, int]) -> list[st
         for c in columns
         if is_replaced(c) and hashes[c.index]
     ]
+
+
+def rivals(columns: Sequence[ListColumn]) -> list[tuple[ListColumn, ListColumn]]:
+    """Columns of entries that may hold digests of one kind, under names that are not the same."""
+    open_ones = [c for c in columns if c.what == names.ENTRY and not c.is_said]
+    return [
+        (a, b)
+        for a, b in combinations(open_ones, 2)
+        if _of_what(a) & _of_what(b) and _unnumbered(a.name) != _unnumbered(b.name)
+    ]
+
+
+def _of_what(column: ListColumn) -> set[str]:
+    """The kinds of a column's digests: of images, where it may hold those."""
+    kinds = {*column.kinds}
+    return kinds.intersection(IMAGE_KINDS) or kinds.intersection(HASHED_LINK_KINDS)
+
+
+def _unnumbered(name: str) -> tuple[str, ...]:
+    """A name without its number: `md5_1` and `md5_2` are of several files that are listed."""
+    words = (re.sub(r"^([^\W\d]{4,})\d+$", r"\1", word) for word in names.words_of(name))
+    return tuple(word for word in words if not word.isdigit())
+
+
+def refuse_rivals(
+    pairs: Sequence[tuple[ListColumn, ListColumn]], cells: Mapping[int, Sequence[str]]
+) -> None:
+    """Raise ListError where one row holds two digests of one kind: `md5` and `original_md5`."""
+    for a, b in pairs:
+        for one, other in zip(cells[a.index], cells[b.index], strict=True):
+            if not one or not other or one.casefold() == other.casefold():
+                continue
+            first, second = read_digest(one.strip()), read_digest(other.strip())
+            if first and second and first != second and first[0] == second[0]:
+                raise ListError(
+                    f"columns {a.told} and {b.told} hold different {first[0].upper()}s in one row; "
+                    f"which are listed? leave one out with --ignore {b.index + 1} (or "
+                    f"{a.index + 1}), or take both with --column {first[0]}={b.index + 1}"
+                )
 
 
 _ORIGIN = words_in("source src original originals origin")

@@ -112,6 +112,7 @@ class RowsReading:
     def __post_init__(self) -> None:
         chosen = {d.index for d in self.layout.deciders if d.chosen is not None}
         self.table = TableRows(self.layout, self.options.kind)
+        self.rivals = listed_columns.rivals(self.layout.columns)
         self.strays = Strays([c for c in self.layout.columns if c.index not in chosen])
         decided = {d.index for d in self.layout.deciders}
         legend = legend_in(self.stream.lines_of_head())
@@ -192,8 +193,10 @@ class RowsReading:
         cells, n, skipped = self._cells(rows)
         if not self.are_records:
             self.strays.watch(cells)
+        listed_columns.refuse_rivals(self.rivals, cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
+        batch.good = traits.good_of(layout.deciders, cells, batch.fates)
         batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
             if c.what == names.OTHER and not is_replaced(c):

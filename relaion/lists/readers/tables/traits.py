@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from relaion.lists.readers import why
 from relaion.lists.readers.format import NO_TRAIT, Trait
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import DecidingColumn
+from relaion.lists.readers.tables.decisions import KNOWN_GOOD_CATEGORY, DecidingColumn
 from relaion.lists.readers.tables.said import WordSays, differing
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
@@ -49,6 +50,21 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
         given = {f: trait_text(f, v) for f, v in each}
         known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
     return [*map(known.__getitem__, rows)]
+
+
+def good_of(
+    deciders: Sequence[DecidingColumn], cells: Cells, fates: Mapping[int, str]
+) -> frozenset[int]:
+    """Of rows that were not chosen, those of the category that is known good to some."""
+    numbered = (
+        cells[d.index] for d in deciders if d.what == names.CATEGORY and d.chosen is not None
+    )
+    return frozenset(
+        i
+        for column in numbered
+        for i, cell in enumerate(column)
+        if cell.strip() == KNOWN_GOOD_CATEGORY and fates.get(i) == why.NOT_CHOSEN
+    )
 
 
 def kinds_of(
