@@ -6,7 +6,9 @@ parquet.thrift of the Parquet format, version 2.12.
 """
 
 import os
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -256,8 +258,28 @@ def read_footer(path: Path) -> Footer:
     Raises DamagedError, in one line, for a file that cannot be opened, is no parquet file, is
     cut off, is encrypted, or whose footer is malformed or contradicts itself.
     """
+    held: dict[str, Footer] | None = getattr(_HERE, "footers", None)
+    if held is not None and (found := held.get(os.fspath(path))) is not None:
+        return found
     data, size = _footer_bytes(path)
-    return _footer(path, data, size)
+    footer = _footer(path, data, size)
+    if held is not None:
+        held[os.fspath(path)] = footer
+    return footer
+
+
+_HERE = threading.local()
+
+
+@contextmanager
+def footers_held() -> Iterator[None]:
+    """Read no footer twice in this thread: for who looks whether files were touched meanwhile."""
+    before = getattr(_HERE, "footers", None)
+    _HERE.footers = {} if before is None else before
+    try:
+        yield
+    finally:
+        _HERE.footers = before
 
 
 @lru_cache(16)

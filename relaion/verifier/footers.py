@@ -159,7 +159,7 @@ def _leaves(column: pa.Array) -> Iterator[pa.Array]:
 def _unseen(wanted: pa.Array, column: pa.Array) -> pa.Array:
     """Those of the values that do not stand in a column."""
     if len(wanted) <= _FEW:
-        missing = [not pc.any(pc.equal(column, value), min_count=0).as_py() for value in wanted]
+        missing = [pc.index(column, value).as_py() < 0 for value in wanted]
         return wanted.filter(pa.array(missing, pa.bool_()))
     if len(wanted) <= _BOUNDS_AT_MOST:
         column = _far_out(wanted, column)
