@@ -118,7 +118,8 @@ class Footer:
 
     def chunks(self, group: int) -> list[Struct]:
         """The column chunks of one row group, in the order of `leaves`; to look at only."""
-        return _chunks(self, group)
+        found: list[Struct] = self.seen_group(group)[1][1][1]
+        return found
 
     def some_chunks(self, group: int, leaves: Collection[int]) -> dict[int, Struct]:
         """Some column chunks of one row group by place; to pass over the others is cheap."""
@@ -139,6 +140,10 @@ class Footer:
             raise damaged(self.path, "a row group is not what its schema says") from None
         return found
 
+    def seen_group(self, index: int) -> Struct:
+        """One row group as it stands; to look at only."""
+        return _group(self, index)
+
     def group(self, index: int) -> Struct:
         """One row group as it stands. Raises InputError when it is no row group."""
         try:
@@ -151,9 +156,8 @@ class Footer:
 
 
 @lru_cache(64)  # a check asks for those of one row group ten times
-def _chunks(footer: Footer, group: int) -> list[Struct]:
-    found: list[Struct] = footer.group(group)[1][1][1]
-    return found
+def _group(footer: Footer, index: int) -> Struct:
+    return footer.group(index)
 
 
 def damaged(path: Path, why: str) -> DamagedError:
