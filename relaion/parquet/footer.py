@@ -6,7 +6,9 @@ parquet.thrift of the Parquet format, version 2.12.
 """
 
 import os
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -116,7 +118,8 @@ class Footer:
 
     def chunks(self, group: int) -> list[Struct]:
         """The column chunks of one row group, in the order of `leaves`; to look at only."""
-        return _chunks(self, group)
+        found: list[Struct] = self.seen_group(group)[1][1][1]
+        return found
 
     def some_chunks(self, group: int, leaves: Collection[int]) -> dict[int, Struct]:
         """Some column chunks of one row group by place; to pass over the others is cheap."""
@@ -137,6 +140,10 @@ class Footer:
             raise damaged(self.path, "a row group is not what its schema says") from None
         return found
 
+    def seen_group(self, index: int) -> Struct:
+        """One row group as it stands; to look at only."""
+        return _group(self, index)
+
     def group(self, index: int) -> Struct:
         """One row group as it stands. Raises InputError when it is no row group."""
         try:
@@ -149,9 +156,8 @@ class Footer:
 
 
 @lru_cache(64)  # a check asks for those of one row group ten times
-def _chunks(footer: Footer, group: int) -> list[Struct]:
-    found: list[Struct] = footer.group(group)[1][1][1]
-    return found
+def _group(footer: Footer, index: int) -> Struct:
+    return footer.group(index)
 
 
 def damaged(path: Path, why: str) -> DamagedError:
@@ -256,8 +262,28 @@ def read_footer(path: Path) -> Footer:
     Raises DamagedError, in one line, for a file that cannot be opened, is no parquet file, is
     cut off, is encrypted, or whose footer is malformed or contradicts itself.
     """
+    held: dict[str, Footer] | None = getattr(_HERE, "footers", None)
+    if held is not None and (found := held.get(os.fspath(path))) is not None:
+        return found
     data, size = _footer_bytes(path)
-    return _footer(path, data, size)
+    footer = _footer(path, data, size)
+    if held is not None:
+        held[os.fspath(path)] = footer
+    return footer
+
+
+_HERE = threading.local()
+
+
+@contextmanager
+def footers_held() -> Iterator[None]:
+    """Read no footer twice in this thread: for who looks whether files were touched meanwhile."""
+    before = getattr(_HERE, "footers", None)
+    _HERE.footers = {} if before is None else before
+    try:
+        yield
+    finally:
+        _HERE.footers = before
 
 
 @lru_cache(16)

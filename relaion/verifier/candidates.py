@@ -175,11 +175,10 @@ class Carriers:
             found = pc.indices_nonzero(pc.is_in(urls, value_set=self._texts))
             return set(found.to_pylist())
         # Arrow hashes what is looked for anew for each batch
-        return {
-            row
-            for row, url in enumerate(urls.to_pylist())
-            if url is not None and url.startswith(_SCHEMES) and plain_key(url) in self._keys
-        }
+        is_link = pc.fill_null(pc.or_(*(pc.starts_with(urls, x) for x in _SCHEMES)), False)
+        at = pc.indices_nonzero(is_link).to_pylist()
+        keys = zip(at, plain_keys(urls, is_link), strict=True)
+        return {row for row, key in keys if key in self._keys}
 
     def find(self, urls: pa.Array) -> list[int]:
         """The rows, in order."""

@@ -54,9 +54,10 @@ from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import check_resting, worth_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
-from relaion.verifier.shard import check_kept, check_shard
+from relaion.verifier.shard import check_kept
 from relaion.verifier.sidecars import not_looked_at_beside
-from relaion.verifier.task import OutputTask, ShardTask
+from relaion.verifier.task import OutputTask, ShardReport, ShardTask
+from relaion.verifier.together import check_together, parts_of
 from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
 
@@ -234,10 +235,11 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     known = known_of(job, apply, sources, set().union(*said.values()))
     file_checks.check_tokens(said, known, notes)
     tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, known, notes))
-    reports = []
+    reports: list[ShardReport] = []
     job.begins("rows", len(tasks), sum(task.groups for task in tasks))
-    for report in apply(check_shard, tasks):
-        reports.append(report)
+    for some in apply(check_together, parts_of(tasks)):
+        reports += some
+    for report in reports:
         notes.add(report.notes)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
     with brought(job.mirror, [o.path for _, o in suspects]):

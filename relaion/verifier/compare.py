@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.storage import CODEC, check_sound
-from relaion.verifier.rows import batches, open_shard
+from relaion.verifier.rows import batches, described
 
 Pairs = Sequence[tuple[int, int]]
 _FAR = int.from_bytes(os.urandom(8), "little", signed=True)  # no Arrow scalar: that loads pandas
@@ -39,11 +39,11 @@ def compare_schemas(source: Path, target: Path) -> tuple[list[str], Pairs]:
     """
     before, after = read_footer(source), read_footer(target)
     check_sound(after)  # before pyarrow is asked about its chunks
-    with open_shard(source) as a, open_shard(target) as b:
-        left, right = a.schema_arrow, b.schema_arrow
-        said = list(_fields(left, right))
-        if not said:
-            said += _details(a, b)
+    a, b = described(source), described(target)
+    left, right = a.schema_arrow, b.schema_arrow
+    said = list(_fields(left, right))
+    if not said:
+        said += _details(a, b)
     if not said and before.elements[1:] != after.elements[1:]:
         said.append("its schema is not the input's to the last detail")
     said += _metadata(before, after)

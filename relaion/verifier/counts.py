@@ -17,9 +17,10 @@ from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES, Cells
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import RULES, Statement
+from relaion.verifier.model import Reason
 from relaion.verifier.rows import Rows
 from relaion.verifier.shared_rows import TABLE, check_form, check_gained_pairs, check_pairs
-from relaion.verifier.task import Reasons, ShardReport, ShardTask, mask_of
+from relaion.verifier.task import ShardReport, ShardTask, mask_of
 from relaion.verifier.verdict import Notes, count
 
 # -- Under which name an audit tells a subset's counts by list and rule: those of few rows together
@@ -112,9 +113,10 @@ def _by_score(scores: pa.Array) -> Iterator[tuple[tuple[float | None, float | No
             yield (edges[i], edges[i + 1]), n
 
 
-def count_reasons(task: ShardTask, named: Reasons, counts: Counts) -> None:
+def count_reasons(task: ShardTask, named: Iterable[frozenset[Reason]], counts: Counts) -> None:
     """What the lists found, and why rows leave the editions that the model knows."""
-    rows = [reasons for reasons in named.values() if any(r.list_id is not None for r in reasons)]
+    every = Counter(named)
+    rows = Counter({rs: n for rs, n in every.items() if any(r.list_id is not None for r in rs)})
     names = task.partners, task.labels
     _add(counts, ("hits",), model.hits(rows), ("gross", "exclusive"))
     _add(counts, ("hit_groups",), model.hit_groups(rows, *names), ("memberships", "rows"))
@@ -126,7 +128,7 @@ def count_reasons(task: ShardTask, named: Reasons, counts: Counts) -> None:
             continue
         removes = partial(task.removes, edition)
         for table, found in (
-            ("removals", model.removals(named.values(), removes)),
+            ("removals", model.removals(every, removes)),
             ("removal_groups", model.removal_groups(rows, removes, *names)),
         ):
             _add(counts, (table, edition.name), found, ("gross", "exclusive"))

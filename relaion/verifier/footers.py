@@ -121,7 +121,7 @@ class Said:
             claims = _Claims(list(_values(self._footer, chunk)))
             if not self._footer.leaves[leaf].nested:
                 claims.nulls, claims.distinct = nulls, distinct
-            if claims != _Claims([]):
+            if claims.values or claims.nulls or claims.distinct is not None:
                 self._claims[leaf] = claims
 
     def _end_group(self) -> None:
@@ -159,7 +159,7 @@ def _leaves(column: pa.Array) -> Iterator[pa.Array]:
 def _unseen(wanted: pa.Array, column: pa.Array) -> pa.Array:
     """Those of the values that do not stand in a column."""
     if len(wanted) <= _FEW:
-        missing = [not pc.any(pc.equal(column, value), min_count=0).as_py() for value in wanted]
+        missing = [pc.index(column, value).as_py() < 0 for value in wanted]
         return wanted.filter(pa.array(missing, pa.bool_()))
     if len(wanted) <= _BOUNDS_AT_MOST:
         column = _far_out(wanted, column)
@@ -335,7 +335,7 @@ def check_owned(path: Path, where: str, source: Path | None, notes: Notes) -> No
 
 
 def _oddities(footer: Footer, allowed: set[bytes] | None) -> Iterator[str]:
-    groups = [footer.group(i) for i in range(len(footer.groups))]
+    groups = [footer.seen_group(i) for i in range(len(footer.groups))]
     whole = write_struct({**footer.fields, GROUPS: (LIST, (STRUCT, groups))})
     if whole != footer.data:
         yield "its footer holds bytes that say nothing, or is written otherwise than clean does"

@@ -21,6 +21,7 @@ from relaion.links import link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
 from relaion.links.text import as_bytes, as_text
+from relaion.parquet.footer import footers_held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS
 from relaion.verifier.candidates import (
     plain,
@@ -107,7 +108,11 @@ def all_digests(wanted: ListedKinds, pieces: Iterable[Source], apply: Apply) -> 
 
 
 def _digests(wanted: ListedKinds, part: Sequence[Source]) -> list[Digests]:
-    return [digests_of(wanted, piece) for piece in part]
+    found = []
+    for piece in part:
+        with footers_held():
+            found.append(digests_of(wanted, piece))
+    return found
 
 
 def digests_of(wanted: ListedKinds, source: Source) -> Digests:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from relaion.errors import ListError
 from relaion.links import key_digest
 from relaion.lists.snapshot import Held
+from relaion.parquet.footer import footers_held
 from relaion.roles import IMAGE_KINDS, KINDS
 from relaion.verifier import model
 from relaion.verifier.digests import Sieve, common, prefix_of, prefixes
@@ -227,12 +228,13 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
     rows: list[dict[Path, pa.Array]] = []
     unread: Unread = Counter()
     held: list[Digests] = []
+    n = 0
     sieve: Sieve | None = None
     for some in chain(found, [None]):
         if some is not None:
             unread.update(some.unread)
             held.append(some if sieve is None else some.sifted(sieve))
-            n = sum(len(x.shorts) for x in held)
+            n += len(held[-1].shorts)
             if sieve is None and n > max(_FEW_DIGESTS, len(entries) // _WORTH_A_SIEVE):
                 sieve = Sieve(entries)
                 held = [x.sifted(sieve) for x in held]
@@ -244,7 +246,7 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
         for x in held if len(both) else ():
             if x.path is not None and x.rows is not None:
                 rows.append({x.path: x.rows.filter(pc.is_in(x.shorts, value_set=both))})
-        held = []
+        held, n = [], 0
     return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread)
 
 
@@ -291,7 +293,11 @@ def links_at(what: tuple[pa.Array, Source]) -> set[str]:
 
 def hit_links(what: tuple[StatedLists, Source]) -> dict[str, set[int]]:
     """The keys of the links of the rows that a list hits, with those lists."""
-    known, source = what
+    with footers_held():
+        return _hit_links(*what)
+
+
+def _hit_links(known: StatedLists, source: Source) -> dict[str, set[int]]:
     links: dict[str, set[int]] = {}
     if known.beside.links or known.beside.hashes:
         pieces: Iterable[Source] = [source]

@@ -323,14 +323,20 @@ def all_keys(row: Row, *, inner: bool) -> set[str]:
 
 Removes = Callable[[Reason], bool]
 Line = tuple[Any, bool]
-AllReasons = Iterable[Collection[Reason]]
+AllReasons = Iterable[Collection[Reason]] | Counter[frozenset[Reason]]
+"""The reasons of each row that is named; or of how many rows they are these."""
+
+
+def alike(named: AllReasons) -> Counter[frozenset[Reason]]:
+    """How many rows are named for the same reasons; there are few such sets of reasons."""
+    return named if isinstance(named, Counter) else Counter(map(frozenset, named))
 
 
 def _counted(named: AllReasons, lines: Callable[[frozenset[Reason]], Iterator[Line]]) -> Numbers:
     """By line of a table, from the sets of reasons that rows have: rows, and rows of it alone."""
     gross: Counter[Any] = Counter()
     alone: Counter[Any] = Counter()
-    for reasons, n in Counter(map(frozenset, named)).items():  # there are few
+    for reasons, n in alike(named).items():
         for line, is_alone in lines(reasons):
             gross[line] += n
             alone[line] += n if is_alone else 0
@@ -421,7 +427,7 @@ def protocol(named: AllReasons, received: Names) -> Numbers:
 def shared_rows(named: AllReasons) -> Counter[tuple[int, int]]:
     """Rows that two lists both name, by their numbers in order; none for those that share none."""
     found: Counter[tuple[int, int]] = Counter()
-    for reasons, n in Counter(map(frozenset, named)).items():
+    for reasons, n in alike(named).items():
         lists = {r.list_id for r in reasons if r.reason_kind == "list" and r.list_id is not None}
         for pair in combinations(sorted(lists), 2):
             found[pair] += n

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from relaion.parquet.footer import (
     BYTE_ARRAY,
     FIXED,
     INT96,
+    MAGIC,
     ROWS,
     SCHEMA,
     VERSION,
@@ -49,6 +51,7 @@ _BYTES = 64 << 20  # of a batch, as far as the footer tells
 _LOGICAL, _FLOAT16 = 10, 15
 # small buffers, or a column of a row group lies in memory as a whole, in three files at once
 _BUFFER = 1 << 18
+_WORTH_THREADS = 1 << 20  # bytes of a file; to have threads for less costs more than to read it
 _EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
@@ -68,10 +71,25 @@ def open_shard(path: Path) -> pq.ParquetFile:
     return file
 
 
+def described(path: Path) -> pq.ParquetFile:
+    """A shard's footer as pyarrow has it, without its rows; raises like `open_shard`."""
+    note(path)
+    try:
+        return _described(read_footer(path))
+    except (InputError, pa.ArrowException, OSError, ValueError):
+        with open_shard(path) as file:
+            return file
+
+
+@lru_cache(16)  # a check asks for that of one file a dozen times
+def _described(footer: Footer) -> pq.ParquetFile:
+    end = len(footer.data).to_bytes(4, "little") + MAGIC
+    return pq.ParquetFile(pa.BufferReader(MAGIC + footer.data + end))
+
+
 def schema_of(path: Path) -> pa.Schema:
     """Its columns as pyarrow has them; raises like `open_shard`."""
-    with open_shard(path) as file:
-        return file.schema_arrow
+    return described(path).schema_arrow
 
 
 def batches(
@@ -86,7 +104,8 @@ def batches(
     note(path)
     try:
         with bytes_of(path) as source, _open(footer, source) as file:
-            yield from file.iter_batches(rows, row_groups=groups, columns=names)
+            many = footer.size > _WORTH_THREADS
+            yield from file.iter_batches(rows, groups, columns=names, use_threads=many)
     except MemoryError:
         raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
     except (pa.ArrowException, OSError, ValueError):
@@ -286,8 +305,11 @@ class Source:
     def _of_groups(self) -> Iterator["Source"]:
         """Itself in row groups, each with its number of rows as `size`."""
         try:
-            with open_shard(self.path) as file:
-                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            if self.size[1] == 1:
+                sizes = [self.size[0]]
+            else:
+                said = described(self.path).metadata
+                sizes = [said.row_group(i).num_rows for i in range(said.num_row_groups)]
         except InputError:
             if not self.is_checked:
                 raise

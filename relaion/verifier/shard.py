@@ -8,6 +8,7 @@ one's own, no lists given), the output's rows have to stand in the input in this
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.odometer import ODOMETER
-from relaion.paths import Seal, is_still, shown
+from relaion.parquet.footer import footers_held
+from relaion.paths import Seal, Stamp, is_still, shown
 from relaion.remote.mirror import brought
 from relaion.remote.standing import drop, whole
 from relaion.verifier.compare import (
@@ -32,7 +34,7 @@ from relaion.verifier.counts import count_coverage, count_reasons
 from relaion.verifier.file_checks import check_columns
 from relaion.verifier.footers import Said, check_owned
 from relaion.verifier.model import all_keys
-from relaion.verifier.rows import Rows, Source, batches, rows_of, schema_of
+from relaion.verifier.rows import Roles, Rows, Source, batches, rows_of, schema_of
 from relaion.verifier.stated_files import digest_of, is_other, stamp_at, where_of
 from relaion.verifier.task import (
     OutputTask,
@@ -49,24 +51,39 @@ Before = Mapping[str, OutputTask]
 _UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left before is not known"
 
 
-def check_shard(task: ShardTask) -> ShardReport:
+@dataclass(frozen=True)
+class Seen:
+    """A small input that was judged along with others, and what these rows are counted as is told.
+
+    The stamp that it had before it was read; all its rows, and why they are named.
+    """
+
+    stamp: Stamp
+    batch: pa.RecordBatch
+    named: Reasons
+
+
+def check_shard(task: ShardTask, seen: Seen | None = None) -> ShardReport:
     """Check one shard. Reads files only; all that is wrong stands in the report.
 
-    Raises RemoteError for a store that does not answer.
+    With what was `seen` of its input, nothing is counted but rows. Raises RemoteError for a store
+    that does not answer.
     """
     with brought(task.mirror, [o.path for o in task.outputs]):
-        return _check_here(task)
+        return _check_here(task, seen)
 
 
-def _check_here(task: ShardTask) -> ShardReport:
+def _check_here(task: ShardTask, seen: Seen | None) -> ShardReport:
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     files += [(o.path, o.where, o.stated) for o in task.before.values()]
     if task.source is not None and task.stated is not None:
         files.append((task.source.path, where_of(task), task.stated))
     stamps = [stamp_at(path) for path, _, _ in files]
-    with ODOMETER.stretch(task.groups), _source_here(task):
-        found = _check(task, report)
+    if seen is not None:
+        stamps[-1] = seen.stamp
+    with ODOMETER.stretch(task.groups), _source_here(task), footers_held():
+        found = _check(task, report, seen)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
         if stamp is not None and not is_still(path, Seal(stamp, stated.sha256)):
             found.notes.find("5", where, "was changed or replaced while it was checked")
@@ -87,7 +104,7 @@ def _source_here(task: ShardTask) -> Iterator[None]:
             drop(path)
 
 
-def _check(task: ShardTask, report: ShardReport) -> ShardReport:
+def _check(task: ShardTask, report: ShardReport, seen: Seen | None) -> ShardReport:
     known = task.digested
     read = [
         (o, digest_of(o.path, o.where, o.stated, report.notes, known.get(o.path)))
@@ -112,7 +129,7 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
             return report
         identical = [(o, digest == sha256) for o, digest in outputs]
         try:
-            _check_against(task, task.source, identical, before, report)
+            _check_against(task, task.source, identical, before, report, seen)
             return report
         except InputError:
             report = ShardReport(task.subset, report.notes)
@@ -150,6 +167,7 @@ def _check_against(
     outputs: Sequence[tuple[OutputTask, bool]],
     before: Before,
     report: ShardReport,
+    seen: Seen | None,
 ) -> None:
     """With the input: schema, metadata, order, values, and each row's fate.
 
@@ -163,7 +181,7 @@ def _check_against(
             track.before.said = None
     for track in tracks:
         check_columns(track.output.path, track.output.where, given, report.notes)
-    broken = _walk(task, source, tracks, report)
+    broken = _walk(task, source, tracks, report, seen)
     for track in tracks:
         _tell_track(task, source, track, report)
     matching = {t.output.edition.name for t in tracks if t.matches}
@@ -279,26 +297,38 @@ def _check_before(output: OutputTask, before: OutputTask, notes: Notes, *, in_or
 # -- an input walked against its outputs -------------------------------------------------------
 
 
+def names_of(schema: pa.Schema, roles: Roles) -> dict[tuple[str, int], str]:
+    """What the columns of each role are called, by role and place."""
+    return {
+        (role, place): shown(schema.field(at.position).name)
+        for role, played in roles.items()
+        for place, at in enumerate(played)
+    }
+
+
 def _walk(
-    task: ShardTask, source: Source, tracks: Sequence[Track], report: ShardReport
+    task: ShardTask,
+    source: Source,
+    tracks: Sequence[Track],
+    report: ShardReport,
+    seen: Seen | None,
 ) -> set[tuple[str, str]]:
     """Follow all outputs along the input; counts go to the report.
 
     Returns the pairs (child edition, parent edition) where the parent lacks a row that the
     child has, as far as both match.
     """
-    fields = schema_of(source.path)
-    names = {
-        (role, place): shown(fields.field(at.position).name)
-        for role, played in source.roles.items()
-        for place, at in enumerate(played)
-    }
+    names = names_of(schema_of(source.path), source.roles)
     broken: set[tuple[str, str]] = set()
     report.rows = 0
-    for batch, rows, named in _judged(task, source):
+    judged = _judged(task, source) if seen is None else [(seen.batch, None, seen.named)]
+    for batch, rows, named in judged:
         report.rows += batch.num_rows
-        count_reasons(task, named, report.counts)
-        if task.earlier is None:
+        if rows is not None:
+            count_reasons(task, named.values(), report.counts)
+        if rows is None:
+            pass
+        elif task.earlier is None:
             count_coverage(rows, names, report.counts)
         else:
             _count_before(task, tracks, batch.num_rows, task.as_before(named), report)
@@ -316,7 +346,7 @@ def _count_before(
     task: ShardTask, tracks: Sequence[Track], n: int, named: Reasons, report: ShardReport
 ) -> None:
     """What the lists of the run before name of n rows, and how many they left of these."""
-    count_reasons(task, named, report.counts_before)
+    count_reasons(task, named.values(), report.counts_before)
     for track in tracks:
         edition = track.output.edition
         report.kept_before[edition.name] += n - gone(task, edition, named, n).true_count

@@ -7,7 +7,7 @@ from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, shown, stamp_of
 from relaion.remote.mirror import brought
 from relaion.verifier.manifest import FileLine
-from relaion.verifier.rows import Source, open_shard
+from relaion.verifier.rows import Source, described
 from relaion.verifier.task import ShardReport, ShardTask
 from relaion.verifier.verdict import Notes
 
@@ -74,8 +74,7 @@ def digest_of(
         else:
             with path.open("rb") as f:
                 sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-        with open_shard(path) as file:
-            rows = file.metadata.num_rows
+        rows = described(path).metadata.num_rows
     except OSError:
         notes.find("5", where, "is missing")
         return None

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from relaion.verifier.verdict import Notes
 
 # -- every row of a batch decided on: quick tests choose the few that the model is asked about --
 
-Reasons = dict[int, set[Reason]]
+Reasons = dict[int, frozenset[Reason]]
 """By number of a row in its batch, why it is named; what nothing names is missing."""
 
 
@@ -36,15 +36,10 @@ def judge(rows: Rows, known: StatedLists, rules: Rules | None, chosen: Collectio
     found: Reasons = {}
     at = sorted(asked)
     for number, row in zip(at, rows.take(at).plain(), strict=True):
-        found[number] = list_reasons(row, known)
-        if rules is not None:
-            found[number] |= rule_reasons(row, rules)
+        ruled = rule_reasons(row, rules) if rules is not None else set()
+        found[number] = frozenset(list_reasons(row, known) | ruled)
     if rules is not None:
-        left = [number for number in _ruled(rows, rules) if number not in asked]
-        columns = {role: c for role, c in rows.columns.items() if role in ("punsafe", "text")}
-        some = Rows(rows.n, columns).take(left)
-        for number, row in zip(left, some.plain(), strict=True):
-            found[number] = rule_reasons(row, rules)
+        found |= {n: r for n, r in _ruled(rows, rules).items() if n not in asked}
     return {number: reasons for number, reasons in found.items() if reasons}
 
 
@@ -57,15 +52,30 @@ def _beside(rows: Rows, known: StatedLists) -> list[int]:
     return found
 
 
-def _ruled(rows: Rows, rules: Rules) -> list[int]:
-    """Rows whose score could ask for a rule."""
+def _ruled(rows: Rows, rules: Rules) -> Reasons:
+    """Why rules name the rows whose score asks for one.
+
+    The model is asked about each row whose caption counts. Of those without a score, and of those
+    above a border only, it is asked about one: what it says of that holds for all of them.
+    """
     score = rows.first("punsafe", pa.float64())
-    least = min(rules.unsafe_above, rules.keyword_above)
     scored = pc.fill_null(pc.invert(pc.is_nan(score)), False)
-    wanted = pc.and_(scored, pc.fill_null(pc.greater(score, pa.array([least])[0]), False))
-    if rules.drop_unscored:
-        wanted = pc.or_(wanted, pc.invert(scored))
-    found: list[int] = pc.indices_nonzero(wanted).to_pylist()
+
+    def above(border: float) -> pa.Array:
+        return pc.and_(scored, pc.fill_null(pc.greater(score, pa.array([border])[0]), False))
+
+    found: Reasons = {}
+    read = above(rules.keyword_above) if rules.keywords is not None else mask_of(rows.n, ())
+    unscored = pc.invert(scored) if rules.drop_unscored else mask_of(rows.n, ())
+    for alike in (unscored, pc.and_not(above(rules.unsafe_above), read)):
+        if at := pc.indices_nonzero(alike).to_pylist():
+            reasons = frozenset(rule_reasons({"punsafe": score[at[0]].as_py()}, rules))
+            found |= dict.fromkeys(at, reasons)
+    left = pc.indices_nonzero(read).to_pylist()
+    columns = {role: c for role, c in rows.columns.items() if role in ("punsafe", "text")}
+    some = Rows(rows.n, columns).take(left)
+    for number, row in zip(left, some.plain(), strict=True):
+        found[number] = frozenset(rule_reasons(row, rules))
     return found
 
 
@@ -133,8 +143,8 @@ class ShardTask:
     def as_before(self, named: Reasons) -> Reasons:
         """The same as if there were only the lists of the run before."""
         lists = {None, *(self.earlier or ())}
-        some = {row: {r for r in reasons if r.list_id in lists} for row, reasons in named.items()}
-        return {row: reasons for row, reasons in some.items() if reasons}
+        some = ((row, {r for r in reasons if r.list_id in lists}) for row, reasons in named.items())
+        return {row: frozenset(reasons) for row, reasons in some if reasons}
 
     def since(self, named: Reasons) -> list[int]:
         """The rows that a list names which the run before had not, in order."""
@@ -156,17 +166,25 @@ class ShardTask:
 
     def judge(self, path: Path, first: int, rows: Rows) -> Reasons:
         """Why some rows of a file are named, from the row `first` on."""
+        found = judge(rows, self.known, self.rules, self.chosen(path, first, rows.n))
+        return self.with_cover(found, path, first, rows.n)
+
+    def chosen(self, path: Path, first: int, n: int) -> list[int]:
+        """Which of n rows of a file the model is asked about in any case."""
         sample = self.sample.get(path, ())
-        at, end = (bisect_left(sample, number) for number in (first, first + rows.n))
-        chosen = [number - first for number in sample[at:end]]
-        chosen += self.known.rows_of(path, first, rows.n)
-        found = judge(rows, self.known, self.rules, chosen)
+        at, end = (bisect_left(sample, number) for number in (first, first + n))
+        return [number - first for number in sample[at:end]] + self.known.rows_of(path, first, n)
+
+    def with_cover(self, found: Reasons, path: Path, first: int, n: int) -> Reasons:
+        """Why they are named, with those that leave as cover."""
         cover = self.cover.get(path, {})
-        for number in [n for n in cover if first <= n < first + rows.n] if cover else ():
-            reasons = found.setdefault(number - first, set())
+        for number in [row for row in cover if first <= row < first + n] if cover else ():
+            reasons = found.get(number - first, frozenset())
             listed = {self.labels.get(r.list_id) for r in reasons if r.list_id is not None}
-            reasons |= {Reason("cover", rule=label) for label in cover[number] - listed}
-        return {number: reasons for number, reasons in found.items() if reasons}
+            covered = {Reason("cover", rule=label) for label in cover[number] - listed}
+            if reasons | covered:
+                found[number - first] = reasons | covered
+        return found
 
     def is_exact(self, edition: EditionLine) -> bool:
         """Whether the model knows which rows of this edition must remain."""
@@ -197,8 +215,9 @@ class ShardReport:
 
 def gone(task: ShardTask, edition: EditionLine, named: Reasons, n: int) -> pa.Array:
     """Mask of the rows of a batch of n that leave an edition."""
-    removes = lru_cache(None)(partial(task.removes, edition))  # there are few reasons
-    return mask_of(n, [row for row, reasons in named.items() if any(map(removes, reasons))])
+    removes = partial(task.removes, edition)
+    leaving = {reasons for reasons in {*named.values()} if any(map(removes, reasons))}  # of few
+    return mask_of(n, [row for row, reasons in named.items() if reasons in leaving])
 
 
 def survivors(
