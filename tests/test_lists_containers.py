@@ -195,6 +195,17 @@ def test_the_name_of_the_archive_speaks_too() -> None:
     assert read(gzip.compress(TEXT), "removed.txt.gz").refused is not None
 
 
+@pytest.mark.parametrize("is_of_member", [False, True])
+def test_the_comment_of_an_archive_or_a_member_speaks_as_a_name(is_of_member: bool) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as out:
+        member, said = zipfile.ZipInfo("list.txt"), b"These hashes were removed"
+        member.comment, out.comment = (said, b"") if is_of_member else (b"", said)
+        out.writestr(member, TEXT)
+    assert "taken back" in (read(held.getvalue()).refused or "")
+    assert read(held.getvalue(), ignore=frozenset(("file-name",))).entries == RIGHT
+
+
 def _gzip(name: str, extra: bytes = b"") -> bytes:
     """The text in gzip, with a name and a field of any program in its header."""
     plain = gzip.compress(TEXT, mtime=0)

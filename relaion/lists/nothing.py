@@ -74,7 +74,8 @@ def without_word(kinds: Set[str], options: Options, *, is_named: bool) -> list[s
     if is_named or options.kind is not None or options.columns:
         return []
     told = kinds & set(IMAGE_KINDS)
-    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)
+    of_both = "; so do two MD5s without a line end between" * ("image_md5" in told)
+    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ + of_both] * ("image_sha256" in told)
 
 
 _ADVICE = {

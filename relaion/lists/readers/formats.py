@@ -199,6 +199,7 @@ _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
 )
+_COPY = re.compile(r"(?im)^copy\s+\S+\s.*from\s+stdin\s*;")
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
@@ -227,6 +228,10 @@ def _sql(head: str, _: str) -> str | None:
     lines = [line for line in head.split("\n", 200)[:200] if line.strip()]
     is_sql = any(_SQL.match(line.lstrip("( ")) for line in lines[:20])
     return "SQL" if is_sql else None
+
+
+def _dump(head: str, _: str) -> str | None:
+    return "a dump of PostgreSQL" if _COPY.search(head) else None
 
 
 def _header(head: str) -> set[str]:
@@ -283,6 +288,7 @@ FOREIGN = (
     Foreign("xml", _xml, _XML_ADVICE),
     Foreign("json", _json, _JSON_ADVICE),
     Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
+    Foreign("pg-dump", _dump, "export the list as csv"),
     Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
     Foreign(
         "git",

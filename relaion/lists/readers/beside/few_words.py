@@ -113,7 +113,10 @@ class FewWords:
             return True
         n = sum(self.values[code] for code in told)
         is_often = n >= _OFTEN * len(told) or (len(told) == 1 and "" in self.values)
-        is_one = is_of_codes(self.column.name) and not of_nothing(self.column.name)
+        is_even = len({code.isdigit() for code in told}) == 1  # below them may stand their sum
+        is_sign = len(names.squeezed(self.column.name)) == 1 and is_even  # a code itself
+        is_one = is_sign or is_of_codes(self.column.name)
+        is_one = is_one and not of_nothing(self.column.name)
         is_one = is_one and _HARMLESS.isdisjoint(names.words_of(self.column.name))
         return self.column.what in _FLAGGED and is_one and is_often
 

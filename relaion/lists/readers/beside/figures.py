@@ -21,7 +21,7 @@ from itertools import islice
 from relaion.lists.readers.format import EMPTY
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
-from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.days import days_of, days_within
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import TOLD, told_words
 
@@ -244,6 +244,8 @@ class Expiries:
 
     past: bool = False
     to_come: bool = False
+    ended: bool = False  # a span from one day to another that is past
+    lasts: bool = False  # or to one to come, or to none
     rows: int = 0
     filled: int = 0
     only_days: bool = True
@@ -254,6 +256,9 @@ class Expiries:
         if self.only_days and self._is_sparse:
             some = islice(filter(None, cells), _MOST_DAYS)
             self.only_days = all(map(_is_day, some))
+        for days in filter(None, map(days_within, islice(cells, _MOST_DAYS))):
+            is_past = len(days) > 1 and all(day < date.today() for day in days_of(days[1]))
+            self.ended, self.lasts = self.ended or is_past, self.lasts or not is_past
         this_year = date.today().year
         for cell in cells:
             found = _YEAR.search(cell) if len(cell) <= _LONGEST else None
@@ -269,6 +274,11 @@ class Expiries:
     def may_expire(self) -> bool:
         """Whether some entries may have expired, while others have not."""
         return self.past and self.to_come
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether some spans of days are over, while others are not."""
+        return self.ended and self.lasts
 
     @property
     def _is_sparse(self) -> bool:

@@ -99,6 +99,11 @@ _COUNTS = words_in("count counts counter anzahl total reports hits")
 _PLACES = words_in("lat latitude lon lng long longitude x y offset timezone tz utc")
 
 
+def _has_spans(c: RemarkColumn) -> bool:
+    is_one = c.column.what == names.UNKNOWN and not of_things(c.column.name)
+    return is_one and c.expiries.may_have_ended
+
+
 def _low_in_few(c: RemarkColumn) -> Found:
     return c.figures.doubt() if c.figures and c.has_few else ""
 
@@ -141,7 +146,7 @@ OF_WORDS = (  # under a name that is not known
 )  # fmt: skip
 QUESTIONS = (
     ColumnQuestion(
-        lambda c: c.expiries.may_expire,
+        lambda c: c.expiries.may_expire or _has_spans(c),
         "holds days that are past and days to come, as those on which entries expire: say --ignore "
         "{option} if it decides nothing; if not, leave out, in a copy, the rows that have expired",
     ),

@@ -150,6 +150,7 @@ def delivered(
                 )
                 *folders, own = zips.parts_of_name(file.member)
                 spoken = [own, *([] if OF_FOLDERS in options.ignore else folders), path.name]
+                spoken += zips.comments(file.archive, file.member)
         elif packed_as := name_in_gzip(raw):
             spoken.append(packed_as)
         _look_inside(file, start)

@@ -113,6 +113,12 @@ def office(zipped: zipfile.ZipFile) -> str | None:
     return None
 
 
+def comments(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> list[str]:
+    """What the archive says of itself and of this member: the lines of its comments."""
+    both = b"\n".join((zipped.comment, member.comment)).decode("utf-8", "replace")
+    return [line.strip() for line in both.splitlines() if line.strip()]
+
+
 def named(name: str) -> str:
     """A member's name for an error: escaped, and cut where it is as long as a digest."""
     told = shown(name.replace("\n", "\\n"))

@@ -13,6 +13,7 @@ links may hold blanks and end in a sign, too, and half a link names another pict
   (`a.jpg.`). Otherwise the line is skipped: `a/Inc.` and `a/Inc` may be two pages, and to enter
   both might name an innocent. But where at most one link in a hundred ends so, no such sign is the
   list's habit: those are taken as they stand, and counted. Of 19,460 real links one ends so.
+- A note that holds a digest may hold another entry: skipped.
 - Several links with nothing but blanks, commas or semicolons between are as many entries. With
   words between, one may be the page that tells of the other: skipped.
 - A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. One
@@ -49,12 +50,15 @@ _IN_CP1252 = (
     "links that are no UTF-8: {:,}; each was taken as its bytes stand and as Windows-1252 reads "
     "them"
 )
+_ENDS = " \t.,;:…-–—|/#\"'"  # what ends a line and says nothing
 _MARKS, _LOOKED_AT = 3, 1000  # marks and words of one, and notes
 SIGN = "a sign at the end that may not be the link's"
 
 LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
 
 _SCHEME = re.compile(r"(?i)(?:h(?:tt|xx|tx|xt)ps?|f[tx]p):[/\\]{2}")
+_DIGEST = re.compile(r"(?<![\w/])(?:[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32})?)(?![\w/])")
+"""In a note: an entry of its own, perhaps."""
 _FILE = re.compile(
     r"(?i)\.(?:jpe?g?|jfif|a?png|gif|webp|bmp|tiff?|svgz?|avif|hei[cf]|jxl|jp2|ico|x?html?|php[0-9]?"
     r"|aspx?|jspx?|cgi|pdf|mp4|m4v|webm|mov|avi|mkv|mpe?g|wmv|flv)\Z"
@@ -145,7 +149,8 @@ class LinkBeside:
         """Count a note of which nothing says that it takes back."""
         self.strange += 1
         is_looked_at = self.strange < _LOOKED_AT and len(self.marks) <= _MARKS
-        if is_looked_at and not understood(note):
+        is_sign = note.strip(_ENDS) and not any(map(str.isalnum, note))  # `✗`, `(?)`
+        if is_looked_at and (is_sign or not understood(note)):
             self.marks.add(note.strip())
 
     def refuse_parted(self) -> None:
@@ -239,7 +244,7 @@ def _framed(text: str) -> LinkLine | None:
 def _with_note(link: str, rest: str, note: str) -> LinkLine:
     if takes_back(note):
         return LinkLine(fault=why.TAKEN_BACK)
-    if _SCHEME.search(rest):
+    if _SCHEME.search(rest) or _DIGEST.search(note):
         return LinkLine(fault=BESIDE)
     return LinkLine((link,), noted=bool(rest.strip(" ,;.")), note=note)
 
@@ -271,6 +276,8 @@ def _bare(text: str) -> LinkLine | None:
 def _before_note(line: LinkLine, note: str) -> LinkLine:
     if takes_back(note):
         return LinkLine(fault=why.TAKEN_BACK)
+    if _DIGEST.search(note):
+        return LinkLine(fault=BESIDE)
     return LinkLine(line.links, line.fault, noted=True, note=f"{line.note}; {note}".lstrip("; "))
 
 
@@ -313,7 +320,7 @@ def _one(text: str) -> LinkLine:
         return LinkLine((text,))
     if takes_back(rest):
         return LinkLine(fault=why.TAKEN_BACK)
-    if goes_on or not _is_file(body):
+    if goes_on or not _is_file(body) or _DIGEST.search(rest):
         return LinkLine(fault=BESIDE)
     line = _ended(first)
     return LinkLine(line.links, line.fault, noted=True, note=rest)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relaion.links.text import BLANK, trim
 from relaion.lists.values import shape
+
+_HOLDS_DIGEST = re.compile(r"(?<![\w/])[0-9A-Fa-f]{32,64}(?![\w/])")
 
 
 def trimmed(cell: str) -> str:
@@ -71,4 +74,6 @@ def pieces_of(cell: str) -> list[str]:
     if "\n" not in cell:
         return [cell]
     lines = [line for line in cell.split("\n") if trim(line)]
-    return lines if all(map(shape, lines)) else [cell]
+    # a note beside one of several digests is that one's
+    are_several = all(map(shape, lines)) or all(map(_HOLDS_DIGEST.search, lines))
+    return lines if are_several else [cell]

@@ -12,13 +12,14 @@ from relaion.lists.readers.beside.figures import SURE, measure_of
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.tables.columns import ListColumn, are_policies, are_signs
-from relaion.lists.readers.tables.decisions import media_word, word_of_any
+from relaion.lists.readers.tables.decisions import media_word, type_of, word_of_any
 from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import answer_of
-from relaion.lists.readers.vocabulary.days import days_of
+from relaion.lists.readers.vocabulary.days import days_of, days_within
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import shape
+from relaion.roles import IMAGE_KINDS
 
 _DATED = words_in("published listed publié publiée publicad* pubblicat* gelistet veröffentlicht")
 _OBJECTS = words_in("object objects asset assets subject target")
@@ -74,6 +75,26 @@ def _told_by_cells(
     return _of_days(column, cells, filled)
 
 
+def typed(columns: list[ListColumn], body: Sequence[Sequence[str]]) -> list[ListColumn]:
+    """The columns; beside entries under no known name one may be of algorithms: `Art`, `Wert`."""
+    if any(c.what == names.ENTRY and not c.is_said for c in columns):
+        return columns
+    return [
+        replace(c, what=names.TYPE)
+        if c.what == names.UNKNOWN and _are_types({r[c.index] for r in body if len(r) > c.index})
+        else c
+        for c in columns
+    ]
+
+
+def _are_types(each: set[str]) -> bool:
+    """Whether different cells are algorithms, few of them, and one is of digests of files."""
+    each = {*filter(None, map(str.strip, each))}
+    told = [type_of(cell) for cell in each] if 0 < len(each) <= _FEW else []
+    is_one = any(s and any(k in IMAGE_KINDS for k in s.kinds) for s in told)
+    return is_one and all(s is not None for s in told)
+
+
 def _is_of_words(column: ListColumn, filled: Sequence[str]) -> bool:
     """Whether a column is called as one of digests is, such as `Revisión`, and holds few words."""
     is_other = column.what == names.OTHER and not is_replaced(column) and all(map(_is_word, filled))
@@ -94,7 +115,8 @@ def _of_days(column: ListColumn, cells: Sequence[str], filled: Sequence[str]) ->
         return None
     if column.what == names.UNKNOWN and names.squeezed(column.name) in _TO:
         return replace(column, what=names.UNTIL, word=names.TO)
-    is_whole = len(filled) == len(cells) and not any(map(_is_to_come, each))
+    is_span = any(len(days_within(cell)) > 1 for cell in each)  # its end may be that of its entry
+    is_whole = len(filled) == len(cells) and not is_span and not any(map(_is_to_come, each))
     is_since = column.what == names.STANDING or column.word in _DATED  # `Checked`, `Listed on`
     if is_whole and is_since and column.what in (names.STANDING, names.STILL):
         return replace(column, what=names.LAST)

@@ -59,6 +59,9 @@ class ListLayout:
         return tuple(c for c in self.columns if c.what == names.ENTRY)
 
 
+_DRAWN = re.compile(r"\s*\+(?:[-=]{2,}\+)+\s*")
+
+
 @dataclass
 class TableSample:
     """A sample cut by one delimiter."""
@@ -75,8 +78,14 @@ class TableSample:
         return self.rows[self.header + 1 :] if self.header is not None else self.rows
 
     def width(self) -> tuple[int, int]:
-        """The most frequent number of fields of the body, and of how many rows it is."""
-        counts = Counter(map(len, self.body))
+        """The most frequent number of fields of the body, and of how many rows it is.
+
+        Drawn lines around and in a table are none of its rows.
+        """
+        drawn = (len(row) == 1 and _DRAWN.fullmatch(row[0]) for row in self.body)
+        counts = Counter(
+            len(row) for row, is_line in zip(self.body, drawn, strict=True) if not is_line
+        )
         return counts.most_common(1)[0] if counts else (0, 0)
 
 
@@ -109,7 +118,7 @@ def kinds_said(kind: str) -> tuple[str, ...]:
 def _looks(body: Sequence[Sequence[str]], i: int) -> str | None:
     """What at least half of the cells of a column look like; None where they look like nothing."""
     filled = [row[i] for row in body if i < len(row) and trim(row[i])]
-    found = Counter(shape(value) for value in filled)
+    found = Counter(shape(value.partition("\n")[0]) for value in filled)  # of several the first
     found.pop(None, None)
     return found.most_common(1)[0][0] if found and found.total() * 2 >= len(filled) else None
 

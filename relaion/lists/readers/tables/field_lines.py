@@ -14,8 +14,13 @@ from relaion.lists.readers.tables.rows import Row
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape
 
-_PAIR = re.compile(r"\s*(?P<name>[^\W\d][\w .()/-]{0,30}?)\s*[:=](?!//)\s*(?P<value>.*?)\s*")
-_DIVIDER = re.compile(r"\s*(?:[-=_*]{3,}\s*)?")
+_PAIR = re.compile(
+    r"\s*(?P<name>[^\W\d][\w .()/-]{0,30}?)\s*(?:[:=](?!//)|(?<=\s)\|(?=\s|\Z))\s*(?P<value>.*?)\s*"
+)
+_DIVIDER = re.compile(
+    r"\s*(?:[-=_*]{3,}\s*|-\[ RECORD \d+ \][-+]*|\*{3,} \d+\. row \*{3,}"
+    r"|\(?\d+ rows?\b[^:=|]*)?"
+)  # as psql and mysql write records that they do not show as a table, and count them
 _MOST = 1_000_000  # lines that are held, since the last record may have a field of its own
 _TOO_MANY = (
     "holds more records, whose fields stand a line each, than are read so: export them as csv"

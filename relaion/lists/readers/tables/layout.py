@@ -16,7 +16,7 @@ from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers.containers.text import BLANKS, WHOLE, RowReader
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.lines.content import content
-from relaion.lists.readers.tables.column_values import refuse_perceptual, signed
+from relaion.lists.readers.tables.column_values import refuse_perceptual, signed, typed
 from relaion.lists.readers.tables.columns import (
     MOST_COLUMNS,
     ListColumn,
@@ -137,7 +137,8 @@ def _without_names(
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
         is_one = is_regular(blanks) and not has_notes and not _is_below_title(blanks)
         found = by_values(blanks, options) if is_one else None
-        is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
+        looks = {look_of(blanks.rows, c.index) for c in found.entries} if found else ()
+        is_of_links = "link" in looks and len(looks) == 1  # beside a digest each row is cut alike
         is_prose = options.scope and found and any(map(_is_text, found.columns))
         is_table = found and not (is_of_links or is_prose)
         return checked(found, blanks.rows, options) if found and is_table else whole
@@ -314,6 +315,7 @@ def by_names(table: TableSample, options: Options) -> ListLayout:
         signed(_named_column(i, name, says, options), body, options)
         for i, (name, says) in enumerate(zip(told, read_paths(told, options.kind), strict=True))
     ]
+    columns = typed(columns, body)
     refuse_successors(columns, body, options)
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)

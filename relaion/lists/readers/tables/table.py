@@ -35,6 +35,7 @@ from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_
 from relaion.lists.readers.tables.header_rows import TableRows
 from relaion.lists.readers.tables.layout import DELIMITERS, find_layout
 from relaion.lists.readers.tables.listed_columns import is_replaced, taken_back
+from relaion.lists.readers.tables.merged import refuse_merged
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.said import differing
@@ -195,6 +196,8 @@ class RowsReading:
             self.strays.watch(cells)
         listed_columns.refuse_rivals(self.rivals, cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
+        if not self.are_records and self.rows <= len(rows):  # no sheet that people fill is longer
+            self._refuse_merged(cells)
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.good = traits.good_of(layout.deciders, cells, batch.fates)
         batch.values = self._values(cells, decided, batch.fates)
@@ -214,6 +217,15 @@ class RowsReading:
         batch.traits = traits.traits_of(layout.columns, cells, decided)
         self.replaced = taken_back(layout.columns, cells, batch.fates)
         return batch
+
+    def _refuse_merged(self, cells: Cells) -> None:
+        words = (names.STANDING, names.CATEGORY)
+        for d in self.layout.deciders:
+            if d.what in words and d.chosen is None:
+                refuse_merged(d.name, d.index, cells[d.index], d.fate_of)
+        for r in self.remarks:
+            if r.column.what == names.UNKNOWN:
+                refuse_merged(r.column.name, r.column.index, cells[r.column.index], r.fate_of)
 
     def _cells(self, rows: list[list[str]] | RecordColumns) -> tuple[Cells, int, Counter[str]]:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
@@ -277,7 +289,9 @@ class RowsReading:
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
-        kinds_of = traits.kinds_of(decided)
+        # without names each of several digests is by its length: `MD5 … SHA1 …`
+        is_told = self.layout.header is not None or len(self.layout.entries) == 1
+        kinds_of = traits.kinds_of(decided) if is_told else None
         held, links = {c.index for c in self.layout.entries}, links_of(cells)
         of_links = self._digests_of_links(cells, links)
         links = {i: column for i, column in links.items() if i in held}

@@ -53,6 +53,20 @@ def days_of(word: str) -> list[date]:
     ]
 
 
+_DAY = re.compile(
+    r"(?<!\d)(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{4})(?!\d)(?:[T ][\d:.+Z]+)?"
+)
+_LONGEST, _WORDS = 80, 10  # characters of a span; letters beside its days: `to present`
+
+
+def days_within(text: str) -> list[str]:
+    """The day of a text that is little more, or the two of a span, `1.2.2024 - 3.4.2024`."""
+    if len(text) > _LONGEST:
+        return []
+    beside = sum(map(str.isalpha, _DAY.sub("", text)))
+    return _DAY.findall(text) if beside <= _WORDS else []
+
+
 def _without_words(text: str) -> str:
     """A text without words before a day that change nothing of it."""
     told = text.strip()
