@@ -481,7 +481,12 @@ def test_media_with_arrays_of_words_are_read_by_column(value: Any, monkeypatch: 
     records = [json.dumps(json.loads(form.record(i)) | {"Tags": value}) for i in range(200)]
     read: list[Any] = []
     rows = JsonRows.rows
-    monkeypatch.setattr(JsonRows, "rows", lambda *a: read.append(a) or rows(*a))
+
+    def counted(*args: Any) -> Any:
+        read.append(args)
+        return rows(*args)
+
+    monkeypatch.setattr(JsonRows, "rows", counted)
     options = Options(where=read_where(form.args[1::2]))
     with learning(0):
         _outcome((form.before + ",".join(records) + form.after).encode(), form.name, options)
