@@ -609,10 +609,10 @@ def test_plain_links_are_at_once_what_each_is(links: list[str]) -> None:
     found = plain_links(links)
     if found is None:
         return
-    digests = dict(
-        zip(found.places, zip(found.digests.to_pylist(), found.of_keys, strict=True), strict=True)
-    )
+    told = zip(found.digests.to_pylist(), found.of_keys.to_pylist(), strict=True)
+    digests = dict(zip(found.places, told, strict=True))
     found.digests.validate(full=True)
+    found.of_keys.validate(full=True)
     for i, link in enumerate(links):
         entry = read_plain_link(link)
         if i in digests:

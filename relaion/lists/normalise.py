@@ -5,7 +5,7 @@ All formats end here: whatever a reader found, its records become entries in thi
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
 from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
-from relaion.lists.plain_links import are_links, plain_links
+from relaion.lists.plain_links import PlainLinks, are_links, plain_links
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, Batch, Values
@@ -57,7 +57,8 @@ class Tally:
     values that are none, `lost` records that brought none, each by reason; `unusable` digests by
     algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
     of a list is seen in all of it so far: `doubtful` of `links` end in a sign that may be theirs,
-    `weak` of the values `looked_at` are digests without their padding.
+    `weak` of the values `looked_at` are digests without their padding. `plain_links` finds those
+    of a column.
     """
 
     read: int = 0
@@ -74,6 +75,9 @@ class Tally:
     looked_at: int = 0
     weak: int = 0
     is_delta: bool = False  # it brings a list up to date, and names only what changed
+    plain_links: Callable[[Sequence[str]], PlainLinks | None] = field(
+        default=plain_links, repr=False, compare=False
+    )
 
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
@@ -243,11 +247,12 @@ class _Column:
         self._settle_weak()
         for kind, found in self.found.items():
             digests, places, records = zip(*found, strict=True)
-            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), places)
+            columns = pa.array(digests, pa.string()), pa.array(records, pa.int64())
+            self._add(kind, *columns, pa.array(places, pa.string()))
 
     def _without_plain_links(self, values: Sequence[str], of: Any) -> tuple[Sequence[str], Any]:
         """Take in the plain links; returns the other values, and of which record each is."""
-        found = plain_links(values)
+        found = self.tally.plain_links(values)
         if found is None:
             return values, of
         mine = of if len(found.places) == len(values) else [of[i] for i in found.places]
@@ -255,15 +260,14 @@ class _Column:
         self.tally.links += len(mine)
         return found.without(values), found.without(of)
 
-    def _add(self, kind: str, digests: pa.Array, of: Any, at: Sequence[str | None] = ()) -> None:
+    def _add(self, kind: str, digests: pa.Array, of: Any, places: pa.Array | None = None) -> None:
         """Take in entries of the records `of`, an array of Arrow's or of numbers, or None each."""
         records = of if isinstance(of, pa.Array) else numbers_of(of)
         self.added += len(digests)
         if self.of is not None:
             self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
-        named = pa.array(at, pa.string()) if at else None
         records = pc.add(records, self.out.first)
-        self.out.entries.setdefault(kind, SortedEntries()).add(digests, named, records)
+        self.out.entries.setdefault(kind, SortedEntries()).add(digests, places, records)
 
     def _sort_hex(self, column: pa.Array) -> Pairs:
         """Take in the plain hex digests; returns the other values, and of which record each is."""

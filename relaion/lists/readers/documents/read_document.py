@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from relaion.errors import ListError
+from relaion.lists.links_beside import LinksBeside
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers import why
@@ -45,8 +46,9 @@ def _read(
     document: ListDocument, form: DocumentFormat, options: Options, tally: Tally, first: int
 ) -> Iterator[SortedBatch]:
     fate = _by_name(document.file_name, options, is_delta=document.is_delta)
-    number, kinds = 0, set[str]()
-    for batch in form.read(document, options):
+    number, kinds, beside = 0, set[str](), LinksBeside()
+    tally.plain_links = beside.plain_links
+    for batch in beside.ahead(form.read(document, options)):
         if fate:
             batch.fates = dict.fromkeys(range(batch.n), fate) | batch.fates
         some = tally.take(batch, first + number)
