@@ -453,6 +453,41 @@ def test_files_of_media_need_no_md5_of_their_own(odd: dict[str, Any], every: int
     assert _same(text.encode(), form.name, Options(where=read_where(form.args[1::2])))
 
 
+_IN_ARRAYS: tuple[Any, ...] = (
+    ["a"], ["a", "b"], [], [None, 5], [["a"]], [{"a": "b"}], ["", "a"], ["removed"], ["clip.mp4"],
+    [f"{7:032x}"], [f"{7:032x}", "a"], [f"{7:032x}", f"{8:032x}"], {},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Tags", "Series", "Status", "MD5", "Category", "MimeType"])
+@pytest.mark.parametrize("value", _IN_ARRAYS, ids=str)
+def test_arrays_in_fields_of_media_are_what_each_is(name: str, value: Any) -> None:
+    form = next(each for each in FILES if each.name == "vics.json")
+    options = Options(where=read_where(form.args[1::2]), ignore=frozenset(("Status",)))
+    for every in (1, 2, 4):
+        records = [json.loads(form.record(i)) for i in range(48)]
+        for i, record in enumerate(records):
+            if i % every == 0:
+                record[name] = value
+            elif i % 4 == 1:
+                record[name] = ["c", "d", "e"][: i % 3]
+        text = form.before + form.between.join(map(json.dumps, records)) + form.after
+        _same(text.encode(), form.name, options)
+
+
+@pytest.mark.parametrize("value", [["a"], ["a", "b"], []], ids=str)
+def test_media_with_arrays_of_words_are_read_by_column(value: Any, monkeypatch: Any) -> None:
+    form = next(each for each in FILES if each.name == "vics.json")
+    records = [json.dumps(json.loads(form.record(i)) | {"Tags": value}) for i in range(200)]
+    read: list[Any] = []
+    rows = JsonRows.rows
+    monkeypatch.setattr(JsonRows, "rows", lambda *a: read.append(a) or rows(*a))
+    options = Options(where=read_where(form.args[1::2]))
+    with learning(0):
+        _outcome((form.before + ",".join(records) + form.after).encode(), form.name, options)
+    assert len(read) < 50
+
+
 @pytest.mark.parametrize("form", _JSON, ids=lambda form: form.name)
 def test_ids_and_traits_of_records_are_those_of_each(form: ListFile, tmp_path: Path) -> None:
     records = [json.loads(form.record(i)) for i in range(60)]

@@ -361,6 +361,12 @@ class JsonRows:
         what = read_path(self.fields[key], self.options.kind).what
         return what == names.ENTRY or (what == names.UNKNOWN and "://" not in text)
 
+    def joined(self, key: str, texts: Sequence[str]) -> str | None:
+        """The texts of an array in a field, as one; None where they are several rows."""
+        several: Texts = {}
+        found = self._joined(key, texts, several)
+        return None if several else found
+
     def _joined(self, key: str, texts: Sequence[str], several: Texts) -> str:
         if len(texts) < 2:
             return "".join(texts)

@@ -265,7 +265,8 @@ class _MediaReading:
     def _alike_columns(self, media: AlikeRecords) -> RecordColumns | None:
         """The same of media that are written alike; None where they are to be read one by one."""
         plan = self._alike_of(media).plan
-        found = plan and MediaRows(len(self.keys), self._md5, self._place_of).read(media, plan)
+        reads = MediaRows(len(self.keys), self._md5, self._place_of, self._joined)
+        found = plan and reads.read(media, plan)
         if not found:
             return None
         columns, special = found
@@ -316,6 +317,9 @@ class _MediaReading:
                 return False
             row[at] = value
         return True
+
+    def _joined(self, at: int, texts: Sequence[str]) -> str | None:
+        return self.rows.joined(self.keys[at], texts)
 
     def _place_of(self, name: str) -> int:
         """The place of the hashes of an algorithm; -1 for one that is not met so."""

@@ -10,7 +10,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from relaion.lists.readers.documents.json_alike import AlikeRecords, RecordShape
+from relaion.lists.readers.documents.json_alike import (
+    ANY_NAME,
+    AlikeRecords,
+    LeafPlace,
+    RecordShape,
+)
 from relaion.lists.readers.documents.json_rows import text_of
 from relaion.lists.readers.documents.vics_media import (
     PICTURES,
@@ -24,6 +29,7 @@ from relaion.lists.readers.vocabulary.media import media_of_file
 _CONTAINERS = frozenset((dict, list))
 _SHAPES = 1000  # of media that are told apart; others are read with care
 _HASH = {"HashName", "HashValue"}
+_SEVERAL = 2
 
 
 @dataclass
@@ -38,8 +44,10 @@ class MediaPlan:
     paths: tuple[str, ...] = ()
 
     def values(self, medium: Mapping[str, Any]) -> list[Any] | None:
-        """The values of the fields; None where one holds others."""
+        """The values of the fields, or the only one in an array; None where one holds others."""
         found = [medium[name] for name in self.fields]
+        if list in map(type, found) and type(medium.get(self.category)) is not list:
+            found = [(x or ("",))[0] if type(x) is list and len(x) < _SEVERAL else x for x in found]
         return found if _CONTAINERS.isdisjoint(map(type, found)) else None
 
     def shape(self, medium: Mapping[str, Any]) -> Hashable:
@@ -58,7 +66,8 @@ class MediaPlan:
         for leaf in shape.leaves:
             name, *rest = leaf.place
             is_there = bool(leaf.is_text) and leaf.group >= 0
-            if name in told and (rest or leaf.group < 0):
+            is_array = name in self.fields and name != self.category and is_of_array(leaf)
+            if name in told and (rest or leaf.group < 0) and not is_array:
                 return False
             if name == self.hashes and rest:
                 is_hash = len(rest) == len(_HASH) and rest[0] != -1 and rest[1] in _HASH
@@ -70,6 +79,14 @@ class MediaPlan:
             if name == self.files and rest and type(rest[0]) is str:
                 return False
         return True
+
+
+def is_of_array(leaf: LeafPlace) -> bool:
+    """Whether a leaf is an array that holds nothing, or a text, a number or a word in one."""
+    if len(leaf.place) == 1:
+        return leaf.group < 0 and leaf.is_text
+    _, *rest = leaf.place
+    return leaf.group >= 0 and len(rest) == 1 and rest[0] != ANY_NAME and type(rest[0]) is int
 
 
 @dataclass
@@ -141,12 +158,14 @@ def _are_hashes(media: AlikeRecords, plan: MediaPlan) -> bool:
 class MediaRows:
     """The rows of media by column, in the order of the fields of all; `md5` is the place of theirs.
 
-    `place_of` is that of the hashes of an algorithm, -1 for none.
+    `place_of` is that of the hashes of an algorithm, -1 for none. `joined` makes one text of those
+    of an array, in a column; None where they are several rows.
     """
 
     width: int
     md5: int
     place_of: Callable[[str], int]
+    joined: Callable[[int, Sequence[str]], str | None]
 
     def read(
         self, media: AlikeRecords, plan: MediaPlan
@@ -156,10 +175,16 @@ class MediaRows:
         if -1 in plan.columns or (plan.files and self.md5 < 0) or not _are_hashes(media, plan):
             return None
         found: list[Sequence[str]] = [[""] * n] * self.width
-        for name, at in zip(plan.fields, plan.columns, strict=True):
-            texts = media.at((name,), text_of)
-            found[at] = [x or "" for x in texts]
         special = films(media, plan)
+        for name, at in zip(plan.fields, plan.columns, strict=True):
+            within = (place for place in media.shape.by_place if place[0] == name)
+            places = sorted({(name,), *within})
+            texts = [media.at(place, text_of) for place in places]
+            found[at] = (
+                [x or "" for x in texts[0]]
+                if len(texts) == 1
+                else self._of_arrays(texts, at, special)
+            )
         if plan.files:
             special |= self._other_files(media, plan, found[self.md5])
         written = {*plan.columns}
@@ -168,6 +193,15 @@ class MediaRows:
             values = media.at((plan.hashes, i, "HashValue"), text_of)
             special |= self._put(names, values, found, written)
         return found, special
+
+    def _of_arrays(
+        self, texts: Sequence[Sequence[str | None]], at: int, special: set[int]
+    ) -> list[str]:
+        """What stands in a column, where media have an array in its field; adds to the special."""
+        rows = [*zip(*texts, strict=True)]
+        told = {row: self.joined(at, [*filter(None, row)]) for row in {*rows}}
+        special.update(i for i, row in enumerate(rows) if told[row] is None)
+        return [told[row] or "" for row in rows]
 
     def _put(
         self,
