@@ -13,6 +13,7 @@ import sys
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
 from typing import IO, NamedTuple
@@ -24,6 +25,7 @@ from relaion.processes import serve_parent
 READY = b"."
 _LONGEST = 250  # bytes: no longer is the longest name of a host
 _MANY = 1 << 14  # hosts: of links there are many to one
+_LONG = 32 + TAIL  # of a `link_place`
 _HOST = re.compile(rb"(?!www\.|.*xn--)(?:[a-z0-9_-]++\.)++[a-z][a-z0-9-]*+")
 _PLACE = rb"[a-z0-9_.-]++(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*+)++"
 # links, a line each: first such as are keys behind `https://`, of which nothing is cut out
@@ -71,11 +73,12 @@ def read_lines(text: bytes) -> LinkLines | None:
         keys, hosts = [keys[i] for i in kept], [hosts[i] for i in kept]
         places = [places[i] for i in kept] if places else kept
     of_keys = [host + key[-TAIL:] for host, key in zip(hosts, keys, strict=True)]
+    told = b"".join(of_keys)
     return LinkLines(
         array("i", places).tobytes(),
         b"".join([sha256(key).digest() for key in keys]).hex().encode(),
-        b"".join(of_keys),
-        _ends_of(of_keys),
+        told,
+        _ends_of(of_keys, len(told)),
     )
 
 
@@ -119,9 +122,18 @@ class _HostDigests(dict[bytes, bytes]):
 _hosts = _HostDigests()
 
 
-def _ends_of(texts: Sequence[bytes]) -> bytes:
-    """Where texts end that stand behind each other."""
+def _ends_of(texts: Sequence[bytes], size: int) -> bytes:
+    """Where texts end that stand behind each other, and are so long together."""
+    n = len(texts)
+    if size == _LONG * n:  # as long as can be is each of them
+        return ends(n, _LONG)
     return array("i", accumulate(map(len, texts), initial=0)).tobytes()
+
+
+@lru_cache(8)
+def ends(n: int, length: int) -> bytes:
+    """Where texts of this length end that stand behind each other, and where the first begins."""
+    return array("i", range(0, length * n + 1, length)).tobytes()
 
 
 # -- A process of its own --------------------------------------------------------------------------

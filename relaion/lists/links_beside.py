@@ -106,7 +106,8 @@ class LinksBeside:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        self.ended, self._is_ready, self._asked = True, False, ()
+        self.ended, self._is_ready = True, False
+        self._asked = self._held = ()
         if process is None:
             return
         process.kill()
@@ -118,8 +119,10 @@ class LinksBeside:
 
 
 def _links_of(batch: Batch) -> Sequence[str]:
-    """The links of a batch that are read at once: none of records that do not count."""
+    """The links of a batch, if it is one of links: none of records that do not count."""
     for values in batch.values:
+        if 2 * len(values.text) < batch.n:
+            continue
         is_link = next((kind for kind in values.kinds if kind in LINK_KINDS), None) == "url"
         if is_link and are_links(values.text):
             of = range(batch.n) if values.of is None else values.of

@@ -75,7 +75,9 @@ class Tally:
     looked_at: int = 0
     weak: int = 0
     is_delta: bool = False  # it brings a list up to date, and names only what changed
-    plain_links: Callable[[Sequence[str]], PlainLinks | None] = plain_links
+    plain_links: Callable[[Sequence[str]], PlainLinks | None] = field(
+        default=plain_links, repr=False, compare=False
+    )
 
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
@@ -112,7 +114,7 @@ class Tally:
             out.kept_ids = told if is_all else [(no, x) for no, x in told if no - first in kept]
             gone = {first + i for i, fate in batch.fates.items() if fate in why.UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no in gone] if gone else []
-            unchosen = {no for *_, no in (*out.unchosen, *out.good)}
+            unchosen = {no for *_, no in out.unchosen}
             out.unchosen_ids = [(no, x) for no, x in told if no in unchosen] if unchosen else []
         self.lost.update(batch.fates.values())
         if len(kept) + len(batch.fates) < batch.n:
@@ -130,7 +132,6 @@ class Tally:
             return text, values.kinds, of
         kept: list[tuple[str, int]] = []
         gone: list[tuple[str, int]] = []
-        good: list[tuple[str, int]] = []
         unchosen: list[tuple[str, int]] = []
         for value, i in zip(text, of, strict=True):
             fate = batch.fates.get(i)
@@ -139,16 +140,12 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
-            if fate in (why.GOOD, why.BAD) or i in batch.good:
-                good.append((value, i))
             if fate in why.UNDOES:
                 gone.append((value, i))
             elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
         if gone:
             out.undone += self._taken_back(gone, values.kinds, out.first)
-        if good:
-            out.good += self._taken_back(good, values.kinds, out.first)
         if unchosen:
             out.unchosen += self._taken_back(unchosen, values.kinds, out.first)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]

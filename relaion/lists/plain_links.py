@@ -5,12 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeVar
 
 import pyarrow as pa
 
-from relaion.lists.link_lines import LinkLines, read_lines
+from relaion.lists.link_lines import LinkLines, ends, read_lines
 
 T = TypeVar("T")
 _FEW = 16
@@ -30,7 +29,9 @@ class PlainLinks:
         """Those of some lines."""
         n = len(found.digests) // _HEX
         places = array("i", found.places) or range(n)
-        return cls(places, _cut(found.digests, _ends(n), n), _cut(found.of_keys, found.ends, n))
+        return cls(
+            places, _cut(found.digests, ends(n, _HEX), n), _cut(found.of_keys, found.ends, n)
+        )
 
     def without(self, values: Sequence[T]) -> Sequence[T]:
         """The others."""
@@ -59,10 +60,5 @@ def plain_links(values: Sequence[str]) -> PlainLinks | None:
     return found and PlainLinks.of(found)
 
 
-def _cut(held: bytes, ends: bytes | array[int], n: int) -> pa.Array:
+def _cut(held: bytes, ends: bytes, n: int) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(ends), pa.py_buffer(held)])
-
-
-@lru_cache(4)
-def _ends(n: int) -> array[int]:
-    return array("i", range(0, _HEX * n + 1, _HEX))

@@ -5,10 +5,10 @@
 Makes a file of 14,000,000 MD5s, a line each, adds it to a new store, and brings it up to date with
 1,000 more. Then long files as partners' programs write them (`list_files.FILES`) are read to their
 entries, and added to a store of their own. Each is a process of its own. Prints seconds by the
-clock and of all processors, MB of the file for each second of these, less those that Python and its
-libraries take to begin, and the most anonymous memory that the process held at one time (`RssAnon`:
-files that are mapped are not counted). A NAME is how names of files begin, or `md5s`; without one
-all are made. All files are deleted.
+clock and of all processors, MB of the file for each second of both, less those that Python and its
+libraries take to begin, and the most anonymous memory that the process and those that it began held
+at one time (`RssAnon`: files that are mapped are not counted). A NAME is how names of files begin,
+or `md5s`; without one all are made. All files are deleted.
 """
 
 import argparse
@@ -73,9 +73,12 @@ def measure(command: list[str]) -> tuple[float, float, int]:
 def _anonymous(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        tasks = [*Path(f"/proc/{pid}/task").iterdir()]
+        begun = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
+    own = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
+    return own + sum(map(_anonymous, begun))
 
 
 def main() -> None:
@@ -126,7 +129,8 @@ def _measure_md5s(folder: Path, lines: int, update: int) -> None:
 
 def _tell(what: str, cost: Cost, size: int = 0, begun: Cost = (0, 0, 0)) -> None:
     seconds, cpu, peak = cost
-    speed = f", {size / 1e6 / max(cpu - begun[1], 0.01):.1f} MB/s" if size else ""
+    per_second = [size / 1e6 / max(x - y, 0.01) for x, y in zip(cost[:2], begun[:2], strict=True)]
+    speed = ", {:.1f} and {:.1f} MB/s".format(*per_second) if size else ""
     above = f" ({(peak - begun[2]) / 1e6:,.0f} above the beginning)" if size else ""
     print(
         f"{what}: {seconds:.1f} s, {cpu:.1f} s of processors{speed}, {peak / 1e6:,.0f} MB{above}",
