@@ -47,6 +47,7 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("demo", "--seed", "x"), "invalid value for '--seed'"),
     (("lists", "withdraw", "x", "--lists", "l"), "'ID': write a whole number (The"),
     (("match", "d", "--lists", "l", "--time-limit=x"), "'--time-limit': write a number ("),
+    (("verify", os.devnull), f"{os.devnull}: is not a folder; name the OUT of a finished run"),
     (("verify", "."), "holds neither manifest.json nor audit.duckdb, so `clean` did not write it"),
     (
         ("lists", "add", "f", "--lists", "l", "--source", "s", "--received", "26.03.2024"),

@@ -14,6 +14,7 @@ import pytest
 from relaion.errors import InputError
 from relaion.paths import (
     Found,
+    file_sha256,
     find_shards,
     find_sidecars,
     is_still,
@@ -268,6 +269,9 @@ def test_one_line_for_what_is_not_there(tmp_path: Path) -> None:
     assert "an empty path was given" in refused("")
     assert "no path given: no parquet shard found" in refused()
     touch(tmp_path / "s" / "readme.txt")
+    (tmp_path / "x.parquet").mkdir()
+    said = "x.parquet: is a folder, with no parquet shard found; name files that"
+    assert said in refused(tmp_path / "x.parquet")
     assert "no parquet shard found" in refused(tmp_path / "s")
     assert "no parquet shard found" in refused(tmp_path / "s" / "*.txt")
 
@@ -277,6 +281,8 @@ def test_a_pipe_is_refused_and_never_opened(tmp_path: Path) -> None:
     assert stat.S_ISFIFO((tmp_path / "p.parquet").stat().st_mode)
     assert "is not a regular file" in refused(tmp_path)
     assert "is not a regular file" in refused(tmp_path / "p.parquet")
+    with pytest.raises(InputError, match="is a pipe, which cannot be read more than once"):
+        file_sha256(tmp_path / "p.parquet")  # as of a diff
 
 
 def test_an_unreadable_folder_stops_the_search() -> None:

@@ -20,6 +20,11 @@ from relaion.paths.names import shown
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes as 64 hex digits; raises InputError when it cannot be read."""
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # which one waits for until somebody writes to it
+            raise InputError(
+                f"{shown(path)}: is a pipe, which cannot be read more than once; write what comes "
+                "of it to a file, and name that"
+            )
         with path.open("rb") as f:
             return hashlib.file_digest(f, "sha256").hexdigest()
     except OSError as e:

@@ -125,7 +125,9 @@ def _find(paths: Sequence[Path | str], empty: Found) -> Found:
         wanted = empty.forms or f"files that end in {' or '.join(empty.endings)}"
         if empty.noun == "shard":
             wanted += _other_forms(sorted(search.skipped))
-        raise InputError(f"{named}: no {what} found{among}; name {wanted}")
+        is_named_so = any(str(p).endswith(empty.endings) and Path(p).is_dir() for p in paths)
+        is_folder = "is a folder, with " if is_named_so else ""
+        raise InputError(f"{named}: {is_folder}no {what} found{among}; name {wanted}")
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
     return replace(
         empty,

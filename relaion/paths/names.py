@@ -66,6 +66,11 @@ def several(n: int, noun: str, nouns: str = "") -> str:
     return f"{n:,} {noun if n == 1 else nouns or noun + 's'}"
 
 
+def no_folder(path: Path) -> str:
+    """What is said of a path that is no folder: something else, or nothing at all."""
+    return f"{shown(path)}: {'is not a folder' if os.path.lexists(path) else 'no such folder'}"
+
+
 # -- Paths as callers give them: text or path objects, one or many -----------------------------
 # Every public function takes them through here, so that a text is never read letter by letter.
 

@@ -9,7 +9,7 @@ from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, OutputError, RelaionError, ShortError
 from relaion.parquet.looked_at import NotLookedAt
-from relaion.paths import shown
+from relaion.paths import no_folder, shown
 from relaion.reporting.facts import (
     AuditReport,
     BalanceLine,
@@ -60,8 +60,7 @@ def read_report(out: Path) -> AuditReport:
 
 def _manifest(out: Path) -> dict[str, Any]:
     if not out.is_dir():
-        what = "is not a folder" if os.path.lexists(out) else "no such folder"
-        raise InputError(f"{shown(out)}: {what}; name a folder that `clean` or `update` made")
+        raise InputError(f"{no_folder(out)}; name a folder that `clean` or `update` made")
     refuse_broken_off(out)
     path = out / MANIFEST
     made = manifest_at(path)

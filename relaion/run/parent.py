@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, ListError, OutputError
-from relaion.paths import file_sha256, shown
+from relaion.paths import file_sha256, no_folder, shown
 from relaion.run import manifest
 from relaion.run.hits import FEW_ROWS
 from relaion.run.outputs import AUDIT, MANIFEST, manifest_at, refuse_broken_off
@@ -77,7 +77,7 @@ class Parent:
 def read_parent(out: Path) -> Parent:
     """Read a finished OUT of `clean` or `update`; raises InputError or OutputError for another."""
     if not out.is_dir():
-        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+        raise InputError(f"{no_folder(out)}; name the OUT of a finished run")
     refuse_broken_off(out)
     path = out / MANIFEST
     made = manifest.read(out)

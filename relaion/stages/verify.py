@@ -21,6 +21,7 @@ from relaion.paths import (
     as_paths,
     maybe_anywhere,
     maybe_path,
+    no_folder,
     owned_folder,
     shown,
 )
@@ -404,7 +405,7 @@ def _refuse_foreign(out: Path, given: Mapping[str, Any], maker: str) -> None:
 def _refuse_no_out(out: Path) -> None:
     """Raise InputError for a folder that no run made: there nothing is broken, it is another."""
     if not out.is_dir():
-        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+        raise InputError(f"{no_folder(out)}; name the OUT of a finished run")
     if any(os.path.lexists(out / name) for name in _PUBLIC):
         return
     refuse_broken_off(out)

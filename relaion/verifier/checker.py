@@ -15,7 +15,7 @@ from relaion.lists.snapshot import Snapshot, hold
 from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
-from relaion.paths import Seal, shown
+from relaion.paths import Seal, no_folder, shown
 from relaion.paths.stand_ins import within_tree
 from relaion.remote.mirror import Mirror, brought
 from relaion.remote.stores import objects_at
@@ -100,7 +100,7 @@ def verify(
     """
     named = shown(out if mirror is None else mirror.url)
     if not out.is_dir():
-        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+        raise InputError(f"{no_folder(out)}; name the OUT of a finished run")
     notes = Notes()
     try:
         statement = read_statement(out)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import shown
+from relaion.paths import no_folder, shown
 from relaion.verifier.audit_tables import Cells, is_stated, read_audit
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import (
@@ -94,7 +94,7 @@ def read_before(parent: Path | None, statement: Statement, notes: Notes) -> RunB
     if parent is None:
         return None
     if not parent.is_dir():
-        raise InputError(f"{shown(parent)}: no such folder; name the OUT before this one")
+        raise InputError(f"{no_folder(parent)}; name the OUT before this one")
     try:
         found = read_statement(parent)
     except OutputError as e:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import no_folder, shown
 from relaion.run import out as folder
 from relaion.run.journal import SIDECARS, Journal
 from relaion.run.parts.division import (
@@ -84,7 +84,7 @@ def open_parts(paths: Sequence[Path], work: Path | None) -> Iterator[tuple[folde
     seen: dict[Path, Path] = {}
     for path in paths:
         if not path.is_dir():
-            raise InputError(f"{shown(path)}: no such folder; name the folder of each part")
+            raise InputError(f"{no_folder(path)}; name the folder of each part")
         first = seen.setdefault(Path(os.path.realpath(path)), path)
         if first is not path:
             raise InputError(f"{shown(path)}: is named twice; name each part once")
