@@ -219,7 +219,7 @@ def _of_piece(piece: str, *, of_some: bool, is_below: bool) -> str | None:
         or is_judged
         or is_reason
         or (strange and _is_strange_request(f"{bare} {piece}", has_doubt=has_doubt))
-        or (not is_below and _is_unknown(piece, f"{bare} {piece}", len(strange), len(units)))
+        or (not is_below and _is_unknown(piece, f"{bare} {piece}", strange, len(units)))
         or (is_denied and len(units) > 2 and _ABOUT_ENTRIES.search(bare))
         or (not is_below and _is_strange_title(units, strange, f"{bare} {piece}"))
     ):
@@ -250,11 +250,12 @@ def _is_strange_request(text: str, *, has_doubt: bool) -> bool:
     return bool(is_request and not (_TAKES_IN.search(text) or _FROM_DATA.search(text)))
 
 
-def _is_unknown(piece: str, text: str, n_strange: int, n: int) -> bool:
+def _is_unknown(piece: str, text: str, strange: Sequence[str], n: int) -> bool:
     """Whether a line above entries asks for what nobody here knows, or is in such a language.
 
     Where most words have a capital, they are names.
     """
+    n_strange = sum(word not in _DOUBTS for word in strange)
     is_request = n_strange and _REQUESTS.search(text) and not _FROM_DATA.search(text)
     is_named = sum(w[:1].isupper() for w in _WORD.findall(piece)[1:]) * 2 >= n
     is_strange = n >= _SENTENCE and n_strange * 4 >= n * 3 and not is_named
