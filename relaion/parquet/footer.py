@@ -60,12 +60,16 @@ class Leaf:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A row group: its rows, its bytes before compression, its struct's place in the footer."""
+    """A row group: its rows, its bytes before compression, its struct's place in the footer.
+
+    `only` is the struct itself where there is no other one: each look at a small file needs it.
+    """
 
     rows: int
     bytes: int
     start: int
     end: int
+    only: Struct | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,17 +146,24 @@ class Footer:
 
     def seen_group(self, index: int) -> Struct:
         """One row group as it stands; to look at only."""
-        return _group(self, index)
+        only = self.groups[index].only
+        return _group(self, index) if only is None else self._sound(only)
 
     def group(self, index: int) -> Struct:
         """One row group as it stands. Raises InputError when it is no row group."""
         try:
             found, _ = read_struct(self.data, self.groups[index].start)
-            if len(found[1][1][1]) != len(self.leaves):
-                raise ThriftError
-        except (ThriftError, KeyError, TypeError, IndexError):
-            raise damaged(self.path, "a row group is not what its schema says") from None
-        return found
+        except (ThriftError, IndexError):
+            found = {}
+        return self._sound(found)
+
+    def _sound(self, group: Struct) -> Struct:
+        try:
+            if len(group[1][1][1]) == len(self.leaves):
+                return group
+        except (KeyError, TypeError, IndexError):
+            pass
+        raise damaged(self.path, "a row group is not what its schema says")
 
 
 @lru_cache(64)  # a check asks for those of one row group ten times
@@ -362,6 +373,10 @@ def _locate_groups(data: bytes, pos: int) -> tuple[list[RowGroup], int]:
     kind, count, pos = read_list_head(data, pos)
     if count and kind != STRUCT:
         raise ThriftError("has row groups that are none")
+    if count == 1:
+        only, end = read_struct(data, pos)
+        size = only[2][1] if 2 in only else 0
+        return [RowGroup(only[3][1], size, pos, end, only)], end
     groups = []
     for _ in range(count):
         start = pos

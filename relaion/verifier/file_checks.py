@@ -89,10 +89,10 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     for folder in folders_in(out):
         if folder.relative_to(out) not in folders:
             notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
-    linked = 0
+    linked, top = 0, out.resolve()
     for name in ["", *sorted(known), *sorted(map(str, folders - {Path()}))]:
         linked += check_entry(
-            out.resolve() / name, name or out.name, notes,
+            top / name, name or out.name, notes,
             is_carried=name in carried, may_be_linked=name in shards,
         )  # fmt: skip
     if linked:
