@@ -61,6 +61,16 @@ def in_csv(folder: Path, some: Rows) -> Path:
     return folder / "a.csv"
 
 
+def in_tsv(folder: Path, some: Rows) -> Path:
+    """Quotes around captions that need them alone, as pandas and Python write tables."""
+    folder.mkdir(parents=True)
+    with (folder / "a.tsv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(some[0]), dialect="excel-tab")
+        writer.writeheader()
+        writer.writerows(some)
+    return folder / "a.tsv"
+
+
 def in_tar(folder: Path, some: Rows) -> Path:
     folder.mkdir(parents=True)
     members = [(f"{i:04}.{end}", data) for i, r in enumerate(some) for end, data in sample(r)]
@@ -207,6 +217,22 @@ def test_captions_that_say_the_same_are_one(world: Path, tmp_path: Path) -> None
     some = [{"url": r["url"], "text": r["text"], "caption": r["text"]} for r in rows()]
     done, _ = by_diff(world, in_parquet(tmp_path / "copy", some), tmp_path / "out")
     assert (done.left, done.also) == (len(GONE), ())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_quotes_around_a_caption_of_a_tsv_may_be_the_writers_or_its_own(
+    tmp_path: Path, way: str
+) -> None:
+    some = [{"url": r["url"], "text": f'"{i}" or "no. {i}"'} for i, r in enumerate(rows())]
+    in_parquet(tmp_path / "old", some)
+    in_parquet(tmp_path / "new", [some[i] for i in STAYS])
+    relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "diff.parquet")
+    in_tsv(tmp_path / "copy/written", some)
+    lines = "".join(f"{r['url']}\t{r['text']}\n" for r in some)
+    (tmp_path / "copy/bare.tsv").write_text(f"url\ttext\n{lines}")
+    done, verdict = WAYS[way](tmp_path, tmp_path / "copy", tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert (done.kept, done.left) == (len(STAYS) * 2, len(GONE) * 2)
 
 
 # -- Samples under one key ---------------------------------------------------------------------

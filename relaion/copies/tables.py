@@ -1,8 +1,9 @@
 """TSV and CSV: CC3M, CC12M and every table of links and captions, with a line of names or without.
 
 TSV has no quotes: captions of CC3M hold lone ones. Only where its links stand in quotes, it is
-read as CSV with tabs. CSV is as RFC 4180 says: a quote that is neither doubled nor before a
-delimiter ends the reading with an error, for two records may have become one there.
+read as CSV with tabs. Whether quotes around a caption alone are its own nobody can tell, so its
+row is known by it with them and without. CSV is as RFC 4180 says: a quote that is neither doubled
+nor before a delimiter ends the reading with an error, for two records may have become one there.
 """
 
 import re
@@ -43,6 +44,7 @@ from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
 from relaion.paths import shown
 from relaion.roles import ROLES
+from relaion.sidecars.tsv import unquoted
 
 _DELIMITERS = ",;|\t"
 _SAMPLE = 200  # records that tell the delimiter
@@ -224,6 +226,9 @@ class TableReading:
             self._look(piece, got, is_header=is_header)
             got += [cells[i] for i in self.further]
             links, captions, own, *more = (column.slice(is_header) for column in got)
+            if not self.table.is_quoted:
+                bare = map(_out_of_quotes, [captions, *more])
+                more += [column for column in bare if column is not None]
             is_header = False
             yield IndexBatch(
                 links, captions, own if "row_hash" in self.roles else None,
@@ -254,6 +259,14 @@ class TableReading:
             f"{shown(self.table.path)}: no line of names, and {what} links in most of its "
             f"{records} records; say which one does, counted from 1, as --column url=2"
         )
+
+
+def _out_of_quotes(captions: pa.Array) -> pa.Array | None:
+    """The captions that stand in quotes without these, the others as nothing; None without any."""
+    if not pc.any(pc.starts_with(captions, '"')).as_py():
+        return None
+    bare = [(c, unquoted(c or b"")) for c in captions.to_pylist()]
+    return values(b if b != c else None for c, b in bare)
 
 
 def _by_links(counts: list[int]) -> dict[str, int]:

@@ -37,6 +37,7 @@ from relaion.verifier.copies.known import (
 from relaion.verifier.copies.statement import PARQUET, SAMPLES, CopyLine
 from relaion.verifier.copies.tars import samples
 
+_IN_QUOTES = re.compile(rb'"((?:[^"]|"")*)"')  # of a TSV, whose quotes may be its caption's or not
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
 _BOM = b"\xef\xbb\xbf"
@@ -169,6 +170,9 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool, is_one: bool) -> Iterato
         )
         told = own_hash(own.decode("latin-1"))
         captions = [caption, *(cells[i] for i in more)]
+        if not quoted:
+            inside = filter(None, map(_IN_QUOTES.fullmatch, captions))
+            captions += [found[1].replace(b'""', b'"') for found in inside]
         yield Unit(raw, _identified(link, captions, told, has_captions="text" in places))
 
 

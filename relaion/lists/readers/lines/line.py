@@ -82,6 +82,7 @@ _SIGNS = ".,;:!…‥。，、；：！？)]}>）］｝】〕」』》〉'`"
 _OWN = frozenset("'`!")  # where no name of a file stands before, they are a link's own
 _BETWEEN = ",;|&" + "".join(WHITE)
 _PARAMETER = re.compile(r"(?:/[^\s/]*\?|&(?:amp;)?)[\w.-]+=")
+_AND = re.compile(r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)+\Z")  # a `&` as HTML has it, at the end
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _BRACKETS = {*_OPENING, *_OPENING.values()}
 _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
@@ -306,7 +307,14 @@ def _parts(text: str) -> list[str]:
             starts.append(at)
             inner = 0
     parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-    return [part.rstrip(_BETWEEN) for part in parts[:-1]] + parts[-1:]
+    return [_parted(part) for part in parts[:-1]] + parts[-1:]
+
+
+def _parted(part: str) -> str:
+    """A part without what stands between it and the next; the end of an entity is its own."""
+    bare = part.rstrip(_BETWEEN)
+    ended = f"{bare};"
+    return ended if part.startswith(ended) and _AND.search(ended) else bare
 
 
 def _one(text: str) -> LinkLine:
@@ -374,6 +382,8 @@ def _end_of_own(text: str) -> int:
     while end and text[end - 1] in _SIGNS:
         sign = text[end - 1]
         if sign in _OPENING and seen[_OPENING[sign]] >= seen[sign]:
+            break
+        if sign == ";" and _AND.search(text, 0, end):
             break
         seen[sign] -= 1
         end -= 1
