@@ -51,7 +51,6 @@ _BYTES = 64 << 20  # of a batch, as far as the footer tells
 _LOGICAL, _FLOAT16 = 10, 15
 # small buffers, or a column of a row group lies in memory as a whole, in three files at once
 _BUFFER = 1 << 18
-_WORTH_THREADS = 1 << 20  # bytes of a file; to have threads for less costs more than to read it
 _EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
@@ -104,8 +103,8 @@ def batches(
     note(path)
     try:
         with bytes_of(path) as source, _open(footer, source) as file:
-            many = footer.size > _WORTH_THREADS
-            yield from file.iter_batches(rows, groups, columns=names, use_threads=many)
+            # where several threads read, all columns of all files would wait for one of Arrow's
+            yield from file.iter_batches(rows, row_groups=groups, columns=names, use_threads=False)
     except MemoryError:
         raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
     except (pa.ArrowException, OSError, ValueError):
