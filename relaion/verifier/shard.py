@@ -52,7 +52,7 @@ _UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left befo
 
 
 @dataclass(frozen=True)
-class Seen:
+class JudgedInput:
     """A small input that was judged along with others, and what these rows are counted as is told.
 
     The stamp that it had before it was read; all its rows, and why they are named.
@@ -63,7 +63,7 @@ class Seen:
     named: Reasons
 
 
-def check_shard(task: ShardTask, seen: Seen | None = None) -> ShardReport:
+def check_shard(task: ShardTask, seen: JudgedInput | None = None) -> ShardReport:
     """Check one shard. Reads files only; all that is wrong stands in the report.
 
     With what was `seen` of its input, nothing is counted but rows. Raises RemoteError for a store
@@ -73,7 +73,7 @@ def check_shard(task: ShardTask, seen: Seen | None = None) -> ShardReport:
         return _check_here(task, seen)
 
 
-def _check_here(task: ShardTask, seen: Seen | None) -> ShardReport:
+def _check_here(task: ShardTask, seen: JudgedInput | None) -> ShardReport:
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     files += [(o.path, o.where, o.stated) for o in task.before.values()]
@@ -104,7 +104,7 @@ def _source_here(task: ShardTask) -> Iterator[None]:
             drop(path)
 
 
-def _check(task: ShardTask, report: ShardReport, seen: Seen | None) -> ShardReport:
+def _check(task: ShardTask, report: ShardReport, seen: JudgedInput | None) -> ShardReport:
     known = task.digested
     read = [
         (o, digest_of(o.path, o.where, o.stated, report.notes, known.get(o.path)))
@@ -167,7 +167,7 @@ def _check_against(
     outputs: Sequence[tuple[OutputTask, bool]],
     before: Before,
     report: ShardReport,
-    seen: Seen | None,
+    seen: JudgedInput | None,
 ) -> None:
     """With the input: schema, metadata, order, values, and each row's fate.
 
@@ -311,7 +311,7 @@ def _walk(
     source: Source,
     tracks: Sequence[Track],
     report: ShardReport,
-    seen: Seen | None,
+    seen: JudgedInput | None,
 ) -> set[tuple[str, str]]:
     """Follow all outputs along the input; counts go to the report.
 

@@ -18,7 +18,7 @@ from relaion.paths import stamp_of
 from relaion.paths.stand_ins import within_tree
 from relaion.verifier.counts import Counts, count_coverage, count_reasons
 from relaion.verifier.rows import batches, rows_of, schema_of
-from relaion.verifier.shard import Seen, check_shard, names_of
+from relaion.verifier.shard import JudgedInput, check_shard, names_of
 from relaion.verifier.task import Reasons, ShardReport, ShardTask, judge
 
 _ROWS = 16_384  # of the inputs of a part
@@ -80,7 +80,7 @@ def _at_once(tasks: Sequence[ShardTask]) -> list[ShardReport] | None:
     return reports
 
 
-def _judged(tasks: Sequence[ShardTask]) -> tuple[list[Seen], Counts] | None:
+def _judged(tasks: Sequence[ShardTask]) -> tuple[list[JudgedInput], Counts] | None:
     """What was seen of each, and the counts of all; None where they do not go together."""
     paths = [task.source.path for task in tasks if task.source is not None]
     roles = tasks[0].source.roles if tasks[0].source is not None else {}
@@ -113,4 +113,4 @@ def _judged(tasks: Sequence[ShardTask]) -> tuple[list[Seen], Counts] | None:
     counts: Counts = Counter()
     count_coverage(rows, names_of(schema, roles), counts)
     count_reasons(tasks[0], [reasons for some in named for reasons in some.values()], counts)
-    return [Seen(*seen) for seen in zip(stamps, read, named, strict=True)], counts
+    return [JudgedInput(*seen) for seen in zip(stamps, read, named, strict=True)], counts
