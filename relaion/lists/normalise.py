@@ -114,7 +114,7 @@ class Tally:
             out.kept_ids = told if is_all else [(no, x) for no, x in told if no - first in kept]
             gone = {first + i for i, fate in batch.fates.items() if fate in why.UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no in gone] if gone else []
-            unchosen = {no for *_, no in out.unchosen}
+            unchosen = {no for *_, no in (*out.unchosen, *out.good)}
             out.unchosen_ids = [(no, x) for no, x in told if no in unchosen] if unchosen else []
         self.lost.update(batch.fates.values())
         if len(kept) + len(batch.fates) < batch.n:
@@ -132,6 +132,7 @@ class Tally:
             return text, values.kinds, of
         kept: list[tuple[str, int]] = []
         gone: list[tuple[str, int]] = []
+        good: list[tuple[str, int]] = []
         unchosen: list[tuple[str, int]] = []
         for value, i in zip(text, of, strict=True):
             fate = batch.fates.get(i)
@@ -140,12 +141,16 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
+            if fate in (why.GOOD, why.BAD) or i in batch.good:
+                good.append((value, i))
             if fate in why.UNDOES:
                 gone.append((value, i))
             elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
         if gone:
             out.undone += self._taken_back(gone, values.kinds, out.first)
+        if good:
+            out.good += self._taken_back(good, values.kinds, out.first)
         if unchosen:
             out.unchosen += self._taken_back(unchosen, values.kinds, out.first)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
