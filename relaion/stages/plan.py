@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, RelaionError
+from relaion.errors import InputError, ListError, RelaionError
 from relaion.lists.key import key_path
 from relaion.parquet.roles import Columns
 from relaion.paths import (
@@ -391,6 +391,8 @@ class _Trial:
                     files, self.lists, out, key=self.key, work=work, yes_i_checked=True,
                     progress=meter, **self.given,
                 )  # fmt: skip
+        except ListError:  # the sample has nothing to do with it
+            raise
         except RelaionError as e:
             raise type(e)(f"a sample of the data cannot be cleaned: {e}") from None
         found = _sample(pieces, data, out, done, taken)
