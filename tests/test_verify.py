@@ -25,6 +25,7 @@ from relaion.lists.key import key_path
 from relaion.verifier.checker import verify
 from relaion.verifier.lookup import look_up
 from relaion.verifier.manifest import WHY
+from relaion.verifier.shard import check_shard
 from relaion.verifier.task import ShardTask
 from relaion.verifier.verdict import Verdict
 from tests import oracle
@@ -1195,12 +1196,12 @@ def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.Mo
     """As many of each as there should be, other ones for another run, the same for the same."""
     asked: dict[str, list[int]] = {}
 
-    def spy(task: Any, path: Path, first: int, rows: Any) -> Any:
+    def spy(task: Any, path: Path, first: int, n: int) -> Any:
         asked.setdefault(path.parent.name, []).extend(task.sample.get(path, ()))
-        return judge(task, path, first, rows)
+        return chosen(task, path, first, n)
 
-    judge = ShardTask.judge
-    monkeypatch.setattr(ShardTask, "judge", spy)
+    chosen = ShardTask.chosen
+    monkeypatch.setattr(ShardTask, "chosen", spy)
     monkeypatch.setattr("relaion.verifier.job.SAMPLED", 7)
     assert check(made).ok
     drawn = dict(asked)
@@ -1211,3 +1212,24 @@ def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.Mo
     monkeypatch.setattr("relaion.verifier.job.SAMPLED", 10_000)
     assert check(made).ok
     assert {subset: len(rows) for subset, rows in asked.items()} == {"alpha": 120, "beta": 90}
+
+
+def test_small_shards_are_judged_together_and_said_of_is_what_is_said_of_each_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def spy(task: ShardTask, seen: Any = None) -> Any:
+        looks.append(seen is not None)
+        return check_shard(task, seen)
+
+    monkeypatch.setattr("relaion.verifier.together.check_shard", spy)
+    assert check(world).ok
+    n = len(world.shards)
+    assert len(looks) == n and any(looks)
+    world.change(world.output("research-safe"), lambda t: without(t, 2))
+    together = check(world)
+    assert len(looks) > 2 * n  # those of one part twice
+    monkeypatch.setattr("relaion.verifier.together._MOST", 1)
+    alone = check(world)
+    assert not together.ok and together == alone

@@ -5,6 +5,7 @@ So neither numpy nor pandas is loaded with it, a seventh of a second for each pr
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from relaion.odometer import ODOMETER
@@ -13,8 +14,12 @@ from relaion.processes import serve_parent
 if TYPE_CHECKING:
     from relaion.odometer import Shared
 
+# made anew before those in circles are looked for: each look at a footer makes hundreds, in none
+_OBJECTS = 20_000
+
 
 def begin(total: Shared | None) -> None:
     """Be a child, and add to the row groups that the check has gone through."""
+    gc.set_threshold(_OBJECTS)
     serve_parent()
     ODOMETER.add_to(total)

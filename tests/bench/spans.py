@@ -73,6 +73,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "relaion.verifier.shard": ("check_shard", "_walk"),
     "relaion.verifier.stated_files": ("check_files", "digest_of"),
     "relaion.verifier.task": ("judge",),
+    "relaion.verifier.together": ("check_together", "_judged"),
 }
 LIBRARIES = frozenset({"duckdb", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "numpy", "rich",
                        "typer", "relaion.cli"})  # fmt: skip
