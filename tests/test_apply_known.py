@@ -235,6 +235,24 @@ def test_quotes_around_a_caption_of_a_tsv_may_be_the_writers_or_its_own(
     assert (done.kept, done.left) == (len(STAYS) * 2, len(GONE) * 2)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_line_break_that_ends_a_txt_is_none_of_its_caption(
+    world: Path, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "copy").mkdir()
+    for n, end in enumerate(("", "\n", "\r\n")):
+        told = [(f"{i:04}", r["url"] + end, r["text"] + end) for i, r in enumerate(rows())]
+        members = [
+            (f"{key}.{kind}", text.encode())
+            for key, link, caption in told
+            for kind, text in (("jpg", link), ("url", link), ("txt", caption))
+        ]
+        tar(tmp_path / f"copy/{n}.tar", members)
+    done, verdict = WAYS[way](world, tmp_path / "copy", tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert (done.kept, done.left) == (len(STAYS) * 3, len(GONE) * 3)
+
+
 # -- Samples under one key ---------------------------------------------------------------------
 
 

@@ -239,6 +239,8 @@ class _Reader:
                 links.append((".txt", is_link[1]))
             elif txt and not (captions and "text" in self._columns):
                 captions.append((".txt", txt))
+                bare = txt.rstrip(b"\r\n")  # an editor ends each file with a line break
+                captions += [(".txt", bare)] if bare else []
         if captions and "text" not in self._columns:
             captions += self._texts(record, told, told.shape.further, is_sure=False)
         self.count["second"] += len({link for _, link in links}) > 1

@@ -264,7 +264,7 @@ def _links_and_captions(
         if is_link:
             links.append(is_link[1])
         elif not (captions and "text" in named):
-            captions.append(txt)
+            captions += [text for text in (txt, txt.rstrip(b"\n\r")) if text]
     return links, captions
 
 
