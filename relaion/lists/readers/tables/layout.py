@@ -81,8 +81,8 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     named = [t for t in found if t in tables or _names_no_entry_first(t)]
     if named:
         return by_names(max(named, key=lambda t: t.width()[0]), options)
-    is_title = whole.header and not any(map(_holds_pairs, tables))
-    if is_title and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
+    title = () if any(map(_holds_pairs, tables)) else whole.header
+    if title and not _is_by_tabs(tables) and not _is_by_blanks(title[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
 
