@@ -204,7 +204,7 @@ def _file_hashes(lines: Iterator[str]) -> Printed:
 
 
 _ROW = re.compile(
-    r"\s*(?P<algorithm>MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|RIPEMD160|MACTripleDES)\s+"
+    r"\s*(?P<algorithm>MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|RIPEMD160|MACTripleDES)[^\S\t]+"
     r"(?P<hash>[0-9A-Fa-f]{32,128})(?:\s+(?P<path>(?!\S+\s+[0-9A-Fa-f]{32})\S.*?))?\s*",
     re.I,
 )  # a word and another digest are no path

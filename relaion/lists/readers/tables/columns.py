@@ -192,7 +192,8 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         return None
     first = [table.rows[0][c.index] for c in held if c.index < len(table.rows[0])]
     first_is_header = not any(shape(value) or _fits(value, kind) for value in first)
-    is_asked = first_is_header and not is_sentence(table.rows[0])
+    is_row = sum(map(bool, map(trim, table.rows[0]))) > 1  # a title is in one field
+    is_asked = first_is_header and is_row and not is_sentence(table.rows[0])
     if is_asked and not any(c.is_said for c in held) and kind is None:
         refuse_nameless(
             [replace(c, what=names.UNKNOWN, name=_one_word(table.rows[0], c.index))

@@ -81,7 +81,8 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     named = [t for t in found if t in tables or _names_no_entry_first(t)]
     if named:
         return by_names(max(named, key=lambda t: t.width()[0]), options)
-    if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
+    title = () if any(map(_holds_pairs, tables)) else whole.header
+    if title and not _is_by_tabs(tables) and not _is_by_blanks(title[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
 
@@ -95,6 +96,12 @@ def _names_no_entry_first(table: TableSample) -> bool:
         and all(map(_is_telling, told))
         and names.read_name(told[0]).what in of_others
     )
+
+
+def _holds_pairs(table: TableSample) -> bool:
+    """Whether rows are of a link and a digest, or of several digests: no link ends in those."""
+    looks = [{*map(shape, row)} - {None} for row in table.rows[1:]]
+    return sum(len(each) > 1 for each in looks) * 2 > len(looks)
 
 
 def _is_text(column: ListColumn) -> bool:
