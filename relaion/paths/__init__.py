@@ -14,6 +14,7 @@ from relaion.paths.files import (
     remove_own_part,
     remove_parts,
     remove_tree,
+    sync_file,
     sync_folder,
     unwritten,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "stamp_of",
     "stamp_of_open",
     "sweep",
+    "sync_file",
     "sync_folder",
     "typed",
     "unwritten",

@@ -144,7 +144,16 @@ def _removed(file: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Flush what stands in a file to the disk, whoever wrote it."""
+    _sync(path)
+
+
+def _sync(path: Path, how: int = 0) -> None:
+    handle = os.open(path, os.O_RDONLY | how)
     try:
         os.fsync(handle)
     finally:

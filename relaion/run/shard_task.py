@@ -6,7 +6,7 @@ A shard that fails is told apart; the others of its batch are done.
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -32,6 +32,7 @@ from relaion.paths import (
     seal,
     shown,
     stamp_of,
+    sync_file,
     sync_folder,
     unwritten,
 )
@@ -63,7 +64,9 @@ def run_task(
     its batch are not tried.
     """
     try:
-        return _written(task, decider, line)
+        done = _written(task, decider, line)
+        _flush_given(task, done.said["reports"])
+        return done
     except ChangedShardError as e:  # of one alone, before it was decided
         return TaskOutcome(task.no, str(e), said={"changed": [task.no]})
     finally:
@@ -171,15 +174,33 @@ def _begun(
             pool.shutdown(cancel_futures=True)
 
 
+def _flush_given(task: Task, reports: Sequence[Mapping[str, Any]]) -> None:
+    """Have the disk keep what was linked or copied of a batch; what was written is flushed already.
+
+    One by one each would wait for all that other threads write meanwhile.
+    """
+    shards = {n.no: n for n in task.shards}
+    for report in reports if task.settings.store is None else ():
+        for name, output in report["outputs"].items():
+            if output["how"] != "written":
+                _flush(task.settings.target(name, shards[report["no"]]), sync_file)
+
+
 def _flush_folders(task: Task) -> None:
     """Have the disk keep the names of a batch, before anybody hears that it is done."""
     targets = [task.settings.target(e.name, n) for e in task.settings.editions for n in task.shards]
     for folder in sorted({target.parent for target in targets}):
         if folder.is_dir():
-            try:
-                sync_folder(folder)
-            except OSError as e:
-                raise unwritten(folder, e, e.strerror or str(e)) from None
+            _flush(folder, sync_folder)
+
+
+def _flush(path: Path, sync: Callable[[Path], None]) -> None:
+    try:
+        sync(path)
+    except OSError as e:
+        if path.is_file():  # which the disk may not have
+            path.unlink()
+        raise unwritten(path, e, e.strerror or str(e)) from None
 
 
 class ChangedShardError(InputError):
@@ -350,7 +371,7 @@ def _as_before(
     found = source if _is_source(n, parent, source) else seal(parent.path)
     _refuse_other_edition(parent, found)
     target = settings.target(edition, n)
-    with atomic_write(target, folder=False) as part:
+    with atomic_write(target, flush=False) as part:  # of a batch together
         is_linked = not settings.copy and hard_linked(parent.path, part, found.stamp)
         if not is_linked and copied(parent.path, part) != parent.sha256:
             raise replaced(parent.path)
@@ -382,7 +403,7 @@ def _same_bytes(
     source = n.shard.path
     for edition in settings.editions:
         if edition.name not in outputs:
-            with atomic_write(settings.target(edition.name, n), folder=False) as part:
+            with atomic_write(settings.target(edition.name, n), flush=False) as part:
                 how = (
                     "linked" if not settings.copy and hard_linked(source, part, read) else "copied"
                 )
