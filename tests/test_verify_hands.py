@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from relaion.parquet.columns import note, watched
 from relaion.verifier.hands import processes, threads
+from relaion.verifier.rows import batches
 
 
 class Known:
@@ -32,6 +35,21 @@ def loaded(names: Sequence[str]) -> list[str]:
     import pyarrow.compute  # noqa: F401
 
     return [name for name in names if name in sys.modules]
+
+
+def threads_made(path: Path) -> int:
+    """How many threads it takes to read a file."""
+    before = len([*Path("/proc/self/task").iterdir()])
+    assert sum(batch.num_rows for batch in batches(path)) == 3
+    return len([*Path("/proc/self/task").iterdir()]) - before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system lists threads elsewhere")
+def test_who_reads_waits_for_no_thread_of_arrow(tmp_path: Path) -> None:
+    """There is one for all who read side by side: they would wait for each other."""
+    pq.write_table(pa.table({"a": [1, 2, 3], "b": ["x", "y", "z"]}), tmp_path / "a.parquet")
+    with processes(2) as apply:
+        assert [*apply(threads_made, [tmp_path / "a.parquet"])] == [0]
 
 
 def test_what_items_share_travels_four_times_to_each_process_at_most() -> None:

@@ -86,7 +86,8 @@ def batches(
     note(path)
     try:
         with bytes_of(path) as source, _open(footer, source) as file:
-            yield from file.iter_batches(rows, row_groups=groups, columns=names)
+            # where several threads read, all columns of all files would wait for one of Arrow's
+            yield from file.iter_batches(rows, row_groups=groups, columns=names, use_threads=False)
     except MemoryError:
         raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
     except (pa.ArrowException, OSError, ValueError):
