@@ -1,6 +1,7 @@
 """Batches of shards: what is decided together comes out as if each had been alone."""
 
 import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -401,3 +402,30 @@ def test_no_worker_goes_on_for_a_run_that_stopped(world: Path) -> None:
         run(world, executor=Fatal())
     assert ended == [True]
     assert kept.value.__traceback__ is not None
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_what_is_given_is_on_the_disk_before_anybody_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy: bool
+) -> None:
+    """Of a batch together: by itself each would wait for all that others write meanwhile."""
+    make(tmp_path, shards=3)
+    source = tmp_path / "data/en/part-0.parquet"
+    given = [tmp_path / f"out/research/en/part-{no}.parquet" for no in (0, 2)]
+    flushed: dict[int, int] = {}
+    real = os.fsync
+
+    def sync(handle: int) -> None:
+        real(handle)
+        flushed[os.fstat(handle).st_ino] = len([*tmp_path.glob("out/*/en/*.parquet")])
+
+    class Watch(InProcess):
+        def run(self, tasks):  # type: ignore[no-untyped-def]
+            for outcome in super().run(tasks):
+                assert all(flushed[p.stat().st_ino] == 6 for p in given if p.exists())
+                yield outcome
+
+    monkeypatch.setattr(os, "fsync", sync)
+    run(tmp_path, executor=Watch(), copy=copy, same_link=False)
+    assert given[0].samefile(source) is not copy
+    assert given[1].exists()
