@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import link_lines, links_beside
-from relaion.lists.links_beside import LinksBeside
+from relaion.lists.links_beside import LinksBeside, has_come
 from relaion.lists.plain_links import plain_links
 from relaion.lists.readers.format import LINK_KINDS, Batch, Options, Values
 from relaion.lists.readers.read import FileRead, read_entries
@@ -29,12 +31,9 @@ _ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-class _Waits:
-    """`select` that waits for a process to begin, however long that takes."""
-
-    @staticmethod
-    def select(readable: Any, writable: Any, special: Any, _: float) -> Any:
-        return select.select(readable, writable, special, 60)
+def _waits(pipe: Any) -> bool:
+    """Whether something comes from a process that begins, however long that takes."""
+    return bool(select.select([pipe], [], [], 60)[0])
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(links_beside, "_MANY", 0)
-    monkeypatch.setattr(links_beside, "select", _Waits)
+    monkeypatch.setattr(links_beside, "has_come", _waits)
     monkeypatch.setattr(links_beside, "received", counted)
     return found
 
@@ -95,14 +94,14 @@ def _fails(_: Any) -> Any:
     raise EOFError
 
 
-@pytest.mark.parametrize("program", ["/nowhere", "/bin/false", "/bin/cat", None])
+@pytest.mark.parametrize("program", ["/nowhere", "/bin/false", "/bin/cat", "", None])
 def test_links_are_digested_here_where_a_process_fails(
     program: str | None, tmp_path: Path, told: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _made(tmp_path / "links.jsonl")
     entries = _read(path)
     told.clear()
-    if program:
+    if program is not None:
         monkeypatch.setattr(sys, "executable", program)
     else:
         monkeypatch.setattr(links_beside, "received", _fails)
@@ -143,3 +142,22 @@ def test_the_process_ends_with_the_reading(monkeypatch: pytest.MonkeyPatch) -> N
     assert begun[0].poll() is None
     reading.close()
     assert begun[0].poll() is not None
+
+
+def test_pipes_may_have_any_number() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 2048 if hard == resource.RLIM_INFINITY else min(2048, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    held = list[int]()
+    with suppress(OSError):
+        held += [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
+    ours, theirs = os.pipe()
+    try:
+        with os.fdopen(ours, "rb") as pipe:
+            assert not has_come(pipe)
+            os.write(theirs, b".")
+            assert has_come(pipe)
+    finally:
+        for number in (theirs, *held):
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

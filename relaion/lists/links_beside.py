@@ -39,7 +39,7 @@ class LinksBeside:
     _found: PlainLinks | None = None
 
     def __post_init__(self) -> None:
-        self.ended = self.ended or (os.cpu_count() or 1) < 2
+        self.ended = self.ended or (os.cpu_count() or 1) < 2 or not sys.executable
 
     def ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches, each when the next was read; so is what is wrong with the next."""
@@ -98,7 +98,7 @@ class LinksBeside:
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             return None
         pipes = self._process.stdin, self._process.stdout
-        if not self._is_ready and select.select([pipes[1]], [], [], 0)[0]:
+        if not self._is_ready and has_come(pipes[1]):
             self._is_ready = pipes[1].read(len(READY)) == READY
             if not self._is_ready:
                 self._end()
@@ -116,6 +116,13 @@ class LinksBeside:
                 with suppress(OSError):
                     pipe.close()
         process.wait()
+
+
+def has_come(pipe: IO[bytes]) -> bool:
+    """Whether something, or its end, can be read of a pipe; its number may be any."""
+    poll = select.poll()  # `select` takes no number from 1,024 on
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _links_of(batch: Batch) -> Sequence[str]:

@@ -130,10 +130,7 @@ class Tally:
         of = range(len(text)) if values.of is None else values.of
         if not batch.fates:
             return text, values.kinds, of
-        kept: list[tuple[str, int]] = []
-        gone: list[tuple[str, int]] = []
-        good: list[tuple[str, int]] = []
-        unchosen: list[tuple[str, int]] = []
+        kept, gone, good, unchosen = (list[tuple[str, int]]() for _ in range(4))
         for value, i in zip(text, of, strict=True):
             fate = batch.fates.get(i)
             if fate is None:
@@ -147,12 +144,9 @@ class Tally:
                 gone.append((value, i))
             elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
-        if gone:
-            out.undone += self._taken_back(gone, values.kinds, out.first)
-        if good:
-            out.good += self._taken_back(good, values.kinds, out.first)
-        if unchosen:
-            out.unchosen += self._taken_back(unchosen, values.kinds, out.first)
+        for told, some in ((out.undone, gone), (out.good, good), (out.unchosen, unchosen)):
+            if some:
+                told.extend(self._taken_back(some, values.kinds, out.first))
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 
     def _taken_back(
@@ -436,6 +430,7 @@ class _Column:
             self.doubtful.append((line.doubtful, record))
             return []
         says = self._says(line.note) if line.note else None
+        beside.see_digest(line.note)
         if fate := line.fault or (says and says.fate):
             return [fate]
         beside.see_cut(line.cut)

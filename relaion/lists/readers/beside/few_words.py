@@ -44,6 +44,7 @@ _OF_NOTHING = _HARMLESS | words_in("{topic_names} {colour_names}")
 _TOLD = words_in("{told_to_somebody}")
 _PIECE = 3  # letters of one of several words; the codes of countries are small words, too
 _OPINIONS = words_in("{opinion_names}")
+_CODE = 2  # signs of one beside a name that is one: `w` and `h` are of pictures
 _OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
@@ -114,7 +115,8 @@ class FewWords:
         n = sum(self.values[code] for code in told)
         is_often = n >= _OFTEN * len(told) or (len(told) == 1 and "" in self.values)
         is_even = len({code.isdigit() for code in told}) == 1  # below them may stand their sum
-        is_sign = len(names.squeezed(self.column.name)) == 1 and is_even  # a code itself
+        is_short = max(map(len, told)) <= _CODE
+        is_sign = is_even and is_short and _is_letter(self.column.name)  # a code itself
         is_one = is_sign or is_of_codes(self.column.name)
         is_one = is_one and not of_nothing(self.column.name)
         is_one = is_one and _HARMLESS.isdisjoint(names.words_of(self.column.name))
@@ -301,6 +303,12 @@ def tells_language(column: ListColumn) -> bool:
 
 
 _WORDS_KNOWN = _OF_NOTHING | words_in("date time datum datums fecha data jour tag day")
+
+
+def _is_letter(name: str) -> bool:
+    """Whether a name is a letter, or another sign; where letters have no case each is a word."""
+    plain = names.squeezed(name)
+    return len(plain) == 1 and (plain.upper() != plain.lower() or not plain.isalpha())
 
 
 def of_nothing(name: str) -> bool:

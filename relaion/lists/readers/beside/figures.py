@@ -256,7 +256,10 @@ class Expiries:
         if self.only_days and self._is_sparse:
             some = islice(filter(None, cells), _MOST_DAYS)
             self.only_days = all(map(_is_day, some))
-        for days in filter(None, map(days_within, islice(cells, _MOST_DAYS))):
+        for cell in islice(cells, _MOST_DAYS):
+            days = days_within(cell)
+            if not days or cell.strip() == days[0]:  # a day alone is no span
+                continue
             is_past = len(days) > 1 and all(day < date.today() for day in days_of(days[1]))
             self.ended, self.lasts = self.ended or is_past, self.lasts or not is_past
         this_year = date.today().year

@@ -89,13 +89,26 @@ def _by_nobody(c: RemarkColumn) -> Found:
     return Counter({EMPTY: c.values[""]} if is_one and c.values[""] and c.filled else {})
 
 
-def _below_0(c: RemarkColumn) -> Found:
-    told = {*names.words_of(c.column.name)}
-    is_of_else = of_nothing(c.column.name) and _COUNTS.isdisjoint(told)
-    return "" if is_of_else or not _PLACES.isdisjoint(told) else c.numbers.negative
+def _counts_below_0(c: RemarkColumn) -> Found:
+    return c.numbers.negative if _counts(c.column.name) else ""
 
 
-_COUNTS = words_in("count counts counter anzahl total reports hits")
+def _is_below_0(c: RemarkColumn) -> Found:
+    """Of a column that may count; others have -1 for what is not known, or measure."""
+    name = c.column.name
+    is_of_else = of_nothing(name) or not _PLACES.isdisjoint(names.words_of(name))
+    return "" if is_of_else or _counts(name) else c.numbers.negative
+
+
+def _counts(name: str) -> bool:
+    told = names.words_of(name)
+    return told[-1:] == ("total",) or not _COUNTS.isdisjoint(told)  # and no `total size`
+
+
+_COUNTS = words_in(
+    "count counts counter counted anzahl nombre cantidad numero aantal antal "
+    "reports hits votes matches sightings confirmations detections reporters"
+)
 _PLACES = words_in("lat latitude lon lng long longitude x y offset timezone tz utc")
 
 
@@ -188,7 +201,7 @@ QUESTIONS = (
         of_good=False,
     ),
     ColumnQuestion(
-        _below_0,
+        _counts_below_0,
         f"holds numbers below 0 in {{rows}} rows, which may count what was taken back: {_IN_COPY}, "
         "or say --ignore {option} if it decides nothing",
         of_good=False,
@@ -241,6 +254,12 @@ NOTICES = (
         "takes something back, and say --ignore {option} if not",
     ),
     ColumnQuestion(_strange, _LOOK),
+    ColumnQuestion(
+        _is_below_0,
+        "holds numbers below 0 in {rows} rows: taken to decide nothing; if they count what was "
+        "taken back, leave those rows out in a copy, and say --ignore {option} if not",
+        of_good=False,
+    ),
     ColumnQuestion(
         lambda c: not c.passed and c.is_constant(),
         "says the same in all {of_rows} ({held}): taken to decide nothing; if it says that they "

@@ -378,7 +378,7 @@ _NO_TITLE = re.compile(r"true|false|[\d\W]*")
 
 
 def _of_title(text: str, options: Options) -> str | titles.Doubt | None:
-    if is_sign_alone(text):
+    if is_sign_alone(text) and not text.strip().isalpha():  # X is a platform, a grade, an axis
         return titles.Doubt(text.strip())
     is_title = "://" not in text and not _NO_TITLE.fullmatch(text)
     found = titles.of_words(re.sub(r"[\W_]+", " ", without_asides(text))) if is_title else None

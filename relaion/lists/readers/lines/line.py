@@ -13,7 +13,7 @@ links may hold blanks and end in a sign, too, and half a link names another pict
   (`a.jpg.`). Otherwise the line is skipped: `a/Inc.` and `a/Inc` may be two pages, and to enter
   both might name an innocent. But where at most one link in a hundred ends so, no such sign is the
   list's habit: those are taken as they stand, and counted. Of 19,460 real links one ends so.
-- A note that holds a digest may hold another entry: skipped.
+- A note that holds a digest may hold another entry: asked about.
 - Several links with nothing but blanks, commas or semicolons between are as many entries. With
   words between, one may be the page that tells of the other: skipped.
 - A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. One
@@ -57,8 +57,10 @@ SIGN = "a sign at the end that may not be the link's"
 LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
 
 _SCHEME = re.compile(r"(?i)(?:h(?:tt|xx|tx|xt)ps?|f[tx]p):[/\\]{2}")
-_DIGEST = re.compile(r"(?<![\w/])(?:[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32})?)(?![\w/])")
-"""In a note: an entry of its own, perhaps."""
+_DIGEST = re.compile(
+    r"(?<![\w/])(?:[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32})?)(?![\w/]|\.\w)"
+)
+"""In a note: an entry of its own, perhaps; no name of a file."""
 _FILE = re.compile(
     r"(?i)\.(?:jpe?g?|jfif|a?png|gif|webp|bmp|tiff?|svgz?|avif|hei[cf]|jxl|jp2|ico|x?html?|php[0-9]?"
     r"|aspx?|jspx?|cgi|pdf|mp4|m4v|webm|mov|avi|mkv|mpe?g|wmv|flv)\Z"
@@ -99,6 +101,7 @@ class LinkBeside:
     most lines begin with a dash. `unsure` counts notes
     of which nobody here knows whether they take back, by word, if `heeds_unsure`; `gone` those that
     do, `strange` those that say nothing such, `marks` some of them in words that are not known.
+    `digests` are notes beside links in which one stands, if heeded.
     `parted` are records of which a part was taken back. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
     spellings, `cut` those off which signs were cut; `ends` are some of these signs.
@@ -112,6 +115,7 @@ class LinkBeside:
     gone: int = 0
     strange: int = 0
     marks: set[str] = field(default_factory=set)
+    digests: int = 0
     noted: int = 0
     parted: int = 0
     as_they_stand: int = 0
@@ -154,6 +158,10 @@ class LinkBeside:
         if is_looked_at and (is_sign or not understood(note)):
             self.marks.add(note.strip())
 
+    def see_digest(self, note: str) -> None:
+        """Count the note of a link if a digest stands in it."""
+        self.digests += self.heeds_unsure and _DIGEST.search(note) is not None
+
     def refuse_parted(self) -> None:
         """Raise ListError where one entry of a record was taken back, and others were not."""
         if self.parted:
@@ -164,7 +172,13 @@ class LinkBeside:
             )
 
     def refuse_unsure(self) -> None:
-        """Raise ListError where notes may take entries back, and nobody here can say."""
+        """Raise ListError where notes may take entries back, or bring some; nobody here can say."""
+        if self.digests:
+            raise ListError(
+                f"notes beside {several(self.digests, 'link')} hold digests, which may be entries, "
+                "too: make columns of both in a copy (`url,md5`), or say "
+                f"--ignore {OF_LINE} if they are not"
+            )
         if n := self.unsure.total():
             told = ", ".join(f"{word}: {n:,}" for word, n in self.unsure.most_common(10))
             raise ListError(
@@ -245,7 +259,7 @@ def _framed(text: str) -> LinkLine | None:
 def _with_note(link: str, rest: str, note: str) -> LinkLine:
     if takes_back(note):
         return LinkLine(fault=why.TAKEN_BACK)
-    if _SCHEME.search(rest) or _DIGEST.search(note):
+    if _SCHEME.search(rest):
         return LinkLine(fault=BESIDE)
     return LinkLine((link,), noted=bool(rest.strip(" ,;.")), note=note)
 
@@ -277,8 +291,6 @@ def _bare(text: str) -> LinkLine | None:
 def _before_note(line: LinkLine, note: str) -> LinkLine:
     if takes_back(note):
         return LinkLine(fault=why.TAKEN_BACK)
-    if _DIGEST.search(note):
-        return LinkLine(fault=BESIDE)
     return LinkLine(line.links, line.fault, noted=True, note=f"{line.note}; {note}".lstrip("; "))
 
 
@@ -328,7 +340,7 @@ def _one(text: str) -> LinkLine:
         return LinkLine((text,))
     if takes_back(rest):
         return LinkLine(fault=why.TAKEN_BACK)
-    if goes_on or not _is_file(body) or _DIGEST.search(rest):
+    if goes_on or not _is_file(body):
         return LinkLine(fault=BESIDE)
     line = _ended(first)
     return LinkLine(line.links, line.fault, noted=True, note=rest)
