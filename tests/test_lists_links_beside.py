@@ -47,7 +47,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(len(parts[1]) // 64)
         return parts
 
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(links_beside, "processors", lambda: 2)
     monkeypatch.setattr(links_beside, "_MANY", 0)
     monkeypatch.setattr(links_beside, "has_come", _waits)
     monkeypatch.setattr(links_beside, "received", counted)
@@ -85,7 +85,7 @@ def test_links_are_the_same_as_without(
     entries = _read(path)
     assert sum(told) > N / 2
     told.clear()
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(links_beside, "processors", lambda: 1)
     assert _read(path) == entries
     assert not told
 
@@ -161,3 +161,13 @@ def test_pipes_may_have_any_number() -> None:
         for number in (theirs, *held):
             os.close(number)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="its system tells of all alone")
+def test_processors_are_those_that_it_may_use() -> None:
+    code = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+        "from relaion.lists.links_beside import LinksBeside; print(LinksBeside().ended)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"

@@ -39,7 +39,7 @@ class LinksBeside:
     _found: PlainLinks | None = None
 
     def __post_init__(self) -> None:
-        self.ended = self.ended or (os.cpu_count() or 1) < 2 or not sys.executable
+        self.ended = self.ended or processors() < 2 or not sys.executable
 
     def ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches, each when the next was read; so is what is wrong with the next."""
@@ -116,6 +116,13 @@ class LinksBeside:
                 with suppress(OSError):
                     pipe.close()
         process.wait()
+
+
+def processors() -> int:
+    """On how many this process may compute, as far as its system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def has_come(pipe: IO[bytes]) -> bool:
