@@ -147,12 +147,9 @@ class Tally:
                 gone.append((value, i))
             elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
-        if gone:
-            out.undone += self._taken_back(gone, values.kinds, out.first)
-        if good:
-            out.good += self._taken_back(good, values.kinds, out.first)
-        if unchosen:
-            out.unchosen += self._taken_back(unchosen, values.kinds, out.first)
+        for some, told in ((gone, out.undone), (good, out.good), (unchosen, out.unchosen)):
+            if some:
+                told.extend(self._taken_back(some, values.kinds, out.first))
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 
     def _taken_back(
