@@ -150,33 +150,6 @@ def test_what_is_whole_is_not_made_again(broken_off: Path) -> None:
     assert len(done) == 2  # two of three shards are left to be written
 
 
-@pytest.mark.parametrize("copy", [False, True])
-def test_what_is_given_is_on_the_disk_before_anybody_hears_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy: bool
-) -> None:
-    """Of a batch together: by itself each would wait for all that others write meanwhile."""
-    make(tmp_path, shards=3)
-    source = tmp_path / "data/en/part-0.parquet"
-    given = [tmp_path / f"out/research/en/part-{no}.parquet" for no in (0, 2)]
-    flushed: dict[int, int] = {}
-    real = os.fsync
-
-    def sync(handle: int) -> None:
-        real(handle)
-        flushed[os.fstat(handle).st_ino] = len([*tmp_path.glob("out/*/en/*.parquet")])
-
-    class Watch(InProcess):
-        def run(self, tasks):  # type: ignore[no-untyped-def]
-            for outcome in super().run(tasks):
-                assert all(flushed[p.stat().st_ino] == 6 for p in given if p.exists())
-                yield outcome
-
-    monkeypatch.setattr(os, "fsync", sync)
-    run(tmp_path, executor=Watch(), copy=copy, same_link=False)
-    assert given[0].samefile(source) is not copy
-    assert given[1].exists()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STOPS)
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -144,7 +144,7 @@ class Tally:
                 gone.append((value, i))
             elif fate == why.NOT_CHOSEN and self.is_delta:
                 unchosen.append((value, i))
-        for told, some in ((out.undone, gone), (out.good, good), (out.unchosen, unchosen)):
+        for some, told in ((gone, out.undone), (good, out.good), (unchosen, out.unchosen)):
             if some:
                 told.extend(self._taken_back(some, values.kinds, out.first))
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]

@@ -241,13 +241,26 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
                 n = sum(len(x.shorts) for x in held)
             if n < _DIGESTS_AT_ONCE:
                 continue
-        both = common(entries, pa.concat_arrays([shorts[0], *(x.shorts for x in held)]))
+        every = pa.concat_arrays([shorts[0], *(x.shorts for x in held)])
+        both = common(entries, every)
         shorts.append(both)
-        for x in held if len(both) else ():
-            if x.path is not None and x.rows is not None:
-                rows.append({x.path: x.rows.filter(pc.is_in(x.shorts, value_set=both))})
+        rows += _rows_of(held, pc.is_in(every, value_set=both)) if len(both) else []
         held, n = [], 0
     return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread)
+
+
+def _rows_of(held: Iterable[Digests], is_met: pa.Array) -> list[dict[Path, pa.Array]]:
+    """The rows of each of the pieces whose digests were met, one piece behind the other.
+
+    Asked of all at once: Arrow makes a table of what is looked for anew for each call.
+    """
+    found, start = [], 0
+    for x in held:
+        here = is_met.slice(start, len(x.shorts))
+        start += len(here)
+        if x.path is not None and x.rows is not None and here.true_count:
+            found.append({x.path: x.rows.filter(here)})
+    return found
 
 
 def in_full(
