@@ -6,7 +6,7 @@ import re
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import zip_longest
 from pathlib import Path
@@ -25,8 +25,10 @@ from relaion.lists.key import key_path
 from relaion.verifier.checker import verify
 from relaion.verifier.lookup import look_up
 from relaion.verifier.manifest import WHY
+from relaion.verifier.rows import batches
 from relaion.verifier.shard import check_shard
 from relaion.verifier.task import ShardTask
+from relaion.verifier.together import check_together
 from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.drawn import quickly
@@ -1233,3 +1235,37 @@ def test_small_shards_are_judged_together_and_said_of_is_what_is_said_of_each_al
     monkeypatch.setattr("relaion.verifier.together._MOST", 1)
     alone = check(world)
     assert not together.ok and together == alone
+
+
+def test_shards_that_are_replaced_alike_before_they_are_judged_together_are_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(tasks: Sequence[ShardTask]) -> Any:
+        for task in tasks:
+            assert task.source is not None
+            write(task.source.path, pq.read_table(task.source.path).select(["url"]))
+        return check_together(tasks)
+
+    monkeypatch.setattr("relaion.verifier.checker.check_together", replaced)
+    found = said(check(world))
+    for shard in world.shards:
+        where = f"{shard[0]}/{shard[1]} (input)"
+        assert ("5", f"{where}: was replaced; nothing was held against it") in found
+
+
+def test_of_a_shard_that_is_not_small_no_more_is_read_than_tells_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the manifest says of rows may be wrong, and few rows may be wide."""
+    taken: Counter[Path] = Counter()
+
+    def without_end(path: Path) -> Iterator[pa.RecordBatch]:
+        (batch,) = batches(path)
+        while True:
+            taken[path] += 1
+            assert taken[path] < 9
+            yield batch
+
+    monkeypatch.setattr("relaion.verifier.together.batches", without_end)
+    assert check(world).ok
+    assert max(taken.values()) == 2
