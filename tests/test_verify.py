@@ -8,6 +8,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from relaion.verifier.manifest import WHY
 from relaion.verifier.rows import batches
 from relaion.verifier.shard import check_shard
 from relaion.verifier.task import ShardTask
-from relaion.verifier.together import check_together
+from relaion.verifier.together import check_together, parts_of
 from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.drawn import quickly
@@ -1235,6 +1236,22 @@ def test_small_shards_are_judged_together_and_said_of_is_what_is_said_of_each_al
     monkeypatch.setattr("relaion.verifier.together._MOST", 1)
     alone = check(world)
     assert not together.ok and together == alone
+
+
+def test_shards_without_rows_and_wide_ones_are_judged_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks: list[ShardTask] = []
+    monkeypatch.setattr("relaion.verifier.checker.parts_of", lambda x: tasks.extend(x) or [x])
+    check(world)
+    task = tasks[0]
+    assert task.stated is not None
+    empty, wide = (
+        replace(task, stated=replace(task.stated, **x)) for x in ({"rows": 0}, {"bytes": 1 << 30})
+    )
+    for other in (empty, wide):
+        parts = parts_of([task, task, other, task, task])
+        assert [len(part) for part in parts] == [2, 1, 2]
 
 
 def test_shards_that_are_replaced_alike_before_they_are_judged_together_are_found(

@@ -31,7 +31,9 @@ def parts_of(tasks: Sequence[ShardTask]) -> list[list[ShardTask]]:
     parts: list[list[ShardTask]] = []
     rows = 0
     for task in tasks:
-        n = _ROWS if task.stated is None else max(task.stated.rows, task.stated.bytes >> 10)
+        n, said = _ROWS, task.stated
+        if said is not None and said.rows:  # one without rows has no batch to put to the others'
+            n = max(said.rows, said.bytes >> 10)
         last = parts[-1] if parts else []
         if last and len(last) < _MOST and rows + n <= _ROWS and _are_alike(last[-1], task):
             last.append(task)
