@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -459,6 +459,17 @@ def test_sizes_in_all_spellings_lie_where_python_sees_them(tmp_path: Path) -> No
     assert [(m.start, m.key) for m in verified_tars.members(path)] == [
         (0, None), (1024, "a"), (2048, "b"), (len(data) - 1024, None),
     ]  # fmt: skip
+
+
+def test_a_member_that_leads_back_to_itself_is_refused_by_the_check(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a.txt")
+    block = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = (-512).to_bytes(12, "big", signed=True)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    (path := tmp_path / "a.tar").write_bytes(bytes(block) + bytes(1024))
+    with pytest.raises(InputError, match="cannot be read as a tar"):
+        next(islice(verified_tars.members(path), 9, None), None)
 
 
 USUAL = (b"%06o\0 ", b"%06o \0", b"%07o\0")  # checksums of nearly all writers

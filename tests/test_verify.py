@@ -6,8 +6,9 @@ import re
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from relaion.lists.key import key_path
 from relaion.verifier.checker import verify
 from relaion.verifier.lookup import look_up
 from relaion.verifier.manifest import WHY
+from relaion.verifier.rows import batches
 from relaion.verifier.shard import check_shard
 from relaion.verifier.task import ShardTask
+from relaion.verifier.together import check_together, parts_of
 from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.drawn import quickly
@@ -1233,3 +1236,53 @@ def test_small_shards_are_judged_together_and_said_of_is_what_is_said_of_each_al
     monkeypatch.setattr("relaion.verifier.together._MOST", 1)
     alone = check(world)
     assert not together.ok and together == alone
+
+
+def test_shards_without_rows_and_wide_ones_are_judged_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks: list[ShardTask] = []
+    monkeypatch.setattr("relaion.verifier.checker.parts_of", lambda x: tasks.extend(x) or [x])
+    check(world)
+    task = tasks[0]
+    assert task.stated is not None
+    empty, wide = (
+        replace(task, stated=replace(task.stated, **x)) for x in ({"rows": 0}, {"bytes": 1 << 30})
+    )
+    for other in (empty, wide):
+        parts = parts_of([task, task, other, task, task])
+        assert [len(part) for part in parts] == [2, 1, 2]
+
+
+def test_shards_that_are_replaced_alike_before_they_are_judged_together_are_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(tasks: Sequence[ShardTask]) -> Any:
+        for task in tasks:
+            assert task.source is not None
+            write(task.source.path, pq.read_table(task.source.path).select(["url"]))
+        return check_together(tasks)
+
+    monkeypatch.setattr("relaion.verifier.checker.check_together", replaced)
+    found = said(check(world))
+    for shard in world.shards:
+        where = f"{shard[0]}/{shard[1]} (input)"
+        assert ("5", f"{where}: was replaced; nothing was held against it") in found
+
+
+def test_of_a_shard_that_is_not_small_no_more_is_read_than_tells_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the manifest says of rows may be wrong, and few rows may be wide."""
+    taken: Counter[Path] = Counter()
+
+    def without_end(path: Path) -> Iterator[pa.RecordBatch]:
+        (batch,) = batches(path)
+        while True:
+            taken[path] += 1
+            assert taken[path] < 9
+            yield batch
+
+    monkeypatch.setattr("relaion.verifier.together.batches", without_end)
+    assert check(world).ok
+    assert max(taken.values()) == 2

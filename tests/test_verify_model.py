@@ -47,7 +47,7 @@ from relaion.verifier.listable import Digests
 from relaion.verifier.lookup import in_full, meet, read_entries
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.near import Near, may_hold
-from relaion.verifier.rows import At, Rows, batches, open_shard, role_rows
+from relaion.verifier.rows import At, Rows, batches, described, open_shard, role_rows
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
 from tests import oracle
@@ -493,6 +493,15 @@ def test_bytes_that_are_no_text_are_read(tmp_path: Path) -> None:
     assert rows.columns["url"][0].to_pylist()[0].endswith(b"\xff")
     (batch,) = batches(path)
     assert len(set(row_digests(batch, [0]))) == 2
+
+
+def test_what_pyarrow_makes_of_a_large_footer_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
+    assert described(tmp_path / "a.parquet") is described(tmp_path / "a.parquet")
+    monkeypatch.setattr("relaion.verifier.rows._SMALL_FOOTER", 9)
+    assert described(tmp_path / "a.parquet") is not described(tmp_path / "a.parquet")
 
 
 def test_names_that_are_no_text_are_opened(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ _BYTES = 64 << 20  # of a batch, as far as the footer tells
 _LOGICAL, _FLOAT16 = 10, 15
 # small buffers, or a column of a row group lies in memory as a whole, in three files at once
 _BUFFER = 1 << 18
+_SMALL_FOOTER = 1 << 18  # bytes: parsed, it takes a dozen times as many
 _EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
@@ -74,16 +75,19 @@ def described(path: Path) -> pq.ParquetFile:
     """A shard's footer as pyarrow has it, without its rows; raises like `open_shard`."""
     note(path)
     try:
-        return _described(read_footer(path))
+        footer = read_footer(path)
+        return (_described if len(footer.data) <= _SMALL_FOOTER else _parsed)(footer)
     except (InputError, pa.ArrowException, OSError, ValueError):
         with open_shard(path) as file:
             return file
 
 
-@lru_cache(16)  # a check asks for that of one file a dozen times
-def _described(footer: Footer) -> pq.ParquetFile:
+def _parsed(footer: Footer) -> pq.ParquetFile:
     end = len(footer.data).to_bytes(4, "little") + MAGIC
     return pq.ParquetFile(pa.BufferReader(MAGIC + footer.data + end))
+
+
+_described = lru_cache(16)(_parsed)  # a check asks for that of one file a dozen times
 
 
 def schema_of(path: Path) -> pa.Schema:

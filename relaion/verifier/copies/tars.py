@@ -90,6 +90,8 @@ def _members(path: Path) -> Iterator[TarMember]:
                     at += len(raw)
                     yield TarMember(before, at, None, "", 0, 0, has_link=_says_link("", raw))
                 at = info.offset_data + -(-info.size // BLOCK) * BLOCK
+                if info.size < 0:  # it may lead back here for ever
+                    raise ValueError
                 sample = _SAMPLE.fullmatch(info.name) if info.isfile() else None
                 key = _SAME_PLACE.sub("", sample[1]) if sample else None
                 told_by = sample[2].lower() if sample else ""
