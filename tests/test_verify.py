@@ -1242,13 +1242,17 @@ def test_shards_without_rows_and_wide_ones_are_judged_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks: list[ShardTask] = []
-    monkeypatch.setattr("relaion.verifier.checker.parts_of", lambda x: tasks.extend(x) or [x])
+
+    def all_in_one(some: Sequence[ShardTask]) -> list[Sequence[ShardTask]]:
+        tasks.extend(some)
+        return [some]
+
+    monkeypatch.setattr("relaion.verifier.checker.parts_of", all_in_one)
     check(world)
     task = tasks[0]
     assert task.stated is not None
-    empty, wide = (
-        replace(task, stated=replace(task.stated, **x)) for x in ({"rows": 0}, {"bytes": 1 << 30})
-    )
+    empty = replace(task, stated=replace(task.stated, rows=0))
+    wide = replace(task, stated=replace(task.stated, bytes=1 << 30))
     for other in (empty, wide):
         parts = parts_of([task, task, other, task, task])
         assert [len(part) for part in parts] == [2, 1, 2]
