@@ -14,7 +14,7 @@ from relaion.processes import serve_parent
 if TYPE_CHECKING:
     from relaion.odometer import Shared
 
-# made anew before those in circles are looked for: each look at a footer makes hundreds, in none
+# new objects after which Python looks for circles of them: a footer makes hundreds, and no circle
 _OBJECTS = 20_000
 
 

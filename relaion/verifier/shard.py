@@ -53,9 +53,10 @@ _UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left befo
 
 @dataclass(frozen=True)
 class JudgedInput:
-    """A small input that was judged along with others, and what these rows are counted as is told.
+    """A small input whose rows were judged, and counted, along with those of others.
 
-    The stamp that it had before it was read; all its rows, and why they are named.
+    `stamp` is the one from before it was read, `batch` are all its rows, `named` says of which why
+    they are named.
     """
 
     stamp: Stamp
@@ -324,19 +325,18 @@ def _walk(
     judged = _judged(task, source) if seen is None else [(seen.batch, None, seen.named)]
     for batch, rows, named in judged:
         report.rows += batch.num_rows
-        if rows is not None:
-            count_reasons(task, named.values(), report.counts)
-        if rows is None:
-            pass
-        elif task.earlier is None:
+        for track in tracks:
+            _step(task, track, batch, named, report)
+        broken |= _beyond_parent(tracks)
+        if rows is None:  # counted already
+            continue
+        count_reasons(task, named.values(), report.counts)
+        if task.earlier is None:
             count_coverage(rows, names, report.counts)
         else:
             _count_before(task, tracks, batch.num_rows, task.as_before(named), report)
             for row in rows.take(task.since(named)).plain():
                 report.links |= all_keys(row, inner=task.known.inner)
-        for track in tracks:
-            _step(task, track, batch, named, report)
-        broken |= _beyond_parent(tracks)
     for track in tracks:
         track.end()
     return broken
