@@ -95,7 +95,9 @@ class FewWords:
         if _HARMLESS.isdisjoint(told) or not _LABELS.isdisjoint(told):
             return held
         is_whole = all(word in _BESIDE_HARMLESS or len(word) < _PIECE for word in told)
-        return [] if is_whole or any(answer_of(v) is not None for v in held) else held
+        if is_whole:  # a verdict may stand among names of countries
+            return held if any(map(weights.is_verdict, held)) else []
+        return [] if any(answer_of(v) is not None for v in held) else held
 
     @property
     def may_decide(self) -> bool:
@@ -252,11 +254,12 @@ class FewWords:
         is_shown = all(shown_by(word, is_whole=False) == CHILD for word in told)
         if is_shown or all(answer_of(word) is not None for word in told):
             return False
-        of_name = names.words_of(self.column.name)
-        if of_nothing(self.column.name) and _LABELS.isdisjoint(of_name):
-            return any(map(weights.is_verdict, told)) and not any(map(weights.is_topical, told))
+        if any(map(weights.is_verdict, told)):
+            return True
+        is_else = of_nothing(self.column.name)
+        is_else = is_else and _LABELS.isdisjoint(names.words_of(self.column.name))
         is_other = self.is_read and len(told) >= _MANY and not any(map(weights.weighs, told))
-        if is_other or weights.describe(told, self.spelled, is_read=self.is_read):
+        if is_else or is_other or weights.describe(told, self.spelled, is_read=self.is_read):
             return False
         return sum(map(_is_of_nothing, told)) * 2 <= len(told)
 
