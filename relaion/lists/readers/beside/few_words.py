@@ -96,7 +96,7 @@ class FewWords:
             return held
         is_whole = all(word in _BESIDE_HARMLESS or len(word) < _PIECE for word in told)
         if is_whole:  # a verdict may stand among names of countries
-            return held if any(map(weights.is_verdict, held)) else []
+            return held if any(weights.is_verdict(v) and not lists(v) for v in held) else []
         return [] if any(answer_of(v) is not None for v in held) else held
 
     @property
