@@ -129,8 +129,8 @@ _UNKNOWN_ID = (
 )
 _BOTH = (
     "records that call known good what others of the delivery list, or bad what they call good, by "
-    "its value or its id: {:,}; within a file the last one counts, or the one that --where chooses: "
-    "ask the giver"
+    "its value or its id: {:,}; within a file the last one counts, or the one that --where "
+    "chooses: ask the giver"
 )
 _SAME_IDS = (
     "givers' ids that the list holds with another digest or link than the delivery: {:,}; both are "
