@@ -24,6 +24,7 @@ from relaion.stages.cleaned import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
+from tests.test_progress import Heard
 
 K, S = 3, 20
 
@@ -424,6 +425,25 @@ def test_cover_leaves_the_editions_that_its_listed_rows_leave(tmp_path: Path) ->
         elif rank(key, place.site) in set().union(*out_of(tmp_path)):
             assert ours <= kept
             assert ours <= {_identity(row) for row in found.lost}
+
+
+def test_sites_that_came_from_earlier_runs_are_told_before_a_shard_is_written(
+    whole: Done, tmp_path: Path
+) -> None:
+    first, later = Heard(), Heard()
+    shutil.copytree(whole.folder / "data", tmp_path / "data")
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole.folder / name, tmp_path / name)
+    tried = done(tmp_path, "tried", progress=first)
+    assert "earlier runs" not in " ".join(first.said)
+    out = set.union(*out_of(tmp_path))
+    fewer = done(tmp_path, "fewer", cover=1, progress=later)
+    assert fewer.lost == tried.lost
+    (said,) = (text for text in later.said if "earlier runs" in text)
+    assert f"; {len(out):,} sites of these came from earlier runs" in said
+    assert "cover.duckdb keeps" in said and "move it away" in said
+    (tmp_path / "cover.duckdb").unlink()
+    assert len(done(tmp_path, "anew", cover=1).lost) < len(tried.lost)
 
 
 def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:

@@ -35,14 +35,14 @@ from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, Searched, read_k
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
 from relaion.run.numbered import Numbered
-from relaion.run.outputs import AUDIT, Owners
+from relaion.run.outputs import AUDIT, Owners, way_out
 from relaion.run.pool import Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import MEMORY, Limits, Settings
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
-from relaion.stages.diff import LINK, ROW, way_out
+from relaion.stages.diff import LINK, ROW
 from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
