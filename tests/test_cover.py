@@ -502,6 +502,14 @@ def copied(whole: Done, tmp_path: Path) -> Path:
     return tmp_path / "w"
 
 
+def test_why_an_earlier_version_called_it_not_publishable_is_known(copied: Path) -> None:
+    path = copied / "out/manifest.json"
+    now, before = "(`cover` of manifest.json says how", "(`cover` says how"
+    assert now in path.read_text()
+    path.write_text(path.read_text().replace(now, before))
+    assert checked(copied, inputs=()).ok
+
+
 def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> None:
     (copied / "cover.duckdb").unlink()
     verdict = checked(copied)
