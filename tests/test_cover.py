@@ -24,6 +24,7 @@ from relaion.stages.cleaned import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
+from tests.test_progress import Heard
 
 K, S = 3, 20
 
@@ -426,6 +427,25 @@ def test_cover_leaves_the_editions_that_its_listed_rows_leave(tmp_path: Path) ->
             assert ours <= {_identity(row) for row in found.lost}
 
 
+def test_sites_that_came_from_earlier_runs_are_told_before_a_shard_is_written(
+    whole: Done, tmp_path: Path
+) -> None:
+    first, later = Heard(), Heard()
+    shutil.copytree(whole.folder / "data", tmp_path / "data")
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole.folder / name, tmp_path / name)
+    tried = done(tmp_path, "tried", progress=first)
+    assert "earlier runs" not in " ".join(first.said)
+    out = set.union(*out_of(tmp_path))
+    fewer = done(tmp_path, "fewer", cover=1, progress=later)
+    assert fewer.lost == tried.lost
+    (said,) = (text for text in later.said if "earlier runs" in text)
+    assert f"; {len(out):,} sites of these came from earlier runs" in said
+    assert "cover.duckdb keeps" in said and "move it away" in said
+    (tmp_path / "cover.duckdb").unlink()
+    assert len(done(tmp_path, "anew", cover=1).lost) < len(tried.lost)
+
+
 def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
     world.make(tmp_path)  # with a key of its own
     path = tmp_path / "cover.duckdb"
@@ -480,6 +500,14 @@ def test_other_code_finds_by_the_ledger_what_left_and_what_had_to(whole: Done) -
 def copied(whole: Done, tmp_path: Path) -> Path:
     shutil.copytree(whole.folder, tmp_path / "w")
     return tmp_path / "w"
+
+
+def test_why_an_earlier_version_called_it_not_publishable_is_known(copied: Path) -> None:
+    path = copied / "out/manifest.json"
+    now, before = "(`cover` of manifest.json says how", "(`cover` says how"
+    assert now in path.read_text()
+    path.write_text(path.read_text().replace(now, before))
+    assert checked(copied, inputs=()).ok
 
 
 def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relaion
+from relaion.cli.render_copy import checked_line
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
 from relaion.labs.checking import _RESIDUAL, _STAYS, Attack, Residual, residual
@@ -266,6 +267,21 @@ def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> 
     write_shard(tmp_path / "data/en/b.parquet", rows(3))
     with pytest.raises(InputError, match="was not made of 1 of the 2 shards of --inputs"):
         relaion.diff_check(*ours, lists)
+
+
+def test_weak_sites_are_told_also_where_nothing_stands_out(tmp_path: Path) -> None:
+    found = cleaned(tmp_path, rows(), Sent((("url", LISTED),)), "--cover", "20")()
+    assert (found.weak, found.publishable) == (1, False)
+    few = "--cover 20 found too few neutral sites for 1 listed one: clean into another OUT"
+    assert few in found.way_out
+    for strata in ((), found.strata):
+        assert "for each listed one but 1, which is weak)" in checked_line(
+            replace(found, strata=strata)
+        )
+    assert "manifest.json says `publishable: false`" in checked_line(replace(found, strata=()))
+    card = here("report", "out", "--card", "card", cwd=tmp_path)
+    assert card.returncode == 2 and few in card.stderr and "clean with --cover" not in card.stderr
+    assert "(`cover` of manifest.json says how many)" in card.stderr
 
 
 @pytest.mark.slow

@@ -108,7 +108,7 @@ def test_no_number_of_the_report_comes_from_elsewhere(world: Path) -> None:
     assert told.sidecars == len(made["sidecars"])
     others = (
         "lists protocol_by_subset proof parameters run sidecars form editions why publishable "
-        "few_rows written notices cover scripts_sha256"
+        "few_rows written notices cover scripts_sha256 withdrawn"
     )
     assert {*asdict(told)} == {
         *FIELDS,

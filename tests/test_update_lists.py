@@ -10,6 +10,7 @@ from relaion.lists import store, withdraw
 from relaion.lists.key import key_path
 from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
+from relaion.stages.report import report
 from tests.drawn import quickly
 from tests.pipeline import InProcess, Sent, rows_of
 from tests.test_update import HOW, OTHER, ROW, World, audit, files
@@ -92,6 +93,17 @@ def test_another_key_is_refused_where_every_list_was_withdrawn(world: World) -> 
         withdraw(world.lists, i)
     with pytest.raises(ListError, match=r"or the curator key is"):
         world.update(out, "out2")
+
+
+def test_a_report_says_that_rows_of_withdrawn_lists_count_in_no_union(world: World) -> None:
+    before, after = world.folder / "before.md", world.folder / "after.md"
+    report(world.folder / "out", markdown=before)
+    withdraw(world.lists, 2)
+    told = report(world.update(world.folder / "out", "out2").out, markdown=after)
+    said = "Withdrawn since: 2: partner. The rows named there stay out by an earlier run"
+    assert told.withdrawn == (2,)
+    assert said not in before.read_text()
+    assert after.read_text().count(said) == 3  # where new rows, unions and reasons are told
 
 
 @pytest.mark.slow

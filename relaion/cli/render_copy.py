@@ -126,10 +126,14 @@ def show_checked(result: Checked) -> RenderableType:
 def checked_line(result: Checked) -> str:
     """The verdict in a sentence."""
     cover = f"{result.cover:,} neutral sites for each listed one" if result.cover else "no cover"
+    if result.weak:
+        cover += f" but {result.weak:,}, which {'is' if result.weak == 1 else 'are'} weak"
     if result.ok:
         said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
         if result.not_looked_at:
             said += ", as far as it was looked at"
+        if not result.publishable:
+            said += "; but manifest.json says `publishable: false`"
     else:
         said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
     return f"{said} ({cover})"

@@ -26,11 +26,11 @@ GATE = (
 )
 
 
-def refuse_unpublishable(report: AuditReport) -> None:
+def refuse_unpublishable(report: AuditReport, way_out: str) -> None:
     """Raise InputError where the manifest says that the editions point at listed rows."""
     if not report.publishable:
         raise InputError(
-            f"--card: the editions may not be published: {report.why}; clean with --cover, or "
+            f"--card: the editions may not be published: {report.why}; {way_out}, or "
             "pass --i-accept-disclosure for a card that is not published"
         )
 

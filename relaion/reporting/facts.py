@@ -276,7 +276,8 @@ class AuditReport(Tabled):
     None where there was none. `scores` and `overlaps` are None where the audit holds none. `steps`
     has a line for each step and edition. `parameters` are the settings that decide, `scripts` the
     SQL that did, `scripts_sha256` one digest over those of all scripts. `sidecars` is how many
-    files of image hashes were searched. `written` are the files that `report` wrote, `notices` are
+    files of image hashes were searched. `withdrawn` are lists of earlier runs that the store had no
+    more, by number. `written` are the files that `report` wrote, `notices` are
     for whoever asked, `form` is the version of these fields.
     """
 
@@ -306,6 +307,7 @@ class AuditReport(Tabled):
     parameters: dict[str, Any]
     scripts: tuple[ScriptFacts, ...]
     scripts_sha256: str
+    withdrawn: tuple[int, ...] = ()
     written: tuple[Path, ...] = ()
     notices: tuple[str, ...] = ()
     form: int = field(default=FORM)

@@ -204,6 +204,12 @@ def _facts(made: Mapping[str, Any], answers: Mapping[str, Rows]) -> AuditReport:
         parameters=public_parameters(settings),
         scripts=tuple(ScriptFacts(*row) for row in answers["digests_of_scripts"]),
         scripts_sha256=str(answers["scripts_in_one"][0][1]),
+        withdrawn=tuple(
+            sorted(
+                {x["list_id"] for step in made["lineage"] for x in step["lists"]}
+                - {x["list_id"] for x in made["lists"]}
+            )
+        ),
     )
 
 

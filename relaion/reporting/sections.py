@@ -187,6 +187,7 @@ def _protocol(report: AuditReport) -> Iterator[Part]:
         f"named. The new rows add up to {several(last, 'row')}, each counted once. What "
         "a list names leaves an edition only if that heeds its label."
     )
+    yield from _stays_out(report)
     yield BarChart(
         "Rows that each delivery names, and those that were new",
         "Two bars for each delivery in order of receipt: all rows that it names, and those that no "
@@ -222,6 +223,18 @@ def _protocol(report: AuditReport) -> Iterator[Part]:
         ("names", "new", "so far"),
     )  # fmt: skip
     yield from _few(report)
+
+
+def _stays_out(report: AuditReport) -> Iterator[Part]:
+    """What is not so of rows of lists that were withdrawn: nobody knows any more which they are."""
+    gone = [x for x in report.lists if x.list_id in report.withdrawn and x.role == "bad"]
+    if gone:
+        yield (
+            f"Withdrawn since: {joined(map(title_of, gone))}. The rows named there stay out by an "
+            "earlier run, whatever else names them; the counts are those of that run. Such rows "
+            "are new to no delivery and count in no union, so more may have left than these add "
+            "up to."
+        )
 
 
 def _few(report: AuditReport) -> Iterator[Part]:
@@ -281,6 +294,7 @@ def _found(report: AuditReport) -> Iterator[Part]:
         "A link that a list names, or that belongs to a row found by its image, is a listed link: "
         "further rows that carry it are found too, as same link, and counted apart."
     )
+    yield from _stays_out(report)
 
 
 def _hit(line: HitLine, named: dict[int, ListFacts]) -> tuple[str, ...]:
@@ -304,6 +318,7 @@ def _reasons(report: AuditReport) -> Iterator[Part]:
         "reason, and exclusive how many leave for it alone: without it, so many rows more would "
         "have stayed."
     )
+    yield from _stays_out(report)
     named = {x.list_id: x for x in report.lists}
     for edition in report.editions:
         lines = [x for x in report.removals if x.edition == edition.name]

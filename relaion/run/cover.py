@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import ListError
-from relaion.paths import file_sha256, locked, private_folder
+from relaion.paths import file_sha256, locked, private_folder, several, shown
 from relaion.run.find import Hunt, Reads
 from relaion.run.hits import Searched
 from relaion.run.journal import COVERED, FIND, MADE, Entry, Ledger
@@ -69,12 +69,17 @@ class Covered:
         why = " or ".join(
             [*(["they lack some"] if lack else ()), *([share] if self.joined else ())]
         )
-        weak = f"; {self.weak:,} of these are weak: {why}" if self.weak else ""
+        weak = (
+            f"; {self.weak:,} of these {'is' if self.weak == 1 else 'are'} weak: {why}"
+            if self.weak
+            else ""
+        )
+        ones = "one" if self.sites == 1 else "ones"
         sites = "site" if self.per_site == 1 else "sites"
         return (
             f"cover: {self.rows:,} rows ({part:.2%}) leave beside the listed ones, with "
             f"{self.per_site:,} neutral {sites} of at most {self.site_rows:,} rows for each of "
-            f"{self.sites:,} listed{weak}"
+            f"{self.sites:,} listed {ones}{weak}"
         )
 
 
@@ -185,7 +190,7 @@ class Choice:
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
             f"sites and their cover, a site being of at most {limit:,} rows; rows elsewhere that "
-            "share a link or an image with them leave too"
+            f"share a link or an image with them leave too{self._known_told(chosen)}"
         )
         if chosen["gained"]:
             gains = {_GAINED[table]: self._path(f"{name}{table}") for table in _GAINED}
@@ -201,6 +206,17 @@ class Choice:
         value = {"of": self._of, "found": chosen}
         # the second is for parts of a run, which are told what was made
         self.hunt.journal.add([Entry(COVERED, "", value, files), Entry(MADE, CHOSEN, value, files)])
+
+    def _known_told(self, chosen: dict[str, Any]) -> str:
+        """How many of the sites the ledger had, and what can be done about it."""
+        sites = chosen.get("known", 0)  # of a run that an earlier version began nobody knows
+        if not sites:
+            return ""
+        return (
+            f"; {several(sites, 'site')} of these came from earlier runs, whose choice "
+            f"{shown(self.ledger)} keeps, whatever their --cover was: if no edition or diff of any "
+            "run with it was published, move it away to choose anew"
+        )
 
     def _chosen(self, reads: Reads, values: dict[str, Any], name: str) -> dict[str, Any]:
         """Which sites leave, by what is read; `name` comes before the names of the files."""

@@ -164,7 +164,7 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine.run(finder.script("cover/66_listed_rows"), labels=task.values["labels"])
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
-    ((n_sites, n_weak, n_joined, n_rows),) = engine.rows("from cover_cost")
+    ((n_sites, n_weak, n_joined, n_rows, n_known),) = engine.rows("from cover_cost")
     ((gained,),) = engine.rows(
         "select (select count(*) from new_sites) + (select count(*) from new_cover) "
         "+ (select count(*) from new_bonds)"
@@ -173,6 +173,7 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     found = {
         "sites": n_sites, "weak": n_weak, "joined": n_joined, "rows": n_rows, "gained": gained,
         "release": last + 1 if gained else last, "bonds": n_bonds,
+        "known": n_known,
     }  # fmt: skip
     return step_done(task, task.writes.values(), found=found)
 

@@ -169,13 +169,13 @@ NOT_PUBLISHABLE = (
 
 
 WEAK = (
-    "some sites with a listed row lack neutral ones like them (`cover` says how many), so the "
-    "difference to the old metadata points at these"
+    "some sites with a listed row lack neutral ones like them (`cover` of manifest.json says how "
+    "many), so the difference to the old metadata points at these"
 )
 JOINED = (
-    "some sites with a listed row share a listed image or link with another one (`cover` says how "
-    "many): they are gone whole together, and too few neutral ones that share something are, so "
-    "the difference to the old metadata points at these"
+    "some sites with a listed row share a listed image or link with another one (`cover` of "
+    "manifest.json says how many): they are gone whole together, and too few neutral ones that "
+    "share something are, so the difference to the old metadata points at these"
 )
 COVERED = (
     "neutral sites left with every site that has a listed row, and whatever shares a link or "

@@ -32,7 +32,7 @@ from relaion.run.elsewhere import brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.notebook import listening
 from relaion.run.numbered import Numbered, rows_of
-from relaion.run.outputs import Owners
+from relaion.run.outputs import Owners, way_out
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, versions
@@ -355,33 +355,6 @@ def _nobody_knows(new: Sequence[Path], left: int, rows: Mapping[str, int]) -> st
             "is not public yet, keep the diff as secret as the lists"
         )
     return f"{shown(new[0])}: {_UNTOLD}"
-
-
-def way_out(made: Mapping[str, Any]) -> str:
-    """What makes a run publishable that is not."""
-    if not made:
-        return "restore it, or clean again"
-    cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
-    if not cover:
-        return "clean into another OUT with --cover, such as --cover 20"
-    weak, joined = int(cover.get("weak") or 0), int(cover.get("joined") or 0)
-    ways = []
-    if joined:
-        ways.append(
-            f"{joined:,} of its listed sites share a listed image or link with another one, and "
-            f"its --cover {asked} found too few neutral ones that do: clean into another OUT with "
-            "more of the data set in one run or with a smaller --cover, or keep it as secret as "
-            "the lists"
-        )
-    if weak > joined or not joined:
-        ways.append(
-            f"its --cover {asked} found too few neutral sites for {weak - joined} listed "
-            f"one{'s' * (weak - joined != 1)}: "
-            "clean into another OUT with more of the data set in one run (all subsets: then more "
-            f"sites are alike), with --cover below {asked}, or with another --cover-site-rows than "
-            f"{cover.get('site_rows')}"
-        )
-    return "; ".join(ways)
 
 
 def _editions(paths: Sequence[Path]) -> list[str]:

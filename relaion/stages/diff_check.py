@@ -35,14 +35,14 @@ from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, Searched, read_k
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
 from relaion.run.numbered import Numbered
-from relaion.run.outputs import AUDIT, Owners
+from relaion.run.outputs import AUDIT, Owners, way_out
 from relaion.run.pool import Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import MEMORY, Limits, Settings
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
-from relaion.stages.diff import LINK, ROW, way_out
+from relaion.stages.diff import LINK, ROW
 from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ class Checked(Tabled):
 
     `cover` is how many neutral sites left with each listed one, 0 for none. `residual` are the rows
     that left each edition unexplained, `strata` parts of them. `not_looked_at` is what nothing can
-    be said of, a sentence each. `way_out` says what to do where something stands out. `notices` are
-    for whoever asked.
+    be said of, a sentence each. `publishable` is what the manifest says, and `weak` how many listed
+    sites lack neutral ones by it. `way_out` says what to do where something stands out, or a site
+    is weak. `notices` are for whoever asked.
     """
 
     out: Path
@@ -84,6 +85,8 @@ class Checked(Tabled):
     notices: tuple[str, ...] = ()
     not_looked_at: tuple[str, ...] = ()
     way_out: str = ""
+    publishable: bool = True
+    weak: int = 0
 
     @property
     def ok(self) -> bool:
@@ -200,8 +203,13 @@ def diff_check(
                 rows[name] = found.unexplained
                 strata += [Stratum(name, *line) for line in found.strata]
     told_as = AddressPath(shown(given)) if is_remote(given) else given
-    checked = Checked(told_as, cover, rows, tuple(strata), tuple(told), tuple(unlooked))
-    return checked if checked.ok else replace(checked, way_out=_way_out(made))
+    checked = Checked(
+        told_as, cover, rows, tuple(strata), tuple(told), tuple(unlooked),
+        publishable=made.get("publishable") is True,
+        weak=int((made.get("cover") or {}).get("weak") or 0),
+    )  # fmt: skip
+    is_fine = checked.ok and not checked.weak
+    return checked if is_fine else replace(checked, way_out=_way_out(made))
 
 
 def _made(out: Path) -> dict[str, Any]:

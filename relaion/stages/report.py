@@ -24,7 +24,7 @@ from relaion.reporting.html import html as html_of
 from relaion.reporting.markdown import markdown as markdown_of
 from relaion.reporting.read import read_report
 from relaion.reporting.sections import document
-from relaion.run.outputs import MANIFEST, manifest_at
+from relaion.run.outputs import MANIFEST, manifest_at, way_out
 
 if TYPE_CHECKING:
     from relaion.reporting.facts import AuditReport
@@ -77,7 +77,8 @@ def report(
         files.append((text, lambda: _text(found).encode(), lambda x: _MARK.encode() in x[:400]))
     if folder is not None:
         if not i_accept_disclosure:
-            cards.refuse_unpublishable(found)
+            ways = way_out(manifest_at(out / MANIFEST) or {})
+            cards.refuse_unpublishable(found, ways)
         files += [
             (folder / cards.CARD, lambda: cards.card(found, licence, title).encode(), _is_card),
             (folder / cards.SUMS, lambda: _sums(out), _is_sums),

@@ -269,11 +269,11 @@ WHY = {
     "back": "entries of the list store were withdrawn or taken back, so beside an edition that was "
     "made with them this one shows the rows that they named; an update of that edition keeps these "
     "out",
-    "weak": "some sites with a listed row lack neutral ones like them (`cover` says how many), so "
-    "the difference to the old metadata points at these",
+    "weak": "some sites with a listed row lack neutral ones like them (`cover` of manifest.json "
+    "says how many), so the difference to the old metadata points at these",
     "joined": "some sites with a listed row share a listed image or link with another one (`cover` "
-    "says how many): they are gone whole together, and too few neutral ones that share something "
-    "are, so the difference to the old metadata points at these",
+    "of manifest.json says how many): they are gone whole together, and too few neutral ones that "
+    "share something are, so the difference to the old metadata points at these",
     "covered": "neutral sites left with every site that has a listed row, and whatever shares a "
     "link or an image with them, so the difference to the old metadata does not tell which were "
     "listed; that rests on the cover ledger and the curator key staying secret, on no edition of "
@@ -282,6 +282,7 @@ WHY = {
 }
 
 
+_AS_BEFORE, _AS_NOW = "(`cover` says", "(`cover` of manifest.json says"  # of earlier versions
 WHY["both"] = f"{WHY['weak']}; {WHY['joined']}"
 
 
@@ -295,7 +296,8 @@ def why_stated(raw: Mapping[str, Any]) -> str | None:
     for_it, against = ("nothing", "covered"), ("none", "weak", "joined", "both", "back")
     known = for_it if raw["publishable"] else against
     may_be = (state, "nothing", "back")
-    return next((w for w in known if w in may_be and raw["why"] == WHY[w]), None)
+    why = str(raw["why"]).replace(_AS_BEFORE, _AS_NOW)
+    return next((w for w in known if w in may_be and why == WHY[w]), None)
 
 
 def _state(weak: int, joined: int) -> str:

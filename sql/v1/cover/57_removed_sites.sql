@@ -13,13 +13,14 @@
 -- reads:   site_ranks (site varchar, rank varchar)
 -- reads:   ledger_sites (site varchar, host varchar, directory varchar, depth integer, label varchar)
 -- reads:   ledger_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, level integer, team varchar)
+-- reads:   ledger_places (site varchar, host varchar, directory varchar, depth integer)
 -- writes:  new_sites (site varchar, host varchar, directory varchar, depth integer, label varchar, since integer)
 -- writes:  new_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, since integer, level integer, team varchar)
 -- writes:  new_bonds (site varchar, other varchar, since integer)
 -- writes:  cover_lists (list_id integer, source varchar, label varchar)
 -- writes:  removed_sites (site varchar, host varchar, list_id integer)
 -- writes:  listed_out (site varchar, host varchar, list_id integer, is_short boolean, is_joined boolean)
--- writes:  cover_cost (n_sites bigint, n_weak bigint, n_joined bigint, n_rows bigint)
+-- writes:  cover_cost (n_sites bigint, n_weak bigint, n_joined bigint, n_rows bigint, n_known bigint)
 -- nulls:   directory is null where the site is no single link; level where it is not
 --          known; team of a site that stands for one alone
 -- order:   site, label; site, peer_of
@@ -294,13 +295,23 @@ sized as (
     select coalesce(sum(s.n_rows), 0)::bigint as n_rows
     from sites as s
     semi join removed_sites as r on s.site = r.site
+),
+
+-- chosen by earlier runs, listed sites and neutral ones
+known as (
+    select count(distinct p.site) as n
+    from ranked_places as p
+    semi join removed_sites as r on p.site = r.site
+    semi join ledger_places as k on p.rank = k.site
 )
 
 select
     o.n_sites + w.n as n_sites,
     o.n_short + w.n as n_weak,
     o.n_joined,
-    z.n_rows
+    z.n_rows,
+    k.n as n_known
 from sites_out as o
 cross join placeless as w
-cross join sized as z;
+cross join sized as z
+cross join known as k;
