@@ -164,7 +164,8 @@ def show_cleaned(result: Cleaned) -> RenderableType:
     if result.untold:
         parts.append(Text(_untold(result.untold)))
     if result.coverage:
-        parts += [Text(), coverage_table(result.coverage)]
+        # its audit counts what values there are, be a list of that kind given or not
+        parts += [Text(), coverage_table(result.coverage, "could be looked at")]
     if result.verdict is not None:
         parts += [Text(), show_verdict(result.verdict)]
     else:
@@ -274,7 +275,7 @@ _LOOKED_AT = {
 }
 
 
-def coverage_table(coverage: Iterable[Coverage]) -> Table:
+def coverage_table(coverage: Iterable[Coverage], head: str = "looked at") -> Table:
     """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
     heads = tuple(_LOOKED_AT.values())
     by_subset: dict[str, dict[str, str]] = {}
@@ -297,11 +298,11 @@ def coverage_table(coverage: Iterable[Coverage]) -> Table:
         values[:] = ["-" if value == "0" else value for value in values]
     if len(found) <= _SIDE_BY_SIDE:
         names = tuple(short(list(found)).values())
-        table = plain_table("looked at", *names, right=names)
+        table = plain_table(head, *names, right=names)
         for cells in zip(("rows", *heads), *found.values(), strict=True):
             table.add_row(*cells)
         return table
-    table = plain_table("looked at", "rows", *heads, right=("rows", *heads), whole=("looked at",))
+    table = plain_table(head, "rows", *heads, right=("rows", *heads), whole=(head,))
     for subset, values in found.items():
         table.add_row(Text(subset), *values)
     return table
