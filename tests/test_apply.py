@@ -921,6 +921,8 @@ def bad(world: Path) -> Path:
     (world / "broken/a.parquet").write_bytes(b"PAR1 no parquet PAR1")
     (world / "full").mkdir()
     (world / "full/mine.txt").write_text("mine")
+    (world / "lines").mkdir()
+    (world / "lines/a.tsv").write_text("url\ttext\nhttp://s.example/1.jpg\ts\n")
     (world / "empty").mkdir()
     (world / "with").mkdir()
     for name, source in (("a", world / "data/en/0.parquet"), ("d", world / "diff.parquet")):
@@ -945,6 +947,12 @@ REFUSED = {
     "a file in it swapped": (
         ("out/research/en/0.parquet", "--keep", "data", "--out", "o"),
         "out/research/en/0.parquet: is the edition research of "),
+    "a copy in a form of its own and the edition swapped": (
+        ("out/research", "--keep", "lines", "--out", "o"),
+        "as PATH: out/research was made by a run, says the manifest in "),
+    "an edition in a form of its own": (
+        ("data", "--keep", "lines", "--out", "o"),
+        "whose files end in .parquet\n"),
     "a file under two names": (("diff.parquet", "data", "data/en", "--out", "o"),
                                "which another PATH names, too"),
     "a folder for a diff": (("data", "strange", "--out", "o"), "data: is a folder, no diff"),

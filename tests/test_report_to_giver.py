@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import relaion
+from relaion.cli.render_run import matched_line
 from relaion.errors import NoRoomError, OutputError, RelaionError
 from relaion.lists import store
 from relaion.run import store_entries
@@ -204,10 +205,19 @@ def test_entries_without_an_id_are_counted(lists: Path, data: Path) -> None:
     assert told(lists) == {"list-2.csv": ["record_id", "late"]}
 
 
-def test_no_hit_is_an_empty_folder(lists: Path, data: Path) -> None:
-    deliver(lists, "id,md5", f"x,{DIGESTS[90]}")
-    assert match(lists, data).reported == (Reported(1, "A", 0, 0, None),)
-    assert told(lists) == {}
+@pytest.mark.parametrize(
+    ("head", "entry", "said"),
+    [("id,md5", f"x,{DIGESTS[90]}", "no record hit"),
+     ("md5", DIGESTS[3], "no entry that hit has an id")],
+)  # fmt: skip
+def test_without_a_record_to_tell_there_is_no_folder(
+    lists: Path, data: Path, head: str, entry: str, said: str
+) -> None:
+    deliver(lists, head, entry)
+    result = match(lists, data)
+    assert result.reported == (Reported(1, "A", 0, int(head == "md5"), None),)
+    assert not lists.with_name("report").exists()
+    assert matched_line(result).endswith(f"; nothing was written for givers: {said}")
 
 
 @pytest.mark.slow

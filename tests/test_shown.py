@@ -210,6 +210,12 @@ def test_each_spelling_of_a_hashed_link_is_named() -> None:
     assert "link MD5  " in told
 
 
+def test_a_delivery_that_only_takes_back_is_no_bare_line() -> None:
+    lists = [{"list_id": 3, "source": "s", "received": "", "label": "", "entries": {}}]
+    told = printed(protocol_table(lists, Hits((), ()), ["en"]), 80)
+    assert told.splitlines()[2].split("  ")[1] == "no entry of its own"
+
+
 def test_the_head_of_what_was_looked_at_is_never_broken() -> None:
     lines = [
         Coverage("en", role, 123_456, 123_456)
@@ -224,3 +230,4 @@ def test_the_head_of_what_was_looked_at_is_never_broken() -> None:
         )
     ]
     assert "looked at" in printed(coverage_table(lines), 80)
+    assert "could be looked at" in printed(coverage_table(lines, "could be looked at"), 80)

@@ -246,6 +246,7 @@ def test_strict_makes_it_an_exit_code(tmp_path: Path, name: str) -> None:
         assert said.returncode == int(wrong), (stage, said.stderr)
         assert (case.sentence in said.stdout) is wrong or not case.sentence
         assert ("not looked at:" in said.stdout) is wrong
+        assert ("relaion: --strict: not everything was looked at" in said.stderr) is wrong
     lax = here("verify", out, "--inputs", data, *given, "--json")
     assert lax.returncode == 0
     verdict = json.loads(lax.stdout)

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
+from relaion.lists.store import withdraw
 from relaion.verifier.checker import verify
 from relaion.verifier.lookup import look_up
 from relaion.verifier.manifest import WHY
@@ -33,7 +34,7 @@ from relaion.verifier.together import check_together, parts_of
 from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.drawn import quickly
-from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
+from tests.verify_world import MORE_SCOPES, SCHEMA, World, filling, md5, roles, row, write
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
@@ -769,6 +770,58 @@ def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
     # a kept row that a list names is found, be it one of the run or a newer one
     put_back(world, 2, 1)
     assert "1a" in broken(check(world, **given))
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_list_that_was_withdrawn_breaks_nothing_and_leaves_the_lists_unchecked(
+    world: World, has_key: bool
+) -> None:
+    gone, other = world.lists[-1], world.lists[0]
+    withdraw(world.store, gone.list_id)
+    key = world.store.with_name("away.key")
+    if not has_key:
+        key_path(world.store).rename(key)
+    verdict = check(world)
+    assert verdict.ok and not verdict.clean and verdict.summary.endswith("nothing was found broken")
+    text = (
+        "1 list of the run was withdrawn since (`relaion update` takes this in; or give the store "
+        "as it was)"
+    )
+    for promise in ("1a", "1b", "6"):
+        assert outcome(verdict, promise).state == "not checked"
+        assert text in outcome(verdict, promise).why
+    # what the store does not say is not taken for a withdrawal
+    stated = deepcopy(world.manifest)
+    for each in (gone, other):
+        world.manifest = deepcopy(stated)
+        line = next(x for x in world.manifest["lists"] if x["list_id"] == each.list_id)
+        line["source"] = "Nobody"
+        world.write_manifest()
+        assert "6" in broken(check(world))
+    # a kept row that a list still names is found
+    if not has_key:
+        key.rename(key_path(world.store))
+    put_back(world, 2, 1)
+    assert "1a" in broken(check(world))
+
+
+def test_entries_that_an_update_took_back_break_nothing(world: World) -> None:
+    text = "entries of 1 list were taken back since"
+    with filling(world.store, world.store.read_bytes()) as engine:
+        engine.execute(
+            "delete from entries where list_id = 2 and digest = "
+            "(select min(digest) from entries where list_id = 2)"
+        )
+    assert "6" in broken(check(world))  # the store says of no update
+    with filling(world.store, world.store.read_bytes()) as engine:
+        engine.execute(
+            "insert into lists by name select * replace (99 as list_id, 2 as replaces) from lists "
+            "where list_id = 2"
+        )
+    verdict = check(world)
+    assert verdict.ok and not verdict.clean
+    assert outcome(verdict, "1a").state == "not checked"
+    assert text in outcome(verdict, "1a").why
 
 
 @pytest.mark.slow

@@ -183,6 +183,13 @@ def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
         show(render(result))
 
 
+def heed_strict(strict: bool, is_whole: bool) -> None:
+    """End as where a check found something, and say why, where --strict asks for all of it."""
+    if strict and not is_whole:
+        told.say("--strict: not everything was looked at or checked, so the exit code is 1")
+        raise typer.Exit(EXIT_FOUND)
+
+
 def show(what: Any) -> None:
     """Print on stdout, without the spaces to which tables fill their lines."""
     with out.capture() as captured:

@@ -10,7 +10,7 @@ import typer
 
 import relaion as library
 from relaion.cli import options as o
-from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, roles
+from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, heed_strict, roles
 from relaion.cli.consoles import talk
 from relaion.cli.render import show_purged
 from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
@@ -130,8 +130,7 @@ def match(
             report_to_giver=report_to_giver, engine=engine, progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
-    if strict and result.not_looked_at:
-        raise typer.Exit(EXIT_FOUND)
+    heed_strict(strict, not result.not_looked_at)
 
 
 @app.command(
@@ -188,9 +187,9 @@ def clean(
 
 def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
     emit(result, show_part if hasattr(result, "share") else show_cleaned, as_json=as_json)
-    wrong = result.verdict is not None and not result.verdict.ok
-    if wrong or (strict and not _is_whole(result)):
+    if result.verdict is not None and not result.verdict.ok:
         raise typer.Exit(EXIT_FOUND)
+    heed_strict(strict, _is_whole(result))
 
 
 @app.command(
@@ -328,8 +327,7 @@ def apply(
             yes_i_checked=yes_i_checked, engine=engine, progress=bars,
         )  # fmt: skip
     emit(result, show_applied, as_json=as_json)
-    if strict and not result.clean:
-        raise typer.Exit(EXIT_FOUND)
+    heed_strict(strict, result.clean)
 
 
 @app.command(
@@ -365,5 +363,6 @@ def verify(
             engine=engine, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
-    if not verdict.ok or (strict and not verdict.clean):
+    if not verdict.ok:
         raise typer.Exit(EXIT_FOUND)
+    heed_strict(strict, verdict.clean)

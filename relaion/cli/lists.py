@@ -266,7 +266,8 @@ def add(
         typer.Option(
             "--where",
             metavar="NAME=WORD,...",
-            help="Take only rows whose column NAME holds one of these words. Of MISP only what has "
+            help="Take only rows whose column NAME holds one of these words. A word that "
+            "holds a comma stands in quotes: 'NAME=\"a, b\",c'. Of MISP only what has "
             "to_ids is taken, unless to_ids=true,false is said.",
         ),
     ] = None,

@@ -8,7 +8,7 @@ import typer
 import relaion as library
 from relaion.cli import completion
 from relaion.cli import options as o
-from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit
+from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, heed_strict
 from relaion.cli.commands import working
 from relaion.cli.options import path_argument, path_option
 from relaion.cli.render import show_purged
@@ -79,5 +79,6 @@ def merge(
             yes_i_checked=yes_i_checked, progress=bars,
         )  # fmt: skip
     emit(result, show_merged, as_json=as_json)
-    if not result.done or (strict and result.cleaned and result.cleaned.not_looked_at):
+    if not result.done:
         raise typer.Exit(EXIT_FOUND)
+    heed_strict(strict, result.cleaned is None or not result.cleaned.not_looked_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -52,7 +52,7 @@ def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[st
 
 
 def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
-    """Counts of one list by what was compared, a line also for kinds that found nothing."""
+    """Counts of one list by what was compared, a line also where nothing was found."""
     found = [c for c in hits.counts if c.list_id == entry["list_id"]]
     lines: dict[str, list[Count]] = {}
     for kind in dict.fromkeys((*entry["entries"], *(c.kind for c in found))):
@@ -61,7 +61,7 @@ def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
             lines.setdefault(compared(c.kind, c.form), []).append(c)
         if not counts:
             lines[kind_words(kind)] = []
-    return lines
+    return lines or {"no entry of its own": []}
 
 
 def union_table(hits: Hits, subsets: list[str]) -> Table:
@@ -111,12 +111,20 @@ def matched_line(result: Matched) -> str:
     union = result.hits.rows("all")
     beyond = result.hits.rows("same_link")
     also = f"; {several(beyond, 'more row carries', 'more rows carry')} a listed link"
-    nothing = "nothing else" if result.reported else "nothing"
+    nothing = "nothing else" if any(r.file for r in result.reported) else "nothing"
     are = "is" if memberships == 1 else "are"
     return (
         f"{several(memberships, 'membership')} {are} {several(union, 'row')}"
-        f"{also if beyond else ''}; {nothing} was written"
+        f"{also if beyond else ''}; {nothing} was written{_why_no_report(result.reported)}"
     )
+
+
+def _why_no_report(reported: Sequence[Reported]) -> str:
+    """Why givers are told nothing, where that was asked for."""
+    if not reported or any(r.file for r in reported):
+        return ""
+    hit = any(r.without_id for r in reported)
+    return f" for givers: {'no entry that hit has an id' if hit else 'no record hit'}"
 
 
 def _reported(r: Reported) -> Text:
@@ -156,7 +164,8 @@ def show_cleaned(result: Cleaned) -> RenderableType:
     if result.untold:
         parts.append(Text(_untold(result.untold)))
     if result.coverage:
-        parts += [Text(), coverage_table(result.coverage)]
+        # its audit counts what values there are, be a list of that kind given or not
+        parts += [Text(), coverage_table(result.coverage, "could be looked at")]
     if result.verdict is not None:
         parts += [Text(), show_verdict(result.verdict)]
     else:
@@ -266,7 +275,7 @@ _LOOKED_AT = {
 }
 
 
-def coverage_table(coverage: Iterable[Coverage]) -> Table:
+def coverage_table(coverage: Iterable[Coverage], head: str = "looked at") -> Table:
     """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
     heads = tuple(_LOOKED_AT.values())
     by_subset: dict[str, dict[str, str]] = {}
@@ -289,11 +298,11 @@ def coverage_table(coverage: Iterable[Coverage]) -> Table:
         values[:] = ["-" if value == "0" else value for value in values]
     if len(found) <= _SIDE_BY_SIDE:
         names = tuple(short(list(found)).values())
-        table = plain_table("looked at", *names, right=names)
+        table = plain_table(head, *names, right=names)
         for cells in zip(("rows", *heads), *found.values(), strict=True):
             table.add_row(*cells)
         return table
-    table = plain_table("looked at", "rows", *heads, right=("rows", *heads), whole=("looked at",))
+    table = plain_table(head, "rows", *heads, right=("rows", *heads), whole=(head,))
     for subset, values in found.items():
         table.add_row(Text(subset), *values)
     return table

@@ -10,7 +10,7 @@ from relaion.errors import InputError
 from relaion.labs.applying import read_edition
 from relaion.labs.copy_files import CopyFile
 from relaion.parquet.roles import Columns, Overrides, overrides_of
-from relaion.paths import find_shards, shown
+from relaion.paths import find_files, find_shards, shown
 from relaion.run.numbered import Numbered
 from relaion.run.outputs import OwnedShard, Owners
 from relaion.run.pool import Caller
@@ -144,6 +144,27 @@ def refuse_swapped(
             f"{shown(owned.output.folder / owned.edition)}: was made of "
             f"{named_as(paths, new[0].shard.path)}, so it is {named}; {way_out}"
         )
+
+
+def refuse_copy_for_edition(
+    keep: Sequence[Path], paths: Sequence[Path], copies: Sequence[CopyFile]
+) -> None:
+    """Raise InputError where NEW holds no shard, and say so where PATH is what a curator made.
+
+    `paths` name the copy, `copies` are its files.
+    """
+    if not keep:
+        return
+    owners = Owners()
+    owned = ((f.path, owners.of(f.path)) for f in copies)
+    made = next(((path, x.output.folder) for path, x in owned if x is not None), None)
+    way = "with --keep the published edition, whose files end in .parquet"
+    if made is not None:
+        way += (
+            f", and the copy as PATH: {named_as(paths, made[0])} was made by a run, says the "
+            f"manifest in {shown(made[1])}, so swap the two"
+        )
+    find_files(keep, (".parquet",), way, "shard of an edition")
 
 
 def refuse_edition_for_copy(

@@ -34,7 +34,7 @@ from relaion.lists.digests import (
     undressed,
 )
 from relaion.lists.readers import why
-from relaion.lists.readers.format import LINK_KINDS, Trait, is_of_machine
+from relaion.lists.readers.format import LINK_KINDS, Trait, is_of_machine, words_written
 from relaion.lists.readers.lines.line import LINK_START
 from relaion.lists.readers.tables.notes import read_text
 from relaion.paths import shown
@@ -301,7 +301,7 @@ TOLD = 10  # words that are told
 
 
 def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
-    """Words and how often, ten at most; what could be a value is counted only.
+    """Words and how often, ten at most, as `--where` reads them; what could be a value is counted.
 
     So is a text of more words than three; or than `most`, where several rows hold it.
     """
@@ -310,7 +310,7 @@ def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
         told[
             word if _may_be_told(word, (most if n > 1 else None) or _MOST_WORDS) else NOT_SHOWN
         ] += n
-    said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
+    said = [f"{words_written((word,))}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")
 

@@ -109,9 +109,17 @@ def find_sidecars(paths: Sequence[Path | str]) -> Found:
     return _find(paths, Found((), noun="sidecar", endings=_SIDECARS))
 
 
-def find_files(paths: Sequence[Path | str], endings: tuple[str, ...], forms: str = "") -> Found:
-    """Expand files, folders and globs to files of a copy, by the rules of `find_shards`."""
-    return _find(paths, Found((), noun="file of a copy", endings=endings, forms=forms))
+def find_files(
+    paths: Sequence[Path | str],
+    endings: tuple[str, ...],
+    forms: str = "",
+    noun: str = "file of a copy",
+) -> Found:
+    """Expand files, folders and globs to files of a copy, by the rules of `find_shards`.
+
+    Where there is none, an error says to name `forms`.
+    """
+    return _find(paths, Found((), noun=noun, endings=endings, forms=forms))
 
 
 def _find(paths: Sequence[Path | str], empty: Found) -> Found:

@@ -70,7 +70,8 @@ class GiverReport:
     ) -> tuple[Reported, ...]:
         """Write a file for each list with records that hit `entries`: all of them, or nothing.
 
-        Lists of what is known good have no line. Raises OutputError or ListError.
+        Where no record is to be told there is no folder, either. Lists of what is known good have
+        no line. Raises OutputError or ListError.
         """
         target = _real(self.folder)
         with owned_folder("match", target.parent) as made:
@@ -82,9 +83,10 @@ class GiverReport:
             _refuse_used(self.folder)
             _refuse_output(self.folder)
             try:
-                sync_folder(made.path)
-                made.path.rename(target)  # an empty folder may be there, nothing else
-                sync_folder(target.parent)
+                if any(records for records, _ in found.values()):
+                    sync_folder(made.path)
+                    made.path.rename(target)  # an empty folder may be there, nothing else
+                    sync_folder(target.parent)
             except OSError as e:
                 raise unwritten(self.folder, e, e.strerror or "no usable path") from None
         listed = [(x["list_id"], x["source"]) for x in known.lists if x["role"] == "bad"]

@@ -33,6 +33,7 @@ from relaion.labs.sides import (
     DIFF_AMONG,
     DIFF_COLUMNS,
     read_set,
+    refuse_copy_for_edition,
     refuse_diffs,
     refuse_edition_for_copy,
     refuse_misplaced,
@@ -147,6 +148,7 @@ def apply(
         )
         found = _found(where.out, paths)
         read = _read_diff(pool, paths, keep, diff)
+        refuse_copy_for_edition(keep, paths, found.files)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
         refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
         identities = _told_by(_identities(by, read), by, new, before)

@@ -28,6 +28,7 @@ from relaion.paths import (
     maybe_path,
     owned_folder,
     private_folder,
+    several,
     shown,
 )
 from relaion.paths.stand_ins import within_tree
@@ -197,7 +198,7 @@ def plan(
             away = any(within_tree(n.shard.path) for n in inputs.shards)
             wanted = sample_rows or rows_to_measure(inputs.rows, fetched=away)
             picked = _picked(inputs, wanted, random.Random(seed))  # noqa: S311
-            listen.phase(MEASURE, Extent(3), detail=f"a sample of {len(picked):,} shards is made")
+            listen.phase(MEASURE, Extent(3), detail=f"a sample of {several(len(picked), 'shard')}")
             fetching = _fetch(pool, inputs, picked, is_checked=verify)
             _make(pool, picked, owned.path / "data")
             listen.done(Extent(1))

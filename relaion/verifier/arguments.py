@@ -5,11 +5,13 @@ keys of their rows with a listed image travel on to the shards, link keys where 
 links, row hashes where it has these.
 """
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
@@ -31,6 +33,7 @@ from relaion.paths import (
     owned_folder,
     replaced,
     seal,
+    several,
     shown,
 )
 from relaion.roles import KINDS
@@ -201,50 +204,91 @@ def _secret(lists: Held | None, key: Path | bytes | None) -> bytes | None:
 def _check_lists(
     statement: Statement, lists: Held, secret: bytes | None, given: Given, notes: Notes
 ) -> None:
-    stored = _read_lists(lists, notes)
+    stored, since = _read_lists(lists, notes)
     given.labels = {list_id: x.label for list_id, x in stored.items()}
     given.partners = {list_id: x.source for list_id, x in stored.items()}
     given.received = {list_id: x.received for list_id, x in stored.items()}
     given.unusable = _unusable(lists, statement)
     if secret is None:
         notes.limit("6", "digests of lists and keywords were not compared: no curator key")
-        ours, theirs = (
+        ours, gone, theirs = (
             {i: x._replace(digest="") for i, x in lines.items()}
-            for lines in (stored, statement.lists)
+            for lines in (stored, since.withdrawn, statement.lists)
         )
     else:
         ours = {i: x._replace(digest=hmac_digest(secret, x.digest)) for i, x in stored.items()}
-        theirs = dict(statement.lists)
-    differ = sum(ours.get(i) != theirs.get(i) for i in {*ours, *theirs})
-    if differ and all(ours.get(i) == x for i, x in theirs.items()):
-        # the run is as true as before; a kept row that a newer list names is found all the same
-        given.unlike.append(
-            f"the store has {count(differ, 'list')} more than the run "
-            "(`relaion update` takes them in; or give the store as it was)"
-        )
-        notes.skip("1a", given.unlike[-1])
+        gone, theirs = since.withdrawn, dict(statement.lists)
+    differ = {i for i in {*ours, *theirs} if ours.get(i) != theirs.get(i)}
+    went_on = _since_then(differ, ours, theirs, gone, since.updated)
+    if went_on:
+        # the run is as true as before; a kept row that a list now names is found all the same
+        given.unlike.append(went_on)
+        notes.skip("1a", went_on)
     elif differ:
         given.unlike.append("the lists given are not those of the run")
-        notes.find("6", MANIFEST, f"{count(differ, 'list', 'differs')} from the store given")
+        notes.find("6", MANIFEST, f"{count(len(differ), 'list', 'differs')} from the store given")
 
 
-def _read_lists(lists: Held, notes: Notes) -> dict[int, ListLine]:
+def _since_then(
+    differ: Set[int],
+    now: Mapping[int, ListLine],
+    then: Mapping[int, ListLine],
+    withdrawn: Mapping[int, ListLine],
+    updated: Set[int],
+) -> str:
+    """How the store of a run went on, by all lists that differ; empty where it is no such store."""
+    more = differ - {*then}
+    out = {i for i in differ & {*then} & {*withdrawn} if _is_less(withdrawn[i], then[i])}
+    less = {i for i in differ & {*then} & {*now} & updated if _is_less(now[i], then[i])}
+    if not differ or differ != more | out | less:
+        return ""
+    told = [f"the store has {count(len(more), 'list')} more than the run"] * bool(more)
+    gone = several(len(out), "list of the run was", "lists of the run were")
+    told += [f"{gone} withdrawn since"] * bool(out)
+    told += [f"entries of {count(len(less), 'list')} were taken back since"] * bool(less)
+    what = "this" if out or less else "them"
+    return f"{' and '.join(told)} (`relaion update` takes {what} in; or give the store as it was)"
+
+
+def _is_less(now: ListLine, then: ListLine) -> bool:
+    """Whether a list is the one that it was, with no entry more of any kind."""
+    had = dict(then.entries)
+    same = now._replace(entries=()) == then._replace(entries=())
+    return same and all(n <= had.get(kind, 0) for kind, n in now.entries)
+
+
+class _Since(NamedTuple):
+    """The lists that a store gave up, as they were then, and those that later ones `updated`."""
+
+    withdrawn: dict[int, ListLine]
+    updated: frozenset[int]
+
+
+def _read_lists(lists: Held, notes: Notes) -> tuple[dict[int, ListLine], _Since]:
+    """The lists that count, with digests of their own, and what became of others.
+
+    Of a list that was withdrawn the digest is under the curator key of the store.
+    """
     heads = lists.engine.rows(
-        "select list_id, source, title, label, received, content_sha256, role from lists "
-        "where withdrawn is null"
+        "select list_id, source, title, label, received, content_sha256, role, "
+        "withdrawn is not null, entries_then, replaces from lists"
     )
     counts = lists.engine.rows("select list_id, kind, count(*) from entries group by all")
     unknown = sum(n for _, kind, n in counts if kind not in KINDS)
     if unknown:
         notes.limit("1a", f"{unknown:,} entries are of kinds that are not checked here")
-    found = {}
-    for list_id, *names, sha256, role in heads:
-        entries = tuple(sorted((k, n) for i, k, n in counts if i == list_id))
+    found: dict[int, ListLine] = {}
+    withdrawn: dict[int, ListLine] = {}
+    for list_id, *names, sha256, role, is_out, then, _ in heads:
+        held = [(k, n) for i, k, n in counts if i == list_id]
+        if is_out:
+            held = [*json.loads(then or "{}").items()]
         source, title, label, received = (
             "" if n is None else n if isinstance(n, str) else n.isoformat() for n in names
         )
-        found[int(list_id)] = ListLine(source, title, label, received, entries, role, sha256)
-    return found
+        line = ListLine(source, title, label, received, tuple(sorted(held)), role, sha256)
+        (withdrawn if is_out else found)[int(list_id)] = line
+    return found, _Since(withdrawn, frozenset(x[-1] for x in heads if x[-1] is not None))
 
 
 def _unusable(lists: Held, statement: Statement) -> dict[str, int]:

@@ -24,6 +24,7 @@ from relaion.lists.readers.vocabulary.answers import answer_of
 from relaion.lists.readers.vocabulary.days import days_of, days_within
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.lists.values import TOLD, told_words
+from relaion.paths import several
 
 SURE, SCORE, VOTES, DISTANCE, LIKENESS, REST = (
     "tells how sure its giver is", "holds scores", "counts votes", "tells how far a match is",
@@ -156,7 +157,7 @@ class Figures:
     def doubt(self) -> str:
         """What of it leaves open which rows are listed; empty for nothing."""
         if n := self._n_low():
-            return f"{self.what}, and is {_LOWEST[self.what]} in {n} rows"
+            return f"{self.what}, and is {_LOWEST[self.what]} in {n}"
         return f"{self.what}, on more than one scale" if self.is_mixed else ""
 
     def held(self, values: Mapping[str, int]) -> str:
@@ -173,8 +174,8 @@ class Figures:
         held = (self.counts[x] for x, figure in self.figures.items() if self._is_low(*figure))
         n = self.low + self.over + sum(held)
         if self.least and self._is_low(self.least[0], is_percent=False):
-            return f"{n + self.least[1]:,} or more"
-        return f"{n:,}" if n else ""
+            return f"{n + self.least[1]:,} or more rows"
+        return several(n, "row") if n else ""
 
     @property
     def knows_words(self) -> bool:

@@ -18,7 +18,7 @@ from relaion.errors import ListError
 from relaion.lists.readers.beside.cell import IN_FOLDER
 from relaion.lists.readers.beside.few_words import of_nothing, of_things
 from relaion.lists.readers.beside.remarks import RemarkColumn
-from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.format import EMPTY, words_written
 from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.tables.folders import CHOICE
 from relaion.lists.readers.vocabulary import names
@@ -165,25 +165,25 @@ QUESTIONS = (
     ),
     ColumnQuestion(
         lambda c: Counter() if of_things(c.column.name) else c.expiries.in_few,
-        "holds days in {rows} rows and nothing in others, as those on which entries were taken "
+        "holds days in {rows} and nothing in others, as those on which entries were taken "
         "back: say --ignore {option} if it decides nothing; if not, leave out, in a copy, the rows "
         "that are not listed",
         at_once=False,
     ),
     ColumnQuestion(
         _folders,
-        "names files in {rows} rows that lie in folders which may say that they are not listed "
+        "names files in {rows} that lie in folders which may say that they are not listed "
         f"({{found}}): {CHOICE}",
     ),
     ColumnQuestion(
-        _of_no_child, f"speaks in {{rows}} rows of what is no child ({{found}}); {_IN_COPY}, {_OR}"
+        _of_no_child, f"speaks in {{rows}} of what is no child ({{found}}); {_IN_COPY}, {_OR}"
     ),
     ColumnQuestion(
-        _doubted, f"may say in {{rows}} rows that they are not listed ({{found}}); {_OR}",
+        _doubted, f"may say in {{rows}} that they are not listed ({{found}}); {_OR}",
         at_once=False,
     ),
     ColumnQuestion(
-        _doubted_so_far, f"may say in {{rows}} rows that they are not listed ({{found}}); {_OR}"
+        _doubted_so_far, f"may say in {{rows}} that they are not listed ({{found}}); {_OR}"
     ),
     ColumnQuestion(
         lambda c: c.texts.mark() if c.texts else "",
@@ -197,12 +197,12 @@ QUESTIONS = (
     ),
     ColumnQuestion(
         _by_nobody,
-        f"names nobody in {{rows}} rows, which may not be listed: {_IN_COPY}, {_IF_ALL}",
+        f"names nobody in {{rows}}, which may not be listed: {_IN_COPY}, {_IF_ALL}",
         of_good=False,
     ),
     ColumnQuestion(
         _counts_below_0,
-        f"holds numbers below 0 in {{rows}} rows, which may count what was taken back: {_IN_COPY}, "
+        f"holds numbers below 0 in {{rows}}, which may count what was taken back: {_IN_COPY}, "
         "or say --ignore {option} if it decides nothing",
         of_good=False,
     ),
@@ -256,7 +256,7 @@ NOTICES = (
     ColumnQuestion(_strange, _LOOK),
     ColumnQuestion(
         _is_below_0,
-        "holds numbers below 0 in {rows} rows: taken to decide nothing; if they count what was "
+        "holds numbers below 0 in {rows}: taken to decide nothing; if they count what was "
         "taken back, leave those rows out in a copy, and say --ignore {option} if not",
         of_good=False,
     ),
@@ -267,7 +267,7 @@ NOTICES = (
     ),
     ColumnQuestion(
         lambda c: c.texts.shown if c.texts and not c.texts.n else "",
-        "speaks in {rows} rows of what may be no child: taken to decide nothing; if it does, leave "
+        "speaks in {rows} of what may be no child: taken to decide nothing; if it does, leave "
         "them out in a copy",
     ),
 )  # the first that finds something
@@ -292,7 +292,8 @@ def _told(question: ColumnQuestion, c: RemarkColumn, found: Found) -> str:
     """A message, with what was found in place of the names in it."""
     held = {cell.rstrip(":=") or EMPTY: n for cell, n in c.values.items()}
     counted = found if isinstance(found, Counter) else Counter[str]()
-    some = ", ".join(f"{word}: {n:,}" for word, n in counted.most_common(_MOST_TOLD))
+    most = counted.most_common(_MOST_TOLD)
+    some = ", ".join(f"{words_written((word,))}: {n:,}" for word, n in most)
     more = f" and {len(counted) - _MOST_TOLD:,} more" if len(counted) > _MOST_TOLD else ""
     return f"column {c.column.told} " + question.says.format(
         option=option_name(c.column.name, c.column.index),
@@ -301,7 +302,7 @@ def _told(question: ColumnQuestion, c: RemarkColumn, found: Found) -> str:
         n=f"{len(c.words):,}",
         words=several(len(c.words), "word"),
         of_rows=several(c.values.total(), "row"),
-        rows=f"{counted.total():,}",
+        rows=several(counted.total(), "row"),
         figures=c.figures.held(c.values) if c.figures else "",
         found=found if isinstance(found, str) else some + more,
     )

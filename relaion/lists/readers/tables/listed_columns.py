@@ -69,10 +69,10 @@ def refuse_successors(
         if n:
             option = option_name(c.name, c.index)
             raise ListError(
-                f"column {c.told} says in {n:,} rows by what their entries were replaced, and "
-                "nobody here knows whether those are still listed: take the rows that nothing "
-                f"replaced with --where {option}='(empty)', or all rows with --ignore {option}; "
-                "what replaces them is a list of its own"
+                f"column {c.told} says in {several(n, 'row')} by what their entries were "
+                "replaced, and nobody here knows whether those are still listed: take the rows "
+                f"that nothing replaced with --where {option}='(empty)', or all rows with --ignore "
+                f"{option}; what replaces them is a list of its own"
             )
 
 
