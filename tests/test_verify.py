@@ -34,7 +34,8 @@ from relaion.verifier.together import check_together, parts_of
 from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.drawn import quickly
-from tests.verify_world import MORE_SCOPES, SCHEMA, World, filling, md5, roles, row, write
+from tests.one_duckdb import filling
+from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
