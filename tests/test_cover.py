@@ -427,6 +427,7 @@ def test_cover_leaves_the_editions_that_its_listed_rows_leave(tmp_path: Path) ->
             assert ours <= {_identity(row) for row in found.lost}
 
 
+@pytest.mark.slow
 def test_sites_that_came_from_earlier_runs_are_told_before_a_shard_is_written(
     whole: Done, tmp_path: Path
 ) -> None:
