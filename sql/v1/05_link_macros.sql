@@ -221,6 +221,35 @@ case
     else link_tidied_path(t)
 end;
 
+-- The key of each link of a relation that has a column url, and all its columns with it: null where
+-- SQL cannot prove it, and for no link.
+create or replace temp macro link_proved(links) as table
+    with told as (
+        select
+            *,
+            link_is_canonical(url) as is_canonical
+        from query_table(links)
+    ),
+
+    undone as (
+        select
+            *,
+            case when not is_canonical then link_undone(url) end as undone
+        from told
+    ),
+
+    tidied as (
+        select
+            * exclude (undone),
+            case when is_canonical then url else link_tidied(undone) end as tidy
+        from undone
+    )
+
+    select
+        * exclude (is_canonical, tidy),
+        case when is_canonical or link_is_canonical(tidy) then link_stripped(tidy) end as url_key
+    from tidied;
+
 -- The last eight characters of a link's key, where they are plainly those of the link; null where
 -- they may be others. A row can carry a listed link only where these are the end of that link's
 -- key, or are null: by far the cheapest test.

@@ -14,7 +14,7 @@
 --
 -- A row whose hash stands in NEW beyond doubt stays, one whose hash stands in the old set alone was
 -- removed: of these the link says nothing more. All others are asked for, so nearly all keys are proved
--- here, in one pass, as `79_proved_links` does. The few others have the shape that `fast/15_near_links`
+-- here, in one pass. The few others have the shape that `fast/15_near_links`
 -- makes, so that `fast/19_odd_links` and `20_link_keys` serve.
 
 create or replace temp table unsettled as
@@ -33,53 +33,23 @@ select
 from rows as r
 anti join settled as s on r.row_hash = s.row_hash;
 
-create or replace temp table proved_keys as
-with told as (
-    select
-        s.shard_no,
-        s.file_row_number,
-        s.url,
-        link_is_canonical(s.url) as is_canonical
-    from row_links as s
-    semi join unsettled as u
-        on s.shard_no = u.shard_no and s.file_row_number = u.file_row_number
-    where s.url is not null
-),
-
-undone as (
-    select
-        t.*,
-        case when not t.is_canonical then link_undone(t.url) end as undone
-    from told as t
-),
-
-tidied as (
-    select
-        u.shard_no,
-        u.file_row_number,
-        u.url,
-        u.is_canonical,
-        case when u.is_canonical then u.url else link_tidied(u.undone) end as tidy
-    from undone as u
-),
-
-keyed as (
-    select
-        t.shard_no,
-        t.file_row_number,
-        t.url,
-        case
-            when t.is_canonical or link_is_canonical(t.tidy) then link_stripped(t.tidy)
-        end as url_key
-    from tidied as t
-)
-
+create or replace temp view unsettled_links as
 select
-    k.shard_no,
-    k.file_row_number,
-    case when k.url_key is null then k.url end as url,
-    k.url_key
-from keyed as k;
+    s.shard_no,
+    s.file_row_number,
+    s.url
+from row_links as s
+semi join unsettled as u
+    on s.shard_no = u.shard_no and s.file_row_number = u.file_row_number
+where s.url is not null;
+
+create or replace temp table proved_keys as
+select
+    p.shard_no,
+    p.file_row_number,
+    case when p.url_key is null then p.url end as url,
+    p.url_key
+from link_proved('unsettled_links') as p;
 
 create or replace temp table near_links as
 select

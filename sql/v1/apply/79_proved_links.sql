@@ -16,56 +16,17 @@
 -- go on as before.
 
 create or replace temp table sought_links as
-with told as (
-    select
-        l.shard_no,
-        l.file_row_number,
-        l.url,
-        l.is_holder,
-        link_is_canonical(l.url) as is_canonical
-    from long_tailed_links as l
-    where l.is_own
-),
-
-undone as (
-    select
-        t.*,
-        case when not t.is_canonical then link_undone(t.url) end as undone
-    from told as t
-),
-
-tidied as (
-    select
-        u.shard_no,
-        u.file_row_number,
-        u.url,
-        u.is_holder,
-        u.is_canonical,
-        case when u.is_canonical then u.url else link_tidied(u.undone) end as tidy
-    from undone as u
-),
-
-keyed as (
-    select
-        t.shard_no,
-        t.file_row_number,
-        t.url,
-        t.is_holder,
-        case
-            when t.is_canonical or link_is_canonical(t.tidy) then link_stripped(t.tidy)
-        end as url_key
-    from tidied as t
-),
-
-proved as (
+with proved as (
     select
         k.shard_no,
         k.file_row_number,
         k.url,
         k.is_holder,
         left(sha256(k.url_key), 32)::uuid as link_id
-    from keyed as k
-    where k.url_key is null or hash(k.url_key) in (select s.short from sought_keys as s)
+    from link_proved('long_tailed_links') as k
+    where
+        k.is_own
+        and (k.url_key is null or hash(k.url_key) in (select s.short from sought_keys as s))
 )
 
 select
