@@ -55,6 +55,12 @@ def world(made: World, tmp_path: Path) -> World:
     return copy
 
 
+def lists_are_unchecked(verdict: Verdict, text: str) -> None:
+    for promise in ("1a", "1b", "6"):
+        assert outcome(verdict, promise).state == "not checked"
+        assert text in outcome(verdict, promise).why
+
+
 def check(world: World, **given: object) -> Verdict:
     return verify(world.out, **(world.arguments() | given))
 
@@ -765,9 +771,7 @@ def test_a_store_with_more_lists_breaks_nothing_and_leaves_the_lists_unchecked(
         "the store has 1 list more than the run (`relaion update` takes them in; or give the store "
         "as it was)"
     )
-    for promise in ("1a", "1b", "6"):
-        assert outcome(verdict, promise).state == "not checked"
-        assert text in outcome(verdict, promise).why
+    lists_are_unchecked(verdict, text)
     # a kept row that a list names is found, be it one of the run or a newer one
     put_back(world, 2, 1)
     assert "1a" in broken(check(world, **given))
@@ -788,9 +792,7 @@ def test_a_list_that_was_withdrawn_breaks_nothing_and_leaves_the_lists_unchecked
         "1 list of the run was withdrawn since (`relaion update` takes this in; or give the store "
         "as it was)"
     )
-    for promise in ("1a", "1b", "6"):
-        assert outcome(verdict, promise).state == "not checked"
-        assert text in outcome(verdict, promise).why
+    lists_are_unchecked(verdict, text)
     # what the store does not say is not taken for a withdrawal
     stated = deepcopy(world.manifest)
     for each in (gone, other):
