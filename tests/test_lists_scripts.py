@@ -9,7 +9,7 @@ from relaion.sqlset import Script, load
 ALL = load("lists")
 VALUES = {
     "store_version": 1, "key_version": 1, "list_id": 1, "kind": "url", "first": 0, "last": 9,
-    "chain": [1], "is_full": True,
+    "chain": [1], "starts": [0], "is_full": True,
 }  # fmt: skip
 
 

@@ -90,6 +90,8 @@ def take_in(
     if not (arrived.total() or incoming.takes_back or back.earlier):
         raise _nothing(delivery, skipped, read)
     notices += back.told(is_update=bool(chain), is_full=is_full)
+    if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
+        notices += back.between_files
     same_ids = 0 if is_full else incoming.same_ids(chain)
     notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
     is_of_changes = any(found.form == CHANGES for found in read)
@@ -172,6 +174,7 @@ def _read_file(
     is_delta = is_update and not is_full
     path, sha256 = delivery.files[number], delivery.sha256[number]
     found = FileRead(first=incoming.next_record, shared=shared)
+    incoming.starts.append(incoming.next_record)
     found.tally.is_delta = is_delta
     found.put = incoming.add
     found.is_alone = len(delivery.files) == 1 and not is_update
@@ -217,6 +220,7 @@ class _Incoming:
         self.arrived: Counter[str] = Counter()
         self.takes_back = self.unchosen = self.calls_good = 0
         self.next_record = 0
+        self.starts: list[int] = []  # the first record of each file
         self._engine = engine
         self._list_id = list_id
         self._keep_ids = keep_ids
@@ -360,7 +364,8 @@ class _Incoming:
         if not self.may_take_back:
             return TakenBack()
         script = load("lists")["25_take_back"]
-        self._engine.run(script, list_id=self._list_id, chain=list(chain))
+        said = {"list_id": self._list_id, "chain": list(chain), "starts": self.starts}
+        self._engine.run(script, **said)
         (counts,) = self._engine.rows("from taken_back")
         return TakenBack(*counts)
 

@@ -265,6 +265,8 @@ class _Column:
         self.added += len(digests)
         if self.of is not None:
             self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
+        else:  # where each value is a record, all of a block have one number
+            records = pc.fill_null(records, 0)
         records = pc.add(records, self.out.first)
         self.out.entries.setdefault(kind, SortedEntries()).add(digests, places, records)
 
@@ -326,9 +328,10 @@ class _Column:
     def _undo(self, value: str, record: int | None) -> None:
         """Take back the entries of a value whose note says so."""
         bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
+        behind = int(self.looked_at > 1) if record is None else record  # what its block lists
         for piece in bare.split():
             named = piece.strip("!~-@|^")  # signs that except a host
-            self.out.undo(named, self.kinds, self.out.first + (record or 0))
+            self.out.undo(named, self.kinds, self.out.first + behind)
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))

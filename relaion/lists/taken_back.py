@@ -23,6 +23,12 @@ _UNCHOSEN = (
     "{:,}"
 )
 
+_PARTED = (
+    "entries that one file of the delivery lists and another one takes back: {:,}, of which {:,} "
+    "stay listed; the file that is named last counts: where that is wrong, withdraw the list and "
+    "name the files in the order in which they were made"
+)
+
 
 @dataclass(frozen=True)
 class TakenBack:
@@ -30,7 +36,8 @@ class TakenBack:
 
     Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
     back, of which `elsewhere` name what other lists hold; `still` entries of earlier ones were
-    taken back, and another list holds them.
+    taken back, and another list holds them; `parted` stand in one file of the delivery and are
+    taken back by another, and `parted_in` of these stay listed.
     """
 
     own: int = 0
@@ -39,6 +46,13 @@ class TakenBack:
     unmet: int = 0
     elsewhere: int = 0
     still: int = 0
+    parted: int = 0
+    parted_in: int = 0
+
+    @property
+    def between_files(self) -> list[str]:
+        """What files of the delivery contradict each other in, where their order alone decides."""
+        return [_PARTED.format(self.parted, self.parted_in)] * bool(self.parted)
 
     def told(self, *, is_update: bool, is_full: bool) -> list[str]:
         """What the curator should know of it."""

@@ -322,7 +322,7 @@ def told_words(counted: Mapping[str, int], most: int | None = None) -> str:
 class SortedEntries:
     """Entries of one kind: lower-case hex digests, and for links their `link_place` or null.
 
-    `records` are the numbers of their records, null where the file gives none.
+    `records` are the numbers of their records; where each value is one, all of a block have one.
     """
 
     digests: list[pa.Array] = field(default_factory=list)

@@ -15,8 +15,9 @@
 --          for all forms; withdrawn and entries_then are null for a list that is still held;
 --          host_digest is null but for links, hosts and prefixes with a plain host, tail but for such
 --          links, and where an older relaion wrote them: any row may end so then; record_no is
---          null where a value is a record, trait_id where a giver says nothing beside it;
---          giver_id is null unless it was to be kept
+--          one for a block where each value is a record, and null there of an older relaion;
+--          trait_id is null where a giver says nothing beside it; giver_id is null unless it was
+--          to be kept
 -- order:   entries of one list and kind lie together, so that a scan of a kind passes over others
 --
 -- What `digest` is, by kind:

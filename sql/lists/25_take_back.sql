@@ -2,6 +2,7 @@
 -- purpose: What a delivery takes back, out of it and out of the lists that it brings up to date.
 -- params:  $list_id  integer    the list that the delivery became
 -- params:  $chain    integer[]  the lists that it brings up to date; none for a list by itself
+-- params:  $starts   bigint[]   the first record of each file of the delivery, in order
 -- reads:   undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- reads:   unchosen      (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- reads:   gone          (record_no bigint, id_digest varchar)
@@ -10,7 +11,7 @@
 -- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- writes:  undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- writes:  gone          (record_no bigint, id_digest varchar)
--- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint, n_still bigint)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint, n_still bigint, n_parted bigint, n_parted_in bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
@@ -23,7 +24,8 @@
 -- delivery that brings a list up to date is taken back too, unless another record of it is chosen.
 -- A record whose digests stand neither in the delivery nor in those lists, and whose id they do not
 -- know, took nothing back: it is counted (`n_unmet`), as is what other lists hold of it. So is what
--- was taken back and stays listed by another list (`n_still`).
+-- was taken back and stays listed by another list (`n_still`), and what one file of the delivery
+-- lists and another one takes back (`n_parted`, of which `n_parted_in` stay listed).
 
 insert into undone
 select u.*
@@ -259,6 +261,19 @@ semi join out_rows as o on n.row_no = o.row_no
 semi join held_there as h on n.kind = h.kind and n.digest = h.digest
 where not n.is_own;
 
+create or replace temp table parted as
+select distinct
+    n.row_no,
+    n.row_no in (select o.row_no from out_rows as o) as is_out
+from named as n
+inner join undone as u on n.kind = u.kind and n.digest = u.digest
+left join claims as c on n.row_no = c.row_no
+where
+    n.is_own
+    and (u.id_digest is null or c.id_digest is null or u.id_digest = c.id_digest)
+    and len(list_filter($starts, lambda s: s <= n.record_no))
+    != len(list_filter($starts, lambda s: s <= u.record_no));
+
 delete from store.entries
 where rowid in (select o.row_no from out_rows as o);
 
@@ -272,5 +287,7 @@ select
     (select u.n from unchosen_out as u) as n_unchosen,
     (select count(distinct u.record_no) from unmet as u) as n_unmet,
     (select count(e.record_no) from met_elsewhere as e) as n_elsewhere,
-    (select count(s.digest) from still_listed as s) as n_still
+    (select count(s.digest) from still_listed as s) as n_still,
+    (select count(p.row_no) from parted as p) as n_parted,
+    (select count(p.row_no) from parted as p where not p.is_out) as n_parted_in
 from out_rows as o;
