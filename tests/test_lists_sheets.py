@@ -249,6 +249,15 @@ def test_links_that_a_cell_does_not_show_are_counted() -> None:
     assert any("not looked at: 10" in n for n in read(xlsx({"a": formula})).notices)
 
 
+def test_links_that_a_cell_does_not_show_are_asked_about_in_a_column_of_links() -> None:
+    rows: Rows = [["note", "url"], ["a", "https://example.com/1.jpg"], ["b", "picture 2"]]
+    target = {"x": "https://example.com/2.jpg"}
+    outcome = read(xlsx({"a": sheet_xml(rows, links={"B3": "x"})}, targets=target))
+    assert "lead to a link and do not show it (1)" in (outcome.refused or "")
+    above: Rows = [["see the portal"], *rows[:2]]
+    assert read(xlsx({"a": sheet_xml(above, links={"A1": "x"})}, targets=target)).entries
+
+
 @both
 def test_rows_may_begin_anywhere(form: str) -> None:
     rows: Rows = [[], [], *([None, None, *row] for row in LIST)]

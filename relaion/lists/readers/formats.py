@@ -201,6 +201,8 @@ _SQL = re.compile(
 )
 _COPY = re.compile(r"(?im)^copy\s+\S+\s.*from\s+stdin\s*;")
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
+_DIGEST, _SIZE = r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}(?:[0-9A-Fa-f]{24})?)?", r"(?:\d{1,12}|\*)"
+_OF_CLAMAV = re.compile(rf"(?:{_DIGEST}:{_SIZE}|{_SIZE}:{_DIGEST}):[^:\s]+(?::\d+){{0,2}}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
 )
@@ -315,6 +317,12 @@ FOREIGN = (
         "counted",
         _mostly(_COUNTED, "digests with how often they occur, as lists of passwords have"),
         "those are digests of strings; if they are of images, cut the counts off",
+    ),
+    Foreign(
+        "clamav",
+        _mostly(_OF_CLAMAV, "a set of signatures of ClamAV (hash:size:name)"),
+        "its names say what each is of, and nobody here reads them: export what is listed as txt, "
+        "a hash a line",
     ),
     Foreign(
         "photodna",

@@ -47,6 +47,7 @@ from relaion.lists.readers.lines.ending import Ending
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.lines.mail import is_mail, text_of_mail
+from relaion.lists.readers.lines.printed import without_counts
 from relaion.lists.readers.lines.proxy import refuse_passing
 from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.lines.signs import refuse_signs, without_boxes, without_escapes
@@ -281,7 +282,7 @@ def _text(
             first = [without_signature("".join(first), found.notices)]
         rest = uncommented(without_formulas(chain(first, rest)), found.notices)
         rest = rest if options.scope else with_plain_comments(rest, found.notices)
-        rest = without_boxes(rest)
+        rest = without_counts(without_boxes(rest))
         first, _ = _head(rest)
     refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))

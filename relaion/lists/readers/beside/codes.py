@@ -44,6 +44,7 @@ def is_of_codes(name: str) -> bool:
     """Whether a column by its name holds codes, of whatever."""
     told = names.words_of(name)
     is_one = bool(told) and all(word in _NAMES for word in told)
+    is_one = is_one or (len(told) == 1 and names.is_cut_off(told[0]))
     return is_one or any(map(_NAMED.fullmatch, told))
 
 

@@ -18,7 +18,7 @@ from relaion.lists.readers.beside.cell import read_cell
 from relaion.lists.readers.beside.codes import NO_LEGEND, Legend, are_codes, is_of_codes
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.tables.columns import ListColumn
-from relaion.lists.readers.tables.decisions import lists, media_word, word_of_any
+from relaion.lists.readers.tables.decisions import is_uncertain, lists, media_word, word_of_any
 from relaion.lists.readers.tables.said import WordSays
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.answers import DENIALS, answer_of
@@ -51,7 +51,7 @@ _NO_DECISIONS = words_in("{harmless_values}")
 _LABELS = words_in("label labels flag flags")
 _TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
 _NUMBERS = words_in("id ids no nr num number")  # of a word that decides: `class_id`
-_COUNTED_BACK, _STEPS_OF_ONE = {"1", "-1"}, {"1", "+1", "0", "-1", ""}
+_COUNTED_BACK, _STEPS_OF_ONE = {"1", "-1"}, {"1", "0", "-1", ""}
 _FRAME = "()[]{}<>.*!?\"':=-–—→← "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 
@@ -108,6 +108,8 @@ class FewWords:
     def is_coded(self) -> bool:
         """Whether it holds few codes, of which a legend or its name says that they may decide."""
         told = self.filled
+        if self.has_few and len(self.values) > 1 and told and all(v[0] == "§" for v in told):
+            return self.column.what in _FLAGGED  # laws, as categories are
         if not self.has_few or len(self.values) < 2 or not are_codes(told):
             return False
         if not self.legend.sure.isdisjoint(told):
@@ -137,6 +139,11 @@ class FewWords:
         is_of_film = self.media is not None and self.media.fate is not None
         return says_both or (is_marked and not is_of_film and not self.is_marked_note)
 
+    def is_doubted(self) -> bool:
+        """Whether it says yes alone to what may take its rows out: `ok`, `adult`."""
+        said = {answer_of(word) for word in self.words}
+        return said == {True} and is_uncertain(self.column.name)
+
     def has_lights(self) -> bool:
         """Whether it holds red and green, as traffic lights are."""
         is_of_colour = self.has_few and weights.is_of_colour(self.column.name)
@@ -161,7 +168,8 @@ class FewWords:
 
     def has_marks(self) -> bool:
         """Whether it holds signs alone, or steps of one: nobody knows what each of them says."""
-        if self.column.what in _FLAGGED and _COUNTED_BACK <= {*self.values} <= _STEPS_OF_ONE:
+        steps = {value.replace("−", "-").removeprefix("+") for value in self.values}
+        if self.column.what in _FLAGGED and _COUNTED_BACK <= steps <= _STEPS_OF_ONE:
             return True
         is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
         # one sign in all rows parts columns: `a.jpg => …`

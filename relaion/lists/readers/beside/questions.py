@@ -137,6 +137,11 @@ OF_WORDS = (  # under a name that is not known
     ),
     ColumnQuestion(RemarkColumn.is_flag, "says yes and no, and {of_what} ({held}): " + _OR),
     ColumnQuestion(
+        RemarkColumn.is_doubted,
+        "says yes in {of_rows}, and may say that they are not listed ({held}): " + _OR,
+        of_good=False,
+    ),
+    ColumnQuestion(
         RemarkColumn.may_list,
         "says of some rows that they are listed, and {of_what} ({held}): " + _OR,
     ),

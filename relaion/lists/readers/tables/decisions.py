@@ -236,6 +236,11 @@ def lists(word: str) -> bool:
     return names.squeezed(word) in _LISTS
 
 
+def is_uncertain(word: str) -> bool:
+    """Whether a word by itself may take its row out, or not: `ok`, `adult`."""
+    return _STANDING.get(names.squeezed(word)) is UNSURE
+
+
 def type_of(word: str) -> WordSays | None:
     """What a word says of the algorithm of its row; None where it names none."""
     return _type(word.strip().casefold(), names.squeezed(word))

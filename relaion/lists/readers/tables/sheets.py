@@ -6,9 +6,10 @@ What a person hid is neither listed nor not, so it is asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZipFile
@@ -48,6 +49,10 @@ _UNSAVED = (
     "or save it as csv"
 )
 _LEADS = "cells that lead to a link other than they show, not looked at: {:,}"
+_HIDDEN_LINKS = (
+    "cells of the sheet in a column of links lead to a link and do not show it ({:,}): write the "
+    "links into those cells, and save it again"
+)
 _MOST_TEXT = 1 << 30  # bytes
 _DIGITS = 10**15  # a sheet keeps fifteen digits of a number
 
@@ -86,12 +91,13 @@ class SheetTable:
         # as the name of a file does
         if OF_NAME not in options.ignore and says_something(sheet.name):
             yield [sheet.name]
-        unseen = 0
+        leads = _Leads(facts)
         for number, row in enumerate(_rows(sheet, facts)):
-            unseen += _unseen(row, number, facts)
+            leads.watch(row, number)
             yield _as_title(row)
-        if unseen:
-            document.notices.append(_LEADS.format(unseen))
+        leads.refuse()
+        if leads.n:
+            document.notices.append(_LEADS.format(leads.n))
 
 
 XLSX = SheetTable("xlsx", zipped.SHEETS["xlsx"], xlsx_facts)
@@ -168,14 +174,34 @@ def _rows(sheet: CalamineSheet, facts: SheetFacts) -> Iterator[list[str | None]]
         yield row
 
 
-def _unseen(row: Sequence[str | None], number: int, facts: SheetFacts) -> int:
-    """How many cells of a row lead to a link, and show another text."""
-    left = facts.left if facts.leads else 0
-    return sum(
-        bool(text) and "://" not in str(text)
-        for column, text in enumerate(row if facts.leads else ())
-        if (number, column + left) in facts.leads
-    )
+@dataclass
+class _Leads:
+    """Cells that lead to a link and show another text: how many, and of rows that list nothing.
+
+    Those are counted by column, and the columns kept that show links in other rows.
+    """
+
+    facts: SheetFacts
+    n: int = 0
+    alone: Counter[int] = field(default_factory=Counter)
+    of_links: set[int] = field(default_factory=set)
+
+    def watch(self, row: Sequence[str | None], number: int) -> None:
+        """Take in a row."""
+        if not self.facts.leads:
+            return
+        shown = {i for i, text in enumerate(row) if text and "://" in text}
+        places = [i for i, text in enumerate(row) if text and i not in shown]
+        unseen = [i for i in places if (number, i + self.facts.left) in self.facts.leads]
+        self.n += len(unseen)
+        self.of_links |= shown
+        if not any(shape((text or "").strip()) for text in row):
+            self.alone.update(unseen)
+
+    def refuse(self) -> None:
+        """Raise ListError where such a cell stands in a column of links, in place of one."""
+        if n := sum(self.alone[i] for i in self.of_links):
+            raise ListError(_HIDDEN_LINKS.format(n))
 
 
 def _as_title(row: list[str | None]) -> list[str | None]:

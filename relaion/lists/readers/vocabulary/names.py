@@ -73,6 +73,7 @@ _DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` dec
     )
     for word in words_in(said) - _DECIDING.keys()
 }  # fmt: skip
+_CUT, _LACKS = 3, 2  # letters that a name cut off has, and lacks
 _GONE = words_in("{gone_names}") - words_in("{no_gone_names}")
 _STILL = (words_in("{listed}") - {"cp"}) | words_in("{still_names}")
 _UNTIL = words_in("{until_names} validthru validthrough ends endson endsat")
@@ -128,6 +129,13 @@ _IDENTIFIED = words_in("identified identifiziert identifi@ identificad* identifi
 def squeezed(name: str) -> str:
     """A name without case, accents, separators and what nobody sees: `SHA-1`, `sha_1` are one."""
     return "".join(filter(str.isalnum, folded(name)))
+
+
+def is_cut_off(word: str) -> bool:
+    """Whether a word is the beginning of one that decides: `res`, `eval`."""
+    some = _DECIDING | _DECIDES_LAST
+    whole = (w for w in some if w.startswith(word) and some[w] in (STANDING, CATEGORY))
+    return len(word) >= _CUT and any(len(w) >= len(word) + _LACKS for w in whole)
 
 
 # a number belongs to the name of the algorithm before it: `sha-512/256` is one word
