@@ -41,7 +41,7 @@ from relaion.lists.readers.formats import (
     table_source,
 )
 from relaion.lists.readers.lines.changes import CHANGES
-from relaion.lists.readers.lines.comments import uncommented, with_plain_comments
+from relaion.lists.readers.lines.comments import uncommented, with_names, with_plain_comments
 from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.lines.ending import Ending
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
@@ -280,7 +280,8 @@ def _text(
     if not is_marked_up("".join(first)):
         if is_all:
             first = [without_signature("".join(first), found.notices)]
-        rest = uncommented(without_formulas(chain(first, rest)), found.notices)
+        rest = without_formulas(with_names(chain(first, rest)))
+        rest = uncommented(rest, found.notices)
         rest = rest if options.scope else with_plain_comments(rest, found.notices)
         rest = without_counts(without_boxes(rest))
         first, _ = _head(rest)

@@ -190,3 +190,18 @@ def _is_by_semicolons(block: str) -> bool:
     lines = [line for line in block[:20000].split("\n") if line.strip()]
     others = [line for line in lines if not line.lstrip().startswith(";")]
     return not others or sum(";" in line for line in others) * 2 > len(others)
+
+
+_NUMBERED = re.compile(r'\s*"?(?P<sign>#)"?(?P<by>[,;|\t])[^\n]+\n"?\d{1,12}"?(?P=by)')
+
+
+def with_names(source: Iterator[str]) -> Iterator[str]:
+    """The blocks; a first line of names, of which the first is `#`, is no comment.
+
+    Numbers of rows stand below that sign.
+    """
+    first = next(source, "")
+    found = _NUMBERED.match(first)
+    at = found.start("sign") if found else 0
+    yield f"{first[:at]}row number{first[at + 1 :]}" if found else first
+    yield from source
