@@ -53,6 +53,10 @@ def no_link_column(world: Path) -> None:
     pq.write_table(pa.table({"caption": ["a"], "picture": ["b"]}), world / "data/en/b.parquet")
 
 
+def no_columns(world: Path) -> None:
+    pq.write_table(pa.table({}), world / "data/en/b.parquet")
+
+
 def not_parquet(world: Path) -> None:
     (world / "data/en/b.parquet").write_bytes(b"not parquet at all, " * 10)
 
@@ -114,6 +118,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
+    ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),
     ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
     ("cut short", cut_short, cleaned(), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),

@@ -306,6 +306,22 @@ def test_nan_beside_numbers_is_no_score(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_integers_of_128_bits_are_kept_as_they_are(tmp_path: Path) -> None:
+    """polars writes them, and says so in words of Arrow's that pyarrow does not know."""
+    import polars as pl
+
+    links = [f"https://h.example/{i}.jpg" for i in range(9)]
+    big = pl.Series([2**100 + i for i in range(9)], dtype=pl.Int128)
+    shard = tmp_path / "data/part-0.parquet"
+    shard.parent.mkdir()
+    pl.DataFrame({"url": links, "big": big}).write_parquet(shard)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("url", links[4]),))])
+    result = clean_json(tmp_path, *ARGS)
+    assert all(o["state"] == "held" for o in result["verdict"]["outcomes"])
+    (kept,) = (tmp_path / "out/research").rglob("*.parquet")
+    assert pl.read_parquet(kept).equals(pl.read_parquet(shard).filter(pl.col("url") != links[4]))
+
+
 @pytest.mark.slow
 def test_names_that_are_no_text_are_cleaned_like_others(tmp_path: Path) -> None:
     odd = os.fsdecode(b"part[1] 'x' \xff\n.parquet")

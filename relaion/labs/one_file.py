@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from relaion.copies.form import Rewritten
 from relaion.copies.indexed import Indexed
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
+from relaion.parquet.columns import open_parquet
 from relaion.parquet.mended import as_bytes
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import (
@@ -131,7 +132,7 @@ def _quoting(file: CopyFile, target: Path, link: str | None) -> int:
     """Rows of OUT whose message quotes what may be a link, and is no part of their own."""
     if file.form != PARQUET:
         return 0
-    with pq.ParquetFile(target) as rows:
+    with open_parquet(target) as rows:
         names = [n for n in (_MESSAGES, link) if n and rows.schema_arrow.names.count(n) == 1]
         if _MESSAGES not in names:
             return 0

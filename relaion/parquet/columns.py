@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
 from relaion.parquet.fetched import bytes_of
-from relaion.parquet.footer import REQUIRED, Footer, damaged, read_footer
+from relaion.parquet.footer import MAGIC, REQUIRED, Footer, damaged, read_footer
 from relaion.parquet.roles import Column, Layout
 from relaion.parquet.storage import VALUES, has_bounds_of_its_type, said_nulls
 from relaion.parquet.thrift import I32, Struct
@@ -25,6 +25,7 @@ _SAMPLED = 200  # values a row group
 # bytes that are no UTF-8 stay what they are: whoever reads the values says so
 _LARGE_TEXT = pc.CastOptions(target_type=pa.large_string(), allow_invalid_utf8=True)
 _REPETITION, _META = 3, 3  # of a SchemaElement, of a ColumnChunk
+_ARROW = b"ARROW:schema"  # key of the types of Arrow's in a footer
 _GROUPS = 5  # row groups looked into, spread over the file
 
 
@@ -142,10 +143,28 @@ def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
     note(path)
     with (
         bytes_of(path) as source,
-        pq.ParquetFile(source, buffer_size=65536, pre_buffer=False) as file,
+        opened(path, source, 65536) as file,
     ):
         refuse_encrypted(path, file)
         yield file
+
+
+def opened(path: Path, source: pa.NativeFile, buffer_size: int) -> pq.ParquetFile:
+    """What pyarrow makes of a parquet file; raises what pyarrow raises.
+
+    A footer may tell of types of Arrow's that pyarrow does not know, such as the integers of 128
+    bits of polars. Then the columns are taken as parquet itself has them.
+    """
+    try:
+        return pq.ParquetFile(source, buffer_size=buffer_size, pre_buffer=False)
+    except pa.ArrowException:
+        data = read_footer(path).data
+        if _ARROW not in data:
+            raise
+        # another key of the same length, so that no length in the footer changes
+        data = MAGIC + data.replace(_ARROW, b"-" * len(_ARROW)) + len(data).to_bytes(4, "little")
+        bare = pq.read_metadata(pa.BufferReader(data + MAGIC))
+        return pq.ParquetFile(source, metadata=bare, buffer_size=buffer_size, pre_buffer=False)
 
 
 def refuse_encrypted(path: Path, file: pq.ParquetFile) -> None:

@@ -400,6 +400,11 @@ def _check(footer: Footer) -> None:
     if ENCRYPTION in footer.fields:
         raise _encrypted(footer.path)
     if footer.fields[SCHEMA][0] != LIST or not footer.elements or not footer.leaves:
+        if footer.fields[SCHEMA][0] == LIST and len(footer.elements) == 1:
+            raise DamagedError(
+                f"{shown(footer.path)}: has no columns, so there is nothing in it to compare; "
+                "leave the file out"
+            )
         raise ThriftError("has no columns")
     for key, _ in footer.key_values:
         if not isinstance(key, bytes):

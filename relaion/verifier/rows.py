@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
 from relaion.odometer import ODOMETER
-from relaion.parquet.columns import note, refuse_encrypted
+from relaion.parquet.columns import note, opened, refuse_encrypted
 from relaion.parquet.fetched import bytes_of
 from relaion.parquet.footer import (
     BYTE_ARRAY,
@@ -64,7 +64,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
     try:
         # pyarrow takes a path as UTF-8 text only; bytes name any file
         source = bytes_of(path)
-        file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+        file = opened(path, source, _BUFFER)
         refuse_encrypted(path, file)
     except (pa.ArrowException, OSError, ValueError):
         raise InputError(f"{shown(path)}: cannot be read as parquet") from None
@@ -84,7 +84,7 @@ def described(path: Path) -> pq.ParquetFile:
 
 def _parsed(footer: Footer) -> pq.ParquetFile:
     end = len(footer.data).to_bytes(4, "little") + MAGIC
-    return pq.ParquetFile(pa.BufferReader(MAGIC + footer.data + end))
+    return opened(footer.path, pa.BufferReader(MAGIC + footer.data + end), _BUFFER)
 
 
 _described = lru_cache(16)(_parsed)  # a check asks for that of one file a dozen times
