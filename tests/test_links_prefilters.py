@@ -37,11 +37,11 @@ from relaion.verifier.candidates import (
     easy,
     easy_spellings,
     plain,
-    plain_key,
+    plain_keys,
     settled,
 )
 from relaion.verifier.near import Near, may_hold
-from relaion.verifier.undone import is_soon_undone, undone_key
+from relaion.verifier.undone import is_soon_undone, undone_keys
 from tests.links_strategies import hostile_batches, hostile_links, some_tails, tail_batches
 
 Breaches = list[tuple[str, str]]
@@ -321,6 +321,13 @@ def in_proof(links: Links) -> Iterator[tuple[str, str]]:
     urls = pa.array(links.raw, pa.binary())
     tests = (may_hold(urls), settled(urls), plain(urls), easy(urls), is_soon_undone(urls))
     at = pa.array(range(len(urls)), pa.int64())
+    shown, undone = (
+        {row: key for key, row in zip(keys, places.to_pylist(), strict=True)}
+        for keys, places in (
+            plain_keys(urls, pc.or_(pc.fill_null(tests[1], False), tests[2])),
+            undone_keys(urls, tests[4]),
+        )
+    )
     spelled: dict[int, set[bytes]] = {}
     for texts, rows in easy_spellings(urls.filter(tests[3]), at.filter(tests[3])):
         for text, row in zip(texts.to_pylist(), rows.to_pylist(), strict=True):
@@ -329,9 +336,9 @@ def in_proof(links: Links) -> Iterator[tuple[str, str]]:
         zip(*(test.to_pylist() for test in tests), strict=True)
     ):
         key, held, raw = links.keys[n], links.held[n], links.raw[n]
-        if (is_plain or is_settled) and plain_key(raw) != as_bytes(key):
+        if (is_plain or is_settled) and shown[n] != as_bytes(key):
             yield "a plain link shows its key", held
-        if is_soon and undone_key(raw) != as_bytes(key):
+        if is_soon and undone[n] != as_bytes(key):
             yield "a link that is soon undone has this key", held
         if is_settled and links.inner[n]:
             yield "a settled link holds no other", held

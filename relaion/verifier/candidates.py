@@ -54,7 +54,7 @@ _SETTLED = rf"^{HOST}(?:/{_SIGN}+)*(?:/{_SIGN}{_DOTTED}*)?{_QUERY}$"
 
 _SCHEMES = (b"http://", b"https://")
 _WWW = b"www."
-_LEN_HTTP, _LEN_WWW = pa.array([len(_SCHEMES[0]), len(_WWW)], pa.int32())  # pa.scalar loads pandas
+_END = 1 << 30
 
 
 def settled(urls: pa.Array) -> pa.Array:
@@ -73,18 +73,26 @@ def plain_key(url: bytes) -> bytes:
     return url[start + 4 :] if url.startswith(b"www.", start) else url[start:]
 
 
-def plain_keys(urls: pa.Array, is_plain: pa.Array) -> list[bytes]:
-    """The keys of the plain links among these, in order."""
-    if not is_plain.true_count:
-        return []
-    _, offsets, data = urls.buffers()
-    ends = pa.Array.from_buffers(pa.int32(), len(urls) + 1, [None, offsets], offset=urls.offset)
-    is_safe = pc.cast(pc.starts_with(urls, _SCHEMES[1]), pa.int32())
-    is_www = pc.cast(pc.or_(*(pc.starts_with(urls, x + _WWW) for x in _SCHEMES)), pa.int32())
-    cut = pc.add(pc.add(is_safe, pc.multiply(is_www, _LEN_WWW)), _LEN_HTTP)
-    starts = pc.add(ends[:-1], cut).filter(is_plain).to_pylist()
-    texts = data.to_pybytes()  # one copy, and none of the column for each beginning
-    return [texts[a:b] for a, b in zip(starts, ends[1:].filter(is_plain).to_pylist(), strict=True)]
+def plain_keys(urls: pa.Array, is_plain: pa.Array) -> tuple[list[bytes], pa.Array]:
+    """The keys of the plain links among these, and where each of these links stands.
+
+    Not in order: those of which as much is cut come together, so that a column is cut at once.
+    """
+    keys: list[bytes] = []
+    places = [pa.array([], pa.uint64())]
+    is_safe = pc.starts_with(urls, _SCHEMES[1])
+    for scheme, is_so in zip(_SCHEMES, (pc.and_not(is_plain, is_safe), is_safe), strict=True):
+        is_one = pc.and_(is_plain, is_so)
+        is_www = pc.and_(is_one, pc.starts_with(urls, scheme + _WWW))
+        for start, chosen in (
+            (len(scheme), pc.and_not(is_one, is_www)),
+            (len(scheme + _WWW), is_www),
+        ):
+            some = urls.filter(chosen)
+            if len(some):
+                keys += pc.binary_slice(some, start, _END).to_pylist()
+                places.append(pc.indices_nonzero(chosen))
+    return keys, pa.concat_arrays(places)
 
 
 def _spelled(key: bytes) -> Iterator[bytes]:
@@ -176,9 +184,9 @@ class Carriers:
             return set(found.to_pylist())
         # Arrow hashes what is looked for anew for each batch
         is_link = pc.fill_null(pc.or_(*(pc.starts_with(urls, x) for x in _SCHEMES)), False)
-        at = pc.indices_nonzero(is_link).to_pylist()
-        keys = zip(at, plain_keys(urls, is_link), strict=True)
-        return {row for row, key in keys if key in self._keys}
+        keys, at = plain_keys(urls, is_link)
+        here = [n for n, key in enumerate(keys) if key in self._keys]
+        return {*at.take(pa.array(here, pa.int64())).to_pylist()}
 
     def find(self, urls: pa.Array) -> list[int]:
         """The rows, in order."""
@@ -230,7 +238,6 @@ _EASY = (
     r"(?:\?(?:[A-Za-z0-9_~!$()*+,./:=?@&-]|&amp;)*[A-Za-z0-9_~!$()*+,./:=?@-])?$"
 )
 _TWO_LABELS = r"^[^./?]+\.[^./?]+(?:[/?]|$)"
-_END = 1 << 30
 Texts = tuple[pa.Array, pa.Array]
 
 

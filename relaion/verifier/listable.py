@@ -33,7 +33,7 @@ from relaion.verifier.candidates import (
 from relaion.verifier.digests import Sieve, first_bytes
 from relaion.verifier.near import Near, may_hold
 from relaion.verifier.rows import PIECE_ROWS, Rows, Source, int64
-from relaion.verifier.undone import is_soon_undone, undone_key
+from relaion.verifier.undone import is_soon_undone, undone_keys
 
 _MOST_TOGETHER = 64  # files of which a process looks at one after the other
 # file, role, place among the columns of the role -> how many
@@ -151,7 +151,7 @@ def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Ar
 
 
 def _all(urls: pa.Array) -> pa.Array:
-    return int64(array("q", range(len(urls))))
+    return pa.arange(0, len(urls), 1)
 
 
 def _places(mask: pa.Array) -> pa.Array:
@@ -169,11 +169,9 @@ def _key_digests(
     is_odd = pc.invert(is_plain)
     odd, texts = rows.filter(is_odd), urls.filter(is_odd)
     is_soon = is_soon_undone(texts)
-    soon = [undone_key(url) for url in texts.filter(is_soon).to_pylist()]
-    for keys, at in (
-        (plain_keys(urls, is_easy), rows.filter(is_easy)),
-        (soon, odd.filter(is_soon)),
-    ):
+    easy, places = plain_keys(urls, is_easy)
+    soon, soon_places = undone_keys(texts, is_soon)
+    for keys, at in ((easy, rows.take(places)), (soon, odd.take(soon_places))):
         if "url" in wanted.kinds:
             yield shortened(keys, "sha256"), at
         if scopes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.links.text import LONGEST
-from relaion.verifier.candidates import HOST, plain_key
+from relaion.verifier.candidates import HOST, plain_keys
 
 # The two digits of an escape, of either case -> what it means in a key: a character by itself, or
 # the escape. Not `#` and `\`, which stay escaped; not `&`, `;` and `%`, which may make an entity or
@@ -40,19 +40,23 @@ _SLASHES = re.compile(rb"//+")
 
 
 def is_soon_undone(urls: pa.Array) -> pa.Array:
-    """A mask of the links of which `undone_key` gives the key."""
+    """A mask of the links of which `undone_keys` gives the keys."""
     is_one = pc.match_substring_regex(urls, _UNDONE)
     return pc.and_(is_one, pc.less_equal(pc.binary_length(urls), LONGEST))
 
 
-def undone_key(url: bytes) -> bytes:
-    """The key of a link of this mask."""
-    text = plain_key(url)
-    if b"&amp;" in text:
-        text = text.replace(b"&amp;", b"&")
-    if b"%" in text:
-        first, *others = text.split(b"%")
-        text = first + b"".join([_MEANING[other[:2]] + other[2:] for other in others])
+def undone_keys(urls: pa.Array, is_soon: pa.Array) -> tuple[list[bytes], pa.Array]:
+    """The keys of the links of this mask, and where each of these links stands; not in order.
+
+    Escapes of all are undone at once: no line break stands in such a link, nor in what one means.
+    """
+    keys, places = plain_keys(urls, is_soon)
+    first, *others = b"\n".join(keys).replace(b"&amp;", b"&").split(b"%")
+    undone = first + b"".join([_MEANING[other[:2]] + other[2:] for other in others])
+    return [_tidied(text) for text in undone.split(b"\n")] if keys else [], places
+
+
+def _tidied(text: bytes) -> bytes:
     path, _, query = text.partition(b"?")
     if b"//" in path:
         path = _SLASHES.sub(b"/", path)
