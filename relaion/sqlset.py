@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from relaion.errors import ScriptError
-from relaion.paths import shown
+from relaion.paths import open_given, shown
 
 VERSION = "v1"
 BUILT_IN = ("research", "research-safe")  # editions
@@ -81,7 +81,8 @@ def parse(path: Path) -> Script:
     """Read one script; raises ScriptError with `file:line` when its header is malformed."""
     where = shown(path)
     try:
-        raw = path.read_bytes()
+        with open_given(path) as file:
+            raw = file.read()
         sql = raw.decode("utf-8")
     except OSError as e:
         raise ScriptError(f"{where}: cannot be read ({e.strerror}); check the path") from None

@@ -950,6 +950,9 @@ REFUSED = {
     "a copy in a form of its own and the edition swapped": (
         ("out/research", "--keep", "lines", "--out", "o"),
         "as PATH: out/research was made by a run, says the manifest in "),
+    "a file in a form of its own and the edition swapped": (
+        ("out/research", "--keep", "lines/a.tsv", "--out", "o"),
+        "lines/a.tsv: is no shard of an edition; name with --keep the published edition"),
     "an edition in a form of its own": (
         ("data", "--keep", "lines", "--out", "o"),
         "whose files end in .parquet\n"),

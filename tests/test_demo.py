@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 
 import relaion as library
 from relaion import sqlset
+from relaion.errors import OutputError
 from relaion.lists import add
 from relaion.run.audit_file import read_hits
 from relaion.sample.build import make
@@ -205,3 +206,12 @@ def test_the_cookbook_answers(demo: tuple[Path, Any]) -> None:
     ]  # fmt: skip
     assert {x[1] for x in found["languages"]} > {None, "de", "ja"}
     assert [x[1] for x in found["duplicate_links"]] == [65011, 118759, 116199, 299969]
+
+
+@pytest.mark.parametrize("name", ["demo.json", "other"])
+def test_a_folder_of_others_or_a_file_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="holds something else than this demo"):
+        library.demo(tmp_path)
+    with pytest.raises(OutputError, match="is not a folder; name another with --out"):
+        library.demo(tmp_path / name)

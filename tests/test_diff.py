@@ -19,6 +19,7 @@ from relaion.labs.diff_file import META, SCHEMA, read_diff
 from relaion.labs.diffing import in_step
 from relaion.labs.hashes import check_hashes
 from relaion.links import KEY_VERSION
+from relaion.run.manifest import way_out
 from relaion.run.pool import Here
 from relaion.run.progress import QUIET
 from relaion.stages.apply import apply
@@ -337,6 +338,10 @@ def test_what_lacks_neutral_sites_is_not_told_to_be_covered_as_it_was(tmp_path: 
                  "move cover.duckdb beside the key away first"):  # fmt: skip
         assert said in done.stderr
     assert "with --cover," not in done.stderr
+    of_one = {"cover": {"weak": 2, "joined": 1, "site_rows": 300}, "parameters": {"cover": 1}}
+    assert "--cover below" not in way_out(of_one) and "smaller --cover" not in way_out(of_one)
+    joined = {"cover": {"weak": 2, "joined": 2}, "parameters": {"cover": 2}}
+    assert "with a smaller --cover" in way_out(joined) and "move cover.duckdb" in way_out(joined)
 
 
 def test_what_is_publishable_needs_no_word_and_what_cannot_be_read_does(tmp_path: Path) -> None:

@@ -308,6 +308,10 @@ def test_what_is_said_of_it_has_a_next_step(world: Path) -> None:
         ),
         (("data", "data", "--out", "x", "--lists", "lists.duckdb"), "without what --check takes"),
         (("data",), "name both sets and the file"),
+        (
+            ("--check", "out", "--inputs", "data", "--lists", "lists.duckdb", "--earlier", "out"),
+            "out: is a folder, no diff; name with --earlier",
+        ),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(

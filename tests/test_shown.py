@@ -231,3 +231,12 @@ def test_the_head_of_what_was_looked_at_is_never_broken() -> None:
     ]
     assert "looked at" in printed(coverage_table(lines), 80)
     assert "could be looked at" in printed(coverage_table(lines, "could be looked at"), 80)
+
+
+def test_what_nothing_was_compared_with_is_not_told_to_have_no_values() -> None:
+    lines = [
+        Coverage("en", "url", 5, 5), Coverage("en", "image_md5", 5, 0),
+        Coverage("en", "punsafe", 5, 5, counted="footers"),
+    ]  # fmt: skip
+    told = printed(coverage_table(lines), 80).split()
+    assert told == ["looked", "at", "en", "rows", "5", "links", "5", "MD5", "-"]

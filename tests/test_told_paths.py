@@ -1,6 +1,7 @@
 """A path of any name stands on one line of an error, whoever speaks of it."""
 
 import os
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.cli.comfort import from_file
 from relaion.engine import connect
 from relaion.errors import RelaionError
+from relaion.lists.key import load as load_key
+from relaion.paths import file_sha256
 from relaion.run import manifest
 from relaion.run.editions import load_editions
 from relaion.run.outputs import MANIFEST, Owners
@@ -111,6 +115,40 @@ def test_a_manifest_of_others_is_neither_waited_for_nor_read_whole(
     assert found == [None]
     with pytest.raises(RelaionError, match="is not a manifest of relaion"):
         manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "read", [load_key, read_keywords, read_again, parse, from_file, file_sha256]
+)
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_not_waited_for(
+    tmp_path: Path, kind: str, read: Callable[[Path], object]
+) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "pipe"
+    if kind == "pipe":
+        os.mkfifo(path)
+    found: list[object] = []
+
+    def look() -> None:
+        with pytest.raises(
+            RelaionError, match=r"no regular file|is a (pipe|device)|everybody"
+        ) as caught:
+            read(path)
+        found.append(caught.value)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(10)
+    assert found
+
+
+def test_a_pipe_of_the_shell_is_read_to_its_end(tmp_path: Path) -> None:
+    script = """exec python -c '
+import sys; from pathlib import Path
+from relaion.run.settings import read_keywords
+print(read_keywords(Path(sys.argv[1])).words)' <(sleep 0.2; echo needle)"""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "('needle',)\n", done.stderr
 
 
 @pytest.mark.parametrize("start", ["{", "{\n ", "\n{ "])

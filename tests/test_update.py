@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists import store, withdraw
+from relaion.run import manifest
+from relaion.run.manifest import way_out
 from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
 from relaion.stages.update import update
@@ -324,6 +326,8 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     )  # fmt: skip
     assert not anew.publishable
     assert "entries of the list store were withdrawn or taken back" in anew.why
+    way = way_out(manifest.read(anew.out) or {})
+    assert "relaion update" in way and "a new store" in way and "--cover" not in way
     assert any("keeps those rows out" in notice for notice in anew.notices)
     assert anew.verdict is not None
     assert anew.verdict.ok, anew.verdict.findings

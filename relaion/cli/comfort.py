@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError
-from relaion.paths import as_path, shown
+from relaion.paths import as_path, open_given, shown
 from relaion.run.engines import named
 from relaion.run.settings import MEMORY, limits_of
 
@@ -144,7 +144,7 @@ def from_file(path: Path) -> dict[str, Setting]:
 def _text(path: Path) -> str:
     where = shown(path)
     try:
-        with path.open("rb") as f:
+        with open_given(path) as f:
             if os.fstat(f.fileno()).st_mode & stat.S_IWOTH:
                 raise InputError(
                     f"{where}: everybody can write to it, and so set your runs; `chmod o-w` it"

@@ -276,22 +276,28 @@ _LOOKED_AT = {
 
 
 def coverage_table(coverage: Iterable[Coverage], head: str = "looked at") -> Table:
-    """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
-    heads = tuple(_LOOKED_AT.values())
+    """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar.
+
+    What nothing was compared with, and footers alone tell of, has no line.
+    """
     by_subset: dict[str, dict[str, str]] = {}
     rows: dict[str, int] = {}
+    looked: set[str] = set()
     for line in coverage:
         rows[line.subset] = line.rows
         counted = by_subset.setdefault(line.subset, {})
         said = f"{'~' if line.estimated else ''}{line.covered:,}"
         if line.counted == "footers":
             continue
+        looked.add(line.role)
         if line.via != "column" and counted.get(line.role, "0") != "0":
             said = f"{counted[line.role]} + {said}"
         if line.covered or line.role not in counted:
             counted[line.role] = said if line.covered else "0"
+    names_of = {role: name for role, name in _LOOKED_AT.items() if role in looked}
+    heads = tuple(names_of.values())
     found = {
-        subset: [f"{rows[subset]:,}", *(told.get(role, "0") for role in _LOOKED_AT)]
+        subset: [f"{rows[subset]:,}", *(told.get(role, "0") for role in names_of)]
         for subset, told in by_subset.items()
     }
     for values in found.values():

@@ -243,7 +243,8 @@ def more_said(made: Mapping[str, Any]) -> list[str]:
             how += ", and none stayed by its own hash"
         found.append(f"{_rows(n)} whose row hash is not that of link and caption: {how}")
     if n := made["several"]:
-        found.append(f"{_rows(n)} with more than one caption: each left where any is {is_named}")
+        what = "more than one caption, or one in quotes that may be no part of it"
+        found.append(f"{_rows(n)} with {what}: each left where any reading is {is_named}")
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.labs.applying import read_edition
 from relaion.labs.copy_files import CopyFile
+from relaion.parquet.footer import MAGIC
 from relaion.parquet.roles import Columns, Overrides, overrides_of
 from relaion.paths import find_files, find_shards, shown
 from relaion.run.numbered import Numbered
@@ -164,7 +165,19 @@ def refuse_copy_for_edition(
             f", and the copy as PATH: {named_as(paths, made[0])} was made by a run, says the "
             f"manifest in {shown(made[1])}, so swap the two"
         )
-    find_files(keep, (".parquet",), way, "shard of an edition")
+    found = find_files(keep, (".parquet",), way, "shard of an edition")
+    if made is not None:
+        for shard in found.shards:  # a file that is named itself, whatever it is called
+            if shard.path.suffix != ".parquet" and not _begins_as_parquet(shard.path):
+                raise InputError(f"{shown(shard.path)}: is no shard of an edition; name {way}")
+
+
+def _begins_as_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == MAGIC
+    except OSError:
+        return False
 
 
 def refuse_edition_for_copy(

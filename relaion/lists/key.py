@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.paths import atomic_write, private_umask, shown
+from relaion.paths import atomic_write, open_given, private_umask, shown
 
 _BYTES = 32
 _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may look alike
@@ -51,7 +51,7 @@ def load(path: Path) -> bytes:
     Raises ListError where there is none, where others may read it, or where it is no key.
     """
     try:
-        with path.open("rb") as f:
+        with open_given(path) as f:
             mode = stat.S_IMODE(os.fstat(f.fileno()).st_mode)
             text = f.read(_BYTES * 4)
     except OSError as e:

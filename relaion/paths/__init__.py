@@ -6,6 +6,7 @@ Standard library only.
 from relaion.paths.files import (
     atomic_write,
     file_sha256,
+    open_given,
     private_folder,
     private_umask,
     public_folder,
@@ -68,6 +69,7 @@ __all__ = [
     "maybe_anywhere",
     "maybe_path",
     "no_folder",
+    "open_given",
     "owned_folder",
     "place_of",
     "private_folder",

@@ -12,15 +12,39 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from relaion.errors import InputError, NoRoomError, OutputError
 from relaion.paths.names import shown
 
 
+def open_given(path: Path) -> BinaryIO:
+    """Open a small file that a user named, to be read: a file, or a pipe of the shell's (`<(…)`).
+
+    Raises OSError, also for what may never end: a pipe that has a name, a device.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(handle).st_mode
+        is_shells = path.parent == Path("/dev/fd") or not path.resolve().exists()
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode) and not (stat.S_ISFIFO(mode) and is_shells):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        os.set_blocking(handle, True)
+    except OSError:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes as 64 hex digits; raises InputError when it cannot be read."""
     try:
-        if stat.S_ISFIFO(path.stat().st_mode):  # which one waits for until somebody writes to it
+        mode = path.stat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):  # which may never end
+            raise InputError(f"{shown(path)}: is a device; name a file")
+        if stat.S_ISFIFO(mode):  # which one waits for until somebody writes to it
             raise InputError(
                 f"{shown(path)}: is a pipe, which cannot be read more than once; write what comes "
                 "of it to a file, and name that"

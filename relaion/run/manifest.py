@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
 from relaion.parquet.looked_at import NotLookedAt, published
-from relaion.paths import atomic_write, file_sha256, shown
+from relaion.paths import atomic_write, file_sha256, several, shown
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at
@@ -259,6 +259,44 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
         "publishable": publishable,
         "why": why,
     }
+
+
+def way_out(made: Mapping[str, Any]) -> str:
+    """What makes a run publishable that is not."""
+    if not made:
+        return "restore it, or clean again"
+    if made.get("why") == BROUGHT_BACK:
+        return (
+            "make it with `relaion update` from the edition that was published; if none was, clean "
+            "into another OUT with a new store of the lists that still count"
+        )
+    cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
+    if not cover:
+        return "clean into another OUT with --cover, such as --cover 20"
+    weak, joined = int(cover.get("weak") or 0), int(cover.get("joined") or 0)
+    is_more = asked != 1  # than the least
+    ways = []
+    if joined:
+        ways.append(
+            f"{joined:,} of its listed sites share a listed image or link with another one, and "
+            f"its --cover {asked} found too few neutral ones that do: clean into another OUT with "
+            f"more of the data set in one run{' or with a smaller --cover' * is_more}, or keep it "
+            "as secret as the lists"
+        )
+    if weak > joined or not joined:
+        ways.append(
+            f"its --cover {asked} found too few neutral sites for "
+            f"{several(weak - joined, 'listed one')}: clean into another OUT with more of the data "
+            "set in one run (all subsets: then more sites are alike), "
+            f"{f'with --cover below {asked}, ' * is_more}or with another --cover-site-rows than "
+            f"{cover.get('site_rows')}"
+        )
+    kept = (
+        "listed sites that earlier runs chose leave too, whatever their --cover was, and if their "
+        "lists were withdrawn since: if no edition or diff of theirs was published, move "
+        "cover.duckdb beside the key away first"
+    )
+    return "; ".join([*ways, kept])
 
 
 class ShardLines:

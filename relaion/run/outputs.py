@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -371,32 +371,3 @@ def _refusal(place: Path, name: str, out: Path, work: Path | None) -> str:
     if (work_of(out, work) / PLAN).is_file():
         return f"{text} (a run was interrupted there: add --purge once to remove what it left)"
     return text
-
-
-def way_out(made: Mapping[str, Any]) -> str:
-    """What makes a run publishable that is not."""
-    if not made:
-        return "restore it, or clean again"
-    cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
-    if not cover:
-        return "clean into another OUT with --cover, such as --cover 20"
-    weak, joined = int(cover.get("weak") or 0), int(cover.get("joined") or 0)
-    ways = []
-    if joined:
-        ways.append(
-            f"{joined:,} of its listed sites share a listed image or link with another one, and "
-            f"its --cover {asked} found too few neutral ones that do: clean into another OUT with "
-            "more of the data set in one run or with a smaller --cover, or keep it as secret as "
-            "the lists"
-        )
-    if weak > joined or not joined:
-        ways.append(
-            f"its --cover {asked} found too few neutral sites for {weak - joined} listed "
-            f"one{'s' * (weak - joined != 1)}: "
-            "clean into another OUT with more of the data set in one run (all subsets: then more "
-            f"sites are alike), with --cover below {asked}, or with another --cover-site-rows than "
-            f"{cover.get('site_rows')}; what earlier runs chose leaves too, whatever their --cover "
-            "was: if no edition or diff of theirs was published, move cover.duckdb beside the key "
-            "away first"
-        )
-    return "; ".join(ways)

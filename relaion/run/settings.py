@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
-from relaion.paths import atomic_write, shown, typed
+from relaion.paths import atomic_write, open_given, shown, typed
 from relaion.remote.urls import RemoteURL
 from relaion.run.process import Guard
 from relaion.sqlset import load
@@ -157,7 +157,8 @@ def read_keywords(path: Path) -> Keywords:
     Raises InputError for a file that cannot be read, is not UTF-8 or holds no word.
     """
     try:
-        raw = path.read_bytes()
+        with open_given(path) as file:
+            raw = file.read()
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except OSError as e:
         raise InputError(

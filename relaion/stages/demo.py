@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.results import Shown
-from relaion.paths import AnyPath, as_path, atomic_write, shown
+from relaion.paths import AnyPath, as_path, atomic_write, no_folder, shown
 from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits, hold_good, read_known
 from relaion.run.notebook import listening
@@ -121,8 +122,13 @@ def demo(
 
 def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) -> DemoSet:
     """Make data and lists; a folder that the same demo made before is made anew, the same."""
+    if os.path.lexists(out) and not out.is_dir():
+        raise OutputError(f"{no_folder(out)}; name another with --out")
     mark = out / MARK
-    ours = mark.exists() and json.loads(mark.read_text()) == dict(arguments)
+    try:
+        ours = json.loads(mark.read_text(encoding="utf-8")) == dict(arguments)
+    except (OSError, ValueError):
+        ours = False
     if out.exists() and any(out.iterdir()) and not ours:
         raise OutputError(
             f"{shown(out)}: is not empty and holds something else than this demo; remove it, "

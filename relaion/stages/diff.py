@@ -30,9 +30,10 @@ from relaion.paths import (
 )
 from relaion.run.elsewhere import brought_here
 from relaion.run.engines import LOCAL, engine_of, joined
+from relaion.run.manifest import way_out
 from relaion.run.notebook import listening
 from relaion.run.numbered import Numbered, rows_of
-from relaion.run.outputs import Owners, way_out
+from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, versions

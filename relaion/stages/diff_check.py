@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, StopError
 from relaion.labs.applying import NEW_NUMBERS
 from relaion.labs.piecework import Hearing
+from relaion.labs.sides import refuse_folder
 from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
@@ -33,9 +34,10 @@ from relaion.run.engines import LOCAL, engine_of, joined
 from relaion.run.find import Hunt
 from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, Searched, read_known, snapshot
 from relaion.run.journal import Journal
+from relaion.run.manifest import way_out
 from relaion.run.notebook import listening
 from relaion.run.numbered import Numbered
-from relaion.run.outputs import AUDIT, Owners, way_out
+from relaion.run.outputs import AUDIT, Owners
 from relaion.run.pool import Executor, LocalPool, WorkerEndedError, blaming
 from relaion.run.progress import Extent, Progress
 from relaion.run.settings import MEMORY, Limits, Settings
@@ -151,6 +153,8 @@ def diff_check(
                          progress=listen)
         )  # fmt: skip
         beside_them, published = files[: len(beside_them)], files[len(beside_them) :]
+        for path in published:
+            refuse_folder(path, "name with --earlier the file that `relaion diff` made")
         diffs = tuple(pool.call("relaion.labs.diff_file:read_diff", path) for path in published)
         parameters: dict[str, Any] = made["parameters"]
         columns = columns or parameters["columns"]

@@ -24,7 +24,8 @@ from relaion.reporting.html import html as html_of
 from relaion.reporting.markdown import markdown as markdown_of
 from relaion.reporting.read import read_report
 from relaion.reporting.sections import document
-from relaion.run.outputs import MANIFEST, manifest_at, way_out
+from relaion.run.manifest import way_out
+from relaion.run.outputs import MANIFEST, manifest_at
 
 if TYPE_CHECKING:
     from relaion.reporting.facts import AuditReport

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.links.text import CONTROL, IGNORABLE, WHITE, one_of
-from relaion.paths import shown
+from relaion.paths import open_given, shown
 
 # first and last code points of the Unicode blocks whose scripts are written without spaces
 _UNSPACED = (
@@ -57,13 +57,18 @@ class KeywordMatcher:
     lines: int = 0
 
 
+def _read(path: Path) -> bytes:
+    with open_given(path) as file:
+        return file.read()
+
+
 def read_keywords(path: Path | bytes) -> KeywordMatcher:
     """Read one word or phrase a line, from a file or what was read of one already.
 
     Raises InputError when the file cannot be read as text.
     """
     try:
-        raw = path if isinstance(path, bytes) else path.read_bytes()
+        raw = path if isinstance(path, bytes) else _read(path)
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except OSError as e:
         raise InputError(
