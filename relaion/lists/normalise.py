@@ -329,9 +329,8 @@ class _Column:
         """Take back the entries of a value whose note says so."""
         bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
         behind = int(self.looked_at > 1) if record is None else record  # what its block lists
-        for piece in bare.split():
-            named = piece.strip("!~-@|^")  # signs that except a host
-            self.out.undo(named, self.kinds, self.out.first + behind)
+        for piece in bare.split():  # without the signs that except a host
+            self.out.undo(piece.strip("!~-@|^"), self.kinds, self.out.first + behind)
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
