@@ -3,8 +3,11 @@
 import hashlib
 import math
 import re
+import shlex
 import shutil
 import struct
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -840,6 +843,15 @@ def test_other_keywords_are_found(world: World) -> None:
     number = "manifest.json: states another number of keywords than the file given holds"
     assert said(check(world)) == {("6", text), ("6", number)}
     assert next(o for o in check(world).outcomes if o.promise == "1b").state == "not checked"
+
+
+def test_keywords_may_come_from_a_pipe_of_the_shell(world: World) -> None:
+    words = ["verify", world.out, "--inputs", world.data, "--lists", world.store]
+    script = f'exec "$@" --keywords <(cat {shlex.quote(str(world.keywords))})'
+    command = ["bash", "-c", script, "bash", sys.executable, "-m", "relaion", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("state") and not done.stderr
+    assert "keyword file" not in done.stdout
 
 
 def test_other_inputs_are_found(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from relaion.paths import (
     maybe_anywhere,
     maybe_path,
     no_folder,
+    open_given,
     owned_folder,
     shown,
 )
@@ -138,10 +139,18 @@ def verify(
         before, _ = left.enter_context(brought_here(pool, parents, out=folder, notes=OF_AN_OUT))
         return check(
             pool, folder, inputs=here, lists=maybe_path(lists),
-            keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
+            keywords=_read_if_pipe(maybe_path(keywords)), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
             parent=next(iter(before), None), cluster=cluster, work=maybe_path(work), mirror=mirror,
         )  # fmt: skip
+
+
+def _read_if_pipe(keywords: Path | None) -> Path | bytes | None:
+    """The keywords, read where they come from a pipe of the shell's: a worker cannot open it."""
+    if keywords is not None and keywords.is_fifo():
+        with suppress(OSError), open_given(keywords) as file:  # of another pipe the worker tells
+            return file.read()
+    return keywords
 
 
 @contextmanager
