@@ -448,3 +448,29 @@ def test_files_that_came_without_update_before_are_no_silent_update(lists: Path)
     deliver(lists, "md5", A, D, update=1, full=True)
     assert held(lists) == {(1, A), (3, D)}
     assert not deliver(lists, "md5", A, D, update=1, full=True).added  # said once more
+
+
+def test_a_whole_list_that_came_before_is_the_list_again(lists: Path) -> None:
+    deliver(lists, "md5", A, B, C)
+    deliver(lists, "md5", A, D, update=1, full=True)
+    stale = deliver(lists, "md5", A, B, C)
+    assert not stale.added
+    assert "what list 2 took back of it stays out" in stale.notices[0]
+    again = deliver(lists, "md5", A, B, C, update=1, full=True)
+    assert again.changes == ListChanges(added=2, retracted=1, unchanged=1)
+    assert {digest for _, digest in held(lists)} == {A, B, C}
+    assert not deliver(lists, "md5", A, B, C, update=1, full=True).added  # said once more
+
+
+def test_what_came_as_a_part_is_read_anew_as_the_whole_list(lists: Path) -> None:
+    deliver(lists, "md5", A, B)
+    deliver(lists, "md5", C, D, update=1)
+    assert not deliver(lists, "md5", C, D, update=1).added
+    deliver(lists, "action,md5", f"REMOVE,{C}", update=1)
+    deliver(lists, "md5", C, D, update=1)
+    assert {digest for _, digest in held(lists)} == {A, B, C, D}, "it was taken back in between"
+    deliver(lists, "md5", D, C, update=1)
+    with pytest.raises(ListError, match="another"):
+        deliver(lists, "md5", E, update=1, full=True)
+    deliver(lists, "md5", D, C, update=1, full=True)
+    assert {digest for _, digest in held(lists)} == {C, D}

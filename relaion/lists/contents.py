@@ -96,6 +96,7 @@ def _changes(row: Mapping[str, Any]) -> ListChanges | None:
 
 
 CHANGES = "changes"  # what an update changed, beside the settings by which it was read
+FULL = "full"  # whether it came as the whole list
 
 
 def open_store(store: AnyPath, *, may_be_empty: bool = False) -> StoreInfo:

@@ -16,6 +16,7 @@ from relaion.errors import InputError
 from relaion.lists.contents import (
     CHANGES,
     COLUMNS,
+    FULL,
     count_entries,
     open_store,
     result_of,
@@ -147,7 +148,7 @@ def add(
     delivery = describe(tuple(map(as_path, as_paths(files))), received=received, **said)
     with _place(store, dry_run=dry_run) as place, writing(place) as work:
         is_new = not place.exists()
-        earlier = None if is_new else _same_delivery(place, delivery)
+        earlier = None if is_new else _same_delivery(place, delivery, chain, is_full=full)
         if earlier is not None:
             if update is not None and earlier.list_id not in chain:
                 raise InputError(
@@ -182,7 +183,7 @@ def _new_version(
         if is_anew and not is_new:
             move_lists(engine, place)
         read = functools.partial(take_in, is_full=is_full, may_begin_anew=may_begin_anew)
-        added = _added(engine, delivery, chain, update, read, dry_run=dry_run)
+        added = _added(engine, delivery, chain, update, read, is_full=is_full, dry_run=dry_run)
         if is_new and not dry_run:
             _make_key(key_path(place))
     return added
@@ -226,15 +227,33 @@ def _is_ours(store: Path) -> bool:
         return has_columns(engine) and has_hashes(engine) and has_keys(engine)
 
 
-def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
+def _same_delivery(
+    store: Path, delivery: Delivery, chain: tuple[int, ...], *, is_full: bool
+) -> Added | None:
+    """What to answer where the store holds what these files say, or None: then they are read.
+
+    Files that came before say something new once another delivery brought their list up to date,
+    and as the whole list where they came as a part of it.
+    """
     with reading(store) as engine:
-        lists = rows_of_lists(engine)
+        lists = {row["list_id"]: row for row in rows_of_lists(engine)}
     same = {"source": delivery.source, "label": delivery.label}
     same["content_sha256"] = delivery.content_sha256
-    found = next((row for row in lists if same.items() <= row.items()), None)
+    found = next((row for row in lists.values() if same.items() <= row.items()), None)
     if found is None:
         return None
+    if found["list_id"] in chain:
+        found = lists[chain[-1]]
+        was_full = found["replaces"] is None or json.loads(found["settings"] or "{}").get(FULL)
+        if not same.items() <= found.items() or (is_full and not was_full):
+            return None
     notice = f"these files are in the store already, as list {found['list_id']}; nothing was added"
+    later = [i for i, row in lists.items() if row["replaces"] == found["list_id"]]
+    if later and not chain:
+        notice += (
+            f", and what list {later[-1]} took back of it stays out (to bring it back: "
+            f"--update {later[-1]}, with --full where they are the whole list)"
+        )
     told = {"title": delivery.title, "received": delivery.received}
     if any(value not in (None, found[name]) for name, value in told.items()):
         notice += (
@@ -255,6 +274,7 @@ def _added(
     update: int | None,
     read: Callable[..., Added],
     *,
+    is_full: bool,
     dry_run: bool,
 ) -> Added:
     ((list_id,),) = engine.rows("select next_list_id from store.store")
@@ -269,6 +289,7 @@ def _added(
     settings = json.loads(delivery.settings)
     if added.changes is not None:
         settings[CHANGES] = vars(added.changes)
+        settings[FULL] = is_full
     told = {name: vars(added).get(name.removeprefix("n_")) for name in COLUMNS if name != "added"}
     columns = told | {
         "content_sha256": delivery.content_sha256, "forms": list(delivery.forms) or None,
