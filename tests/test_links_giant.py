@@ -3,12 +3,13 @@
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from relaion.engine import connect
 from relaion.links import host_patterns, inner_links, key_digest, link_key, link_steps, names_part
 from relaion.links.spellings import spellings
-from relaion.links.text import LONGEST, is_giant
+from relaion.links.text import LONGEST, as_bytes, as_text, is_giant, quote_raw
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import Batch, Values
 from relaion.parquet.looked_at import BY_BYTES
@@ -19,6 +20,7 @@ from relaion.sqlset import load
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.verify import verify
+from relaion.verifier.rows import giants
 from tests.drawn import quickly
 from tests.pipeline import InProcess, write_shard
 
@@ -40,7 +42,7 @@ GIANTS: dict[str, str | bytes] = {
     "a user": " https://u:p@example.com:443/" + "a " * (N // 2),
     "ftp": "ftp://example.com:21/" + "%41" * (N // 3),
 }
-SIZES = (LONGEST - 30, LONGEST - 1, LONGEST, LONGEST + 1, 2 * LONGEST)
+SIZES = (LONGEST - 30, LONGEST - 1, LONGEST, LONGEST + 1, 2 * LONGEST, 2 * LONGEST + 1)
 
 
 @pytest.mark.parametrize("name", quickly(5, GIANTS))
@@ -92,6 +94,17 @@ def test_sql_says_the_same() -> None:
             assert giant == is_giant(url)
             assert not giant or (not plain and odd and not nested)
             assert link_key(link_key(url)) == link_key(url)
+    texts = pa.array([*map(as_bytes, map(as_text, urls)), None], pa.binary())
+    assert giants(texts).to_pylist() == [*map(is_giant, urls), False]
+
+
+def test_what_is_printed_already_is_not_gone_through_sign_by_sign() -> None:
+    took = []
+    for text in ("%41/b" * 2_000_000, "%41/b" * 2_000_000 + "\x7f"):
+        start = time.process_time()
+        quote_raw(text)
+        took.append(time.process_time() - start)
+    assert 3 * took[0] < took[1]
 
 
 def test_links_go_to_python_by_their_bytes() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,3 +62,21 @@ def test_a_large_row_group_in_little_memory(
     assert 0 <= int(done.stdout) < most
     assert pq.read_metadata(whole.with_name("0.parquet")).num_rows == ROWS - 2
     assert max(group.rows for group in read_footer(whole.with_name("1.parquet")).groups) < ROWS / 2
+
+
+def test_of_large_footers_few_are_kept(tmp_path: Path) -> None:
+    """A whole run looks at thousands of shards, some of which say much of themselves."""
+    table = pa.table({"url": ["https://a.example/1", "https://a.example/2"]})
+    size = 4 << 20
+    for i in range(8):
+        noted = table.replace_schema_metadata({"note": "x" * size})
+        pq.write_table(noted, tmp_path / f"{i}.parquet", row_group_size=1)
+    tracemalloc.start()
+    try:
+        for path in tmp_path.iterdir():
+            read_footer(path).chunks(1)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    one = 5 * size  # the note stands in ARROW:schema too, and all pairs are kept parsed as well
+    assert kept < 5 * one

@@ -35,6 +35,8 @@ MAGIC, ENCRYPTED_MAGIC = MAGICS = b"PAR1", b"PARE"  # how a file begins and ends
 REQUIRED, OPTIONAL, REPEATED = range(3)
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
 
+_SMALL = 1 << 20  # bytes of a footer that may be kept beside others
+
 # fields of FileMetaData
 VERSION, SCHEMA, ROWS, GROUPS, KEY_VALUES, CREATED_BY, ORDERS, ENCRYPTION = range(1, 9)
 
@@ -147,7 +149,9 @@ class Footer:
     def seen_group(self, index: int) -> Struct:
         """One row group as it stands; to look at only."""
         only = self.groups[index].only
-        return _group(self, index) if only is None else self._sound(only)
+        if only is not None:
+            return self._sound(only)
+        return (_group_of_small if len(self.data) <= _SMALL else _group_of_large)(self, index)
 
     def group(self, index: int) -> Struct:
         """One row group as it stands. Raises InputError when it is no row group."""
@@ -166,9 +170,12 @@ class Footer:
         raise damaged(self.path, "a row group is not what its schema says")
 
 
-@lru_cache(64)  # a check asks for those of one row group ten times
 def _group(footer: Footer, index: int) -> Struct:
     return footer.group(index)
+
+
+# a check asks for those of one row group ten times; what is kept keeps its footer
+_group_of_small, _group_of_large = lru_cache(64)(_group), lru_cache(4)(_group)
 
 
 def damaged(path: Path, why: str) -> DamagedError:
@@ -277,7 +284,7 @@ def read_footer(path: Path) -> Footer:
     if held is not None and (found := held.get(os.fspath(path))) is not None:
         return found
     data, size = _footer_bytes(path)
-    footer = _footer(path, data, size)
+    footer = (_small if len(data) <= _SMALL else _large)(path, data, size)
     if held is not None:
         held[os.fspath(path)] = footer
     return footer
@@ -297,9 +304,8 @@ def footers_held() -> Iterator[None]:
         _HERE.footers = before
 
 
-@lru_cache(16)
 def _footer(path: Path, data: bytes, size: int) -> Footer:
-    """Parse a footer; a run asks for that of one file a dozen times, and it is read anew each."""
+    """Parse a footer. Raises like `read_footer`."""
     try:
         footer = _parse(path, data, size)
         _check(footer)
@@ -310,6 +316,10 @@ def _footer(path: Path, data: bytes, size: int) -> Footer:
     except (KeyError, TypeError, RecursionError):
         raise damaged(path, "its footer lacks what a footer must have") from None
     return footer
+
+
+# a run asks for that of one file a dozen times, and reads its bytes each time
+_small, _large = lru_cache(16)(_footer), lru_cache(1)(_footer)
 
 
 def _footer_bytes(path: Path) -> tuple[bytes, int]:

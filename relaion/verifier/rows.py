@@ -385,11 +385,12 @@ def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
 
 def giants(urls: pa.Array) -> pa.Array:
     """A mask of the links that are compared by their bytes only."""
-    mask = pc.fill_null(pc.greater(pc.binary_length(urls), LONGEST), False)
-    if not mask.true_count:
-        return mask
-    found = [is_giant(url) for url in urls.filter(mask).to_pylist()]
-    return pc.replace_with_mask(mask, mask, pa.array(found, pa.bool_()))
+    size = pc.fill_null(pc.binary_length(urls), 0)
+    mask = pc.greater(size, LONGEST)
+    # of what is longer than both parts may be one part is a giant, without a look
+    open_yet = pc.and_(mask, pc.less_equal(size, 2 * LONGEST))
+    found = [is_giant(url) for url in urls.filter(open_yet).to_pylist()]
+    return pc.replace_with_mask(mask, open_yet, pa.array(found, pa.bool_()))
 
 
 def _played(role: str, column: pa.Array, kind: str) -> pa.Array:
