@@ -106,6 +106,9 @@ MISTAKES = {
     "selec 1;": "mine.sql: Parser Error: syntax error",
     "select 'x'::integer;": "mine.sql:7: DuckDB met a value that does not fit its column's type",
     "create temp table x as from read_text('/etc/hostname');": "mine.sql:7: DuckDB was asked for a",
+    "-- random()\nselect 'é now()'\n, \"Random\" /* x */ ();": "mine.sql:9: random() may answer o",
+    "select url from source using /* x */ sample 5%;": "mine.sql:7: sample may answer otherwise",
+    "select current_date;": "mine.sql:7: current_date may answer otherwise when it is run again",
     "insert into removals select 1, 2;": 'mine.sql:7: Binder Error: table "removals" has 4 columns',
 }
 

@@ -144,10 +144,14 @@ def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> p
 
 
 def check_statements(script: Script) -> None:
-    """An edition reads, makes temp tables and inserts into removals; nothing else."""
+    """An edition reads, makes temp tables and inserts into removals; nothing else.
+
+    And it decides by the rows alone: whoever runs it again must come to the same.
+    """
     with connect() as engine:
         try:
             kinds = [kind for kind, _ in engine.statements(script.sql)]
+            other = engine.other_answers(script.sql)
         except EngineError as e:
             why = str(e).removeprefix("the query: ")
             raise ScriptError(f"{shown(script.path)}: {why}; fix the script") from None
@@ -157,6 +161,12 @@ def check_statements(script: Script) -> None:
                 f"{shown(script.path)}: holds a {kind} statement; an edition may only read, make "
                 "temp tables and insert into removals"
             )
+    if other is not None:
+        raise ScriptError(
+            f"{shown(script.path)}:{other[1]}: {other[0]} may answer otherwise when it is run "
+            "again; an edition decides by its rows alone: write a day as a date, and for a sample "
+            "ask hash(url) % 10; fix the script"
+        )
 
 
 def reads_source(engine: Engine, script: Script) -> bool:
