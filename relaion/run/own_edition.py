@@ -17,7 +17,7 @@ from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import mend_whole
-from relaion.paths import private_folder, shown
+from relaion.paths import is_shells, private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried
 from relaion.run.numbered import Numbered
@@ -176,7 +176,9 @@ def reads_source(engine: Engine, script: Script) -> bool:
 
 def run_edition(engine: Engine, edition: Edition) -> None:
     """Run the script of an edition; raises ScriptError where it is another one by now."""
-    script = parse(edition.script.path)
+    script = edition.script
+    if not is_shells(script.path):
+        script = parse(script.path)
     if script.sha256 != edition.script.sha256:
         raise ScriptError(f"{shown(edition.script.path)}: changed since the run began; restore it")
     engine.run(script, **_values(edition))
