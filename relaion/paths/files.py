@@ -228,6 +228,9 @@ def refuse_foreign(path: Path) -> None:
         info = path.lstat()
     except FileNotFoundError:
         return
+    except NotADirectoryError:
+        file = next((p for p in path.parents if p.exists() and not p.is_dir()), path)
+        raise OutputError(f"{shown(file)}: is no folder; choose another one") from None
     except OSError as e:
         raise OutputError(
             f"{shown(path)}: cannot be looked at ({e.strerror}); choose another folder"
