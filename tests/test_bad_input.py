@@ -129,7 +129,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
     ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),
-    ("fixed text", fixed_text, ("match", "data", *STORE), "column code is said to be text and of a fixed length"),
+    ("fixed text", fixed_text, ("match", "data", *STORE), "column code is said to be text"),
     ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
     ("cut short", cut_short, cleaned(), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
