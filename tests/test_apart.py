@@ -225,3 +225,11 @@ def test_an_output_as_a_whole_is_no_input(made: Path, world: Path, command: str)
         done = here(command, *paths, *more, cwd=world)
         assert done.returncode == 0, done.stderr
         shutil.rmtree(world.with_name(f"{world.name}-o2"), ignore_errors=True)
+
+
+def test_a_work_folder_that_is_a_file_is_named_as_it_was_given(world: Path) -> None:
+    (world / "file").touch()
+    for work in ("file", "file/deep"):
+        done = clean(world, "data", out="out", work=work)
+        assert done.returncode == 2
+        assert done.stderr == "relaion: file: is no folder; choose another one\n"

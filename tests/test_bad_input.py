@@ -11,8 +11,11 @@ import pytest
 
 from relaion import sqlset
 from relaion.engine import connect
-from relaion.errors import StopError
+from relaion.errors import InputError, StopError
+from relaion.parquet.footer import read_footer
+from relaion.parquet.row_groups import open_physical
 from relaion.run.hits import Hits, Union, hold
+from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, write_shard
 from tests.pipeline import here as relaion
 from tests.pipeline import relaion as by_itself
@@ -55,6 +58,13 @@ def no_link_column(world: Path) -> None:
 
 def no_columns(world: Path) -> None:
     pq.write_table(pa.table({}), world / "data/en/b.parquet")
+
+
+def fixed_text(world: Path) -> None:
+    """As fastparquet writes what is told to be of a fixed length."""
+    path = world / "data/en/b.parquet"
+    pq.write_table(pa.table({"url": ["x"], "code": pa.array([b"ab"], pa.binary(2))}), path)
+    edit_footer(path, lambda footer: footer[2][1][1][2].update({6: (5, 0)}))
 
 
 def not_parquet(world: Path) -> None:
@@ -119,6 +129,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
     ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),
+    ("fixed text", fixed_text, ("match", "data", *STORE), "column code is said to be text"),
     ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
     ("cut short", cut_short, cleaned(), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
@@ -228,3 +239,13 @@ def test_a_script_changed_after_release_stops_a_run(world: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "sql/v1/40_rule_hits.sql: differs from release v1" in done.stderr
+
+
+def test_what_is_nested_deeper_than_can_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    deep: list[object] = [1]
+    for _ in range(25):
+        deep = [deep]
+    pq.write_table(pa.table({"deep": [deep]}), tmp_path / "a.parquet")
+    footer = read_footer(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="nests columns deeper than"), open_physical(footer):
+        pass

@@ -40,7 +40,7 @@ DAMAGED = {
     "ARROW-GH-41321": "its pages cannot be decoded",
     "ARROW-RS-GH-6229-DICTHEADER": "column name cannot be read",
     "PARQUET-1481": "has a column of no known type",
-    "incorrect_map_schema": "has a damaged footer",
+    "incorrect_map_schema": "its footer cannot be read",
     "repeated_no_annotation": "its footer counts 0 rows, its row groups 6",
     "rle-dict-uncompressed-corrupt-checksum": "its pages cannot be decoded",
 }

@@ -62,6 +62,13 @@ def test_what_is_no_key(tmp_path: Path, text: str) -> None:
         key.load(path)
     with pytest.raises(ListError, match="cannot be read"):
         key.load(tmp_path / "none")
+    reads, writes = os.pipe()
+    os.fchmod(reads, 0o600)
+    os.write(writes, text.encode())
+    os.close(writes)
+    with pytest.raises(ListError, match="see what writes to this pipe"):
+        key.load(Path(f"/dev/fd/{reads}"))
+    os.close(reads)
 
 
 def test_digest_depends_on_key_and_file_and_is_its_own() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -106,6 +108,9 @@ MISTAKES = {
     "selec 1;": "mine.sql: Parser Error: syntax error",
     "select 'x'::integer;": "mine.sql:7: DuckDB met a value that does not fit its column's type",
     "create temp table x as from read_text('/etc/hostname');": "mine.sql:7: DuckDB was asked for a",
+    "-- random()\nselect 'é now()'\n, \"Random\" /* x */ ();": "mine.sql:9: random() may answer o",
+    "select url from source using /* x */ sample 5%;": "mine.sql:7: sample may answer otherwise",
+    "select current_date;": "mine.sql:7: current_date may answer otherwise when it is run again",
     "insert into removals select 1, 2;": 'mine.sql:7: Binder Error: table "removals" has 4 columns',
 }
 
@@ -188,3 +193,25 @@ def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:
         assert done.returncode == 0, done.stderr
     (world / "large").rename(world / "out")
     assert kept(world, "large") == [[], []]  # every WIDTH is below 64
+
+
+def test_a_script_may_come_from_a_pipe_of_the_shell(world: Path) -> None:
+    (world / "mine.sql").write_text(OWN + HONEST)
+    relaion = [sys.executable, "-m", "relaion"]
+    for words in (["scripts", "--check"], ["clean", "data", *STORE, "--edition"]):
+        command = ["bash", "-c", 'exec "$@" <(cat mine.sql)', "bash", *relaion, *words]
+        done = subprocess.run(command, cwd=world, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    manifest = (world / "out/manifest.json").read_text()
+    again = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
+    assert again.returncode == 0, again.stderr  # a finished run is left alone
+    assert (world / "out/manifest.json").read_text() == manifest
+
+
+def test_an_update_knows_editions_by_their_headers(world: Path) -> None:
+    (world / "a.sql").write_text(OWN + HONEST)
+    assert here("clean", "data", *STORE, "--edition", "a.sql", cwd=world).returncode == 0
+    (world / "a.sql").rename(world / "b.sql")
+    words = ("update", "out", "--inputs", "data", *STORE[:2], "--out", "new", "--edition", "b.sql")
+    done = here(*words, cwd=world)  # and checks it against the run before
+    assert done.returncode == 0, done.stderr

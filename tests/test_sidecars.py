@@ -406,6 +406,11 @@ def test_tables_that_are_no_sidecar(
     assert refused(write(tmp_path / "p.parquet", table)).startswith(said)
 
 
+def test_row_hashes_that_are_text_are_to_be_whole_numbers(tmp_path: Path) -> None:
+    table = pa.table({"row_hash": ["1"], "md5": [md5(0)]})
+    assert refused(write(tmp_path / "p.parquet", table)).endswith("with its row hashes as int64")
+
+
 FIELD = (
     st.binary(max_size=12)
     .map(lambda b: b.translate(None, b"\t\n\r"))

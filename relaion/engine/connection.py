@@ -331,6 +331,10 @@ class Engine:
         """The tables and views that SQL text reads, in small letters, and more where unsure."""
         return texts.names_read(self._con, sql)
 
+    def other_answers(self, sql: str) -> tuple[str, int] | None:
+        """What of SQL text may answer otherwise when run again, as `texts.other_answers`."""
+        return texts.other_answers(self._con, sql)
+
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
         with explained():

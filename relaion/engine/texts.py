@@ -12,6 +12,7 @@ from relaion.paths import shown
 from relaion.sqlset import Script
 
 _BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand before a statement
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
 _INSERT = re.compile(
     rf"^{_BLANK.pattern}insert\s+into\s+[\w.\"]+\s*(?:\([^()]*\)\s*)?", re.S | re.I
 )
@@ -58,6 +59,40 @@ def names_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
         except duckdb.Error:
             found |= set(re.findall(r"\w+", text))
     return {name.lower() for name in found}
+
+
+# words of SQL that stand for the clock without a call, and what takes rows by chance
+_CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+_HIDING = {"query", "json_execute_serialized_sql"}  # run SQL that a text may hold
+_ASKS_NONE = {"error"}  # called volatile, so that it is not left out
+
+
+def other_answers(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, int] | None:
+    """What of SQL text may answer otherwise when it is run again, and its line; None if nothing.
+
+    Functions that DuckDB calls volatile, clocks, samples, and what runs a text as SQL.
+    """
+    asked = con.execute(
+        "select distinct function_name from duckdb_functions() where stability = 'VOLATILE' "
+        "or stability = 'CONSISTENT_WITHIN_QUERY' and len(parameters) = 0"
+    )
+    names = {str(name) for (name,) in asked.fetchall()} | {"age"} | _HIDING
+    names -= _ASKS_NONE
+    data = sql.encode()
+    starts = [(at, kind.name) for at, kind in duckdb.tokenize(sql) if kind.name != "comment"]
+    ends = [at for at, _ in starts[1:]] + [len(data)]
+    tokens = [
+        (_COMMENTS.sub("", data[at:end].decode("utf-8", "replace")).strip(), at)
+        for (at, _), end in zip(starts, ends, strict=True)
+    ]
+    for (text, at), (after, _) in zip(tokens, [*tokens[1:], ("", 0)], strict=True):
+        bare = text.strip('"').lower()
+        is_call = bare in names and after.startswith("(")
+        is_sample = bare == "tablesample" or (bare, after.lower()) == ("using", "sample")
+        if is_call or is_sample or text.lower() in _CLOCKS:
+            what = f"{bare}()" if is_call else "sample" if is_sample else bare
+            return what, 1 + data.count(b"\n", 0, at)
+    return None
 
 
 @dataclass(frozen=True)

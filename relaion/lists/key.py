@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.paths import atomic_write, open_given, private_umask, shown
+from relaion.paths import atomic_write, is_shells, open_given, private_umask, shown
 
 _BYTES = 32
 _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may look alike
@@ -65,9 +65,8 @@ def load(path: Path) -> bytes:
             f"run: chmod 600 {shlex.quote(shown(path))}"
         )
     if not re.fullmatch(rb"[0-9a-f]{64}\s*", text):
-        raise ListError(
-            f"{shown(path)}: is no curator key (64 hex digits); restore it from your backup"
-        )
+        todo = "see what writes to this pipe" if is_shells(path) else "restore it from your backup"
+        raise ListError(f"{shown(path)}: is no curator key (64 hex digits); {todo}")
     return bytes.fromhex(text.decode("ascii"))
 
 

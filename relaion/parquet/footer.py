@@ -183,6 +183,26 @@ def damaged(path: Path, why: str) -> DamagedError:
     return DamagedError(f"{shown(path)}: the parquet file is damaged ({why}); get a fresh copy")
 
 
+def refused(footer: Footer, error: Exception, why: str) -> DamagedError:
+    """The error for a footer that is whole and that pyarrow does not take.
+
+    `error` is pyarrow's own, of which nothing is quoted; `why` is said where it tells nothing more.
+    """
+    file = shown(footer.path)
+    if "deeply nested" in str(error):
+        return DamagedError(
+            f"{file}: nests columns deeper than pyarrow reads; write it again without those "
+            "columns, or leave the file out"
+        )
+    for leaf in footer.leaves:
+        if leaf.type == FIXED and (6, (I32, 0)) in leaf.element.items():
+            return DamagedError(
+                f"{file}: column {shown(leaf.name)} is said to be text and of a fixed length "
+                "(fastparquet's fixed_text), which parquet does not know; write it again as text"
+            )
+    return damaged(footer.path, why)
+
+
 def _collect(
     elements: list[Struct],
     at: int,

@@ -18,7 +18,7 @@ from relaion.parquet.columns import (
     sample_values,
 )
 from relaion.parquet.counted import count_missing
-from relaion.parquet.footer import read_footer
+from relaion.parquet.footer import read_footer, refused
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
 from relaion.parquet.looking import HERE, THERE, look_into
@@ -111,9 +111,9 @@ def read_shard(
             sights = look_into(file, layout, HERE if is_here else None) if looks else NOTHING
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException) as e:
         # pyarrow's message may quote a value
-        raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
+        raise refused(footer, e, "its footer cannot be read") from None
     _refuse_row_as_names(path, layout.playing("url"))
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         seen = sights if looks and is_here else _seen(path, layout)

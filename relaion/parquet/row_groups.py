@@ -26,6 +26,7 @@ from relaion.parquet.footer import (
     Footer,
     damaged,
     read_footer,
+    refused,
 )
 from relaion.parquet.storage import read_storage
 from relaion.parquet.thrift import BINARY, I32, LIST, STRUCT, Struct, write_struct
@@ -131,8 +132,8 @@ def open_physical(
             page_checksum_verification=True,
         )
         paths = _paths(file.schema_arrow, metadata.schema)
-    except (pa.ArrowException, OSError, ValueError):
-        raise damaged(footer.path, "its footer cannot be read") from None
+    except (pa.ArrowException, OSError, ValueError) as e:
+        raise refused(footer, e, "its footer cannot be read") from None
     if paths is None:
         raise InputError(
             f"{shown(footer.path)}: nests columns in a way that cannot be written back unchanged; "

@@ -6,6 +6,7 @@ Standard library only.
 from relaion.paths.files import (
     atomic_write,
     file_sha256,
+    is_shells,
     open_given,
     private_folder,
     private_umask,
@@ -63,6 +64,7 @@ __all__ = [
     "find_files",
     "find_shards",
     "find_sidecars",
+    "is_shells",
     "is_still",
     "is_utf8",
     "locked",

@@ -17,6 +17,13 @@ from typing import BinaryIO
 from relaion.errors import InputError, NoRoomError, OutputError
 from relaion.paths.names import shown
 
+_OPEN_FILES = (Path("/dev/fd"), Path("/proc/self/fd"))
+
+
+def is_shells(path: Path) -> bool:
+    """Whether a name is one of the shell's (`<(…)`), which only the first to read it can open."""
+    return path.parent in _OPEN_FILES
+
 
 def open_given(path: Path) -> BinaryIO:
     """Open a small file that a user named, to be read: a file, or a pipe of the shell's (`<(…)`).
@@ -26,10 +33,10 @@ def open_given(path: Path) -> BinaryIO:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(handle).st_mode
-        is_shells = path.parent == Path("/dev/fd") or not path.resolve().exists()
+        may_wait = is_shells(path) or not path.resolve().exists()
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(mode) and not (stat.S_ISFIFO(mode) and is_shells):
+        if not stat.S_ISREG(mode) and not (stat.S_ISFIFO(mode) and may_wait):
             raise OSError(errno.EINVAL, "it is no regular file")
         os.set_blocking(handle, True)
     except OSError:
@@ -221,6 +228,9 @@ def refuse_foreign(path: Path) -> None:
         info = path.lstat()
     except FileNotFoundError:
         return
+    except NotADirectoryError:
+        file = next((p for p in path.parents if p.exists() and not p.is_dir()), path)
+        raise OutputError(f"{shown(file)}: is no folder; choose another one") from None
     except OSError as e:
         raise OutputError(
             f"{shown(path)}: cannot be looked at ({e.strerror}); choose another folder"

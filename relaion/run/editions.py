@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError, ScriptError
-from relaion.paths import as_path, shown
+from relaion.paths import as_path, is_shells, shown
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 from relaion.tabled import Tabled
 
@@ -26,6 +26,12 @@ class Edition:
     rules: tuple[str, ...]
     script: Script
     built_in: bool
+
+    @property
+    def file(self) -> str:
+        """What its script's file is called; one of a pipe, whose name says nothing, by its own."""
+        path = self.script.path
+        return f"{self.script.name}.sql" if is_shells(path) else path.name
 
 
 @dataclass(frozen=True)

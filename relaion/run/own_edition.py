@@ -17,7 +17,7 @@ from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import mend_whole
-from relaion.paths import private_folder, shown
+from relaion.paths import is_shells, private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried
 from relaion.run.numbered import Numbered
@@ -144,10 +144,14 @@ def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> p
 
 
 def check_statements(script: Script) -> None:
-    """An edition reads, makes temp tables and inserts into removals; nothing else."""
+    """An edition reads, makes temp tables and inserts into removals; nothing else.
+
+    And it decides by the rows alone: whoever runs it again must come to the same.
+    """
     with connect() as engine:
         try:
             kinds = [kind for kind, _ in engine.statements(script.sql)]
+            other = engine.other_answers(script.sql)
         except EngineError as e:
             why = str(e).removeprefix("the query: ")
             raise ScriptError(f"{shown(script.path)}: {why}; fix the script") from None
@@ -157,6 +161,12 @@ def check_statements(script: Script) -> None:
                 f"{shown(script.path)}: holds a {kind} statement; an edition may only read, make "
                 "temp tables and insert into removals"
             )
+    if other is not None:
+        raise ScriptError(
+            f"{shown(script.path)}:{other[1]}: {other[0]} may answer otherwise when it is run "
+            "again; an edition decides by its rows alone: write a day as a date, and for a sample "
+            "ask hash(url) % 10; fix the script"
+        )
 
 
 def reads_source(engine: Engine, script: Script) -> bool:
@@ -166,7 +176,9 @@ def reads_source(engine: Engine, script: Script) -> bool:
 
 def run_edition(engine: Engine, edition: Edition) -> None:
     """Run the script of an edition; raises ScriptError where it is another one by now."""
-    script = parse(edition.script.path)
+    script = edition.script
+    if not is_shells(script.path):
+        script = parse(script.path)
     if script.sha256 != edition.script.sha256:
         raise ScriptError(f"{shown(edition.script.path)}: changed since the run began; restore it")
     engine.run(script, **_values(edition))

@@ -312,7 +312,7 @@ def make_plan(
                 "parent": e.parent,
                 "labels": list(e.labels),
                 "rules": list(e.rules),
-                "script": e.script.path.name,
+                "script": e.file,
                 "sha256": e.script.sha256,
                 "builtin": e.built_in,
             }

@@ -106,9 +106,12 @@ def _keys(path: Path, layout: Layout) -> tuple[str, ...]:
         raise InputError(f"{shown(path)}: {_no_digest(layout, names)}")
     if keys := tuple(key for key in KEYS if key in layout.roles):
         return keys
+    todo = "name one with --column url=NAME or --column row_hash=NAME"
+    if _refused(layout, ("row_hash",)):
+        todo = "write it again with its row hashes as int64"
     raise InputError(
         f"{shown(path)}: no link and no row hash to join it by{_refused(layout, KEYS)}; "
-        f"it has {names}; name one with --column url=NAME"
+        f"it has {names}; {todo}"
     )
 
 

@@ -17,6 +17,7 @@ from relaion.paths import (
     as_path,
     as_paths,
     as_texts,
+    is_shells,
     maybe_path,
     private_umask,
     shown,
@@ -177,7 +178,7 @@ def _text_of(
 
 def _is_file(name: AnyPath) -> bool:
     path = as_path(name)
-    return path.suffix == ".sql" or path.is_file()
+    return path.suffix == ".sql" or path.is_file() or is_shells(path)
 
 
 def _chosen(found: Mapping[str, files.Script], name: str) -> files.Script | None:

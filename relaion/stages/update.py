@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
+from relaion.run.editions import load_editions
 from relaion.run.elsewhere import OF_AN_OUT, brought_here, lying_here, shards_here
 from relaion.run.engines import LOCAL, engine_of
 from relaion.run.hits import hold_good
@@ -154,7 +154,10 @@ def update(
             since.is_less or allow_changed or bool(made.parameters["cover"])
             or bool(missing_sidecars(made, request.plan))
         )  # fmt: skip
-        plan = replace(request.plan, lineage=made.lineage(kept_out=kept_out))
+        plan = replace(
+            request.plan, lineage=made.lineage(kept_out=kept_out),
+            editions=made.made["editions"],  # the same, whatever the scripts' files are called now
+        )  # fmt: skip
         request = replace(request, plan=plan)
         if not allow_changed:
             refuse_missing_sidecars(made, plan)
@@ -185,17 +188,20 @@ _AS_BEFORE = (
 def _editions(made: Parent, given: Sequence[str], caller: Caller) -> tuple[Edition, ...]:
     """The editions of the run before; where the scripts of one's own lie has to be told."""
     lines: list[dict[str, Any]] = made.made["editions"]
+    version = made.made["sql_version"]
     own = [line["name"] for line in lines if not line["builtin"]]
-    paths = {Path(text).stem.replace("_", "-"): text for text in given}
-    if missing := [name for name in own if name not in paths]:
+    # told by its header, whatever its file is called
+    found = {edition.name: edition for edition in editions_of(given, version, caller)}
+    if missing := [name for name in own if name not in found]:
         raise InputError(
             f"{shown(made.folder)}: its edition {shown(missing[0])} has a script of its own; say "
             "where that lies with --edition PATH"
         )
-    if strange := sorted(set(paths) - set(own)):
+    if strange := sorted(set(found) - set(own)):
         raise InputError(
             f"--edition {shown(strange[0])}: the editions of an update are those of "
             f"{shown(made.folder)}; only say where scripts of your own lie"
         )
-    wanted = [paths.get(line["name"], line["name"]) for line in lines]
-    return editions_of(wanted, made.made["sql_version"], caller)
+    names = [line["name"] for line in lines]
+    found |= {e.name: e for e in load_editions([n for n in names if n not in found], version)}
+    return tuple(found[name] for name in names)
