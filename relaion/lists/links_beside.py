@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import eq
 from typing import IO
 
 from relaion.errors import ListError
@@ -68,7 +67,7 @@ class LinksBeside:
 
     def plain_links(self, values: Sequence[str]) -> PlainLinks | None:
         """What `plain_links` says of values."""
-        is_held = len(self._held) == len(values) > 0 and all(map(eq, self._held, values))
+        is_held = len(values) > 0 and [*self._held] == [*values]
         return self._found if is_held else plain_links(values)
 
     def _turn(self, batch: Batch | None) -> None:
