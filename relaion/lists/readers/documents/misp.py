@@ -287,7 +287,8 @@ def _first_look(
         n += len(some.values)
         if is_enough(document, n):
             if told := _foreseen(document, *ends, looked):
-                return told, chain(kept, _watched(parts, looked, told, some.owner))
+                held = (kept.pop(0) for _ in range(len(kept)))  # each is let go when it was read
+                return told, chain(held, _watched(parts, looked, told, some.owner))
             ends = None
             document.is_foreseen = False
             kept.clear()
