@@ -21,7 +21,7 @@ from relaion.errors import ListError
 from relaion.lists import store
 from relaion.lists.database import new_version
 from relaion.lists.delivery import read_where
-from relaion.lists.readers.documents import foreseen, json_runs, json_text
+from relaion.lists.readers.documents import foreseen, json_runs, json_text, misp
 from relaion.lists.readers.documents.document import DocumentFormat, ListDocument, OfDelivery
 from relaion.lists.readers.documents.foreseen import ReadAnewError
 from relaion.lists.readers.format import Options
@@ -53,9 +53,20 @@ _BEHIND = (
 )  # fmt: skip
 _FAULTS = ('"', ",", "}", "\\", "\x00", '"a": 1, ')
 
-_ONCE = [form for form in FILES if form.name.split(".")[0] not in ("ncmec", "misp")]
+_ONCE = [form for form in FILES if form.name != "ncmec.xml"]
 _ARRAY = replace(_ONCE[-2], name="short.json", before="[", between=",", after="]")
 _FORMS = [*_ONCE, _ARRAY]
+
+_MISP = next(form for form in FILES if form.name == "misp.json")
+_BEHIND_ATTRIBUTES = (
+    "", '"Tag": [{"name": "tlp:red"}, {"name": "x\\"}]"}]', '"Tag": [], "deleted": true',
+    '"info": "a"', '"EventReport": [{"name": "false positives", "content": "]}}"}]',
+    '"ShadowAttribute": [{"proposal_to_delete": true}], "timestamp": "1900000000"',
+    '"Orgc": {"name": "A Giver"}, "x_state": [[{"a": [{}]}]]', '"Attribute": []',
+    f'"Object": [{{"name": "file", "Attribute": [{_MISP.record(3)}]}}]',
+    f'"Object": [], "note": 5}}}}, {{"Event": {{"info": "b", "Attribute": [{_MISP.record(3)}]',
+    f'"note": 5}}}}\n{{"Event": {{"Tag": [], "Attribute": [{_MISP.record(900)}]',
+)  # fmt: skip
 
 
 @contextmanager
@@ -103,9 +114,16 @@ def _file_of(form: ListFile, draw: random.Random) -> bytes:
         after = f"{after[0]}, {draw.choice(_BEHIND)}{after[1:]}"
     elif after == "]" and draw.random() < 0.2:
         after = draw.choice(["", "] []", "] {}", "] 5", f"] [{form.record(1)}]"])
+    before = form.before
+    if form is _MISP and draw.random() < 0.8:
+        told = draw.choice(_BEHIND_ATTRIBUTES)
+        after = f"], {told}}}}}" if told else "]}}"
+        before = draw.choice([before, before, '{"Event": {"Attribute": ['])
+        if draw.random() < 0.3:
+            before, after = f'{{"response": [{before}', f"{after}]}}"
     indent = draw.choice([None, None, 1]) if form.between == "," else None
     held = [json.dumps(x, indent=indent) for x in _with_late_fields(form, draw)]
-    text = form.before + form.between.join(held) + after
+    text = before + form.between.join(held) + after
     if draw.random() < 0.1:
         at = draw.randrange(len(text))
         text = text[:at] + draw.choice(_FAULTS) + text[at:]
@@ -162,6 +180,8 @@ _LATE: dict[str, tuple[str, dict[str, Any]]] = {
     "a version": ("stix.json", {"id": "indicator--5"}),
     "what others say": ("stix.json", _OF_OTHERS[1] | {"object_refs": ["indicator--5"]}),
     "who gave it": ("stix.json", _OF_OTHERS[0]),
+    "a field of an attribute": ("misp.json", {"x_state": "removed"}),
+    "an older attribute": ("misp.json", json.loads(_MISP.record(5)) | {"timestamp": "5"}),
     "a word of a case": ("stopncii.json", {"unknown": "x"}),
 }
 
@@ -211,6 +231,7 @@ def test_what_stands_behind_all_records_is_seen(name: str, after: str, tmp_path:
         ("stopncii.json", '], "title": "what the police found in March"}'),
         ("threatexchange.json", '], "paging": {"next": "more"}}'),
         ("vics.json", '], "title": "what the police found in March"}'),
+        ("misp.json", '], "Tag": [{"name": "tlp:red"}]}}'),
     ],
 )
 def test_what_is_only_told_of_is_told_of_behind_all_records(
@@ -226,6 +247,21 @@ def test_what_is_only_told_of_is_told_of_behind_all_records(
         told = _read(path, options, may_begin_anew=True)
         assert told == _read(path, options, may_begin_anew=False)
     assert told != plain or name == "vics.json"  # of which nobody is told
+
+
+def test_an_event_that_ends_otherwise_than_was_foreseen_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the file is that of another event, which has no attributes."""
+    monkeypatch.setattr(misp, "_MOST_AROUND", 2000)
+    event, path = '{"Event": {"info": "a", "Tag": [{"name": "x"}]', tmp_path / "misp.json"
+    held = "[" + ",".join(map(_MISP.record, range(60))) + "]"
+    path.write_text(
+        f'{{"response": [{event}, "Attribute": {held}, "deleted": true, "note": "{"a" * 3000}"}}}},'
+        f'{event}, "deleted": false, "note": ""}}}}]}}'
+    )
+    with looking_at(20), pytest.raises(ReadAnewError):
+        _read(path, Options(), may_begin_anew=True)
 
 
 class _Counted(io.BytesIO):
@@ -244,9 +280,13 @@ def _opened(data: bytes) -> Callable[[], BinaryIO]:
 
 
 @pytest.mark.parametrize("form", _FORMS, ids=lambda form: form.name)
-def test_a_file_whose_records_are_alike_is_read_once(form: ListFile) -> None:
+def test_a_file_whose_records_are_alike_is_read_once(
+    form: ListFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = form.before + form.between.join(map(form.record, range(600))) + form.after
-    data, reader = text.encode(), _reader_of(form)
+    data, reader, ends = text.encode(), _reader_of(form), misp._ends
+    # to look at its end is not to read it
+    monkeypatch.setattr(misp, "_ends", lambda x: ends(replace(x, open=lambda: io.BytesIO(data))))
     options, read = Options(where=read_where(form.args[1::2])), []
     for may_begin_anew in (False, True):
         document = ListDocument(form.name, text[:1000], _opened(data))

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,8 +43,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     received = link_lines.received
 
-    def counted(pipe: Any) -> list[bytes]:
-        parts = received(pipe)
+    def counted(read: Any) -> list[bytes]:
+        parts = received(read)
         found.append(len(parts[1]) // 64)
         return parts
 
@@ -109,8 +110,8 @@ def test_links_are_digested_here_where_a_process_fails(
     assert not told
 
 
-def _links(first: int) -> Batch:
-    links = [f"https://a{i}.example/{i}" for i in range(first, first + 100)]
+def _links(first: int, n: int = 100) -> Batch:
+    links = [f"https://a{i}.example/{i}" for i in range(first, first + n)]
     return Batch(len(links), [Values(LINK_KINDS, links)])
 
 
@@ -128,20 +129,42 @@ def test_what_is_wrong_comes_behind_what_was_read(told: list[int]) -> None:
     assert told == [100, 100, 100]
 
 
-def test_the_process_ends_with_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[Any] = []
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The processes that were begun."""
+    found: list[Any] = []
     popen = subprocess.Popen
 
     def kept(*args: Any, **more: Any) -> Any:
-        begun.append(popen(*args, **more))
-        return begun[-1]
+        found.append(popen(*args, **more))
+        return found[-1]
 
     monkeypatch.setattr(subprocess, "Popen", kept)
+    return found
+
+
+def test_the_process_ends_with_the_reading(begun: list[Any]) -> None:
     reading: Any = LinksBeside().ahead(map(_links, range(0, 1000, 100)))
     next(reading)
     assert begun[0].poll() is None
     reading.close()
     assert begun[0].poll() is not None
+
+
+@pytest.mark.parametrize("n", [100, 40_000], ids=["asked", "asking"])  # more than a pipe holds
+def test_a_process_that_stands_still_is_not_waited_for(
+    n: int, begun: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, read = LinksBeside(), 0
+    for batch in beside.ahead(_links(first, n) for first in range(0, 4 * n, n)):
+        values = batch.values[0].text
+        assert beside.plain_links(values) == plain_links(values)
+        read += 1
+        if read == 1:
+            os.kill(begun[0].pid, signal.SIGSTOP)
+            monkeypatch.setattr(links_beside, "_PATIENCE", 0.1)
+    assert read == 4
+    assert [process.poll() for process in begun] == [-signal.SIGKILL]
 
 
 def test_pipes_may_have_any_number() -> None:

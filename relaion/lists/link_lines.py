@@ -11,12 +11,12 @@ import re
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from relaion.links import host_digest
 from relaion.links.key import TAIL
@@ -139,21 +139,21 @@ def ends(n: int, length: int) -> bytes:
 # -- A process of its own --------------------------------------------------------------------------
 
 
-def send(pipe: IO[bytes], *parts: bytes) -> None:
-    """Send some bytes to another process."""
-    pipe.write(_LENGTHS.pack(*map(len, parts), *[0] * (_PARTS - len(parts))))
-    pipe.writelines(parts)
-    pipe.flush()
+def send(write: Callable[[bytes], object], *parts: bytes) -> None:
+    """Write some bytes for another process."""
+    write(_LENGTHS.pack(*map(len, parts), *[0] * (_PARTS - len(parts))))
+    for part in parts:
+        write(part)
 
 
-def received(pipe: IO[bytes]) -> list[bytes]:
+def received(read: Callable[[int], bytes]) -> list[bytes]:
     """What was sent, four parts; raises EOFError where nobody sends any more."""
-    lengths = _LENGTHS.unpack(_whole(pipe, _LENGTHS.size))
-    return [_whole(pipe, length) for length in lengths]
+    lengths = _LENGTHS.unpack(_whole(read, _LENGTHS.size))
+    return [_whole(read, length) for length in lengths]
 
 
-def _whole(pipe: IO[bytes], length: int) -> bytes:
-    found = pipe.read(length)
+def _whole(read: Callable[[int], bytes], length: int) -> bytes:
+    found = read(length)
     if len(found) < length:
         raise EOFError
     return found
@@ -171,8 +171,9 @@ def _serve() -> None:
     told.flush()
     with suppress(EOFError, OSError):
         while True:
-            text, *_ = received(asked)
-            send(told, *(read_lines(text) or ()))
+            text, *_ = received(asked.read)
+            send(told.write, *(read_lines(text) or ()))
+            told.flush()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 Half of the time of reading links is their digests, and Python computes on one processor. So what
 comes next is read while another process (`link_lines`) digests the links that were read last.
 Where that is not to be had (one processor, few links, a process that ends) they are digested here,
-and nothing but the time differs. Links go there through a pipe: no file holds them.
+and nothing but the time differs. So they are where it gives no sign for long. Links go there
+through a pipe: no file holds them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import subprocess
@@ -15,7 +17,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import eq
 from typing import IO
 
 from relaion.errors import ListError
@@ -24,6 +25,8 @@ from relaion.lists.plain_links import PlainLinks, are_links, lines_of, plain_lin
 from relaion.lists.readers.format import LINK_KINDS, Batch
 
 _MANY = 8_000  # links from which on it pays to begin a process
+_AT_ONCE = 1 << 20  # bytes that wait in a pipe: so much is told of a batch
+_PATIENCE = 30  # seconds without a sign of the process
 
 
 @dataclass
@@ -64,7 +67,7 @@ class LinksBeside:
 
     def plain_links(self, values: Sequence[str]) -> PlainLinks | None:
         """What `plain_links` says of values."""
-        is_held = len(self._held) == len(values) > 0 and all(map(eq, self._held, values))
+        is_held = len(values) > 0 and [*self._held] == [*values]
         return self._found if is_held else plain_links(values)
 
     def _turn(self, batch: Batch | None) -> None:
@@ -78,27 +81,30 @@ class LinksBeside:
             return
         try:
             if asked:
-                found = LinkLines(*received(pipes[1]))
+                found = LinkLines(*received(pipes[1].read))
                 self._held, self._found = asked, PlainLinks.of(found) if found.digests else None
             if text is not None:
-                send(pipes[0], text)
+                send(pipes[0].write, text)
                 self._asked = values
         except (OSError, EOFError):
             self._end()
 
-    def _pipes(self) -> tuple[IO[bytes], IO[bytes]] | None:
+    def _pipes(self) -> tuple[PatientPipe, PatientPipe] | None:
         """Those to and from the process, where it waits for links; begins one where none was."""
         if self._process is None and not self.ended:
             with suppress(OSError):
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "relaion.lists.link_lines"],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                    bufsize=0,
                 )  # fmt: skip
             self.ended = self._process is None
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             return None
-        pipes = self._process.stdin, self._process.stdout
-        if not self._is_ready and has_come(pipes[1]):
+        pipes = PatientPipe(self._process.stdin), PatientPipe(self._process.stdout)
+        if not self._is_ready and has_come(self._process.stdout):
+            for pipe in pipes:
+                pipe.widen()
             self._is_ready = pipes[1].read(len(READY)) == READY
             if not self._is_ready:
                 self._end()
@@ -118,6 +124,44 @@ class LinksBeside:
         process.wait()
 
 
+@dataclass(frozen=True)
+class PatientPipe:
+    """A pipe without a buffer; raises TimeoutError where its other end is waited for too long."""
+
+    file: IO[bytes]
+
+    def widen(self) -> None:
+        """Have much wait in it, so that neither end does, where the system lets it."""
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(self.file, fcntl.F_SETPIPE_SZ, _AT_ONCE)
+        os.set_blocking(self.file.fileno(), False)
+
+    def read(self, length: int) -> bytes:
+        """So many bytes; fewer at its end."""
+        found, left = list[bytes](), length
+        while left:
+            self._wait(select.POLLIN)
+            some = os.read(self.file.fileno(), left)
+            if not some:
+                break
+            found.append(some)
+            left -= len(some)
+        return b"".join(found)
+
+    def write(self, data: bytes) -> None:
+        """Write all of it."""
+        left = memoryview(data)
+        while left:
+            self._wait(select.POLLOUT)
+            left = left[os.write(self.file.fileno(), left) :]
+
+    def _wait(self, event: int) -> None:
+        poll = select.poll()  # `select` takes no number from 1,024 on
+        poll.register(self.file, event)
+        if not poll.poll(1000 * _PATIENCE):
+            raise TimeoutError
+
+
 def processors() -> int:
     """On how many this process may compute, as far as its system tells."""
     if hasattr(os, "sched_getaffinity"):
@@ -127,7 +171,7 @@ def processors() -> int:
 
 def has_come(pipe: IO[bytes]) -> bool:
     """Whether something, or its end, can be read of a pipe; its number may be any."""
-    poll = select.poll()  # `select` takes no number from 1,024 on
+    poll = select.poll()
     poll.register(pipe, select.POLLIN)
     return bool(poll.poll(0))
 

@@ -94,18 +94,17 @@ class Tally:
         is_plain = batch.ids is None and batch.traits is None and not batch.fates
         if is_plain and len(batch.values) == 1 and batch.values[0].of is None:
             # each value is a record, as in nearly all lists
-            text = batch.values[0].text
-            column = self._sort(text, batch.values[0].kinds, None, out)
+            column = self._sort(batch.values[0].text, batch.values[0].kinds, None, out)
             self.lost += column.lost
-            self.taken += len(text) - column.lost.total()
+            self.taken += len(batch.values[0].text) - column.lost.total()
             return out
-        taken: set[int] = set()
+        taken: set[int] | range = set()
         because: dict[int, str] = {}
         for values in batch.values:
             column = self._sort(*self._counted(values, batch, out), out)
-            taken = taken | column.taken if taken else column.taken
+            taken = {*taken, *column.taken} if taken else column.taken
             because = column.why | because
-        kept = taken.difference(batch.fates) if batch.fates else taken
+        kept = {*taken}.difference(batch.fates) if batch.fates else taken
         self.beside.parted += sum(fate in why.UNDOES and i in kept for i, fate in because.items())
         self.taken += len(kept)
         if batch.ids is not None:
@@ -205,9 +204,8 @@ class Tally:
 class _Column:
     """Values that can be of `kinds`: of those that fit a value the first is taken.
 
-    Plain hex and plain links go by whole columns; the rest one by one. `of` are the records of the
-    values, `taken` those that bring an entry, `why` what was wrong with others; `lost` counts
-    values that bring none.
+    Plain hex and plain links go by whole columns. `of` are the records of values, `taken` those
+    that bring an entry, `why` what was wrong with others; `lost` counts values that bring none.
     """
 
     tally: Tally
@@ -216,7 +214,7 @@ class _Column:
     out: SortedBatch
     skipped: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
-    taken: set[int] = field(default_factory=set)
+    taken: set[int] | range = field(default_factory=set)
     why: dict[int, str] = field(default_factory=dict)
     added: int = 0
     looked_at: int = 0
@@ -245,9 +243,8 @@ class _Column:
         self._settle_links()
         self._settle_weak()
         for kind, found in self.found.items():
-            digests, places, records = zip(*found, strict=True)
-            columns = pa.array(digests, pa.string()), pa.array(records, pa.int64())
-            self._add(kind, *columns, pa.array(places, pa.string()))
+            digests, places = (pa.array([x[i] for x in found], pa.string()) for i in (0, 1))
+            self._add(kind, digests, pa.array([x[2] for x in found], pa.int64()), places)
 
     def _without_plain_links(self, values: Sequence[str], of: Any) -> tuple[Sequence[str], Any]:
         """Take in the plain links; returns the other values, and of which record each is."""
@@ -264,7 +261,9 @@ class _Column:
         records = of if isinstance(of, pa.Array) else numbers_of(of)
         self.added += len(digests)
         if self.of is not None:
-            self.taken.update(of.to_pylist() if isinstance(of, pa.Array) else of)
+            told = of.to_pylist() if isinstance(of, pa.Array) else of
+            is_range = isinstance(told, range) and not self.taken  # as of nearly all lists
+            self.taken = told if is_range else {*self.taken, *told}
         else:  # where each value is a record, all of a block have one number
             records = pc.fill_null(records, 0)
         records = pc.add(records, self.out.first)
@@ -301,7 +300,8 @@ class _Column:
             some, records = some.filter(keep), records.filter(keep)
         if kind == "image_sha256":
             self.tally.watch(some)
-        self._add(kind, some, records)
+        are_all = isinstance(self.of, range) and len(records) == len(self.of)
+        self._add(kind, some, self.of if are_all else records)
 
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""

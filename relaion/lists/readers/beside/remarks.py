@@ -14,7 +14,7 @@ What is asked of a cell, and in which order, is the table at the end.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -132,9 +132,9 @@ class RemarkColumn(FewWords):
             self.figures = Figures(measure, most=Decimal(self.out_of))
 
     def read(
-        self, cells: Sequence[str], lengths: Sequence[int], out: Collection[int] = ()
+        self, cells: Sequence[str], digits_of: Callable[[int], int], out: Collection[int] = ()
     ) -> dict[int, str]:
-        """Why rows bring no entry, by their place; `lengths` are the digits of their digests.
+        """Why rows bring no entry, by their place; `digits_of` tells how many its digest has.
 
         Of rows that are `out` already figures say nothing.
         """
@@ -157,7 +157,7 @@ class RemarkColumn(FewWords):
             return fates
         for i, cell in enumerate(cells):
             remark = said.get(cell)
-            if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
+            if remark is None or self._is_right(remark) or not _fits(remark, i, digits_of):
                 continue
             fate = remark.fate
             if not remark.word and fate == why.NO_IMAGE and not self._is_file_column():
@@ -334,8 +334,8 @@ _OF_A_CELL = (  # the first that is a remark holds
 )
 
 
-def _fits(remark: Remark, digits: int) -> bool:
-    return not remark.algorithm or LENGTHS_OF[remark.algorithm] == digits
+def _fits(remark: Remark, row: int, digits_of: Callable[[int], int]) -> bool:
+    return not remark.algorithm or LENGTHS_OF[remark.algorithm] == digits_of(row)
 
 
 def _is_image(cell: str) -> bool:

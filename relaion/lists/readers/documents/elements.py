@@ -210,7 +210,7 @@ class Elements:
             for i, cell in zip(waiting.of, waiting.cells, strict=True):
                 held.setdefault(i, []).append(cell)
             cells = [" ; ".join(held.get(i, ())) for i in self._images]
-            for at, fate in remarks.read(cells, [0] * len(cells)).items():
+            for at, fate in remarks.read(cells, lambda _: 0).items():
                 found.setdefault(self._images[at], fate)
         self._before += len(self._images)
         self._images = []

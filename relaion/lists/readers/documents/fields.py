@@ -217,7 +217,7 @@ class Fields:
             cells = said.one.get(key) or [*map(" ; ".join, said.words(key))]
             if at is not None and not is_own:
                 cells = [*map(cells.__getitem__, at)]
-            for i, fate in remarks.read(cells, digits, fates).items():
+            for i, fate in remarks.read(cells, digits.__getitem__, fates).items():
                 fates.setdefault(i, fate)
         return fates, kinds
 

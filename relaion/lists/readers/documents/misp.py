@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from array import array
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, islice
 from math import isnan, nan
 
 from relaion.errors import ListError
@@ -13,8 +18,9 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.documents.field_columns import columns_in_batches
 from relaion.lists.readers.documents.field_names import refuse_many
 from relaion.lists.readers.documents.fields import Fields
+from relaion.lists.readers.documents.foreseen import ReadAnewError, is_enough
 from relaion.lists.readers.documents.json_alike import AlikeRecords
-from relaion.lists.readers.documents.json_pieces import each_of, pieces, text_of
+from relaion.lists.readers.documents.json_pieces import JsonPieces, each_of, pieces, text_of
 from relaion.lists.readers.documents.latest import moments_of
 from relaion.lists.readers.documents.misp_attributes import (
     DERIVED,
@@ -93,19 +99,27 @@ class Misp:
         return Sure() if _is_misp(head) or _MANIFEST.match(head) else None
 
     def read(self, document: ListDocument, options: Options) -> Iterator[Batch]:
-        """A record an attribute; what its event says of it was looked for before."""
-        looked = _look(document)
-        document.notices += judge_titles((("info", text) for text in looked.titles), options)
-        seen = looked.seen | {*DERIVED}
+        """A record an attribute; what its event says of it was looked for before, or foreseen."""
+        looked, before = _LookedEvents(), len(document.notices)
+        told, parts = _first_look(document, looked)
+        seen = told.seen | {*DERIVED}
         fields = Fields(options, meanings(seen), seen, is_delta=document.is_delta)
-        read = Attributes(
-            options, fields, proposals=looked.proposals, reports=looked.reports,
-            replaced=looked.versions.replaced(document.shared, self.name),
-        )  # fmt: skip
-        found = _attributes(document, looked, read.kinds)
+        read = Attributes(options, fields)
+        if told is looked:
+            looked.judge(document, before, options)
+            read.replaced = looked.versions.replaced(document.shared, self.name)
+        found = _attributes(parts, told, read.kinds)
         yield from (
             read.batch(HeldAttributes(*some)) for some in columns_in_batches(found, AT_ONCE)
         )
+        if told is not looked:
+            looked.settle()
+            is_as_told = (looked.seen, looked.events) == (told.seen, told.events)
+            if not is_as_told or looked.versions.replaced(document.shared, self.name):
+                raise ReadAnewError
+            looked.judge(document, before, options)
+        read.proposals += looked.proposals
+        read.reports = looked.reports
         read.judge(document)
 
 
@@ -126,6 +140,43 @@ class _LookedEvents:
     shapes: set[tuple[str, ...]] = field(default_factory=set)  # of attributes that hold no others
     titles: set[str] = field(default_factory=set)
     undone: dict[str, str] = field(default_factory=dict)  # by which relation, by UUID
+
+    def take(self, some: JsonPieces) -> None:
+        """Take in parts of a document."""
+        is_object = some.name == "object"
+        are_plain = some.name in _RECORDS and not is_object
+        values = some.values
+        if are_plain and isinstance(values, AlikeRecords) and self.meet_all(values, some.owner):
+            return
+        attributes: list[Object] = []
+        around: list[float] = []
+        for number, value in enumerate(values, some.number):
+            if value is None:  # an event without attributes
+                continue
+            if not isinstance(value, dict):
+                raise ListError(
+                    "holds a value where an event or an attribute of MISP should stand; ask the "
+                    "giver for the events as MISP exports them"
+                )
+            if some.name in _RECORDS or _is_attribute(value):
+                if is_object:
+                    self.see(value)
+                at = changed_at(value) if is_object else nan
+                within = _of_object(value) if is_object else [value]
+                if is_object:
+                    self.see(words_in_object(within))
+                    self.undone |= undone_by(value)
+                attributes += within
+                around += [at] * len(within)
+            else:
+                self.take_event(number, value)
+        if attributes:
+            self.meet(attributes, around, some.owner)
+
+    def judge(self, document: ListDocument, at: int, options: Options) -> None:
+        """Tell of the titles of events, before the other notices from `at` on."""
+        told = judge_titles((("info", text) for text in self.titles), options)
+        document.notices[at:at] = told
 
     def see(self, names: Collection[str]) -> None:
         """Take in the names of fields."""
@@ -212,44 +263,94 @@ class _LookedEvents:
                 )
 
 
-def _look(document: ListDocument) -> _LookedEvents:
-    """A first look at a file.
+def _pieces(document: ListDocument) -> Iterator[JsonPieces]:
+    return pieces(document, _WITHIN, _RECORDS)
 
-    Raises ListError for JSON that is of MISP and holds no attributes.
+
+def _first_look(
+    document: ListDocument, looked: _LookedEvents
+) -> tuple[_LookedEvents, Iterable[JsonPieces]]:
+    """What to take for what all of a document shows, and its parts.
+
+    That is what was found, or what was foreseen of an event that begins with many attributes: then
+    `looked` takes in the parts as they are read. Raises ListError for JSON that is of MISP and
+    holds no attributes.
     """
-    found = _LookedEvents()
-    for some in pieces(document, _WITHIN, _RECORDS):
-        is_object = some.name == "object"
-        are_plain = some.name in _RECORDS and not is_object
-        values = some.values
-        if are_plain and isinstance(values, AlikeRecords) and found.meet_all(values, some.owner):
+    ends = _ends(document) if document.shared.may_begin_anew else None  # before it is read
+    parts, kept, n = _pieces(document), list[JsonPieces](), 0
+    for some in parts:
+        looked.take(some)
+        if ends is None or some.name != "attribute":
+            ends = None
             continue
-        attributes: list[Object] = []
-        around: list[float] = []
-        for number, value in enumerate(values, some.number):
-            if value is None:  # an event without attributes
-                continue
-            if not isinstance(value, dict):
-                raise ListError(
-                    "holds a value where an event or an attribute of MISP should stand; ask the "
-                    "giver for the events as MISP exports them"
-                )
-            if some.name in _RECORDS or _is_attribute(value):
-                if is_object:
-                    found.see(value)
-                at = changed_at(value) if is_object else nan
-                within = _of_object(value) if is_object else [value]
-                if is_object:
-                    found.see(words_in_object(within))
-                    found.undone |= undone_by(value)
-                attributes += within
-                around += [at] * len(within)
-            else:
-                found.take_event(number, value)
-        if attributes:
-            found.meet(attributes, around, some.owner)
-    found.settle()
-    return found
+        kept.append(some)
+        n += len(some.values)
+        if is_enough(document, n):
+            if told := _foreseen(document, *ends, looked):
+                held = (kept.pop(0) for _ in range(len(kept)))  # each is let go when it was read
+                return told, chain(held, _watched(parts, looked, told, some.owner))
+            ends = None
+            document.is_foreseen = False
+            kept.clear()
+    looked.settle()
+    return looked, _pieces(document)
+
+
+_MOST_AROUND = 1 << 16  # bytes before and behind the attributes of an event
+_TRIES = 1000
+_ATTRIBUTES = re.compile(rb'(?i)"attribute"\s*:\s*\[')
+_ENDS = re.compile(rb"\}\s*\]")
+
+
+def _ends(document: ListDocument) -> tuple[bytes, bytes] | None:
+    """What stands before the attributes of a document, and its last bytes."""
+    source = document.open()
+    head = tail = source.read(_MOST_AROUND)
+    begins = _ATTRIBUTES.search(head)
+    if not begins:
+        return None
+    while block := source.read(_BLOCK):
+        tail = (tail + block if len(block) < _MOST_AROUND else block)[-_MOST_AROUND:]
+    return head[: begins.end()], tail
+
+
+_BLOCK = 1 << 20
+
+
+def _foreseen(
+    document: ListDocument, head: bytes, tail: bytes, looked: _LookedEvents
+) -> _LookedEvents | None:
+    """What all of a document shows by its first attributes, and by what stands around these.
+
+    Its beginning and its end are read as a document that has no attributes; None where they are
+    none. Where some bracket of its end is not that of the attributes, what is found is wrong.
+    """
+    for end in islice(_ENDS.finditer(tail), _TRIES):
+        text = head + tail[end.end() - 1 :]
+        with suppress(ValueError, RecursionError, ListError):
+            json.loads(text)
+            told = _LookedEvents(seen={*looked.seen})
+            for some in _pieces(replace(document, open=partial(io.BytesIO, text))):
+                if some.name in _RECORDS and some.values:
+                    return None
+                told.take(some)
+            return told
+    return None
+
+
+def _watched(
+    parts: Iterable[JsonPieces], looked: _LookedEvents, told: _LookedEvents, owner: int
+) -> Iterator[JsonPieces]:
+    """Parts that are looked at as they are read.
+
+    Raises ReadAnewError where one shows what was not foreseen, or is of another event.
+    """
+    for some in parts:
+        looked.take(some)
+        is_other = some.name in _RECORDS and (some.name == "object" or some.owner != owner)
+        if is_other or not looked.seen <= told.seen:
+            raise ReadAnewError
+        yield some
 
 
 def _is_attribute(value: Object) -> bool:
@@ -262,11 +363,11 @@ def _of_object(value: Object) -> list[Object]:
 
 
 def _attributes(
-    document: ListDocument, looked: _LookedEvents, kinds: AttributeKinds
+    parts: Iterable[JsonPieces], looked: _LookedEvents, kinds: AttributeKinds
 ) -> Iterator[HeldAttributes]:
     """The attributes of a file in their order, some at a time."""
     none = Event()
-    for some in pieces(document, _WITHIN, _RECORDS):
+    for some in parts:
         event, values = looked.events.get(some.owner, none), some.values
         is_object = some.name == "object"
         are_plain = some.name in _RECORDS and not is_object

@@ -124,6 +124,9 @@ def _folded(text: str) -> str:
 
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
+    is_one = {*".;!,"}.isdisjoint(text)  # sentence, which is left out as a whole or not at all
+    if is_one and not _says_good(units_of(text)):
+        return False
     return _says_good(units_of(without_asides(text)))
 
 
@@ -197,11 +200,8 @@ def _of_piece(text: str) -> str | Doubt | None:
         if _LINKS_HASHED.search(bare):
             return OF_LINKS
         return USABLE if any(map(USABLE_NAME.fullmatch, found)) else None
-    if (
-        _END.fullmatch(found[0])
-        and len(found) < 6
-        and any(w in _STRONG or w in _FILM for w in told)
-    ):
+    is_end = len(found) < 6 and _END.fullmatch(found[0])
+    if is_end and any(w in _STRONG or w in _FILM for w in told):
         return LISTED
     is_prose = any(map(_SENTENCE.fullmatch, found))
     says = _of_other(found, told, is_prose=is_prose)

@@ -280,10 +280,13 @@ class RowsReading:
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
         """Cells beside the entries that take a row back, or say that it is of a video."""
-        held = [map(len, cells[c.index]) for c in self.layout.entries if self.remarks]
-        lengths = [*held[0]] if len(held) == 1 else [*map(max, zip(*held, strict=True))]
+        held = [cells[c.index] for c in self.layout.entries]
+
+        def digits(row: int) -> int:
+            return max(len(column[row]) for column in held)
+
         for remarks in self.remarks:
-            found = remarks.read(cells[remarks.column.index], lengths, fates)
+            found = remarks.read(cells[remarks.column.index], digits, fates)
             if found:
                 self.undone_by.add(remarks.column.index)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
