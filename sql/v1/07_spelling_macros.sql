@@ -147,7 +147,7 @@ case
         lambda e: spelling_is_rewritten(u)
         or not spelling_is_settled(
             case
-                when contains(e, '%') then spelling_settled(spelling_high_hex(e))
+                when contains(e, '%') then spelling_settled(link_shallow(spelling_high_hex(e)))
                 else spelling_settled(e)
             end
         )
@@ -224,7 +224,7 @@ create or replace temp macro link_spellings(links) as table
     settled as (
         select
             *,
-            case when undone is not null then spelling_settled(high) end as settled
+            case when undone is not null then spelling_settled(link_shallow(high)) end as settled
         from escaped
     ),
 
