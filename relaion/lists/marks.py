@@ -19,6 +19,7 @@ ADVICE = {
 }
 """What to do with values that are none for these reasons."""
 
+IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?!xn--)[a-z]{2,24}")
 """A host of which nobody has to look twice whether it is one."""
 STRUCK = re.compile(
