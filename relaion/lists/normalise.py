@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
-from relaion.lists.marks import IN_BRACKETS, PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
+from relaion.lists.marks import IN_BRACKETS, PLAIN_HOST, STRUCK, reason_of, spelled, without_sign
 from relaion.lists.plain_links import PlainLinks, are_links, plain_links
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
@@ -427,7 +427,7 @@ class _Column:
         may_be = any(kind in LINK_KINDS for kind in kinds)
         line = read_line(value, minus_removes=beside.minus_removes) if may_be else None
         if line is None or line.links == (value,):
-            return self._spelled(value, entry)
+            return spelled(value, entry, kinds, beside)
         if line.doubtful:
             self.doubtful.append((line.doubtful, record))
             return []
@@ -436,15 +436,6 @@ class _Column:
         if fate := line.fault or (says and says.fate):
             return [fate]
         beside.see_cut(line.cut)
-        found = [read_value(link, kinds) for link in line.links]
+        found = [e for x in line.links for e in spelled(x, read_value(x, kinds), kinds, beside)]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found
-
-    def _spelled(self, value: str, entry: Entry | str) -> Sequence[Entry | str]:
-        """A link that is no UTF-8 as it stands, and as it reads in Windows-1252."""
-        told = in_cp1252(value) if isinstance(entry, tuple) and entry[0] == "url" else None
-        other = entry if told is None else read_value(told, self.kinds)
-        if isinstance(other, str) or other == entry:
-            return [entry]
-        self.tally.beside.in_cp1252 += 1
-        return [entry, other]
