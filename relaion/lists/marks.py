@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from relaion.lists.readers import why
 from relaion.lists.readers.lines.line import LinkBeside
-from relaion.lists.values import NOTHING, shape
+from relaion.lists.values import NOTHING, Entry, read_value, shape
 
 HASH_BESIDE = "a hash beside other text"
 HOST_BESIDE = "a host beside other text"
@@ -19,6 +19,7 @@ ADVICE = {
 }
 """What to do with values that are none for these reasons."""
 
+IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?!xn--)[a-z]{2,24}")
 """A host of which nobody has to look twice whether it is one."""
 STRUCK = re.compile(
@@ -60,6 +61,28 @@ def in_cp1252(value: str) -> str | None:
         return value.encode("utf-8", "surrogateescape").decode("cp1252")
     except UnicodeError:  # five bytes stand for nothing there
         return None
+
+
+_JOINERS = re.compile("[\\u200b\\u00ad\\ufeff\\u2060]")  # no script needs them
+
+
+def spelled(
+    value: str, entry: Entry | str, kinds: Sequence[str], beside: LinkBeside
+) -> Sequence[Entry | str]:
+    """A link as it stands, and as Windows-1252 reads its bytes, or without signs nobody sees.
+
+    Such signs come in where a text is copied, and may be a link's own as well.
+    """
+    if isinstance(entry, str) or entry[0] != "url":
+        return [entry]
+    told = in_cp1252(value)
+    is_joined = told is None and not value.isascii() and _JOINERS.search(value) is not None
+    other = read_value(_JOINERS.sub("", value) if is_joined else told or value, kinds)
+    if isinstance(other, str) or other == entry:
+        return [entry]
+    beside.joined += is_joined
+    beside.in_cp1252 += not is_joined
+    return [entry, other]
 
 
 def reason_of(value: str, reason: str, kinds: Sequence[str]) -> str:

@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
-from relaion.lists.marks import PLAIN_HOST, STRUCK, in_cp1252, reason_of, without_sign
+from relaion.lists.marks import IN_BRACKETS, PLAIN_HOST, STRUCK, reason_of, spelled, without_sign
 from relaion.lists.plain_links import PlainLinks, are_links, plain_links
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
 from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, Batch, Values
-from relaion.lists.readers.lines.line import SIGN, LinkBeside, read_line, without_end
+from relaion.lists.readers.lines.line import BESIDE, SIGN, LinkBeside, read_line, without_end
 from relaion.lists.readers.lines.prose import read_prose
+from relaion.lists.readers.lines.tags import without_tags
 from relaion.lists.readers.tables.notes import Remark
 from relaion.lists.values import (
     LONGEST,
@@ -38,8 +39,6 @@ from relaion.lists.values import (
 from relaion.roles import IMAGE_KINDS
 
 MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
-
-_IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
@@ -374,15 +373,17 @@ class _Column:
 
     def _read_all(self, value: str, record: int | None) -> Sequence[Entry | str]:
         """What a value holds: several may stand in a cell, and a note beside one."""
-        kinds = self.kinds
         if len(value) > LONGEST:
-            return many_digests(value, kinds) or [read_giant(value, kinds)]
-        entry = read_value(value, kinds)
+            return many_digests(value, self.kinds) or [read_giant(value, self.kinds)]
+        if (pieces := without_tags(value)) is not None:
+            found = [entry for piece in pieces for entry in self._read_all(piece, record)]
+            return found if found and not any(isinstance(e, str) for e in found) else [BESIDE]
+        entry = read_value(value, self.kinds)
         if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]
-        if isinstance(entry, str) and (many := many_digests(value, kinds)):
+        if isinstance(entry, str) and (many := many_digests(value, self.kinds)):
             return many
-        if isinstance(entry, str) and (weak := read_weak(value, kinds)):
+        if isinstance(entry, str) and (weak := read_weak(value, self.kinds)):
             self.weak.append((weak, record))
             return []
         return self._read_line(value, entry, record)
@@ -412,22 +413,21 @@ class _Column:
     ) -> Sequence[Entry | str]:
         """A value that may hold links, with a note or a sign beside them."""
         kinds, beside = self.kinds, self.tally.beside
-        line = None
         if entry == NOTHING:
             pieces = value.split()
             digests = [p for p in pieces if shape(p) not in (None, "link")]
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
-            if len(digests) == 1 and pieces[0] == digests[0] and _IN_BRACKETS.fullmatch(note):
+            if len(digests) == 1 and pieces[0] == digests[0] and IN_BRACKETS.fullmatch(note):
                 beside.noted += 1
                 return [read_value(digests[0], kinds)]
         if isinstance(entry, str):
             entry = reason_of(value, entry, kinds)
-        if any(kind in LINK_KINDS for kind in kinds):
-            line = read_line(value, minus_removes=beside.minus_removes)
+        may_be = any(kind in LINK_KINDS for kind in kinds)
+        line = read_line(value, minus_removes=beside.minus_removes) if may_be else None
         if line is None or line.links == (value,):
-            return self._spelled(value, entry)
+            return spelled(value, entry, kinds, beside)
         if line.doubtful:
             self.doubtful.append((line.doubtful, record))
             return []
@@ -436,15 +436,6 @@ class _Column:
         if fate := line.fault or (says and says.fate):
             return [fate]
         beside.see_cut(line.cut)
-        found = [read_value(link, kinds) for link in line.links]
+        found = [e for x in line.links for e in spelled(x, read_value(x, kinds), kinds, beside)]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found
-
-    def _spelled(self, value: str, entry: Entry | str) -> Sequence[Entry | str]:
-        """A link that is no UTF-8 as it stands, and as it reads in Windows-1252."""
-        told = in_cp1252(value) if isinstance(entry, tuple) and entry[0] == "url" else None
-        other = entry if told is None else read_value(told, self.kinds)
-        if isinstance(other, str) or other == entry:
-            return [entry]
-        self.tally.beside.in_cp1252 += 1
-        return [entry, other]

@@ -110,10 +110,10 @@ def said_in(value: Object) -> list[Said]:
     if kind == "relationship":
         return _in_relationship(value)
     if kind == "sighting":
-        return _in_sighting(value)
+        return _in_sighting(value) + _own_of(kind, value)
     if kind.startswith("x-"):
         return _in_own(kind, value)
-    found: list[Said] = []
+    found = _own_of(kind, value) if kind in _SAYING else []
     if kind in _GATHERED and (word := _trial_in(value)):
         found += [(ref, "report", word) for ref in each_of(value.get("object_refs"))]
     for name, field_name in _SAYING.get(kind, ()):
@@ -157,6 +157,20 @@ def _in_sighting(value: Object) -> list[Said]:
     of = text_of(value.get("sighting_of_ref")).strip()
     is_said = is_indicator(of) and sighting_says(word) not in (None, COUNTS)
     return [(of, "sighting", word)] if is_said else []
+
+
+def _own_of(kind: str, value: Object) -> list[Said]:
+    """What a giver's own flags on an object say of the indicators of which it speaks."""
+    told = [
+        (f"{kind}{BETWEEN}{name}", text_of(word)) for name, word in value.items()
+        if name.startswith("x_") and not name.startswith(_OF_PROGRAMS)
+        and (says := own_name(name)) and says.what in names.DECIDING
+    ]  # fmt: skip
+    refs = each_of(value.get("sighting_of_ref" if kind == "sighting" else "object_refs"))
+    return [(r, *said) for r in refs if isinstance(r, str) and is_indicator(r) for said in told]
+
+
+_OF_PROGRAMS = ("x_misp_", "x_opencti_")
 
 
 def _in_own(kind: str, value: Object) -> list[Said]:

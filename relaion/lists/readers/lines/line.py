@@ -50,6 +50,9 @@ _IN_CP1252 = (
     "links that are no UTF-8: {:,}; each was taken as its bytes stand and as Windows-1252 reads "
     "them"
 )
+_JOINED = (
+    "links that hold signs which nobody sees: {:,}; each was taken as it stands and without them"
+)
 _ENDS = " \t.,;:…-–—|/#\"'"  # what ends a line and says nothing
 _MARKS, _LOOKED_AT = 3, 1000  # marks and words of one, and notes
 SIGN = "a sign at the end that may not be the link's"
@@ -104,7 +107,8 @@ class LinkBeside:
     `digests` are notes beside links in which one stands, if heeded.
     `parted` are records of which a part was taken back. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
-    spellings, `cut` those off which signs were cut; `ends` are some of these signs.
+    spellings, `joined` those with and without signs that nobody sees, `cut` those off which signs
+    were cut; `ends` are some of these signs.
     """
 
     minus_removes: bool = False
@@ -120,6 +124,7 @@ class LinkBeside:
     parted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
+    joined: int = 0
     cut: int = 0
     ends: set[str] = field(default_factory=set)
 
@@ -191,7 +196,8 @@ class LinkBeside:
     def notices(self) -> list[str]:
         """What a curator should know of it, in words that hold nothing of an entry."""
         found = {
-            _NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand, _IN_CP1252: self.in_cp1252
+            _NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand, _IN_CP1252: self.in_cp1252,
+            _JOINED: self.joined,
         }  # fmt: skip
         return [words.format(n) for words, n in found.items() if n]
 

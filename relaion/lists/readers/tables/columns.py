@@ -12,7 +12,12 @@ from relaion.links.text import BLANK, is_bare, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import POLICIES
-from relaion.lists.readers.tables.decisions import DecidingColumn, chosen_of, word_of_any
+from relaion.lists.readers.tables.decisions import (
+    DecidingColumn,
+    chosen_of,
+    type_of,
+    word_of_any,
+)
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import media_of_file
 from relaion.lists.values import is_entry_of, shape
@@ -259,6 +264,8 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
+    if told and any(map(_names_algorithm, words)) and all(map(_is_label, words)):
+        return names.TYPE  # `md5` and `audio_md5`: of the latter nobody here knows of what it is
     if are_policies(filled, POLICIES):
         return names.STANDING  # `pass`, `DIRECT`: what is to be done with what stands beside it
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
@@ -266,6 +273,16 @@ def _beside(filled: Sequence[str]) -> str:
     return names.UNKNOWN
 
 
+def _is_label(word: str) -> bool:
+    return _ONE_WORD.fullmatch(word.rstrip(":= ")) is not None
+
+
+def _names_algorithm(word: str) -> bool:
+    """Whether a word by itself, or a part of it, is an algorithm: `md5`, `audio_sha1`."""
+    return type_of(word) is not None or not _ALGORITHMS.isdisjoint(names.words_of(word))
+
+
+_ALGORITHMS = {*LENGTHS.values()}
 _SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"), set("<>|"))
 
 
