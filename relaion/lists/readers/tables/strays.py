@@ -21,8 +21,14 @@ DIGEST = re.compile(
     r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
     r"[\])}>]?[.,;]?"
 )
+# one that stands free in a text, or between others: no part of a path, a link or a longer word
+_AMONG = re.compile(
+    r"(?<![^\s,;|\"'\[({])(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![^\s,;|\"'\])}])"
+)
+_BETWEEN = re.compile(r"[\s,;|\"'\[\](){}]+")
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_TEXTS = (names.UNKNOWN, names.NOTE, names.CAPTION)
 _WORD = 20  # characters
 _SHORTEST = 24  # characters of a digest: those of an MD5 in base64
 _FEW = 20  # one value in so many is a stray one
@@ -34,6 +40,7 @@ class Strays:
 
     columns: Sequence[ListColumn]
     hashes: Counter[int] = field(default_factory=Counter)
+    among: Counter[int] = field(default_factory=Counter)  # cells with a digest beside other text
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
     words: dict[int, Counter[str]] = field(default_factory=dict)  # in columns of entries
@@ -56,7 +63,11 @@ class Strays:
                 self.filled[c.index] += len(column) - column.count("")
                 if max(map(len, column), default=0) >= _SHORTEST:
                     long = [v for v in column if len(v) >= _SHORTEST]
-                    self.hashes[c.index] += sum(1 for v in long if DIGEST.fullmatch(v))
+                    others = [v for v in long if not DIGEST.fullmatch(v)]
+                    texts = [v for v in others if c.what in _TEXTS and _AMONG.search(v)]
+                    mixed = sum(not _are_digests(v) for v in texts)
+                    self.hashes[c.index] += len(long) - len(others) + len(texts) - mixed
+                    self.among[c.index] += mixed if c.what == names.UNKNOWN else 0
                 if "://" in "".join(column):
                     some = (v for v in column if "://" in v)
                     self.links[c.index] += sum(1 for v in some if _LINK.fullmatch(v))
@@ -74,7 +85,14 @@ class Strays:
                     "the other entries of their rows back: leave those rows out in a copy, or the "
                     "words"
                 )
-            n, of = self.hashes[c.index], self.filled[c.index]
+            n, of = self.among[c.index], self.filled[c.index]
+            if n * 2 > of:
+                raise ListError(
+                    f"column {c.told} holds hashes beside other text in {several(n, 'row')}, which "
+                    "would be lost: perhaps columns are divided by another sign; give each value "
+                    f"a column of its own in a copy, or say --ignore {c.index + 1}"
+                )
+            n = self.hashes[c.index]
             if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
                 hashes, rows = several(n, "hash", "hashes"), several(of, "row")
                 raise ListError(
@@ -100,3 +118,8 @@ class Strays:
                     f"only tell of the entries; if they are listed, say --column url={c.index + 1}"
                 )
         return told
+
+
+def _are_digests(text: str) -> bool:
+    """Whether a text is digests, with signs between."""
+    return all(DIGEST.fullmatch(piece) for piece in _BETWEEN.split(text) if piece)
