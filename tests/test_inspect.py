@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from relaion.errors import InputError
 from relaion.parquet import counted
 from relaion.parquet.looked_at import Match
+from relaion.run.survey import read_inputs
 from relaion.stages.inspect import Inspection, inspect
 from tests.layout_cases import all_cases, digest, table, write
+from tests.pipeline import here
 
 CASES = {case.name: case for case in all_cases()}
 JOINED, RELAION, SPOILT = "04_laion_5b_joined", "08_relaion_research", "40_row_hash_spoilt"
@@ -331,3 +333,22 @@ def test_real_files(shared_data: Path) -> None:
     assert (seen["url"].present, seen["image_sha256"].present) == (19_464, 2)
     assert not seen["image_md5"].possible
     assert len(found.layouts) == 4
+
+
+def test_all_files_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(tmp_path / f"{name}.parquet", JOINED)
+    (tmp_path / "a.parquet").write_bytes(b"")
+    (tmp_path / "c.parquet").write_bytes((tmp_path / "b.parquet").read_bytes()[:-40])
+    done = here("inspect", str(tmp_path), cwd=tmp_path)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert lines[0].startswith(f"{tmp_path}/c.parquet: ")
+    assert lines[1].startswith(f"relaion: {tmp_path}/a.parquet: ")
+    assert lines[1].endswith("(and 1 more)")
+
+
+def test_without_a_link_column_a_file_may_be_taken_away(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", pa.table({"n": [1], "caption": ["x"]}))
+    with pytest.raises(InputError, match="--column url=NAME, or take the file away"):
+        read_inputs([path], {})

@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import relaion
 from relaion.cli import app
 from relaion.cli.render_plan import show_planned
-from relaion.errors import InputError, ListError, OutputError
+from relaion.errors import InputError, ListError, OutputError, StopError
 from relaion.lists import store
 from relaion.parquet.excerpt import cut
 from relaion.parquet.read_shard import read_shard
@@ -32,6 +32,7 @@ from relaion.run.cost import Fetching, Model, Range, Sample, Whole, with_stores
 from relaion.run.find import Hunt, kept_bytes
 from relaion.run.meter import Taken
 from relaion.run.numbered import Numbered
+from relaion.run.pool import HERE
 from relaion.run.settings import Limits, Settings
 from relaion.stages import plan
 from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
@@ -61,13 +62,6 @@ def one(world: Path) -> Numbered:
     """A shard of 300 rows."""
     shard = read_shard(ShardPath(world / "data/en/part-00.parquet", "en"))
     return Numbered(4, 0, shard)
-
-
-class Nobody:
-    """Whole shards are copied without anybody's help."""
-
-    def call(self, *_: object, **__: object) -> NoReturn:
-        raise AssertionError
 
 
 def below(folder: Path) -> dict[str, int]:
@@ -142,6 +136,18 @@ def test_what_clean_refuses_is_refused_in_one_line(world: Path, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_shard_that_no_sample_can_be_cleaned_of_is_named(world: Path, tmp_path: Path) -> None:
+    """By its own name: it was `as told above`, of a folder that was gone, and nothing was told."""
+    shard = tmp_path / "data/spoilt.parquet"
+    shard.parent.mkdir()
+    spoilt = bytearray((world / "data/en/part-00.parquet").read_bytes())
+    spoilt[4:-2000] = b"\xff" * len(spoilt[4:-2000])
+    shard.write_bytes(spoilt)
+    said = rf"cannot be cleaned: {shard}: (?!.*as told above)"
+    with pytest.raises(StopError, match=said):
+        relaion.plan(shard, world / "lists.duckdb", workers=1, verify=False, work=tmp_path)
+
+
 @pytest.mark.slow
 def test_data_without_a_row(world: Path, tmp_path: Path) -> None:
     shard = tmp_path / "data/none.parquet"
@@ -185,10 +191,10 @@ def test_a_sample_that_cannot_be_written_is_told_in_one_line(one: Numbered, tmp_
     piece = _Piece(one, 0, one.shard.rows, "en/a.parquet")
     (tmp_path / "sample/en/a.parquet").mkdir(parents=True)
     with pytest.raises(OutputError, match=r"a\.parquet: cannot be written"):
-        _make(Nobody(), [piece], tmp_path / "sample")
+        _make(HERE, [piece], tmp_path / "sample")
     gone = replace(one, shard=replace(one.shard, path=tmp_path / "gone.parquet"))
     with pytest.raises(InputError, match=r"gone\.parquet: cannot be read"):
-        _make(Nobody(), [replace(piece, n=gone)], tmp_path / "other")
+        _make(HERE, [replace(piece, n=gone)], tmp_path / "other")
 
 
 # -- Rows of a shard as a shard ----------------------------------------------------------------

@@ -92,8 +92,8 @@ def inspect(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    start_early()
-    result = library.inspect(paths, columns=roles(columns))
+    with working() as bars:
+        result = library.inspect(paths, columns=roles(columns), progress=bars)
     emit(result, partial(show_inspect, every_column=every_column), as_json=as_json)
 
 

@@ -3,17 +3,19 @@
 Of a shard that lies elsewhere the row groups come that hold them.
 """
 
+import shutil
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 
+from relaion.errors import InputError
 from relaion.parquet.fetched import chunk_ranges
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.row_group_copy import Copier
 from relaion.parquet.row_groups import Removed, Span, batches, open_physical
 from relaion.parquet.storage import read_storage
 from relaion.parquet.writer import GROUP_ROWS, EditionFile, writer_options
-from relaion.paths import atomic_write
+from relaion.paths import atomic_write, shown
 from relaion.remote.standing import Traffic, drop, need, timed_need, timed_need_ends
 
 _BATCH_ROWS = 16_384
@@ -52,6 +54,18 @@ def cut(source: Path, start: int, rows: int, target: Path) -> int:
                 break
         made.close(footer, copier)
     return target.stat().st_size
+
+
+def whole(source: Path, target: Path) -> None:
+    """Copy a shard as it is. Raises as `cut`."""
+    try:
+        file = source.open("rb")
+    except OSError as e:
+        raise InputError(
+            f"{shown(source)}: cannot be read ({e.strerror}); is it still there?"
+        ) from None
+    with file, atomic_write(target, 0o600, flush=False) as part, part.open("wb") as out:
+        shutil.copyfileobj(file, out, 1 << 20)
 
 
 def fetch(

@@ -240,7 +240,11 @@ def _no_link(layout: Layout) -> str:
         if c.type == "string" and not c.why and any(hint in c.name.lower() for hint in hints)
     ]
     likely = [c.name for c in _holding(layout)] or likely
-    say = f"say --column url={shown(likely[0])}" if likely else "name it with --column url=NAME"
+    say = (
+        f"say --column url={shown(likely[0])}"
+        if likely
+        else "name it with --column url=NAME, or take the file away"
+    )
     return f"no link column; it has {listed(names)}; {say}"
 
 

@@ -39,10 +39,14 @@ class Taken:
 
 
 class Meter:
-    """A listener to a run, silent itself, that measures what each step takes."""
+    """A listener to a run, silent itself, that measures what each step takes.
+
+    `said` are the lines that the run had for people.
+    """
 
     def __init__(self, work: Path) -> None:
         self.taken = Taken()
+        self.said: list[str] = []
         self._work = work
         self._step = ""
         self._since = 0.0
@@ -102,7 +106,8 @@ class Meter:
         """Nothing."""
 
     def say(self, text: str) -> None:
-        """Nothing."""
+        """Keep a line."""
+        self.said.append(text)
 
 
 def size_of(folder: Path) -> int:

@@ -16,9 +16,11 @@ from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.roles import WIDTHS
 from relaion.run.coverage import counting
 from relaion.run.elsewhere import brought_here
+from relaion.run.notebook import listening
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import Caller, LocalPool, blaming
-from relaion.run.survey import described, read_footers
+from relaion.run.progress import SURVEY, Progress
+from relaion.run.survey import described, first_of, read_footers
 from relaion.tabled import Tabled
 
 
@@ -73,7 +75,9 @@ class Inspection(Tabled):
     notices: tuple[str, ...]
 
 
-def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
+def inspect(
+    paths: AnyPaths, *, columns: Columns | None = None, progress: Progress | None = None
+) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
     Reads footers, a few values of digest columns and of columns without a role, and whole columns
@@ -83,6 +87,7 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     Args:
         paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
         columns: Role to the name, or names, of its columns; None finds them by name and type.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
     Returns:
         Sizes, columns with their roles, and how many rows can be matched by what.
@@ -90,11 +95,23 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     Raises:
         InputError: For what cannot be read.
     """
+    listen = listening(progress, (SURVEY,))
+    aside: list[str] = []
+
+    def set_aside(_: Path, error: DamagedError) -> None:
+        aside.append(str(error))
+
     with LocalPool() as pool, brought_here(pool, as_paths(paths)) as (here, _):
         found = find_shards(here, twins=True)
         refuse_outputs(here, found.shards)
         found.refuse_twins()
-        shards = read_footers(pool, found.shards, columns, _refuse, needs_link=False, looks=True)
+        shards = read_footers(
+            pool, found.shards, columns, set_aside, needs_link=False, looks=True, progress=listen
+        )
+        if aside:
+            for other in aside[1:]:
+                listen.say(other)
+            raise DamagedError(first_of(aside))
         groups = grouped(shards, partial(described, pool))
         layouts = _layouts(groups)
         subsets = tuple(
@@ -109,10 +126,6 @@ def _size(shards: Sequence[Shard]) -> tuple[int, int, int, int]:
     """How many these are, their rows, bytes and row groups."""
     rows, size = sum(s.rows for s in shards), sum(s.bytes for s in shards)
     return len(shards), rows, size, sum(s.row_groups for s in shards)
-
-
-def _refuse(_: Path, error: DamagedError) -> None:
-    raise error
 
 
 def _key(layout: Layout) -> tuple[object, ...]:

@@ -24,7 +24,6 @@ from relaion.paths import (
     as_path,
     as_paths,
     as_texts,
-    atomic_write,
     maybe_path,
     owned_folder,
     private_folder,
@@ -58,7 +57,7 @@ from relaion.run.outputs import MANIFEST
 from relaion.run.pool import Caller, LocalPool
 from relaion.run.progress import MEASURE, SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, Limits, limits_of
-from relaion.run.survey import Inputs, read_inputs, refuse_text
+from relaion.run.survey import Inputs, first_of, read_inputs, refuse_text
 from relaion.run.where import where_of
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.clean import clean
@@ -68,7 +67,6 @@ from relaion.tabled import Tabled
 _SMALLER = 8  # times: the other sample, so that what comes once is told from what a row costs
 _PIECES = 8  # of a sample of large shards
 _FETCHED = 3  # of those elsewhere, where each may be a row group that is fetched whole
-_BYTES = 1 << 20  # that are copied at a time
 
 
 @dataclass(frozen=True)
@@ -334,23 +332,11 @@ def _make(caller: Caller, pieces: Sequence[_Piece], into: Path) -> None:
         for folder in (into, target.parent):
             private_folder(folder)
         if piece.rows == piece.n.shard.rows:
-            _copy(piece.n.shard.path, target)
+            caller.call("relaion.parquet.excerpt:whole", piece.n.shard.path, target)
         else:
             caller.call(
                 "relaion.parquet.excerpt:cut", piece.n.shard.path, piece.start, piece.rows, target
             )
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a whole shard; raises as `_make`."""
-    try:
-        file = source.open("rb")
-    except OSError as e:
-        raise InputError(
-            f"{shown(source)}: cannot be read ({e.strerror}); is it still there?"
-        ) from None
-    with file, atomic_write(target, mode=0o600, flush=False) as part, part.open("wb") as out:
-        shutil.copyfileobj(file, out, _BYTES)
 
 
 def _secrets(folder: Path, key: Path, cover: int) -> Path:
@@ -395,7 +381,11 @@ class _Trial:
         except ListError:  # the sample has nothing to do with it
             raise
         except RelaionError as e:
-            raise type(e)(f"a sample of the data cannot be cleaned: {e}") from None
+            failed = [line for line in meter.said if line.startswith(shown(data))]
+            why = first_of(failed) if failed else str(e)
+            for piece in pieces:
+                why = why.replace(shown(data / piece.name), shown(piece.n.shard.path))
+            raise type(e)(f"a sample of the data cannot be cleaned: {why}") from None
         found = _sample(pieces, data, out, done, taken)
         shutil.rmtree(out)
         return found
