@@ -215,3 +215,10 @@ def test_an_update_knows_editions_by_their_headers(world: Path) -> None:
     words = ("update", "out", "--inputs", "data", *STORE[:2], "--out", "new", "--edition", "b.sql")
     done = here(*words, cwd=world)  # and checks it against the run before
     assert done.returncode == 0, done.stderr
+
+
+def test_a_division_by_zero_is_blamed_on_the_script(world: Path) -> None:
+    (world / "mine.sql").write_text(OWN + HONEST + 'select 1 // ("WIDTH" - 3) from source;')
+    done = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
+    assert done.returncode == 2
+    assert "mine.sql: DuckDB was to divide by zero; write nullif(…, 0)" in done.stderr
