@@ -68,6 +68,8 @@ def words(error: duckdb.Error) -> str:
         return "ran out of memory; give more with --memory"
     if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
         return "was to make a table or function whose name is taken"
+    if isinstance(error, duckdb.ConstraintException) and "Error: NOT NULL constraint" in str(error):
+        return "was to insert null where none may be"
     if _divides_by_zero(error):
         return "was to divide by zero; write nullif(…, 0) in the script"
     if isinstance(error, duckdb.InvalidInputException) and "in read-only mode" in str(error):
