@@ -108,6 +108,7 @@ MISTAKES = {
     "selec 1;": "mine.sql: Parser Error: syntax error",
     "select 'x'::integer;": "mine.sql:7: DuckDB met a value that does not fit its column's type",
     "create temp table x as from read_text('/etc/hostname');": "mine.sql:7: DuckDB was asked for a",
+    "insert into removals values ('mine', 0, null, 'odd');": "mine.sql:7: DuckDB was to insert null",
     "-- random()\nselect 'é now()'\n, \"Random\" /* x */ ();": "mine.sql:9: random() may answer o",
     "select url from source using /* x */ sample 5%;": "mine.sql:7: sample may answer otherwise",
     "select current_date;": "mine.sql:7: current_date may answer otherwise when it is run again",
@@ -215,3 +216,10 @@ def test_an_update_knows_editions_by_their_headers(world: Path) -> None:
     words = ("update", "out", "--inputs", "data", *STORE[:2], "--out", "new", "--edition", "b.sql")
     done = here(*words, cwd=world)  # and checks it against the run before
     assert done.returncode == 0, done.stderr
+
+
+def test_a_division_by_zero_is_blamed_on_the_script(world: Path) -> None:
+    (world / "mine.sql").write_text(OWN + HONEST + 'select 1 // ("WIDTH" - 3) from source;')
+    done = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
+    assert done.returncode == 2
+    assert "mine.sql: DuckDB was to divide by zero; write nullif(…, 0)" in done.stderr

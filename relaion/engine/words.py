@@ -55,6 +55,10 @@ def is_of_memory(error: duckdb.Error) -> bool:
     return is_other or isinstance(error, duckdb.OutOfMemoryException)
 
 
+def _divides_by_zero(error: duckdb.Error) -> bool:
+    return str(error).startswith("Invalid Input Error: Division by zero")
+
+
 def words(error: duckdb.Error) -> str:
     """What happened, for a sentence that begins with DuckDB."""
     cause = cause_of(error)
@@ -64,6 +68,10 @@ def words(error: duckdb.Error) -> str:
         return "ran out of memory; give more with --memory"
     if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
         return "was to make a table or function whose name is taken"
+    if isinstance(error, duckdb.ConstraintException) and "Error: NOT NULL constraint" in str(error):
+        return "was to insert null where none may be"
+    if _divides_by_zero(error):
+        return "was to divide by zero; write nullif(…, 0) in the script"
     if isinstance(error, duckdb.InvalidInputException) and "in read-only mode" in str(error):
         return "was asked to change a table, which is not allowed here; ask with select"
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
@@ -102,7 +110,8 @@ def is_by_file(error: duckdb.Error) -> bool:
         duckdb.SerializationException,
     )
     is_one = type(error) is duckdb.Error or isinstance(error, kinds)
-    return is_one and not is_of_memory(error) and cause_of(error) is None
+    is_other = is_of_memory(error) or _divides_by_zero(error) or cause_of(error) is not None
+    return is_one and not is_other
 
 
 @contextmanager
