@@ -1,5 +1,7 @@
 """The bench's generator: what it promises about hits, scores and reuse."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +34,17 @@ def test_an_efficiency_is_that_of_the_medians_of_search_and_write() -> None:
     assert (runs[0].tasks, runs[0].busy, runs[0].cpu) == ((20.0,), 22.0, 11.5)
     assert "busy 55%" in str(runs[0])
     assert told(runs)[1].endswith("median of 3: 22.0 s of search and write, efficiency 1.00")
+
+
+def test_memory_is_not_counted_again_before_the_program_of_a_child_begins() -> None:
+    code = (
+        "import os, time; from tests.bench.lists import _anonymous\n"
+        "held = bytearray(os.urandom(50 << 20)); before = _anonymous(os.getpid())\n"
+        "if not (child := os.fork()): time.sleep(60)\n"
+        "print(_anonymous(os.getpid()) - before < 25 << 20); os.kill(child, 9)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"
 
 
 def table(made: BenchSet) -> pa.Table:

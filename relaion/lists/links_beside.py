@@ -14,9 +14,10 @@ import os
 import select
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from relaion.errors import ListError
@@ -26,40 +27,56 @@ from relaion.lists.readers.format import LINK_KINDS, Batch
 
 _MANY = 8_000  # links from which on it pays to begin a process
 _AT_ONCE = 1 << 20  # bytes that wait in a pipe: so much is told of a batch
+_PAGES = 1 << 13  # bytes of them that may stay empty
 _PATIENCE = 30  # seconds without a sign of the process
+
+
+@dataclass(eq=False)
+class _BatchAsked:
+    """A batch, its links that were asked for, and what was told of them."""
+
+    batch: Batch
+    asked: Sequence[str] = ()
+    found: PlainLinks | None = None
 
 
 @dataclass
 class LinksBeside:
-    """The plain links of batches; `ended` where no process is to be begun, or no more."""
+    """The plain links of batches; `ended` where no process is to be begun, or no more.
+
+    The process is asked for the links of two batches at a time, so that it need not wait.
+    """
 
     ended: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _is_ready: bool = False
+    _room: int = 0  # bytes that wait for the process, which need not read them
     _n: int = 0  # links so far
-    _asked: Sequence[str] = ()
-    _held: Sequence[str] = ()  # those of which `_found` is told
-    _found: PlainLinks | None = None
+    _asked: deque[_BatchAsked] = field(default_factory=deque)  # of which nothing was told yet
+    _told: _BatchAsked | None = None  # the last batch that was given
 
     def __post_init__(self) -> None:
         self.ended = self.ended or processors() < 2 or not sys.executable
 
     def ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The same batches, each when the next was read; so is what is wrong with the next."""
-        held: Batch | None = None
+        """The same batches, each when the next were read; so is what is wrong with the next."""
+        waiting = deque[_BatchAsked]()
         wrong: ListError | None = None
         try:
             try:
                 for batch in batches:
-                    self._turn(batch)
-                    if held is not None:
-                        yield held
-                    held = batch
+                    most = 2 if self._is_ready else 1
+                    first = waiting.popleft() if len(waiting) >= most else None
+                    if first is not None:
+                        self._await(first)
+                    waiting.append(self._ask(batch))
+                    if first is not None:
+                        yield first.batch
             except ListError as e:
                 wrong = e
-            self._turn(None)
-            if held is not None:
-                yield held
+            while waiting:
+                self._await(waiting[0])
+                yield waiting.popleft().batch
             if wrong is not None:
                 raise wrong
         finally:
@@ -67,27 +84,45 @@ class LinksBeside:
 
     def plain_links(self, values: Sequence[str]) -> PlainLinks | None:
         """What `plain_links` says of values."""
-        is_held = len(values) > 0 and [*self._held] == [*values]
-        return self._found if is_held else plain_links(values)
+        told = self._told
+        is_told = told is not None and len(values) > 0 and [*told.asked] == [*values]
+        return told.found if told is not None and is_told else plain_links(values)
 
-    def _turn(self, batch: Batch | None) -> None:
-        """Receive what is told of the links that were sent, and send those of a batch if many."""
-        values = _links_of(batch) if batch else ()
-        self._n += len(values)
-        asked, self._asked, self._held = self._asked, (), ()
-        pipes = self._pipes() if self._n > _MANY else None
-        text = lines_of(values) if pipes else None
-        if pipes is None:
-            return
+    def _await(self, one: _BatchAsked) -> None:
+        """Receive what is told of a batch, if its links were asked for."""
+        self._told = one
+        while one in self._asked:
+            self._receive()
+
+    def _receive(self) -> None:
+        pipes, first = self._pipes(), self._asked[0]
         try:
-            if asked:
-                found = LinkLines(*received(pipes[1].read))
-                self._held, self._found = asked, PlainLinks.of(found) if found.digests else None
-            if text is not None:
-                send(pipes[0].write, text)
-                self._asked = values
+            found = LinkLines(*received(pipes[1].read)) if pipes else None
         except (OSError, EOFError):
+            found = None
+        if found is None:
             self._end()
+            return
+        first.found = PlainLinks.of(found) if found.digests else None
+        self._asked.popleft()
+
+    def _ask(self, batch: Batch) -> _BatchAsked:
+        """A batch, whose links are sent if they are many."""
+        asked, values = _BatchAsked(batch), _links_of(batch)
+        self._n += len(values)
+        text = lines_of(values) if self._n > _MANY and self._pipes() else None
+        while text is not None and self._asked and len(text) > self._room:
+            self._receive()  # else each might wait for the other to read
+        pipes = self._pipes() if text is not None else None
+        if text is None or pipes is None:
+            return asked
+        try:
+            send(pipes[0].write, text)
+            asked.asked = values
+            self._asked.append(asked)
+        except OSError:
+            self._end()
+        return asked
 
     def _pipes(self) -> tuple[PatientPipe, PatientPipe] | None:
         """Those to and from the process, where it waits for links; begins one where none was."""
@@ -103,8 +138,7 @@ class LinksBeside:
             return None
         pipes = PatientPipe(self._process.stdin), PatientPipe(self._process.stdout)
         if not self._is_ready and has_come(self._process.stdout):
-            for pipe in pipes:
-                pipe.widen()
+            self._room = min(pipe.widen() for pipe in pipes)
             self._is_ready = pipes[1].read(len(READY)) == READY
             if not self._is_ready:
                 self._end()
@@ -113,7 +147,8 @@ class LinksBeside:
     def _end(self) -> None:
         process, self._process = self._process, None
         self.ended, self._is_ready = True, False
-        self._asked = self._held = ()
+        while self._asked:  # they are digested here
+            self._asked.popleft().asked = ()
         if process is None:
             return
         process.kill()
@@ -130,11 +165,12 @@ class PatientPipe:
 
     file: IO[bytes]
 
-    def widen(self) -> None:
-        """Have much wait in it, so that neither end does, where the system lets it."""
-        with suppress(OSError, AttributeError):
-            fcntl.fcntl(self.file, fcntl.F_SETPIPE_SZ, _AT_ONCE)
+    def widen(self) -> int:
+        """Have much wait in it, so that neither end does, where the system lets it: how much."""
         os.set_blocking(self.file.fileno(), False)
+        with suppress(OSError, AttributeError):
+            return fcntl.fcntl(self.file, fcntl.F_SETPIPE_SZ, _AT_ONCE) - _PAGES
+        return 0
 
     def read(self, length: int) -> bytes:
         """So many bytes; fewer at its end."""

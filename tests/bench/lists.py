@@ -70,15 +70,18 @@ def measure(command: list[str]) -> tuple[float, float, int]:
     return seconds, used.ru_utime + used.ru_stime, peak
 
 
-def _anonymous(pid: int) -> int:
+def _anonymous(pid: int, above: bytes = b"") -> int:
     try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if command == above:  # its program has not begun, and its memory is that of its parent
+            return 0
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         tasks = [*Path(f"/proc/{pid}/task").iterdir()]
         begun = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     except OSError:
         return 0
     own = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
-    return own + sum(map(_anonymous, begun))
+    return own + sum(_anonymous(child, command) for child in begun)
 
 
 def main() -> None:
