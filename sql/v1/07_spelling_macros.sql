@@ -1,7 +1,7 @@
 -- name:    spelling_macros
 -- purpose: The spellings of an ordinary link that the giver of a hashed list may have hashed.
 -- params:  none
--- nulls:   spelling_is_odd gives null for a null link; link_spellings leaves it out
+-- nulls:   link_bases and link_spellings leave a null link out
 -- order:   none
 --
 -- A hashed entry cannot be brought into a canonical form, so each row is hashed in several:
@@ -11,11 +11,11 @@
 -- `relaion.links.spellings` defines them (decisions/0006-spellings-of-hashed-links.md).
 --
 -- One link in a hundred is odd and goes to Python. The others keep a promise, which is tested:
---   not spelling_is_odd(u)  implies  link_spellings gives for u what spellings(u) gives
+--   where link_bases calls u not odd, link_spellings gives for u what spellings(u) gives
 -- link_spellings is a macro that makes a table: `from link_spellings('links')` has the columns
 -- of the relation `links`, one of which is url, and spelling (the name of one) and text. For odd links it means
--- nothing: leave them out of `links`. Four spellings in five are made by it of a link as it
--- stands, so that the work of the others costs little.
+-- nothing: leave them out of `links`. Nine links in ten are plain: all their spellings are made of
+-- the link as it stands. link_shorts makes of any link, as one of its bases has it, what a list holds.
 
 -- No other entity passes as ordinary.
 create or replace temp macro spelling_undone(u) as replace(u, '&amp;', '&');
@@ -73,24 +73,21 @@ case
     else u
 end;
 
--- A link without entities, its escapes in upper-case hex, as its key has it but for scheme and
--- `www.`; whether that is true, spelling_is_settled judges by the result.
-create or replace temp macro spelling_settled(u) as
-list_transform(
-    [spelling_signs(u)],
-    lambda s: case
-        when
-            not (s like '%//%//%' or ends_with(s, '/') or ends_with(s, '&'))
-            and (not contains(s, '?') or not (contains(s, '/?') or contains(s, '%20')))
-            then s
-        when contains(s, '?')
-            then
-                left(s, 8)
-                || rtrim(replace(substr(split_part(s, '?', 1), 9), '//', '/'), '/')
-                || '?' || rtrim(replace(substr(s, strpos(s, '?') + 1), '%20', '+'), '&')
-        else left(s, 8) || rtrim(replace(substr(s, 9), '//', '/'), '/')
-    end
-)[1];
+-- A link without entities and such escapes, all others in upper-case hex, as its key has it but for
+-- scheme and `www.`; whether that is true, spelling_is_settled judges by the result.
+create or replace temp macro spelling_settled(s) as
+case
+    when
+        not (s like '%//%//%' or ends_with(s, '/') or ends_with(s, '&'))
+        and (not contains(s, '?') or not (contains(s, '/?') or contains(s, '%20')))
+        then s
+    when contains(s, '?')
+        then
+            left(s, 8)
+            || rtrim(replace(substr(split_part(s, '?', 1), 9), '//', '/'), '/')
+            || '?' || rtrim(replace(substr(s, strpos(s, '?') + 1), '%20', '+'), '&')
+    else left(s, 8) || rtrim(replace(substr(s, 9), '//', '/'), '/')
+end;
 
 -- Whether a link is its own key but for scheme and `www.`
 create or replace temp macro spelling_is_settled(s) as
@@ -138,29 +135,71 @@ regexp_matches(
 )
 and not contains(u, '://www.www.');
 
-create or replace temp macro spelling_is_odd(u) as
-case
-    when strlen(u) > link_longest() then true
-    when spelling_is_plain(u) then false
-    else list_transform(
-        [spelling_undone(u)],
-        lambda e: spelling_is_rewritten(u)
-        or not spelling_is_settled(
-            case
-                when contains(e, '%') then spelling_settled(link_shallow(spelling_high_hex(e)))
-                else spelling_settled(e)
-            end
-        )
-        or (
-            contains(e, '%') and spelling_has_odd_letters(try(url_decode(e)))
-        )
-    )[1]
-end;
+-- What the spellings of each link of a relation that has a column url are made of, and all its
+-- columns with it: undone, decoded, low, high, settled, each null where it is not made; and is_odd.
+-- Stages, each of which names what the next uses more than once. (Not lambdas: they would compile
+-- every pattern in them anew for each chunk of rows.)
+create or replace temp macro link_bases(links) as table
+    with undone as (
+        select
+            *,
+            case when strlen(url) <= link_longest() then spelling_undone(url) end as undone
+        from query_table(links)
+        where url is not null
+    ),
 
--- The common case needs no more than its own text: no escape, no entity, and its key is no other.
-create or replace temp macro spelling_is_many(u) as
-contains(u, '%') or ends_with(u, '&') or ends_with(u, '/') or contains(u, '&amp;')
-or contains(u, '/?') or u like '%//%//%';
+    escaped as (
+        select
+            *,
+            case when contains(undone, '%') then try(url_decode(undone)) end as decoded,
+            case when contains(undone, '%') then spelling_low_hex(undone) end as low,
+            case when contains(undone, '%') then spelling_high_hex(undone) else undone end as high
+        from undone
+    ),
+
+    signed as (
+        select
+            *,
+            case
+                when contains(high, '%') then spelling_signs(link_shallow(high)) else high
+            end as signs
+        from escaped
+    ),
+
+    settled as (
+        select
+            * exclude (signs),
+            spelling_settled(signs) as settled
+        from signed
+    )
+
+    select
+        *,
+        case
+            when undone is null then true
+            else
+                spelling_is_rewritten(url)
+                or not spelling_is_settled(settled)
+                or (contains(undone, '%') and spelling_has_odd_letters(decoded))
+        end as is_odd
+    from settled;
+
+-- These texts, each about once: a few are there twice, which costs time alone.
+create or replace temp macro spelling_bases(url, undone, decoded, low, high, settled) as
+list_filter(
+    [
+        url,
+        nullif(undone, url),
+        nullif(decoded, undone),
+        nullif(low, undone),
+        case when high not in (undone, low) then high end,
+        case
+            when settled not in (url, undone, high) and settled is distinct from decoded
+                then settled
+        end
+    ],
+    lambda base: base is not null
+);
 
 -- `www.` goes (-1) where another dot follows in the host, comes (1) before two labels.
 create or replace temp macro spelling_www(u) as
@@ -173,59 +212,102 @@ end;
 create or replace temp macro spelling_toggled(body, www) as
 case when www = -1 then substr(body, 5) else 'www.' || body end;
 
--- Of a plain link, all spellings are its own text: with its scheme, with the other of two,
--- without, and in lower case. Of each the hash of its digest, by which one row in
--- many thousands is told; where two spellings are one, the second is 0.
-create or replace temp macro plain_md5s(own, other, body) as
+-- Of a link as one of its bases has it, all spellings are its own text: with its scheme, with the
+-- other of two, without, and in lower case. Of each the hash of its digest, by which one row in many
+-- thousands is told; where two spellings are one, the second is 0.
+create or replace temp macro spelled_md5s(own, other, body, low) as
 [
-    hash(md5(own || body)), hash(md5(other || body)), hash(md5(body)),
-    case when lower(body) <> body then hash(md5(lower(body))) else 0::ubigint end
+    hash(md5(own)), hash(md5(other)), hash(md5(body)),
+    case when low <> body then hash(md5(low)) else 0::ubigint end
 ];
-create or replace temp macro plain_sha1s(own, other, body) as
+create or replace temp macro spelled_sha1s(own, other, body, low) as
 [
-    hash(sha1(own || body)), hash(sha1(other || body)), hash(sha1(body)),
-    case when lower(body) <> body then hash(sha1(lower(body))) else 0::ubigint end
+    hash(sha1(own)), hash(sha1(other)), hash(sha1(body)),
+    case when low <> body then hash(sha1(low)) else 0::ubigint end
 ];
-create or replace temp macro plain_sha256s(own, other, body) as
+create or replace temp macro spelled_sha256s(own, other, body, low) as
 [
-    hash(sha256(own || body)), hash(sha256(other || body)), hash(sha256(body)),
-    case when lower(body) <> body then hash(sha256(lower(body))) else 0::ubigint end
+    hash(sha256(own)), hash(sha256(other)), hash(sha256(body)),
+    case when low <> body then hash(sha256(low)) else 0::ubigint end
 ];
-create or replace temp macro plain_shorts(kinds, own, other, body) as
+create or replace temp macro spelled_shorts(kinds, own, other, body, low) as
 list_concat(
-    case when list_contains(kinds, 'url_md5') then plain_md5s(own, other, body) else [] end,
-    case when list_contains(kinds, 'url_sha1') then plain_sha1s(own, other, body) else [] end,
-    case when list_contains(kinds, 'url_sha256') then plain_sha256s(own, other, body) else [] end
+    case when list_contains(kinds, 'url_md5') then spelled_md5s(own, other, body, low) end,
+    case when list_contains(kinds, 'url_sha1') then spelled_sha1s(own, other, body, low) end,
+    case when list_contains(kinds, 'url_sha256') then spelled_sha256s(own, other, body, low) end
 );
 
--- Stages, each of which names what the next uses more than once. Bodies (what follows `://`) of
+-- Of each row of a relation that has a column url, and one of its bases as column link, the hashes of
+-- the digests that a list may hold of it: as it stands, and where `www.` comes or goes, of which url
+-- decides (its path may be gone from a base). One row with null where link is null.
+create or replace temp macro link_shorts(links, kinds) as table
+    with told as (
+        select
+            *,
+            starts_with(link, 'https') as is_https,
+            spelling_www(url) as www
+        from query_table(links)
+    ),
+
+    bodied as (
+        select
+            * exclude (is_https),
+            case when is_https then 'https://' else 'http://' end as own,
+            case when is_https then 'http://' else 'https://' end as other,
+            substr(link, case when is_https then 9 else 8 end) as body
+        from told
+    ),
+
+    toggled as (
+        select
+            * exclude (www),
+            case when www <> 0 then spelling_toggled(body, www) end as toggled
+        from bodied
+    ),
+
+    lowered as (
+        select
+            *,
+            lower(body) as low,
+            lower(toggled) as toggled_low
+        from toggled
+    ),
+
+    listed as (
+        select
+            * exclude (link, own, other, body, toggled, low, toggled_low),
+            case
+                when link is not null then spelled_shorts(kinds, link, other || body, body, low)
+                else [null::ubigint]
+            end as shorts,
+            case
+                when toggled is not null
+                    then spelled_shorts(
+                        kinds, own || toggled, other || toggled, toggled, toggled_low
+                    )
+            end as toggled_shorts
+        from lowered
+    )
+
+    select
+        * exclude (shorts, toggled_shorts),
+        unnest(
+            case
+                when toggled_shorts is null then shorts else list_concat(shorts, toggled_shorts)
+            end
+        ) as short
+    from listed;
+
+-- All spellings of the links of a relation that has a column url. Bodies (what follows `://`) of
 -- one link never differ in the case of letters but for hex: so lower case is made of three only,
 -- and escapes in lower-case hex are not repeated where that has made them already.
 create or replace temp macro link_spellings(links) as table
-    with ordinary as (
+    with settled as (
         select
-            *,
-            case when spelling_is_many(url) then spelling_undone(url) end as undone,
+            * exclude (is_odd),
             spelling_www(url) as www,
             starts_with(url, 'https') as is_https
-        from query_table(links)
-        where url is not null
-    ),
-
-    escaped as (
-        select
-            *,
-            case when contains(undone, '%') then try(url_decode(undone)) end as decoded,
-            case when contains(undone, '%') then spelling_low_hex(undone) end as low,
-            case when contains(undone, '%') then spelling_high_hex(undone) else undone end as high
-        from ordinary
-    ),
-
-    settled as (
-        select
-            *,
-            case when undone is not null then spelling_settled(link_shallow(high)) end as settled
-        from escaped
+        from link_bases(links)
     ),
 
     based as (
@@ -246,8 +328,7 @@ create or replace temp macro link_spellings(links) as table
         where
             b.base = 'raw'
             or (
-                s.undone is not null
-                and case b.base
+                case b.base
                     when 'entities' then s.undone <> s.url
                     when 'decoded' then s.decoded <> s.undone
                     when 'lowhex' then s.low <> s.undone

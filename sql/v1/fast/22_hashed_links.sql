@@ -5,6 +5,11 @@
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   listed_entries (kind varchar, hash ubigint)
+-- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar)
+-- writes:  maybe_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean)
+-- writes:  other_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, bases varchar[])
+-- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -13,11 +18,92 @@
 --
 -- A hashed link cannot be put in another form, so every row's link is hashed in each spelling
 -- that a giver may have used (decisions/0006). Nine links in ten are plain: they have four
--- spellings, and as many where `www.` comes or goes (plain_shorts). Their digests meet the list
--- here, and those that it may hold go on with all other links, to be spelled by name. Too many go
--- on where two digests have one hash; too few never.
+-- spellings, and as many where `www.` comes or goes (link_shorts); most others have these of each
+-- base. Their digests meet the list here, and those that it may hold go on, to be spelled by name,
+-- with those that are odd. Too many go on where two digests have one hash; too few never.
 -- For each odd link, `relaion.links.spellings` writes rows of
 -- spelled (url varchar, spelling varchar, text blob).
+
+create or replace temp view told_links as
+with links as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        'own' as level
+    from row_links as s
+    where s.url is not null
+    union all
+    select
+        n.shard_no,
+        n.file_row_number,
+        n.url,
+        n.level
+    from near_links as n
+    where n.level = 'inner'
+),
+
+told as (
+    select
+        l.*,
+        spelling_is_plain(l.url) as is_plain
+    from links as l
+    where $has_hashed
+)
+
+select
+    t.*,
+    case when t.is_plain then t.url end as link
+from told as t;
+
+create or replace temp table maybe_links as
+with listed as (
+    select e.hash as short
+    from listed_entries as e
+    where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
+)
+
+select
+    s.shard_no,
+    s.file_row_number,
+    s.url,
+    s.level,
+    s.is_plain
+from link_shorts('told_links', $kinds) as s
+where not s.is_plain or s.short in (select l.short from listed as l);
+
+create or replace temp view other_links as
+select
+    m.shard_no,
+    m.file_row_number,
+    m.url,
+    m.level
+from maybe_links as m
+where not m.is_plain;
+
+-- Of an odd link no base is known: one null stands for it.
+create or replace temp table based_links as
+select
+    b.shard_no,
+    b.file_row_number,
+    b.url,
+    b.level,
+    b.is_odd,
+    case
+        when b.is_odd then [null]
+        else spelling_bases(b.url, b.undone, b.decoded, b.low, b.high, b.settled)
+    end as bases
+from link_bases('other_links') as b;
+
+create or replace temp view bases as
+select
+    b.shard_no,
+    b.file_row_number,
+    b.url,
+    b.level,
+    b.is_odd,
+    unnest(b.bases) as link
+from based_links as b;
 
 create or replace temp table hashed_links as
 with listed as (
@@ -26,64 +112,35 @@ with listed as (
     where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
 ),
 
-told as (
+others as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
-        spelling_is_plain(s.url) as is_plain,
-        case when starts_with(s.url, 'https') then 'https://' else 'http://' end as own,
-        case when starts_with(s.url, 'https') then 'http://' else 'https://' end as other
-    from row_links as s
-    where $has_hashed and s.url is not null
-),
-
-bodies as (
-    select
-        t.*,
-        case when t.is_plain then substr(t.url, 1 + strlen(t.own)) end as body,
-        case when t.is_plain then spelling_www(t.url) end as www
-    from told as t
-),
-
-shorts as (
-    select
-        b.shard_no,
-        b.file_row_number,
-        b.url,
-        unnest(
-            case
-                when not b.is_plain then [null]
-                when b.www = 0 then plain_shorts($kinds, b.own, b.other, b.body)
-                else list_concat(
-                    plain_shorts($kinds, b.own, b.other, b.body),
-                    plain_shorts($kinds, b.own, b.other, spelling_toggled(b.body, b.www))
-                )
-            end
-        ) as short
-    from bodies as b
+        s.level
+    from link_shorts('bases', $kinds) as s
+    where s.is_odd or s.short in (select l.short from listed as l)
 )
 
-select distinct
-    s.shard_no,
-    s.file_row_number,
-    s.url,
-    'own' as level
-from shorts as s
-where s.short is null or s.short in (select l.short from listed as l)
-union all
 select
-    n.shard_no,
-    n.file_row_number,
-    n.url,
-    n.level
-from near_links as n
-where $has_hashed and n.level = 'inner';
+    m.shard_no,
+    m.file_row_number,
+    m.url,
+    m.level
+from maybe_links as m
+where m.is_plain
+union
+select
+    o.shard_no,
+    o.file_row_number,
+    o.url,
+    o.level
+from others as o;
 
 create or replace temp table odd_spellings as
-select distinct h.url
-from hashed_links as h
-where spelling_is_odd(h.url);
+select distinct b.url
+from based_links as b
+where b.is_odd;
 
 create or replace temp view ordinary_links as
 select h.*
