@@ -177,6 +177,7 @@ def _read(
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
+    yield tally.struck_at(found.first + max(0, number - 1))
     yield from out.rest(head, number)
     if out.any and not kinds:
         found.title = _BY_NAME if sections.by_name else _BY_TITLE
