@@ -220,6 +220,28 @@ def test_all_that_metadata_says_is_looked_at(
     assert error.replace("its metadata", where) in refused
 
 
+def test_structs_in_a_list_are_read_by_their_fields() -> None:
+    """`deleted: false` is none, and what two structs of a row say of it is asked about."""
+    kind = pa.list_(pa.struct([("md5", pa.string()), ("deleted", pa.bool_())]))
+    one, two, three = ({"md5": MD5[i], "deleted": i == 0} for i in range(3))
+    table = pa.table({"id": ["a", "b", "c"], "hashes": pa.array([[one], [two, three], []], kind)})
+    read = read_list(parquet(table), "list.parquet")
+    assert read.entries == {("image_md5", MD5[1]), ("image_md5", MD5[2])}
+    assert read.skipped["marked as taken back"] == 1
+    mixed = pa.table({"id": ["a"], "hashes": pa.array([[one, two]], kind)})
+    refused = read_list(parquet(mixed), "list.parquet").refused
+    assert refused and 'words in it are not known: "true, false": 1' in refused
+
+
+def test_maps_are_asked_about() -> None:
+    held = pa.array([[("deleted", "false")]], pa.map_(pa.string(), pa.string()))
+    table = parquet(pa.table({"md5": MD5[:1], "attributes": held}))
+    refused = read_list(table, "list.parquet").refused
+    assert refused and "column 2 (attributes) holds maps" in refused
+    options = Options(ignore=frozenset(["attributes"]))
+    assert read_list(table, "list.parquet", options).entries == {("image_md5", MD5[0])}
+
+
 def test_metadata_that_is_too_long_to_look_at_is_counted() -> None:
     table = pa.table({"md5": MD5[:2]}).replace_schema_metadata(
         {"card": "word " * 100, "org.apache.spark.sql.parquet.row.metadata": '{"name": "removed"}',

@@ -346,3 +346,27 @@ def test_a_number_that_is_no_digit_names_no_column() -> None:
     rows = [["1" * 32, "active"], ["2" * 32, "new"]]
     with pytest.raises(ListError, match="have no names; write its number"):
         by_values(TableSample(",", rows), Options(where={"²": frozenset(("active",))}))
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_read"),
+    [
+        ("status=removed", False), ("status=active", True), ("deleted=true", False),
+        ("deleted=false", True), ("year=2024", True), ("country=DE", True), ("category=4", False),
+        ("media=video", False), ("batch=false%20positive", False), ("removed", True),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_a_column_decides_as_one(
+    folder: str, is_read: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / folder / "list.csv"
+    path.parent.mkdir()
+    path.write_text(f"md5\n{'1f' * 16}\n")
+    ignoring = Options(ignore=frozenset(["folders"]))
+    for options, is_open in ((Options(), is_read), (ignoring, True)):
+        found = FileRead()
+        if is_open:
+            assert sum(1 for _ in read_entries(path, options, found))
+        else:
+            with pytest.raises(ListError, match="lies in a folder that is a column"):
+                [*read_entries(path, options, found)]

@@ -62,6 +62,25 @@ def test_an_entry_with_nothing_beside_it_is_no_title(form: str) -> None:
     assert outcome.skipped == {why.TAKEN_BACK: 1}
 
 
+@pytest.mark.parametrize(
+    "said", ["WITHDRAWN", "Removed hashes", "Do not use", "False positives", "June"]
+)
+def test_what_is_printed_around_a_sheet_and_its_properties_speak_as_a_title(said: str) -> None:
+    """A header or a footer of its pages, the title of a workbook, the name of a sheet."""
+    text = f'&amp;L&amp;"Arial,Bold"&amp;12{said}&amp;RPage &amp;P of &amp;N'
+    head = f"<headerFooter><oddHeader>{text}</oddHeader></headerFooter></worksheet>"
+    printed = xlsx({"a": sheet_xml(LIST).replace("</worksheet>", head)})
+    core = io.BytesIO(xlsx({"a": LIST}))
+    with zipfile.ZipFile(core, "a") as out:
+        out.writestr("docProps/core.xml", f'<p xmlns:dc="urn:dc"><dc:title>{said}</dc:title></p>')
+    for data in (printed, core.getvalue(), xlsx({said: LIST})):
+        outcome = read(data)
+        if said == "June":
+            assert outcome.entries == RIGHT
+        else:
+            assert not outcome.entries and (outcome.refused or outcome.skipped)
+
+
 def test_a_hidden_sheet_is_not_passed_over() -> None:
     data = xlsx({"June": LIST, "May": LIST}, hidden=["May"])
     assert "2: May (hidden)" in (read(data).refused or "")

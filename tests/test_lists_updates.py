@@ -474,3 +474,13 @@ def test_what_came_as_a_part_is_read_anew_as_the_whole_list(lists: Path) -> None
         deliver(lists, "md5", E, update=1, full=True)
     deliver(lists, "md5", D, C, update=1, full=True)
     assert {digest for _, digest in held(lists)} == {C, D}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_line_that_strikes_out_holds_wherever_it_stands(is_first: bool, lists: Path) -> None:
+    """However far from the line that lists the value, which lies in another block."""
+    others = [f"{i:032x}" for i in range(1, 200_000)]
+    ends = (f"{A} # removed", A) if is_first else (A, f"{A} # removed")
+    added = deliver(lists, ends[0], *others, ends[1])
+    assert added.entries == {"image_md5": len(others)}
+    assert any("other lines strike out: 1" in notice for notice in added.notices)

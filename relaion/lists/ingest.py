@@ -92,6 +92,8 @@ def take_in(
     notices += back.told(is_update=bool(chain), is_full=is_full)
     if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
         notices += back.between_files
+    is_struck = back.own > 0 and any(found.tally.struck for found in read)
+    notices += [_STRUCK.format(back.own)] * is_struck
     same_ids = 0 if is_full else incoming.same_ids(chain)
     notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
     is_of_changes = any(found.form == CHANGES for found in read)
@@ -128,6 +130,10 @@ def take_in(
 _UNKNOWN_ID = (
     "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
     "record of such an id is known; ask the giver for their hashes or links"
+)
+_STRUCK = (
+    "entries that lines of the delivery list, and other lines strike out: {:,}; they are taken "
+    "back, wherever in their file those lines stand"
 )
 _BOTH = (
     "records that call known good what others of the delivery list, or bad what they call good, by "

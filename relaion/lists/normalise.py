@@ -42,6 +42,7 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
+_MOST_STRUCK = 100_000  # values that lines of a file strike out, and that are kept to its end
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
@@ -73,6 +74,7 @@ class Tally:
     doubtful: int = 0
     looked_at: int = 0
     weak: int = 0
+    struck: list[tuple[str, str, str | None, int]] = field(default_factory=list)
     is_delta: bool = False  # it brings a list up to date, and names only what changed
     plain_links: Callable[[Sequence[str]], PlainLinks | None] = field(
         default=plain_links, repr=False, compare=False
@@ -96,6 +98,8 @@ class Tally:
             column = self._sort(batch.values[0].text, batch.values[0].kinds, None, out)
             self.lost += column.lost
             self.taken += len(batch.values[0].text) - column.lost.total()
+            if len(self.struck) < _MOST_STRUCK:  # which hold wherever in the file they stand
+                self.struck, out.undone = self.struck + out.undone, []
             return out
         taken: set[int] | range = set()
         because: dict[int, str] = {}
@@ -119,6 +123,10 @@ class Tally:
             others = set(range(batch.n)).difference(kept, batch.fates)
             self.lost.update(because.get(i, NOTHING) for i in others)
         return out
+
+    def struck_at(self, number: int) -> SortedBatch:
+        """What lines of values struck out, as that of the last record, which has this number."""
+        return SortedBatch(undone=[(*told[:3], number) for told in self.struck])
 
     def _counted(
         self, values: Values, batch: Batch, out: SortedBatch

@@ -53,6 +53,7 @@ from relaion.lists.readers.lines.sections import Sections
 from relaion.lists.readers.lines.signs import refuse_signs, without_boxes, without_escapes
 from relaion.lists.readers.tables.field_lines import are_field_lines, rows_of
 from relaion.lists.readers.tables.formulas import without_formulas
+from relaion.lists.readers.tables.partitions import refuse_partitions
 from relaion.lists.readers.tables.rows import TableSource, as_csv
 from relaion.lists.readers.vocabulary.letters import without_signature
 from relaion.lists.values import SortedBatch, shape
@@ -97,6 +98,7 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     it, ReadAnewError.
     """
     try:
+        refuse_partitions(path, options)
         with (
             opened(path) as raw,
             delivered(path, raw, options, found.notices) as file,
@@ -175,6 +177,7 @@ def _read(
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
+    yield tally.struck_at(found.first + max(0, number - 1))
     yield from out.rest(head, number)
     if out.any and not kinds:
         found.title = _BY_NAME if sections.by_name else _BY_TITLE

@@ -61,7 +61,8 @@ def _told_by_cells(
     """A column whose cells are all of one kind, which its name does not say."""
     each = {*filled}
     is_mark = each and all(answer_of(cell) is not None or days_of(cell) for cell in each)
-    if is_mark and is_replaced(column):  # `hash_removed` with yes and no
+    is_several = all(answer_of(x.strip()) is not None for cell in each for x in cell.split(","))
+    if each and (is_mark or is_several) and is_replaced(column):  # `hash_removed` with yes and no
         return replace(column, what=names.GONE)
     if column.what == names.CATEGORY and measure_of(column.name) == SURE:
         return replace(column, what=names.CONFIDENCE, word="confidence")  # `confidence level`

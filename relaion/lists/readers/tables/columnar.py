@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +25,11 @@ from relaion.errors import DamagedError, ListError
 from relaion.lists.readers.containers.magic import ARROW, ARROW_STREAM, PARQUET
 from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.format import Options, Sure
+from relaion.lists.readers.tables.decisions import is_ignored, option_name
 from relaion.lists.readers.tables.rows import Row
 from relaion.lists.readers.tables.said_of_table import refuse_said
+from relaion.lists.values import shape
+from relaion.lists.values import told as say
 from relaion.parquet.footer import read_footer
 
 _ROWS = 500
@@ -63,6 +67,7 @@ class ColumnarTable:
             raise ListError(f"is no {self.what}; leave --format {self.name} out")
         try:
             schema, batches = self.batches(document.raw())
+            _refuse_maps(schema, options)
             fields = _fields(schema)
             document.notices += refuse_said(schema, options)
             yield [name for name, _ in fields]
@@ -156,7 +161,12 @@ def _put(found: list[_Field], name: str, kind: pa.DataType, of: _Of, depth: int)
             inner = kind.field(i)
             _put(found, f"{name}.{inner.name}", inner.type, _inner(of, i), depth + 1)
         return
-    found.append((name, of))
+    if _is_list(kind) and pa.types.is_struct(kind.value_type) and depth < _DEEPEST:
+        within: list[_Field] = []
+        _put(within, name, kind.value_type, lambda each: each, depth + 1)
+        found += [(path, _of_each(of, inner)) for path, inner in within]
+    else:
+        found.append((name, of))
     if len(found) > _MOST_FIELDS:
         raise ListError(f"has more than {_MOST_FIELDS:,} columns")
 
@@ -168,6 +178,38 @@ def _column(i: int) -> _Of:
 def _inner(of: _Of, i: int) -> _Of:
     """A field of a struct, null where the struct is: `field` alone would show what lies below."""
     return lambda batch: of(batch).flatten()[i]
+
+
+def _of_each(of: _Of, inner: _Of) -> _Of:
+    """A field of the structs in a list, as one text: several entries, or what all of them say."""
+
+    def told(batch: pa.RecordBatch) -> pa.Array:
+        lists = of(batch)
+        texts = iter(_written("", inner(lists.flatten()), {}))
+        rows = [[*islice(texts, n or 0)] for n in pc.list_value_length(lists).to_pylist()]
+        return pa.array([_joined([*dict.fromkeys(filter(None, row))]) for row in rows], pa.string())
+
+    return told
+
+
+def _joined(texts: list[str]) -> str | None:
+    return ("\n" if all(map(shape, texts)) else ", ").join(texts) or None
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    told = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_one(kind) for is_one in told)
+
+
+def _refuse_maps(schema: pa.Schema, options: Options) -> None:
+    """Raise ListError for names in cells: under one of them a word may say that a row is gone."""
+    for i, column in enumerate(schema):
+        if pa.types.is_map(column.type) and not is_ignored(options, column.name, i):
+            option = option_name(column.name, i)
+            raise ListError(
+                f"column {i + 1} ({say(column.name)}) holds maps, and what stands in them may "
+                f"decide which rows count: make columns of them in a copy, or say --ignore {option}"
+            )
 
 
 # -- Their values as text --------------------------------------------------------------------------

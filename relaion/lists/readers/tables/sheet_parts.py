@@ -27,6 +27,13 @@ from relaion.lists.readers.tables.sheet_xml import (
 MOST_CELLS = 20_000_000
 _TEXTS = "xl/sharedStrings.xml"
 _NOTES = "/comments"
+_HEADINGS = frozenset(
+    f"{of}{what}" for of in ("odd", "even", "first") for what in ("Header", "Footer")
+)
+_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|[0-9]+|.)')  # of a font, or the number of a page
+_LONGEST_HEADING = 1000  # characters
+_SAID_OF_BOOK = ("docProps/core.xml", "meta.xml")
+_SAID = ("title", "subject", "description", "keywords", "keyword", "category", "contentStatus")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 Range = tuple[int, int, int, int]  # first row, first column, last row, last column, from 0
 
@@ -37,6 +44,8 @@ class SheetFacts:
 
     `struck` are cells with values that are crossed out, all of it or a part; `notes` hang on cells.
 
+    `headings` are what is printed above and below its pages.
+
     `leads` are cells that lead to a link which they may not show, by row and column. Values stand
     in the first `rows` rows and `columns` columns, from column `left` on.
     """
@@ -45,6 +54,7 @@ class SheetFacts:
     unsaved: int = 0
     struck: int = 0
     notes: int = 0
+    headings: list[str] = field(default_factory=list)
     merged: list[Range] = field(default_factory=list)
     leads: set[tuple[int, int]] = field(default_factory=set)
     rows: int = 0
@@ -67,6 +77,30 @@ def see_text(zipped: ZipFile, most: int) -> None:
             n += len(block)
             if n > most:
                 raise ListError("holds more text than a sheet may; save it as csv")
+
+
+def titles_of_book(zipped: ZipFile) -> list[str]:
+    """What its properties say of a workbook: its title, subject, status and so on."""
+    found: list[str] = []
+    within = ""
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        nonlocal within
+        within = tag
+        if tag in _SAID:
+            found.append("")
+
+    def text(data: str) -> None:
+        if within in _SAID:
+            found[-1] = (found[-1] + data)[:_LONGEST_HEADING]
+
+    def end(_: str) -> None:
+        nonlocal within
+        within = ""
+
+    for part in {*_SAID_OF_BOOK}.intersection(zipped.namelist()):
+        parse(zipped, part, start, end, text, most=SMALL_PART)
+    return [told for each in found if (told := each.strip())]
 
 
 # -- xlsx ------------------------------------------------------------------------------------------
@@ -168,7 +202,7 @@ class _XlsxSheet:
         self._is_hidden = self._hides = False
         self._formula: str | None = None
         self._has_value = False
-        self._within = ""
+        self._within = self._heading = ""
 
     def start(self, tag: str, given: dict[str, str]) -> None:
         if tag == "row":
@@ -190,6 +224,8 @@ class _XlsxSheet:
             self._within = tag
             if tag == "f":
                 self._formula = ""
+        elif tag in _HEADINGS:
+            self._within, self._heading = "heading", ""
         elif tag == "mergeCell" and (merged := _range(given.get("ref", ""))):
             self.facts.merged.append(merged)
         elif tag == "hyperlink" and given.get("id"):
@@ -198,6 +234,8 @@ class _XlsxSheet:
     def text(self, data: str) -> None:
         if self._within == "f" and self._formula is not None:
             self._formula = (self._formula + data)[:200]
+        elif self._within == "heading":
+            self._heading = (self._heading + data)[:_LONGEST_HEADING]
         elif self._within in ("v", "t") and data.strip():
             self._has_value = True
             self._shared += data if self._is_shared else ""
@@ -205,6 +243,10 @@ class _XlsxSheet:
     def end(self, tag: str) -> None:
         if tag in ("v", "t", "f"):
             self._within = ""
+        elif tag in _HEADINGS:
+            self._within = ""
+            parts = (_CODE.sub(" ", part).strip() for part in re.split("&[LCR]", self._heading))
+            self.facts.headings += filter(None, parts)
         elif tag == "c":
             if self._has_value:
                 self.facts.reach(self._row, self._column)

@@ -21,7 +21,13 @@ from relaion.lists.readers.documents.document import ListDocument
 from relaion.lists.readers.format import OF_NAME, Options, Sure
 from relaion.lists.readers.tables import columnar
 from relaion.lists.readers.tables.rows import Row
-from relaion.lists.readers.tables.sheet_parts import SheetFacts, ods_facts, see_text, xlsx_facts
+from relaion.lists.readers.tables.sheet_parts import (
+    SheetFacts,
+    ods_facts,
+    see_text,
+    titles_of_book,
+    xlsx_facts,
+)
 from relaion.lists.values import shape
 
 if TYPE_CHECKING:
@@ -79,6 +85,7 @@ class SheetTable:
         with zipped.archive(raw) as parts:
             see_text(parts, _MOST_TEXT)
             facts_of = self.facts(parts)
+            titles = titles_of_book(parts)
         sheet, facts = _chosen(_opened(raw), facts_of, options, document.notices)
         if facts.hidden:
             raise ListError(_HIDDEN.format(facts.hidden))
@@ -91,6 +98,7 @@ class SheetTable:
         # as the name of a file does
         if OF_NAME not in options.ignore and says_something(sheet.name):
             yield [sheet.name]
+        yield from ([text] for text in (*titles, *facts.headings) if says_something(text))
         leads = _Leads(facts)
         for number, row in enumerate(_rows(sheet, facts)):
             leads.watch(row, number)
