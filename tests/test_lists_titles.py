@@ -14,7 +14,7 @@ from relaion.lists.readers.lines.candidates import is_count
 from relaion.lists.readers.lines.headings import says_of
 from relaion.lists.readers.lines.prose import read_prose
 from relaion.lists.readers.lines.sections import Sections
-from relaion.lists.readers.tables.layout import COUNTED
+from relaion.lists.readers.tables.name_rows import COUNTED
 from relaion.lists.readers.vocabulary.letters import is_contact
 from tests.drawn import quickly
 

@@ -7,7 +7,7 @@ under a name that says nothing.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
@@ -44,6 +44,7 @@ from relaion.lists.readers.tables.decisions import (
 from relaion.lists.readers.tables.folders import is_of_disk
 from relaion.lists.readers.tables.header_rows import is_divider
 from relaion.lists.readers.tables.listed_columns import chosen_links, refuse_successors, with_new
+from relaion.lists.readers.tables.name_rows import is_telling, may_name
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import is_within, read_path, read_paths
 from relaion.lists.values import is_entry_of, shape
@@ -93,7 +94,7 @@ def _names_no_entry_first(table: TableSample) -> bool:
     of_others = (names.OTHER, names.ID, names.REFERENCE)
     return (
         bool(table.body)
-        and all(map(_is_telling, told))
+        and all(map(is_telling, told))
         and names.read_name(told[0]).what in of_others
     )
 
@@ -124,6 +125,7 @@ def _are_digests(lines: Sequence[str]) -> bool:
 
 
 _HOLDS_DIGEST = re.compile(r"[0-9A-Fa-f]{32}")  # no name of a column does
+_NO_LETTER = re.compile(r"[\W\d_]*")
 _BETWEEN = re.compile(r"[\s,;|\"'`{}()\[\]]+")
 
 
@@ -210,34 +212,11 @@ def _cut(sample: str, delimiter: str) -> TableSample:
 
 def _find_names(table: TableSample, options: Options) -> bool:
     """Find the row of names, perhaps behind titles or in a comment; whether there is one."""
+    found = max(_rows_of_names(table, options), key=lambda row: row[0], default=None)
+    if found:
+        _, table.header, table.names = found
+        return True
     counts = Counter(map(len, table.rows))
-    filled = [at for at, row in enumerate(table.rows) if any(map(str.strip, row))][:_TITLES]
-    for at in filled:
-        row = table.rows[at]
-        if any(map(shape, row)) or _holds_link(row, table.rows[at + 1 :]):
-            break
-        if len(row) < 2:
-            continue
-        told = [cleaned_name(cell) for cell in row]
-        after = Counter(map(_filled_width, table.rows[at + 1 :]))
-        within = sum(n for width, n in after.items() if width <= len(row))
-        ends_in_text = table.delimiter != BLANKS and names.read_name(told[-1]).what in _TEXTS
-        fits = ends_in_text or within * 2 >= sum(after.values())
-        if table.delimiter == BLANKS and any(
-            re.search(r"[/\\.#]|^\(|[,:]$", name) for name in told
-        ):
-            continue
-        if table.delimiter == BLANKS and _is_sentence(row):
-            continue
-        divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
-        is_counted = any(map(COUNTED.search, told))  # `6 added, 0 removed`
-        is_divided = divided * 2 >= sum(after.values()) or (
-            all(map(_is_telling, told)) and not is_counted
-        )
-        is_above = _is_above_entries(row, table.rows[at + 1 :], options)
-        if fits and (is_above or (is_divided and _names_entries(told, options))):
-            table.header, table.names = at, tuple(told)
-            return True
     common = counts.most_common(1)[0][0] if counts else 0
     for told in table.comments:
         if len(told) == common and common > 2 and _names_entries(told, options):
@@ -246,16 +225,28 @@ def _find_names(table: TableSample, options: Options) -> bool:
     return False
 
 
-_TEXTS = (names.NOTE, names.CAPTION)  # delimiters may stand in them unquoted
-COUNTED = re.compile(  # each run of letters is looked at once: a cell may be of any length
-    r"(?:\A|\s)\d++\s++[^\W\d]{4}|(?<![^\W\d])[^\W\d]{4,}+\s*+[:=]\s*+\d++\Z"
-)
+def _rows_of_names(
+    table: TableSample, options: Options
+) -> Iterator[tuple[tuple[bool, bool], int, tuple[str, ...]]]:
+    """Rows that may be that of names, and whether they name entries, and more than one column.
 
-
-def _is_sentence(row: Sequence[str]) -> bool:
-    """Whether words with blanks between are a title, `Confirmed images, week 12:`."""
-    signs = [cell.strip()[-1:] in (",", ":") for cell in row if cell.strip()]
-    return signs[-1:] == [True] and not all(signs) and row[-1].strip().endswith(":")
+    Titles have cells, too: `Contact,desk` names no entry, and `Version 3,,` and `Version,3` one.
+    """
+    filled = [at for at, row in enumerate(table.rows) if any(map(str.strip, row))][:_TITLES]
+    for at in filled:
+        row, below = table.rows[at], table.rows[at + 1 :]
+        if any(map(shape, row)) or _holds_link(row, below):
+            break
+        told = tuple(map(cleaned_name, row))
+        is_above = _is_above_entries(row, below, options)
+        if len(row) < 2 or not may_name(row, told, below, table.delimiter, is_above=is_above):
+            continue
+        if is_above or _names_entries(told, options):
+            of_entries = any(s.what == names.ENTRY for s in read_paths(told, options.kind))
+            are_several = sum(not _NO_LETTER.fullmatch(name) for name in told) > 1
+            yield (is_above or of_entries, are_several), at, told
+            if is_above or (of_entries and are_several):
+                break
 
 
 def _holds_link(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
@@ -280,16 +271,6 @@ def _is_above_entries(row: Sequence[str], below: Sequence[Sequence[str]], option
             if trim(row[at]) and is_entry_at == [False, True]:
                 return True
     return False
-
-
-def _is_telling(name: str) -> bool:
-    """Whether a name says anything: where all do, they are names, even if few rows are divided."""
-    return names.read_name(name).what != names.UNKNOWN
-
-
-def _filled_width(row: Sequence[str]) -> int:
-    """How many fields a row has without the empty ones at its end."""
-    return max((i + 1 for i, cell in enumerate(row) if cell), default=0)
 
 
 def _names_entries(told: Sequence[str], options: Options) -> bool:

@@ -1,5 +1,7 @@
 """What is said of a table beside its rows: parquet and Arrow keep pairs for it and for its columns.
 
+So do people, who write them above the names of columns.
+
 Short texts are read as titles are, and so are those within JSON and the lines of long ones. What
 programs keep there of the shape of a table says nothing; all else that is too long is counted.
 """
@@ -9,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +30,8 @@ _OF_PROGRAMS = re.compile(
     r"pandas|huggingface|geo|(?:ARROW|PARQUET):.*|.*schema|org\.apache\..*|(?:parquet|iceberg|delta)[.-].*"
     r"|writer\.model\.name"
 )
+_LONG = 30  # characters, of fewer no digest has
+_WORDS = re.compile(r"(?:[^\W\d_]|[ .,:;!()'’-])+")
 _MOST = 1000  # texts of a pair
 _MOST_TOLD = 10
 _DEEPEST = 8
@@ -52,6 +57,36 @@ def refuse_said(schema: pa.Schema, options: Options) -> list[str]:
     some = ", ".join(f"{told(name)}: {n:,}" for name, n in unread.most_common(_MOST_TOLD))
     more = f" and {len(unread) - _MOST_TOLD:,} more" if len(unread) > _MOST_TOLD else ""
     return [f"metadata that was not looked at, by its characters: {some}{more}"]
+
+
+def refuse_rows(rows: Iterable[Sequence[str]], where: str, options: Options) -> None:
+    """Raise ListError where rows without an entry say so, `Title,known good`.
+
+    A title in one field is read with the other lines of the text.
+    """
+    for row in () if OF_FILE in options.ignore else rows:
+        filled = [text for cell in row if (text := cell.strip(" \t\"':"))]
+        for name, text in pairwise(filled):
+            if not text.isdecimal():  # a count
+                _refuse(name, text, where, options)
+                _refuse("title", name, where, options)
+
+
+def rows_of_words(
+    cells: Mapping[int, Sequence[str]], at: int, deciding: Collection[int]
+) -> Iterator[list[str]]:
+    """Rows that have words in the column of entries, and begin with what is called a name.
+
+    What stands first in a column that decides, `filename,a.exe`, is no such name.
+    """
+    column = cells[at]
+    if min(map(len, column), default=_LONG) < _LONG or " " in "".join(column):
+        for i in (i for i, cell in enumerate(column) if cell and _WORDS.fullmatch(cell)):
+            k = next(k for k in sorted(cells) if cells[k][i])
+            first = cells[k][i].rstrip()
+            is_named = first.endswith(":") or names.read_name(first).what != names.UNKNOWN
+            if is_named and k not in deciding:
+                yield [cells[j][i] for j in sorted(cells)]
 
 
 def _refuse(name: str, text: str, where: str, options: Options) -> None:

@@ -39,6 +39,7 @@ from relaion.lists.readers.tables.merged import refuse_merged
 from relaion.lists.readers.tables.notes import begins_word, read_text
 from relaion.lists.readers.tables.of_links import digest_of_link, links_of
 from relaion.lists.readers.tables.said import differing
+from relaion.lists.readers.tables.said_of_table import refuse_rows, rows_of_words
 from relaion.lists.readers.tables.strays import Strays
 from relaion.lists.readers.tables.traits import Decided
 from relaion.lists.readers.vocabulary import names
@@ -83,6 +84,8 @@ class Table:
             yield from read_plain(stream, options, layout)
             return
         refuse_bad_names(layout.columns, options)
+        above = RowReader(layout.delimiter).rows(sample, last=True)[: layout.skip]
+        refuse_rows(above, "a line above the names of columns", options)
         stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
         yield from RowsReading(layout, stream, options).batches()
 
@@ -194,6 +197,9 @@ class RowsReading:
         cells, n, skipped = self._cells(rows)
         if not self.are_records:
             self.strays.watch(cells)
+            deciding = {d.index for d in layout.deciders}
+            of_words = rows_of_words(cells, layout.entries[0].index, deciding)
+            refuse_rows(of_words, "a line without an entry", self.options)
         listed_columns.refuse_rivals(self.rivals, cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         if not self.are_records and self.rows <= len(rows):  # no sheet that people fill is longer

@@ -26,7 +26,7 @@ _IMAGE = words_in("{image}")
 _KNOWN = _FILM | _OTHER | _IMAGE | {"bin"}  # pictures carved from a disk are called so, too
 _END = re.compile(r"\.([A-Za-z0-9-]{1,6})\Z")
 _BEHIND = re.compile(
-    r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;]"
+    r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;)\]}>]"
     r"|\.(?:part|crdownload|tmp|temp|bak|backup|old|orig|original|download|filepart|partial|opdownload"
     r"|incomplete|!ut|aria2|\d{1,3}))\Z"
 )
