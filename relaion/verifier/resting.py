@@ -31,7 +31,7 @@ from relaion.verifier.counts import check_lines, check_told
 from relaion.verifier.job import Job, left_out_of, outputs_of, tasks_of
 from relaion.verifier.lineage import RunBefore, check_steps, is_as_it_was
 from relaion.verifier.listable import Apply, all_digests
-from relaion.verifier.lookup import hit_links, in_full, look_up, meet, read_entries
+from relaion.verifier.lookup import gathered_links, in_full, look_up, meet, read_entries
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists, all_keys
 from relaion.verifier.rows import Source
@@ -361,12 +361,8 @@ class _Resting:
 
 def _with_links(known: StatedLists, sources: Sequence[Source], apply: Apply) -> StatedLists:
     """The same with the links of the rows that are named."""
-    links: dict[str, set[int]] = {}
-    some = [(known.only(s.path), s) for s in sources if len(known.rows.get(s.path, ()))]
-    for hit in apply(hit_links, some):
-        for key, lists in hit.items():
-            links.setdefault(key, set()).update(lists)
-    found = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+    some = [s for s in sources if len(known.rows.get(s.path, ()))]
+    found = known.carrying(known.beside, gathered_links(known, some, apply))
     return replace(found, carriers=found.carriers.prepared())
 
 
