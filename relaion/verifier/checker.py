@@ -231,6 +231,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
         file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
     }
+    job.statement.forget_lines()
     outputs = Outputs(job)
     sources = sources_of(job, outputs)
     known = known_of(job, apply, sources, set().union(*said.values()))
