@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import os
+import pickle
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ from relaion.verifier.listable import Digests
 from relaion.verifier.lookup import in_full, meet, read_entries
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.near import Near, may_hold
+from relaion.verifier.packed import PackedLists
 from relaion.verifier.rows import At, Rows, batches, described, open_shard, role_rows
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
@@ -181,6 +183,20 @@ def test_every_row_with_one_of_the_keys_is_found(links: list[str], listed: str) 
     assert Carriers().find(urls) == []
     many = pa.array([*urls.to_pylist(), *[None] * 8], pa.binary())  # more rows than texts
     assert Carriers(keys, keys).find(many) == sorted(own | inner)
+
+
+@given(st.dictionaries(st.text(), st.sampled_from([(1,), (1, 2)])), st.lists(st.text()))
+def test_packed_links_are_told_apart_though_their_hashes_meet(
+    links: dict[str, tuple[int, ...]], others: list[str]
+) -> None:
+    for hashed in (mmh3.hash, lambda raw: len(raw) % 2):
+        with mock.patch("relaion.verifier.packed.mmh3.hash", hashed):
+            packed = pickle.loads(pickle.dumps(PackedLists(links)))
+            assert dict(packed) == links
+            keys = packed.without(frozenset())
+            assert [keys.__contains__(text) for text in others] == [t in links for t in others]
+            raw = [text.encode() for text in (*links, *others)]
+            assert keys.among(raw) == [n for n, t in enumerate(raw) if t.decode() in links]
 
 
 @settings(max_examples=settings().max_examples * 5)

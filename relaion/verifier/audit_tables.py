@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError, ShortError
@@ -232,7 +234,8 @@ def _columns(engine: Engine) -> dict[str, dict[str, tuple[object, ...]]]:
 # -- audit.duckdb: its tables, and what they say of files --------------------------------------
 
 _HEADERS = 3 * 4096  # of a DuckDB file: its own, and two that take turns
-Cells = dict[str, list[dict[str, Any]]]
+Cells = dict[str, Sequence[dict[str, Any]]]
+_OF_FILES = ("inputs", "outputs")
 
 
 def is_stated(out: Path, statement: Statement) -> bool:
@@ -283,9 +286,29 @@ def _read(engine: Engine, size: int, notes: Notes) -> Cells | None:
     return {table: _cells(engine, table, list(columns)) for table, (_, columns) in TABLES.items()}
 
 
-def _cells(engine: Engine, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+class _Lines(Sequence[dict[str, Any]]):
+    """Lines in the memory of Arrow, where those of very many files take a quarter."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = [*batches]
+
+    def __len__(self) -> int:
+        return sum(batch.num_rows for batch in self._batches)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for batch in self._batches:
+            yield from batch.to_pylist()
+
+    def __getitem__(self, at: Any) -> Any:
+        return [*self][at]
+
+
+def _cells(engine: Engine, table: str, columns: Sequence[str]) -> Sequence[dict[str, Any]]:
     names = ", ".join(quote(c) for c in columns)
-    rows = engine.rows(f"select {names} from {quote(table)}")  # noqa: S608 - names of TABLES only
+    query = f"select {names} from {quote(table)}"  # noqa: S608 - names of TABLES only
+    if table in _OF_FILES:
+        return _Lines(engine.batches(query, rows=10_000))
+    rows = engine.rows(query)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 

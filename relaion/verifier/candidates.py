@@ -16,9 +16,10 @@ blanks are undone, each with the other scheme and without one, in lower case, wi
 import hashlib
 import re
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +31,7 @@ from relaion.links.key import is_ordinary
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.verifier.near import Near, may_hold
+from relaion.verifier.packed import PackedKeys
 from relaion.verifier.rows import int64
 
 # -- plain and settled links ---------------------------------------------------------------
@@ -102,6 +104,12 @@ def _spelled(key: bytes) -> Iterator[bytes]:
         yield scheme + b"www." + key
 
 
+def _are_plain(keys: Sequence[bytes]) -> list[bool]:
+    """Which keys are of plain links: what is cut from another link is not its key."""
+    links = pc.binary_join_element_wise(_SCHEMES[0], pa.array(keys, pa.binary()), b"")
+    return plain(links).to_pylist()  # type: ignore[no-any-return]
+
+
 # -- rows that carry one of some links -------------------------------------------------------
 
 _FEW_HOSTS = 64
@@ -134,19 +142,18 @@ class Carriers:
     Every row is compared with the exact keys, but for links inside on hosts that have none.
     """
 
-    own: frozenset[str] = frozenset()
-    inside: frozenset[str] = frozenset()
+    own: Set[str] = frozenset()
+    inside: Set[str] = frozenset()
 
     @cached_property
-    def _keys(self) -> frozenset[bytes]:
-        """Those of plain links: what is cut from a link that is not plain is not its key."""
-        keys = pa.array(map(as_bytes, self.own), pa.binary())
-        links = pc.binary_join_element_wise(_SCHEMES[0], keys, b"")
-        return frozenset(keys.filter(plain(links)).to_pylist())
+    def _keys(self) -> PackedKeys:
+        return PackedKeys.of(self.own)
 
     @cached_property
     def _texts(self) -> pa.Array:
-        return pa.array([text for key in self._keys for text in _spelled(key)], pa.binary())
+        keys = [as_bytes(key) for key in self.own]
+        some = compress(keys, _are_plain(keys))
+        return pa.array([text for key in some for text in _spelled(key)], pa.binary())
 
     @cached_property
     def words(self) -> str | None:
@@ -174,7 +181,7 @@ class Carriers:
 
     def prepared(self) -> "Carriers":
         """Itself, with done what every process would do again."""
-        _ = self._near, self._keys, self.words
+        _ = self._near, self._keys.sieve, self.words
         return self
 
     def _plainly(self, urls: pa.Array) -> set[int]:
@@ -185,7 +192,8 @@ class Carriers:
         # Arrow hashes what is looked for anew for each batch
         is_link = pc.fill_null(pc.or_(*(pc.starts_with(urls, x) for x in _SCHEMES)), False)
         keys, at = plain_keys(urls, is_link)
-        here = [n for n, key in enumerate(keys) if key in self._keys]
+        here = self._keys.among(keys)
+        here = [*compress(here, _are_plain([keys[n] for n in here]))]
         return {*at.take(pa.array(here, pa.int64())).to_pylist()}
 
     def find(self, urls: pa.Array) -> list[int]:

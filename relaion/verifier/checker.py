@@ -3,10 +3,11 @@
 What needs rows is checked shard by shard, in this process or in several.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,10 @@ from relaion.verifier.counts import check_counts, check_lines, check_told
 from relaion.verifier.hands import Elsewhere, processes, threads
 from relaion.verifier.job import (
     Job,
+    Outputs,
     cover_of,
     known_of,
     leave_out,
-    outputs_of,
     roles_of_outputs,
     sources_of,
     tasks_of,
@@ -57,7 +58,7 @@ from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept
 from relaion.verifier.sidecars import not_looked_at_beside
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.together import check_together, parts_of
+from relaion.verifier.together import check_together, folded, parts_of
 from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
 
@@ -230,19 +231,24 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
         file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
     }
-    outputs = outputs_of(job)
+    job.statement.forget_lines()
+    outputs = Outputs(job)
     sources = sources_of(job, outputs)
     known = known_of(job, apply, sources, set().union(*said.values()))
     file_checks.check_tokens(said, known, notes)
     del said  # 2 KB of each shard, before their tasks take more
     tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, known, notes))
-    reports: list[ShardReport] = []
     job.begins("rows", len(tasks), sum(task.groups for task in tasks))
-    for some in apply(check_together, parts_of(tasks)):
-        reports += some
-    for report in reports:
-        notes.add(report.notes)
-    suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
+    suspects: list[tuple[ShardTask, OutputTask]] = []
+
+    def told() -> Iterator[ShardReport]:
+        found = chain.from_iterable(apply(check_together, parts_of(tasks)))
+        for at, report in enumerate(found):
+            notes.add(report.notes)
+            suspects.extend((tasks[at], output) for output in report.suspects)
+            yield report
+
+    reports = folded(told())
     with brought(job.mirror, [o.path for _, o in suspects]):
         known = _check_suspects(job, suspects, known, sources, apply, notes)
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))

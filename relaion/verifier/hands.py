@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
@@ -16,18 +16,23 @@ from relaion.verifier.begun import begin
 from relaion.verifier.listable import Apply
 from relaion.verifier.verdict import ProcessEndedError
 
+_PARTS = 16  # of a sequence, for each process
+
 
 def _spread(
     pool: Executor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
 ) -> Iterator[Any]:
-    """Items of a list go in four parts to each process: what those of a part share travels once.
+    """Items of a sequence go in parts, so that what those of a part share travels once.
 
     That may be much, and more with each item: the links of all rows that a list hit. Items of any
-    other kind go one by one, and only some are begun before they are asked for: each
-    may bring back millions of digests.
+    other kind go one by one. Only some are begun before they are asked for: each may bring back
+    millions of digests, and to hold all of them would take memory for nothing.
     """
-    if isinstance(items, list):
-        yield from pool.map(function, items, chunksize=max(1, len(items) // (4 * n)))
+    if isinstance(items, Sequence):
+        size = max(1, len(items) // (_PARTS * n))
+        parts = (items[i : i + size] for i in range(0, len(items), size))
+        for found in _spread(pool, n, partial(_each, function), parts):
+            yield from found
         return
     begun: deque[Future[Any]] = deque()
     for item in items:
@@ -36,6 +41,10 @@ def _spread(
             yield begun.popleft().result()
     while begun:
         yield begun.popleft().result()
+
+
+def _each(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    return [function(item) for item in items]
 
 
 class Elsewhere(Protocol):

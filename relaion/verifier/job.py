@@ -6,9 +6,9 @@ Whatever needs rows is a task of one shard with all its editions (`task.py`).
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from relaion.verifier.joined import joined_places
 from relaion.verifier.lineage import RunBefore, keeps_out
 from relaion.verifier.listable import Apply
 from relaion.verifier.lookup import Begins, look_up
+from relaion.verifier.made import Made
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
@@ -91,22 +92,44 @@ def left_out_of(cells: Cells, left_out: Sequence[NotLookedAt], notes: Notes) -> 
             notes.leave_out(line.sentence)
 
 
-def outputs_of(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
-    """The outputs of every shard, in the order of the editions; with roles where no input is."""
-    found: dict[tuple[str, str], list[OutputTask]] = {}
-    for edition in job.statement.editions:
-        for (name, subset, shard), file in job.statement.outputs.items():
-            if name == edition.name:
-                where = f"{name}/{subset}/{shard}"
-                task = OutputTask(edition, job.out / where, shown(where), file)
-                found.setdefault((subset, shard), []).append(task)
-    alone = {key: some for key, some in found.items() if key not in job.given.sources}
-    roles = roles_of_outputs(
-        [(subset, o) for (subset, _), some in alone.items() for o in some], job
-    )
-    for key, some in alone.items():
-        found[key] = [replace(o, roles=roles.get(o.path)) for o in some]
-    return found
+class Outputs(Mapping[tuple[str, str], Sequence[OutputTask]]):
+    """The outputs of every shard, in the order of the editions; with roles where no input is.
+
+    Those of a shard are made when they are asked for.
+    """
+
+    def __init__(self, job: Job) -> None:
+        """Find which shards there are, and the roles of those without an input."""
+        self._job = job
+        editions = job.statement.editions
+        self._keys = dict.fromkeys(
+            (subset, shard)
+            for edition in editions
+            for name, subset, shard in job.statement.outputs
+            if name == edition.name
+        )
+        self._roles: dict[Path, Roles] = {}
+        alone = (key for key in self._keys if key not in job.given.sources)
+        self._roles = roles_of_outputs([(key[0], o) for key in alone for o in self[key]], job)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __getitem__(self, key: tuple[str, str]) -> Sequence[OutputTask]:
+        found = []
+        for edition in self._job.statement.editions:
+            file = self._job.statement.outputs.get((edition.name, *key))
+            if file is not None:
+                where = "/".join((edition.name, *key))
+                path = self._job.out / where
+                found.append(OutputTask(edition, path, shown(where), file, self._roles.get(path)))
+        return found
 
 
 def roles_of_outputs(outputs: Iterable[tuple[str, OutputTask]], job: Job) -> dict[Path, Roles]:
@@ -130,7 +153,7 @@ def roles_of_outputs(outputs: Iterable[tuple[str, OutputTask]], job: Job) -> dic
     return found
 
 
-def sources_of(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:
+def sources_of(job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]) -> list[Source]:
     """The shards to hold against the lists: inputs, or outputs where those are missing."""
     found = []
     for key, tasks in outputs.items():
@@ -220,10 +243,10 @@ def tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
 def tasks_of(
     job: Job,
     known: StatedLists,
-    outputs: dict[tuple[str, str], list[OutputTask]],
+    outputs: Mapping[tuple[str, str], Sequence[OutputTask]],
     cover: Mapping[Path, CoverRows],
-) -> list[ShardTask]:
-    """A task for each of these shards."""
+) -> Sequence[ShardTask]:
+    """A task for each of these shards, made when it is asked for."""
     parameters = job.statement.parameters
     rules = Rules(
         parameters.unsafe_above,
@@ -231,24 +254,24 @@ def tasks_of(
         job.given.keywords,
         parameters.unscored == "drop",
     )
-    tasks = []
     sample = _sample(job, outputs)
-    for (subset, name), editions in outputs.items():
-        source = job.given.sources.get((subset, name))
-        stated = job.statement.inputs.get((subset, name))
+
+    def task_of(key: tuple[str, str]) -> ShardTask:
+        editions = outputs[key]
+        source = job.given.sources.get(key)
+        stated = job.statement.inputs.get(key)
         files = [o.path for o in editions] + ([] if source is None else [source.path])
-        tasks.append(
-            ShardTask(
-                subset, name, source, stated, tuple(editions),
-                job.given.labels, job.given.partners, job.given.received,
-                known.only(*files), rules, job.given.exact,
-                {file: sample[file] for file in files if file in sample},
-                {file: cover[file] for file in files if file in cover},
-                {} if job.before is None else job.before.outputs(subset, name, stated),
-                job.keeps_out, mirror=job.mirror,
-            )
+        return ShardTask(
+            *key, source, stated, tuple(editions),
+            job.given.labels, job.given.partners, job.given.received,
+            known.only(*files), rules, job.given.exact,
+            {file: sample[file] for file in files if file in sample},
+            {file: cover[file] for file in files if file in cover},
+            {} if job.before is None else job.before.outputs(*key, stated),
+            job.keeps_out, mirror=job.mirror,
         )  # fmt: skip
-    return tasks
+
+    return Made([*outputs], task_of)
 
 
 def _sample(

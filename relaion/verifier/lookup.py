@@ -7,7 +7,7 @@ Then the few entries that were met are read again in full, and the model is aske
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -25,9 +25,11 @@ from relaion.roles import IMAGE_KINDS, KINDS
 from relaion.verifier import model
 from relaion.verifier.digests import Sieve, common, prefix_of, prefixes
 from relaion.verifier.listable import Apply, Digests, ListedKinds, Unread, all_digests
+from relaion.verifier.made import Made
 from relaion.verifier.manifest import StatedParameters
-from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
+from relaion.verifier.model import Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.near import Near
+from relaion.verifier.packed import Lists
 from relaion.verifier.rows import Source
 from relaion.verifier.sidecars import Apart
 from relaion.verifier.task import judge
@@ -67,14 +69,10 @@ def look_up(
         known = known.carrying(known.beside | named, {})
     if not parameters.same_link or not any(known.exact.values()):
         return known
-    links: dict[str, set[int]] = {}
     begins("links", len(shards), groups)
-    some = [(known.only(source.path), source) for source in shards]
-    for hit in apply(hit_links, some):
-        for key, lists in hit.items():
-            links.setdefault(key, set()).update(lists)
+    links = gathered_links(known, shards, apply)
     told = {key for key in links if key in passed_on or known.lists("url", key_digest(key))}
-    known = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()}, told)
+    known = known.carrying(known.beside, links, told)
     return replace(known, carriers=known.carriers.prepared())
 
 
@@ -290,6 +288,19 @@ def _met_lines(
 
 
 # -- what rows with a listed value pass on -----------------------------------------------------
+
+
+def gathered_links(
+    known: StatedLists, shards: Sequence[Source], apply: Apply
+) -> Mapping[str, Lists]:
+    """The keys of the links of the rows that a list hits in some files, with those lists."""
+    links: dict[str, Lists] = {}
+    made: dict[Lists, Lists] = {}  # few differ
+    for hit in apply(hit_links, Made(shards, lambda s: (known.only(s.path), s))):
+        for key, found in hit.items():
+            lists = tuple(sorted(found.union(links.get(key, ()))))
+            links[key] = made.setdefault(lists, lists)
+    return links
 
 
 def links_at(what: tuple[pa.Array, Source]) -> set[str]:

@@ -17,7 +17,7 @@ VERIFIED = "verified.json"
 RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileLine:
     """A file as the manifest states it; a sidecar has its name here, but not its folder."""
 
@@ -94,7 +94,7 @@ class StatedParameters:
 class Statement:
     """All that a manifest states. Shards are keyed (subset, name), outputs (edition, ...)."""
 
-    raw: Mapping[str, Any]
+    raw: dict[str, Any]
     data: bytes
     sql_version: str
     key_version: int
@@ -138,6 +138,10 @@ class Statement:
         is_less = self.known_lists.keys() != self.whole_lists
         return is_less or any(step.kept_out for step in self.lineage)
 
+    def forget_lines(self) -> None:
+        """Let go of the lines of shards as they are written, once all was asked of them."""
+        self.raw["inputs"] = self.raw["outputs"] = ()
+
     def sums(self) -> tuple[Counter[str], Counter[tuple[str, str]]]:
         """Rows of each subset, as an audit names it, and those kept of it by each edition."""
         rows: Counter[str] = Counter()
@@ -175,7 +179,7 @@ def read_statement(out: Path) -> Statement:
         raise OutputError(f"{MANIFEST}: holds something else than clean writes") from None
 
 
-def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
+def _statement(raw: dict[str, Any], data: bytes) -> Statement:
     inputs = {(i["subset"], i["shard"]): _file(i) for i in raw["inputs"]}
     outputs = {(o["edition"], o["subset"], o["shard"]): _file(o) for o in raw["outputs"]}
     for parts in [*inputs, *outputs]:

@@ -15,9 +15,9 @@ import hashlib
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -34,10 +34,10 @@ from relaion.links.text import as_bytes
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS
 from relaion.verifier.candidates import Carriers
 from relaion.verifier.keywords import holds_any
+from relaion.verifier.packed import Lists, PackedLists
 
 # -- what is listed, as far as a data set meets it ---------------------------------------------
 
-Lists = tuple[int, ...]
 Named = tuple[tuple[int, str], ...]  # lists, each with the kind of image digest by which
 K = TypeVar("K")
 V = TypeVar("V", int, tuple[int, str])
@@ -71,7 +71,7 @@ class StatedLists:
     exact: Mapping[str, Mapping[str, Lists]] = field(default_factory=dict)
     forms: Mapping[int, frozenset[str]] = field(default_factory=dict)
     beside: StatedSidecars = field(default_factory=StatedSidecars)
-    links: Mapping[str, Lists] = field(default_factory=dict)
+    links: PackedLists = field(default_factory=partial(PackedLists, {}))
     inner: bool = True
     rows: Mapping[Path, pa.Array] = field(default_factory=dict)
     unread: Mapping[tuple[Path, str, int], int] = field(default_factory=dict)
@@ -112,16 +112,17 @@ class StatedLists:
         return {"url", *self.images} | ({"row_hash", "text"} if self.asks_hashes else set())
 
     def carrying(
-        self, beside: StatedSidecars, links: Mapping[str, Lists], told: Collection[str] = ()
+        self, beside: StatedSidecars, links: Mapping[str, Lists], told: Set[str] = frozenset()
     ) -> "StatedLists":
         """The same where sidecars, and rows that lists hit, name these links.
 
         `told` are those of which `rows` tells who carries them.
         """
-        keys = links.keys() - {*told}
-        inside = frozenset(keys if self.inner else ())
-        carriers = Carriers(frozenset(keys | beside.links.keys()), inside)
-        return replace(self, beside=beside, links=links, carriers=carriers)
+        packed = PackedLists(links)
+        keys = packed.without(told)
+        own = keys | beside.links.keys() if beside.links else keys
+        carriers = Carriers(own, keys if self.inner else frozenset())
+        return replace(self, beside=beside, links=packed, carriers=carriers)
 
     def only(self, *paths: Path) -> "StatedLists":
         """The same with the rows of these files alone, to travel in a task."""

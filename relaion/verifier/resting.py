@@ -28,10 +28,10 @@ from relaion.verifier.audit_tables import (
 from relaion.verifier.candidates import Carriers
 from relaion.verifier.checked import EarlierCheck, read_check
 from relaion.verifier.counts import check_lines, check_told
-from relaion.verifier.job import Job, left_out_of, outputs_of, tasks_of
+from relaion.verifier.job import Job, Outputs, left_out_of, tasks_of
 from relaion.verifier.lineage import RunBefore, check_steps, is_as_it_was
 from relaion.verifier.listable import Apply, all_digests
-from relaion.verifier.lookup import hit_links, in_full, look_up, meet, read_entries
+from relaion.verifier.lookup import gathered_links, in_full, look_up, meet, read_entries
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists, all_keys
 from relaion.verifier.rows import Source
@@ -41,7 +41,7 @@ from relaion.verifier.task import OutputTask, ShardReport, ShardTask, judge
 from relaion.verifier.verdict import Notes, count
 
 Key = tuple[str, str]
-Outputs = dict[Key, list[OutputTask]]
+_Outputs = Mapping[Key, Sequence[OutputTask]]
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ class _Resting:
             MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
             file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells)),
         }
-        outputs = outputs_of(job)
+        outputs = Outputs(job)
         touched, looked_for = self._touched(outputs)
         while True:  # once, as nearly always
             reports, seen = self._check_touched(outputs, touched, said)
@@ -301,7 +301,7 @@ class _Resting:
         )
 
     def _check_touched(
-        self, outputs: Outputs, touched: frozenset[Key], said: dict[str, set[str]]
+        self, outputs: _Outputs, touched: frozenset[Key], said: dict[str, set[str]]
     ) -> tuple[list[ShardReport], Notes]:
         """Check the touched shards whole; what was counted in them, and what was found.
 
@@ -327,7 +327,7 @@ class _Resting:
             notes.add(report.notes)
         return reports, notes
 
-    def _check_files(self, outputs: Outputs, touched: frozenset[Key], notes: Notes) -> None:
+    def _check_files(self, outputs: _Outputs, touched: frozenset[Key], notes: Notes) -> None:
         """Check that the files of the others are what is stated."""
         resting = {key: some for key, some in outputs.items() if key not in touched}
         tasks = [  # their files alone, so they travel light
@@ -361,12 +361,8 @@ class _Resting:
 
 def _with_links(known: StatedLists, sources: Sequence[Source], apply: Apply) -> StatedLists:
     """The same with the links of the rows that are named."""
-    links: dict[str, set[int]] = {}
-    some = [(known.only(s.path), s) for s in sources if len(known.rows.get(s.path, ()))]
-    for hit in apply(hit_links, some):
-        for key, lists in hit.items():
-            links.setdefault(key, set()).update(lists)
-    found = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+    some = [s for s in sources if len(known.rows.get(s.path, ()))]
+    found = known.carrying(known.beside, gathered_links(known, some, apply))
     return replace(found, carriers=found.carriers.prepared())
 
 

@@ -266,7 +266,7 @@ def int64(numbers: "array[int]") -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """A file to look at, and where its roles stand; all its row groups, or some of them.
 

@@ -90,7 +90,7 @@ def mask_of(n: int, rows: Collection[int]) -> pa.Array:
 # -- a shard with its editions -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OutputTask:
     """A shard of an edition: where it lies, and what the manifest states of it.
 

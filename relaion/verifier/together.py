@@ -6,7 +6,7 @@ be is looked at again, shard by shard, so that nothing is said otherwise than of
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, islice
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from relaion.parquet.footer import footers_held, read_footer
 from relaion.paths import stamp_of
 from relaion.paths.stand_ins import within_tree
 from relaion.verifier.counts import Counts, count_coverage, count_reasons
+from relaion.verifier.made import Made
 from relaion.verifier.rows import batches, rows_of, schema_of
 from relaion.verifier.shard import JudgedInput, check_shard, names_of
 from relaion.verifier.task import Reasons, ShardReport, ShardTask, judge
@@ -26,22 +27,22 @@ _BYTES = 64 << 20
 _MOST = 16  # shards of a part
 
 
-def parts_of(tasks: Sequence[ShardTask]) -> list[list[ShardTask]]:
+def parts_of(tasks: Sequence[ShardTask]) -> Sequence[Sequence[ShardTask]]:
     """The tasks in order, small ones that are alike in parts of several."""
-    parts: list[list[ShardTask]] = []
-    rows = 0
-    for task in tasks:
+    parts: list[slice] = []
+    start = rows = 0
+    last: ShardTask | None = None
+    for at, task in enumerate(tasks):
         n, said = _ROWS, task.stated
         if said is not None and said.rows:  # one without rows has no batch to put to the others'
             n = max(said.rows, said.bytes >> 10)
-        last = parts[-1] if parts else []
-        if last and len(last) < _MOST and rows + n <= _ROWS and _are_alike(last[-1], task):
-            last.append(task)
-            rows += n
-        else:
-            parts.append([task])
-            rows = n
-    return parts
+        if last is None or at - start == _MOST or rows + n > _ROWS or not _are_alike(last, task):
+            parts.append(slice(start, at))
+            start, rows = at, 0
+        rows += n
+        last = task
+    parts.append(slice(start, len(tasks)))
+    return Made([part for part in parts if part.start < part.stop], tasks.__getitem__)
 
 
 def _are_alike(one: ShardTask, other: ShardTask) -> bool:
@@ -57,6 +58,19 @@ def _are_alike(one: ShardTask, other: ShardTask) -> bool:
         for task in (one, other)
     )
     return plain and one.source.roles == other.source.roles
+
+
+def folded(reports: Iterable[ShardReport]) -> list[ShardReport]:
+    """What reports count, in few: one for all that tell of the same subset and editions alike."""
+    found: dict[tuple[object, ...], ShardReport] = {}
+    for report in reports:
+        key = report.subset, report.rows is None, frozenset(report.kept)
+        one = found.setdefault(key, ShardReport(report.subset))
+        if report.rows is not None:
+            one.rows = (one.rows or 0) + report.rows
+        one.counts.update(report.counts)
+        one.kept.update(report.kept)
+    return [*found.values()]
 
 
 def check_together(tasks: Sequence[ShardTask]) -> list[ShardReport]:

@@ -65,7 +65,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "relaion.verifier.hands": ("processes",),
     "relaion.verifier.file_checks": ("check_tree", "tokens"),
     "relaion.verifier.footers": ("check_owned", "Said.see"),
-    "relaion.verifier.job": ("outputs_of", "tasks_of"),
+    "relaion.verifier.job": ("tasks_of",),
     "relaion.verifier.listable": ("digests_of",),
     "relaion.verifier.lookup": ("read_entries", "in_full", "meet", "hit_links", "links_at"),
     "relaion.verifier.resting": ("check_resting", "named_in", "carries", "check_touched"),

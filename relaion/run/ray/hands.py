@@ -69,7 +69,7 @@ class RayHands:
 def _spread(
     ray: RayPool, folder: Path, function: Callable[[Any], Any], items: Iterable[Any]
 ) -> Iterator[Any]:
-    many = len(items) // (SHARES * ray.size) if isinstance(items, list) else 1
+    many = len(items) // (SHARES * ray.size) if isinstance(items, Sequence) else 1
     size = max(1, min(_MOST, many))
     pieces = list(items)
     shared = folder / f"function-{next(_NUMBERS)}"  # what all need is written, and read, once
