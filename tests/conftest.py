@@ -46,6 +46,14 @@ def calls_here() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Thousands of files are written here; that they outlive a power cut is tested with a patch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which fails, too, where there is no such file
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def files_in_one_duckdb() -> Iterator[None]:
     """Files that are read, stores and audits that are made, here: by a DuckDB that is there."""
     with one_duckdb():

@@ -2,11 +2,11 @@
 
 To start a DuckDB takes a fiftieth of a second, more than all that is asked of most of these files:
 one that is there attaches them at once, one file at a time. It does what a DuckDB of the file's own
-would: the settings given are those that hold, and none outlives the connection. Temp tables, views,
-macros and variables are a connection's own and end with it; a DuckDB in which more was made, or set
-than can be undone, is closed as ever. The tables of an empty store are made once and copied. What
-cannot be attached is opened as ever, and so is all that runs in a process of its own. With
-`RELAION_OWN_DUCKDB=1` everything is.
+would, but that it waits for no disk: the settings given are those that hold, and none outlives the
+connection. Temp tables, views, macros and variables are a connection's own and end with it; a
+DuckDB in which more was made, or set than can be undone, is closed as ever. The tables of an empty
+store are made once and copied. What cannot be attached is opened as ever, and so is all that runs
+in a process of its own. With `RELAION_OWN_DUCKDB=1` everything is.
 """
 
 import os
@@ -32,6 +32,7 @@ _CONFIG: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "temp_directory": "",
+    "fsync_mode": "NONE",  # nobody cuts the power
 }
 _SETS = re.compile(
     r"^\s*(?:(set|reset|pragma)\s+(?!variable\b)(?:(?:global|session|local)\s+)?|(attach)\s)"

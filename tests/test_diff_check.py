@@ -466,7 +466,7 @@ def left_of(tmp_path: Path, sets: Sets, by: tuple[str, ...] = ("row", "link")) -
     schema = {"shard_no": pa.int32(), "file_row_number": pa.int64(), "list_id": pa.int32()}
     pq.write_table(pa.schema(schema).empty_table(), nothing)
     attack = Attack(shards["old"], shards["new"], by, nothing, nothing, (), (), None, 1)
-    return residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
+    return residual(tmp_path, "v1", limits_of(1, "1GB"), vars(attack), None, lambda *_: None)
 
 
 def sites_of(found: Residual, grouping: str) -> list[tuple[int, int]]:

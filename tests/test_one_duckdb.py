@@ -46,8 +46,9 @@ def own_and_attached(
         return own, settings(engine)
 
 
-# told of how the file was come by, and of no setting that the product makes
-COME_BY = {"access_mode", "search_path"}
+# told of how the file was come by, and of no setting that the product makes; and that of the disk,
+# for which no test waits
+COME_BY = {"access_mode", "search_path", "fsync_mode"}
 
 
 def differing(own: dict[str, Any], attached: dict[str, Any]) -> set[str]:

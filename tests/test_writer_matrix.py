@@ -1,6 +1,5 @@
 """Writer x layout x codec x removal pattern: a rewritten shard is its source but for rows."""
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,12 +35,6 @@ PATTERNS = {
 def engine() -> Iterator[Engine]:
     with connect(threads=1) as engine:
         yield engine
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two thousand files are written here; that they outlive a power cut is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.mark.parametrize("layout", quickly(2, LAYOUTS))

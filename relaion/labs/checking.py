@@ -62,31 +62,20 @@ class Residual:
     named: tuple[int, ...]
 
 
-def residual_of(
-    work: Path,
-    version: str,
-    limits: Limits,
-    attack: dict[str, Any],
-    spread: Limits | None,
-    tell: Callable[..., object],
-) -> Residual:
-    """`residual` for a process that does not load what this module needs."""
-    return residual(work, version, limits, Attack(**attack), tell=tell, spread=spread)
-
-
 def residual(
     work: Path,
     version: str,
     limits: Limits,
-    attack: Attack,
-    *,
+    given: dict[str, Any],
+    spread: Limits | None,
     tell: Callable[..., object],
-    spread: Limits | None = None,
 ) -> Residual:
     """The strata of what is left unexplained, and how many rows left in all.
 
-    `tell` and `spread` are those of a `Seeker`; workers of a cluster find what left.
+    `given` makes an `Attack`, for a process that does not load what this module needs. `tell` and
+    `spread` are those of a `Seeker`; workers of a cluster find what left.
     """
+    attack = Attack(**given)
     with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
         seeker = Seeker(engine, work, version, limits.workers, {}, tell, spread)
         seeker.site_macros()

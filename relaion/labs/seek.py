@@ -306,7 +306,7 @@ class Seeker:
 
         With `proves` each is held against what its link and caption give, else it is believed.
         """
-        if self._is_empty("select count(*) from wanted_hashes"):
+        if self.engine.rows("select count(*) from wanted_hashes") == [(0,)]:
             return []
         do = partial(Seeker.hashes, proves=proves)
         return self.files(f"{name}-hashes", do, _items(shards), ["wanted_hashes"])
@@ -374,10 +374,6 @@ class Seeker:
 
         self.read(batch, look, "row_links")
         return "from known_links order by all"
-
-    def _is_empty(self, counted: str) -> bool:
-        ((n,),) = self.engine.rows(counted)
-        return not n
 
     def _keyed(self) -> None:
         """Table `link_keys` of `near_links`."""

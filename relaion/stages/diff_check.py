@@ -421,7 +421,7 @@ def _residual(
     hear = Hearing(hands, listen)
     try:
         found: Residual = pool.call(
-            "relaion.labs.checking:residual_of",
+            "relaion.labs.checking:residual",
             work,
             version,
             limits.here,
