@@ -108,7 +108,7 @@ MISTAKES = {
     "selec 1;": "mine.sql: Parser Error: syntax error",
     "select 'x'::integer;": "mine.sql:7: DuckDB met a value that does not fit its column's type",
     "create temp table x as from read_text('/etc/hostname');": "mine.sql:7: DuckDB was asked for a",
-    "insert into removals values ('mine', 0, null, 'odd');": "mine.sql:7: DuckDB was to insert null",
+    "insert into removals values ('mine', 0, null, 'odd');": "mine.sql:7: DuckDB was to insert nul",
     "-- random()\nselect 'é now()'\n, \"Random\" /* x */ ();": "mine.sql:9: random() may answer o",
     "select url from source using /* x */ sample 5%;": "mine.sql:7: sample may answer otherwise",
     "select current_date;": "mine.sql:7: current_date may answer otherwise when it is run again",

@@ -23,6 +23,19 @@ _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
     (duckdb.InterruptException, "was interrupted"),
 )
 
+# the same, where a part of the message that is DuckDB's own tells more
+_NO_DIVISOR = "Invalid Input Error: Division by zero"
+_TOLD: tuple[tuple[type[duckdb.Error], str, str], ...] = (
+    (duckdb.CatalogException, "already exists",
+     "was to make a table or function whose name is taken"),
+    (duckdb.InvalidInputException, "in read-only mode",
+     "was asked to change a table, which is not allowed here; ask with select"),
+    (duckdb.InvalidInputException, _NO_DIVISOR,
+     "was to divide by zero; write nullif(…, 0) in the script"),
+    (duckdb.ConstraintException, "Error: NOT NULL constraint",
+     "was to insert null where none may be"),
+)  # fmt: skip
+
 
 # what the system said, which quotes nothing
 NO_ROOM = "found no room on the disk"
@@ -55,10 +68,6 @@ def is_of_memory(error: duckdb.Error) -> bool:
     return is_other or isinstance(error, duckdb.OutOfMemoryException)
 
 
-def _divides_by_zero(error: duckdb.Error) -> bool:
-    return str(error).startswith("Invalid Input Error: Division by zero")
-
-
 def words(error: duckdb.Error) -> str:
     """What happened, for a sentence that begins with DuckDB."""
     cause = cause_of(error)
@@ -66,14 +75,9 @@ def words(error: duckdb.Error) -> str:
         return cause
     if is_of_memory(error):
         return "ran out of memory; give more with --memory"
-    if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
-        return "was to make a table or function whose name is taken"
-    if isinstance(error, duckdb.ConstraintException) and "Error: NOT NULL constraint" in str(error):
-        return "was to insert null where none may be"
-    if _divides_by_zero(error):
-        return "was to divide by zero; write nullif(…, 0) in the script"
-    if isinstance(error, duckdb.InvalidInputException) and "in read-only mode" in str(error):
-        return "was asked to change a table, which is not allowed here; ask with select"
+    for cls, said, what in _TOLD:
+        if isinstance(error, cls) and said in str(error):
+            return what
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
 
 
@@ -110,7 +114,9 @@ def is_by_file(error: duckdb.Error) -> bool:
         duckdb.SerializationException,
     )
     is_one = type(error) is duckdb.Error or isinstance(error, kinds)
-    is_other = is_of_memory(error) or _divides_by_zero(error) or cause_of(error) is not None
+    is_other = (
+        is_of_memory(error) or str(error).startswith(_NO_DIVISOR) or cause_of(error) is not None
+    )
     return is_one and not is_other
 
 
