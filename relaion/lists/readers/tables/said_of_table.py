@@ -31,7 +31,7 @@ _OF_PROGRAMS = re.compile(
     r"|writer\.model\.name"
 )
 _LONG = 30  # characters, of fewer no digest has
-_WORDS = re.compile(r"(?:[^\W\d_]|[ .,:;!()'’-])+")
+_WORDS = re.compile(r"(?:[^\W\d_]|[ ,:;!()'’-]|\.(?!\S))+")  # and no host
 _MOST = 1000  # texts of a pair
 _MOST_TOLD = 10
 _DEEPEST = 8
