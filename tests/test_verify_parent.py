@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -418,6 +418,13 @@ def _shape_or_stated(world: World, edit: Edit) -> bool:
 
 
 Lines = list[dict[str, Any]]
+
+
+def _lines(of_audit: Sequence[dict[str, Any]]) -> Lines:
+    assert isinstance(of_audit, list)
+    return of_audit
+
+
 STEPS: dict[str, tuple[Callable[[Lines], object], str]] = {
     "the last": (
         lambda s: s[-1].update(removed=s[-1]["removed"] + 1, kept=s[-1]["kept"] - 1),
@@ -443,7 +450,7 @@ def _steps_said(
     statement, notes = read_statement(world.out), Notes()
     cells = read_audit(world.out, notes)
     assert cells is not None and cells["steps"][0]["step"] == 1
-    edit(cells["steps"])
+    edit(_lines(cells["steps"]))
     before = None if alone else read_before(world.before.out, statement, notes)
     check_steps(cells, statement, before, notes)
     return {(f.promise, f.what) for f in notes.findings}
@@ -524,7 +531,7 @@ def test_lists_of_earlier_steps_are_told_as_they_last_were(worlds: dict[str, Wor
         notes = Notes()
         cells = read_audit(world.out, notes)
         assert cells is not None
-        edit(cells["lists"])
+        edit(_lines(cells["lists"]))
         check_stated(cells, statement, notes)
         said_of_lists = ["table lists is not what the manifest states"]
         assert [f.what for f in notes.findings] == (said_of_lists if n else [])
@@ -595,7 +602,7 @@ def test_the_protocol_is_in_order_of_receipt(worlds: dict[str, World]) -> None:
         notes = Notes()
         cells = read_audit(worlds["grown"].out, notes)
         assert cells is not None
-        edit(cells["protocol"])
+        edit(_lines(cells["protocol"]))
         check_lines(cells, statement, notes)
         found = [f.what for f in notes.findings]
         assert any("table protocol is not in order" in x for x in found) is (name != "as it is")
