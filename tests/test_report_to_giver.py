@@ -298,7 +298,7 @@ def test_where_it_may_not_lie(lists: Path, data: Path, monkeypatch: pytest.Monke
         ("into/report", "lies inside .*out, which `clean` made"),
         ("full", "is not empty; name a new folder"),
         ("full/file", "is a file; name a new folder"),
-        ("full/file/x", "cannot be looked at|no folder to make it in"),
+        ("full/file/x", "is no folder; choose another one"),
         ("link", "is a link or somebody else's"),
         ("not/there", "no folder to make it in"),
     ):
