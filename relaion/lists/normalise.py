@@ -383,10 +383,10 @@ class _Column:
             found = [entry for piece in pieces for entry in self._read_all(piece, record)]
             waits = (n, m) != (len(self.doubtful), len(self.weak))  # which one does by itself
             is_whole = len(pieces) == 1 if waits else bool(found)
-            if is_whole and not any(isinstance(entry, str) for entry in found):
-                return found
-            del self.doubtful[n:], self.weak[m:]
-            return [BESIDE]
+            if not is_whole or any(isinstance(entry, str) for entry in found):
+                del self.doubtful[n:], self.weak[m:]
+                found = [BESIDE]
+            return found
         entry = read_value(value, self.kinds)
         if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]
