@@ -486,3 +486,12 @@ def test_a_line_that_strikes_out_holds_wherever_it_stands(is_first: bool, lists:
     added = deliver(lists, ends[0], *others, ends[1])
     assert added.entries == {"image_md5": len(others)}
     assert any("other lines strike out: 1" in notice for notice in added.notices)
+
+
+def test_what_else_takes_back_is_not_said_to_be_struck_out(tmp_path: Path, lists: Path) -> None:
+    struck, changes = tmp_path / "struck.txt", tmp_path / "changes.csv"
+    struck.write_text(f"{A}\n~~{B}~~\n")
+    changes.write_text(f"md5,deleted\n{C},no\n{D},no\n{C},yes\n")
+    added = store.add(lists, [struck, changes], source="A partner")
+    assert added.entries == {"image_md5": 2}
+    assert not any("strike out" in notice for notice in added.notices)

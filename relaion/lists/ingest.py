@@ -92,8 +92,9 @@ def take_in(
     notices += back.told(is_update=bool(chain), is_full=is_full)
     if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
         notices += back.between_files
-    is_struck = back.own > 0 and any(found.tally.struck for found in read)
-    notices += [_STRUCK.format(back.own)] * is_struck
+    n_struck = sum(len(found.tally.struck) for found in read)
+    if back.own and n_struck == incoming.takes_back:  # what else takes back counts by its order
+        notices.append(_STRUCK.format(back.own))
     same_ids = 0 if is_full else incoming.same_ids(chain)
     notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
     is_of_changes = any(found.form == CHANGES for found in read)
