@@ -93,8 +93,8 @@ def take_in(
     if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
         notices += back.between_files
     n_struck = sum(len(found.tally.struck) for found in read)
-    if back.own and n_struck == incoming.takes_back:  # what else takes back counts by its order
-        notices.append(_STRUCK.format(back.own))
+    is_struck = back.own > 0 and n_struck == incoming.takes_back  # by nothing else
+    notices += [_STRUCK.format(back.own)] * is_struck
     same_ids = 0 if is_full else incoming.same_ids(chain)
     notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
     is_of_changes = any(found.form == CHANGES for found in read)
