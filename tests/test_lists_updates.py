@@ -452,10 +452,12 @@ def test_files_that_came_without_update_before_are_no_silent_update(lists: Path)
 
 def test_a_whole_list_that_came_before_is_the_list_again(lists: Path) -> None:
     deliver(lists, "md5", A, B, C)
+    deliver(lists, "md5", E, update=1)
+    assert not any("stays out" in notice for notice in deliver(lists, "md5", A, B, C).notices)
     deliver(lists, "md5", A, D, update=1, full=True)
     stale = deliver(lists, "md5", A, B, C)
     assert not stale.added
-    assert "what list 2 took back of it stays out" in stale.notices[0]
+    assert "what list 3 took back of it stays out" in stale.notices[0]
     again = deliver(lists, "md5", A, B, C, update=1, full=True)
     assert again.changes == ListChanges(added=2, retracted=1, unchanged=1)
     assert {digest for _, digest in held(lists)} == {A, B, C}
@@ -484,3 +486,12 @@ def test_a_line_that_strikes_out_holds_wherever_it_stands(is_first: bool, lists:
     added = deliver(lists, ends[0], *others, ends[1])
     assert added.entries == {"image_md5": len(others)}
     assert any("other lines strike out: 1" in notice for notice in added.notices)
+
+
+def test_what_else_takes_back_is_not_said_to_be_struck_out(tmp_path: Path, lists: Path) -> None:
+    struck, changes = tmp_path / "struck.txt", tmp_path / "changes.csv"
+    struck.write_text(f"{A}\n~~{B}~~\n")
+    changes.write_text(f"md5,deleted\n{C},no\n{D},no\n{C},yes\n")
+    added = store.add(lists, [struck, changes], source="A partner")
+    assert added.entries == {"image_md5": 2}
+    assert not any("strike out" in notice for notice in added.notices)

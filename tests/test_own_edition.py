@@ -112,6 +112,8 @@ MISTAKES = {
     "-- random()\nselect 'é now()'\n, \"Random\" /* x */ ();": "mine.sql:9: random() may answer o",
     "select url from source using /* x */ sample 5%;": "mine.sql:7: sample may answer otherwise",
     "select current_date;": "mine.sql:7: current_date may answer otherwise when it is run again",
+    "select ago(interval 1 day);": "mine.sql:7: ago() may answer otherwise when it is run again",
+    "select reservoir_quantile(1, 0.5);": "mine.sql:7: reservoir_quantile() may answer otherwise",
     "insert into removals select 1, 2;": 'mine.sql:7: Binder Error: table "removals" has 4 columns',
 }
 

@@ -1,6 +1,7 @@
 """SQL text that a user wrote: tried without a row, asked what it reads, and answered."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from threading import Timer
 from typing import Any
@@ -64,20 +65,31 @@ def names_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
 # words of SQL that stand for the clock without a call, and what takes rows by chance
 _CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
 _HIDING = {"query", "json_execute_serialized_sql"}  # run SQL that a text may hold
+_BY_CHANCE = {"reservoir_quantile"}  # which DuckDB calls consistent
 _ASKS_NONE = {"error"}  # called volatile, so that it is not left out
 
 
 def other_answers(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, int] | None:
     """What of SQL text may answer otherwise when it is run again, and its line; None if nothing.
 
-    Functions that DuckDB calls volatile, clocks, samples, and what runs a text as SQL.
+    Functions that DuckDB calls volatile, clocks, samples, what runs a text as SQL, and DuckDB's
+    own macros of these.
     """
     asked = con.execute(
         "select distinct function_name from duckdb_functions() where stability = 'VOLATILE' "
         "or stability = 'CONSISTENT_WITHIN_QUERY' and len(parameters) = 0"
     )
-    names = {str(name) for (name,) in asked.fetchall()} | {"age"} | _HIDING
+    names = {str(name) for (name,) in asked.fetchall()} | {"age"} | _HIDING | _BY_CHANCE
     names -= _ASKS_NONE
+    macros = con.execute(
+        "select function_name, macro_definition from duckdb_functions() "
+        "where macro_definition is not null"
+    ).fetchall()
+    names |= {name for name, text in macros if _first_of(names, text)}
+    return _first_of(names, sql)
+
+
+def _first_of(names: Collection[str], sql: str) -> tuple[str, int] | None:
     data = sql.encode()
     starts = [(at, kind.name) for at, kind in duckdb.tokenize(sql) if kind.name != "comment"]
     ends = [at for at, _ in starts[1:]] + [len(data)]

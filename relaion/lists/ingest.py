@@ -92,7 +92,8 @@ def take_in(
     notices += back.told(is_update=bool(chain), is_full=is_full)
     if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
         notices += back.between_files
-    is_struck = back.own > 0 and any(found.tally.struck for found in read)
+    n_struck = sum(len(found.tally.struck) for found in read)
+    is_struck = back.own > 0 and n_struck == incoming.takes_back  # by nothing else
     notices += [_STRUCK.format(back.own)] * is_struck
     same_ids = 0 if is_full else incoming.same_ids(chain)
     notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)

@@ -63,7 +63,9 @@ def in_cp1252(value: str) -> str | None:
         return None
 
 
-_JOINERS = re.compile("[\\u200b\\u00ad\\ufeff\\u2060]")  # no script needs them
+_JOINERS = re.compile(  # nothing is spelled by them, nor by what gives a text its direction
+    "[\\u00ad\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff]"
+)
 
 
 def spelled(
@@ -73,7 +75,7 @@ def spelled(
 
     Such signs come in where a text is copied, and may be a link's own as well.
     """
-    if isinstance(entry, str) or entry[0] != "url":
+    if isinstance(entry, str) or entry[0] not in ("url", "url_prefix"):
         return [entry]
     told = in_cp1252(value)
     is_joined = told is None and not value.isascii() and _JOINERS.search(value) is not None

@@ -83,9 +83,7 @@ class Tally:
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
         out = SortedBatch(first=first)
-        if batch.traits is not None and any(
-            t is not NO_TRAIT and t != NO_TRAIT for t in batch.traits
-        ):
+        if any(t is not NO_TRAIT and t != NO_TRAIT for t in batch.traits or ()):
             out.traits = batch.traits
         self.skipped += batch.skipped
         self.lost += batch.skipped
@@ -180,12 +178,9 @@ class Tally:
         return some.undone
 
     def _sort(
-        self,
-        values: pa.Array | Sequence[str],
-        kinds: Sequence[str],
-        of: Sequence[int] | None,
+        self, values: pa.Array | Sequence[str], kinds: Sequence[str], of: Sequence[int] | None,
         out: SortedBatch,
-    ) -> "_Column":
+    ) -> "_Column":  # fmt: skip
         column = _Column(self, kinds, of, out)
         column.sort(values)
         self.skipped += column.skipped
@@ -384,8 +379,14 @@ class _Column:
         if len(value) > LONGEST:
             return many_digests(value, self.kinds) or [read_giant(value, self.kinds)]
         if (pieces := without_tags(value)) is not None:
+            n, m = len(self.doubtful), len(self.weak)
             found = [entry for piece in pieces for entry in self._read_all(piece, record)]
-            return found if found and not any(isinstance(e, str) for e in found) else [BESIDE]
+            waits = (n, m) != (len(self.doubtful), len(self.weak))  # which one does by itself
+            is_whole = len(pieces) == 1 if waits else bool(found)
+            if not is_whole or any(isinstance(entry, str) for entry in found):
+                del self.doubtful[n:], self.weak[m:]
+                found = [BESIDE]
+            return found
         entry = read_value(value, self.kinds)
         if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]

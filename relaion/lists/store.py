@@ -248,7 +248,10 @@ def _same_delivery(
         if not same.items() <= found.items() or (is_full and not was_full):
             return None
     notice = f"these files are in the store already, as list {found['list_id']}; nothing was added"
-    later = [i for i, row in lists.items() if row["replaces"] == found["list_id"]]
+    later = [
+        i for i, row in lists.items()
+        if row["replaces"] == found["list_id"] and _took_back(row["settings"])
+    ]  # fmt: skip
     if later and not chain:
         notice += (
             f", and what list {later[-1]} took back of it stays out (to bring it back: "
@@ -265,6 +268,11 @@ def _same_delivery(
         Added, found, **none, added=False, entries={}, skipped={}, format=found["format"] or "",
         replaces=None, notices=(notice,),
     )  # fmt: skip
+
+
+def _took_back(settings: str | None) -> bool:
+    changes = json.loads(settings or "{}").get(CHANGES)
+    return changes is not None and changes["retracted"] > 0
 
 
 def _added(

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 _TAG = re.compile(
     r"<(/?)([A-Za-z][A-Za-z0-9]*)"
-    r"""((?:\s+[\w-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>/]+))?)*)\s*(/?)>"""
+    r"""((?:\s+[\w-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*(/?)>"""
 )
 _ESCAPED = re.compile(r"&lt;(/?[A-Za-z][^<>&]*)&gt;")
-_ATTRIBUTE = re.compile(r"""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|[^\s"'<>/]+))?""")
+_ATTRIBUTE = re.compile(r"""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
 _EMPTY = frozenset(("br", "hr", "img", "wbr"))
 _STRUCK = frozenset(("s", "del", "strike"))
 _SILENT = frozenset(("href", "src", "target", "rel"))  # others may say anything of what they hold
@@ -27,7 +27,7 @@ def without_tags(value: str) -> list[str] | None:
     """
     if "<" not in value and "&lt;" not in value:
         return None
-    text = _ESCAPED.sub(r"<\1>", value).strip()
+    text = _ESCAPED.sub(r"<\1>", value).strip().replace("&amp;", "&")  # which is one in a link
     found = [*_TAG.finditer(text)]
     if not found:
         return None
@@ -44,7 +44,9 @@ def without_tags(value: str) -> list[str] | None:
 
 
 def _said(tag: re.Match[str]) -> dict[str, str]:
-    return {each[1].lower(): each[2] or each[3] or "" for each in _ATTRIBUTE.finditer(tag[3])}
+    return {
+        each[1].lower(): each[2] or each[3] or each[4] or "" for each in _ATTRIBUTE.finditer(tag[3])
+    }
 
 
 def _are_closed(text: str, tags: Sequence[re.Match[str]]) -> bool:

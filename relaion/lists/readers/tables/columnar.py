@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
@@ -67,15 +67,15 @@ class ColumnarTable:
             raise ListError(f"is no {self.what}; leave --format {self.name} out")
         try:
             schema, batches = self.batches(document.raw())
-            _refuse_maps(schema, options)
             fields = _fields(schema)
+            _refuse_maps(fields, options)
             document.notices += refuse_said(schema, options)
-            yield [name for name, _ in fields]
+            yield [name for name, _, _ in fields]
             writers: dict[str, _Bytes] = {}
             for batch in batches:
                 for start in range(0, batch.num_rows, _ROWS):
                     part = batch.slice(start, _ROWS)
-                    columns = [_written(name, of(part), writers) for name, of in fields]
+                    columns = [_written(name, of(part), writers) for name, _, of in fields]
                     yield from zip(*columns, strict=True)
         except _FAULTS:  # which quote values
             raise ListError(
@@ -140,7 +140,7 @@ ARROW_STREAM_TABLE = ColumnarTable("arrow-stream", (ARROW_STREAM,), "Arrow strea
 # -- Their columns, and fields within them ---------------------------------------------------------
 
 _Of = Callable[[pa.RecordBatch], pa.Array]
-_Field = tuple[str, _Of]
+_Field = tuple[str, pa.DataType, _Of]
 
 
 def _fields(schema: pa.Schema) -> list[_Field]:
@@ -148,7 +148,7 @@ def _fields(schema: pa.Schema) -> list[_Field]:
     found: list[_Field] = []
     for i, column in enumerate(schema):
         _put(found, column.name, column.type, _column(i), 0)
-    if len({name for name, _ in found}) < len(found):
+    if len({name for name, _, _ in found}) < len(found):
         raise ListError("has two columns of one name, of which only one can count")
     if not found:
         raise ListError("has no column")
@@ -164,9 +164,9 @@ def _put(found: list[_Field], name: str, kind: pa.DataType, of: _Of, depth: int)
     if _is_list(kind) and pa.types.is_struct(kind.value_type) and depth < _DEEPEST:
         within: list[_Field] = []
         _put(within, name, kind.value_type, lambda each: each, depth + 1)
-        found += [(path, _of_each(of, inner)) for path, inner in within]
+        found += [(path, held, _of_each(of, inner)) for path, held, inner in within]
     else:
-        found.append((name, of))
+        found.append((name, kind, of))
     if len(found) > _MOST_FIELDS:
         raise ListError(f"has more than {_MOST_FIELDS:,} columns")
 
@@ -201,15 +201,20 @@ def _is_list(kind: pa.DataType) -> bool:
     return any(is_one(kind) for is_one in told)
 
 
-def _refuse_maps(schema: pa.Schema, options: Options) -> None:
+def _refuse_maps(fields: Sequence[_Field], options: Options) -> None:
     """Raise ListError for names in cells: under one of them a word may say that a row is gone."""
-    for i, column in enumerate(schema):
-        if pa.types.is_map(column.type) and not is_ignored(options, column.name, i):
-            option = option_name(column.name, i)
+    for i, (name, kind, _) in enumerate(fields):
+        if _holds_maps(kind) and not is_ignored(options, name, i):
             raise ListError(
-                f"column {i + 1} ({say(column.name)}) holds maps, and what stands in them may "
-                f"decide which rows count: make columns of them in a copy, or say --ignore {option}"
+                f"column {i + 1} ({say(name)}) holds maps, and what stands in them may decide "
+                "which rows count: make columns of them in a copy, or say "
+                f"--ignore {option_name(name, i)}"
             )
+
+
+def _holds_maps(kind: pa.DataType) -> bool:
+    within = (kind.field(i).type for i in range(kind.num_fields))
+    return pa.types.is_map(kind) or any(map(_holds_maps, within))
 
 
 # -- Their values as text --------------------------------------------------------------------------

@@ -30,7 +30,7 @@ _OF_PROGRAMS = re.compile(
     r"pandas|huggingface|geo|(?:ARROW|PARQUET):.*|.*schema|org\.apache\..*|(?:parquet|iceberg|delta)[.-].*"
     r"|writer\.model\.name"
 )
-_LONG = 30  # characters, of fewer no digest has
+_LONG = 30  # characters: a word has fewer, and no digest in hex
 _WORDS = re.compile(r"(?:[^\W\d_]|[ ,:;!()'’-]|\.(?!\S))+")  # and no host
 _MOST = 1000  # texts of a pair
 _MOST_TOLD = 10
