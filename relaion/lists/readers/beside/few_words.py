@@ -137,6 +137,8 @@ class FewWords:
         is_denied = told == {False} and "" in self.values and DENIALS.issuperset(self.words)
         if is_denied and self.media is None and self.column.name:
             return self.column.what == names.UNKNOWN and not of_nothing(self.column.name)
+        if told == {False} and not self.column.name and DENIALS.issuperset(self.words):
+            return True  # `No` in all rows, and nobody here knows of what
         is_of_film = self.media is not None and self.media.fate is not None
         return says_both or (is_marked and not is_of_film and not self.is_marked_note)
 
@@ -211,7 +213,7 @@ class FewWords:
     def is_constant(self) -> bool:
         """Whether all its cells are one word, of which neither it nor its name says of what."""
         is_one = len(self.values) == 1 and self.may_decide and not of_nothing(self.column.name)
-        is_again = self.values.total() >= _TWICE and bool(self.column.name)
+        is_again = self.values.total() >= _TWICE
         is_strange = is_one and is_again and self._are_words()
         return is_strange and not (word_of_any(self.words[0]) or weights.is_topical(self.words[0]))
 
