@@ -57,6 +57,8 @@ _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
 _EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
 _EXACT_HOST = re.compile(r"=([\w-]+(?:\.[\w-]+)+\.?)")  # as dnscrypt-proxy names a host alone
+_ALL_BELOW = re.compile(r"\+?\.(?=[\w-]+\.)")
+_ESCAPED_HOST = re.compile(r"[\w-]+(?:\\\.[\w-]+)+")
 _HOST_PATTERN = re.compile(r"(?=.*[*?\[])=?[\w.*?\[\]!{}-]+(?<!\])|[\^(][^\s/]+|[^\s/]+\$")
 _NO_HOST = re.compile(
     r"[,;'()+!$&=~]"
@@ -227,6 +229,17 @@ def _host_fault(text: str, kind: str) -> str | None:
     return NOTHING if is_number and text.rstrip(".").count(".") != 3 else None
 
 
+def _host_as_written(text: str) -> str:
+    """A host with those below it as `*.host`: `+.host` as Clash does, `.host` as most proxies do.
+
+    The dots of a regular expression that names one host are dots.
+    """
+    if _ESCAPED_HOST.fullmatch(text):
+        return text.replace("\\.", ".")
+    below = _ALL_BELOW.match(text)
+    return f"*.{text[below.end() :]}" if below else text
+
+
 def _read_link(text: str, kind: str) -> Entry | str:
     if kind != "url" and _EXCEPTED.match(text):
         return why.TAKEN_BACK
@@ -236,7 +249,7 @@ def _read_link(text: str, kind: str) -> Entry | str:
     else:
         if kind == "host" and (exact := _EXACT_HOST.fullmatch(text)):
             text = exact[1]
-        text = f"*{text[1:]}" if kind == "host" and text.startswith("+.") else text  # as Clash does
+        text = _host_as_written(text) if kind == "host" else text
         scoped = read_scoped(text, kind)
         key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
         if fault and kind == "host" and _HOST_PATTERN.fullmatch(text.removeprefix("*.")):

@@ -47,6 +47,7 @@ from relaion.lists.readers.lines.ending import Ending
 from relaion.lists.readers.lines.known_good import refuse_bad_head, refuse_good
 from relaion.lists.readers.lines.line import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.lines.mail import is_mail, text_of_mail
+from relaion.lists.readers.lines.mime_text import unquoted
 from relaion.lists.readers.lines.printed import without_counts
 from relaion.lists.readers.lines.proxy import refuse_passing
 from relaion.lists.readers.lines.sections import Sections
@@ -119,6 +120,7 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
     else:
         raw = blocks(file, found.tally.skipped)
         source = _unsigned(without_escapes(raw, found.notices), found.notices)
+        source = unquoted(source, found.notices)
         first, _ = _head(source)
         source = chain(first, source)
         if _are_field_lines("".join(first), file.name, options):

@@ -37,7 +37,7 @@ _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
 _PHRASE = 6  # words of a phrase that comes again, and is told
 _MARKS = 3  # words that each mark a row
-_UNNAMED = 4  # the same of a column without a name
+_UNNAMED = 4  # words of which each may come once
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words_in("{harmless_names}")
 _OF_NOTHING = _HARMLESS | words_in("{topic_names} {colour_names}")
@@ -48,6 +48,7 @@ _CODE = 2  # signs of one beside a name that is one: `w` and `h` are of pictures
 _OFTEN = 1.5  # times that each code comes
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words_in("{harmless_values}")
+_NAUGHT = words_in("{no_abuse}")
 _LABELS = words_in("label labels flag flags")
 _TEXT = re.compile(r"[^\W\d_]{2}|[*★]")
 _NUMBERS = words_in("id ids no nr num number")  # of a word that decides: `class_id`
@@ -136,6 +137,8 @@ class FewWords:
         is_denied = told == {False} and "" in self.values and DENIALS.issuperset(self.words)
         if is_denied and self.media is None and self.column.name:
             return self.column.what == names.UNKNOWN and not of_nothing(self.column.name)
+        if told == {False} and not self.column.name and DENIALS.issuperset(self.words):
+            return True  # `No` in all rows, and nobody here knows of what
         is_of_film = self.media is not None and self.media.fate is not None
         return says_both or (is_marked and not is_of_film and not self.is_marked_note)
 
@@ -196,8 +199,8 @@ class FewWords:
         """Whether its cells are a few short words that come again and again."""
         if self.is_marked_note:
             return True
-        is_one = bool(self.column.name) and self.may_decide
         is_again = sum(self.values[word] for word in self.words) > len(self.words)
+        is_one = self.may_decide
         return is_one and is_again and self._are_words() and len(self.values) > 1
 
     def is_repeated(self) -> bool:
@@ -210,7 +213,7 @@ class FewWords:
     def is_constant(self) -> bool:
         """Whether all its cells are one word, of which neither it nor its name says of what."""
         is_one = len(self.values) == 1 and self.may_decide and not of_nothing(self.column.name)
-        is_again = self.values.total() >= _TWICE and bool(self.column.name)
+        is_again = self.values.total() >= _TWICE
         is_strange = is_one and is_again and self._are_words()
         return is_strange and not (word_of_any(self.words[0]) or weights.is_topical(self.words[0]))
 
@@ -242,6 +245,10 @@ class FewWords:
         is_strange = not is_note and read_prose(text) is not None
         return is_strange or not _STILL_TO_DO.isdisjoint(text.casefold().split())
 
+    def _are_letters(self) -> bool:
+        """Whether it has no name and holds single letters, of which nothing tells what they say."""
+        return not self.column.name and all(len(w) == 1 and w.isalpha() for w in self.words)
+
     def may_judge(self) -> bool:
         """Whether so few words come so often as those of a decision, and are not of other things.
 
@@ -250,7 +257,7 @@ class FewWords:
         """
         told, n = self.words, sum(self.values[word] for word in self.words)
         is_named = bool(self.column.name) or self._labels_rows
-        most = _DECISIONS if is_named else _UNNAMED
+        most = FEW if self._are_letters() else _DECISIONS
         is_few = 0 < len(told) <= most and len(self.values) > 1
         is_mark = len(told) == n <= _MARKS and self.values[""] > n and is_named
         if is_few and self.may_decide and any(map(weights.lets_go, told)):
@@ -262,7 +269,8 @@ class FewWords:
         is_shown = all(shown_by(word, is_whole=False) == CHILD for word in told)
         if is_shown or all(answer_of(word) is not None for word in told):
             return False
-        if any(map(weights.is_verdict, told)):
+        is_rated = not is_named and len(told) > 1 and not _NAUGHT.isdisjoint(told)
+        if any(map(weights.is_verdict, told)) or is_rated:
             return True
         is_else = of_nothing(self.column.name)
         is_else = is_else and _LABELS.isdisjoint(names.words_of(self.column.name))

@@ -19,6 +19,7 @@ from relaion.lists.readers.beside.cell import IN_FOLDER
 from relaion.lists.readers.beside.few_words import of_nothing, of_things
 from relaion.lists.readers.beside.remarks import RemarkColumn
 from relaion.lists.readers.format import EMPTY, words_written
+from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import option_name
 from relaion.lists.readers.tables.folders import CHOICE
 from relaion.lists.readers.vocabulary import names
@@ -107,8 +108,22 @@ def _counts(name: str) -> bool:
 
 _COUNTS = words_in(
     "count counts counter counted anzahl nombre cantidad numero aantal antal "
-    "reports hits votes matches sightings confirmations detections reporters"
+    "reports hits votes matches sightings confirmations detections reporters occurrences frequency "
+    "prevalence"
 )
+_OF_STRINGS = (
+    "column {} counts, and nothing else stands beside the digests, as in lists of passwords, whose "
+    "digests are of strings: withdraw the list if they are of no images"
+)
+
+
+def may_be_of_strings(column: ListColumn, entry: ListColumn) -> str | None:
+    """What is told of digests under a name that says not of what, beside how often each occurs."""
+    is_one = not entry.is_said and len(names.words_of(entry.name)) == 1 and _counts(column.name)
+    is_of_image = any(kind.startswith("image_") for kind in entry.kinds)
+    return _OF_STRINGS.format(column.told) if is_one and is_of_image else None
+
+
 _PLACES = words_in("lat latitude lon lng long longitude x y offset timezone tz utc")
 
 

@@ -120,6 +120,7 @@ class Misp:
             looked.judge(document, before, options)
         read.proposals += looked.proposals
         read.reports = looked.reports
+        read.tells_ids = "to_ids" in told.seen
         read.judge(document)
 
 

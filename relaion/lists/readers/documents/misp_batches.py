@@ -52,6 +52,7 @@ class Attributes:
     references: int = 0
     proposals: int = 0
     reports: int = 0  # reports of events that may take back
+    tells_ids: bool = True  # some attribute says whether it is meant to be looked for
     replaced: Set[int] = frozenset()  # places of those that another version replaces
     n: int = 0
     rows: AttributeRows = field(init=False)
@@ -145,6 +146,11 @@ class Attributes:
             document.notices.append(
                 f"nothing beside {self.unsaid:,} digests says of what they are (the name of a "
                 "file, or a media type): taken as digests of images"
+            )
+        if not self.tells_ids:
+            document.notices.append(
+                "no attribute says whether it is listed (to_ids): all were taken to be; look "
+                "whether the giver exported only those that are"
             )
         if self.references:
             document.notices.append(

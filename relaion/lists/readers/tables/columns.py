@@ -10,8 +10,10 @@ from itertools import zip_longest
 from relaion.errors import ListError
 from relaion.links.text import BLANK, is_bare, trim
 from relaion.lists.digests import LENGTHS
+from relaion.lists.readers import why
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines.proxy import POLICIES
+from relaion.lists.readers.lines.titles import title_of
 from relaion.lists.readers.tables.decisions import (
     DecidingColumn,
     chosen_of,
@@ -128,8 +130,13 @@ def _looks(body: Sequence[Sequence[str]], i: int) -> str | None:
     return found.most_common(1)[0][0] if found and found.total() * 2 >= len(filled) else None
 
 
-def refuse_nameless(columns: Sequence[ListColumn], body: Sequence[Sequence[str]]) -> None:
-    """Raise ListError where a table has names, and none that says where its entries are."""
+def refuse_nameless(
+    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], told: Sequence[str] = ()
+) -> None:
+    """Raise ListError where a table has names, and none that says where its entries are.
+
+    `told` are the cells of its first row, which may be a title: `Title,False positives`.
+    """
     like = {c.index: looks for c in columns if (looks := _looks(body, c.index))}
     unsaid = [c for c in columns if c.index in like and c.what == names.UNKNOWN]
     for c in columns:
@@ -146,12 +153,19 @@ def refuse_nameless(columns: Sequence[ListColumn], body: Sequence[Sequence[str]]
             f"column {c.told} looks like {what}, but its name does not say so; if they are the "
             f"entries, say --column {option}={c.index + 1}"
             + (f" (there are {len(unsaid)} such columns)" if len(unsaid) > 1 else "")
+            + next((_IF_TITLE.format(say(x)) for x in told if title_of(x) in why.UNDOES), "")
         )
     held = ", ".join(say(c.name, 30) for c in columns[:8])
     raise ListError(
         f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
         "(or sha1, sha256, url, url_md5)"
     )
+
+
+_IF_TITLE = (
+    "; but if that row is a title ({}), what stands below it may not be listed: then leave the "
+    "file out"
+)
 
 
 # -- Tables whose columns have no names ------------------------------------------------------------
@@ -202,7 +216,7 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     if is_asked and not any(c.is_said for c in held) and kind is None:
         refuse_nameless(
             [replace(c, what=names.UNKNOWN, name=_one_word(table.rows[0], c.index))
-             for c in columns], table.rows[1:],
+             for c in columns], table.rows[1:], table.rows[0],
         )  # fmt: skip
     places = ", ".join(str(c.index + 1) for c in held[:10])
     return ListLayout(

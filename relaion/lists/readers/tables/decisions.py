@@ -41,6 +41,7 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words_in(said)
 } | dict.fromkeys(words_in("{uncertain}"), UNSURE)
 _STANDING["knownbad"] = COUNTS
+_STANDING |= {"nonmalicious": WordSays(why.GOOD), "suspicious": UNSURE}  # of ThreatExchange
 # good, or to who gives the list; innocent, or a sound record
 _STANDING |= dict.fromkeys(("known", "ok", "okay"), UNSURE)
 _LISTS = words_in("{listed} {added}")

@@ -1,5 +1,6 @@
 """Links that a spreadsheet wrote as formulas: `=HYPERLINK("https://…";"open")` is that link.
 
+So are `="https://…"` and `'https://…`, by which it is told that a cell is a text.
 What the cell shows is a note, which may take the link back. Where it is a digest, or another link,
 nobody here can say which of both is listed: the formula stays, and is no entry.
 """
@@ -20,6 +21,12 @@ _FORMULA = re.compile(
         "(?P<link1>[^"\n]*)"(?:\s*[,;]\s*(?:"(?P<label1>[^"\n]*)"|[^"\n()]*))?\s*\)
     """
 )
+_CELL = r"(?m)(?P<before>^|[,;|\t])[ ]*"
+_AS_TEXT = re.compile(
+    _CELL + r"""(?:"=\s*""(?P<link2>\w+://[^"\n]*)""\s*"|=\s*"(?P<link1>\w+://[^"\n]*)")"""
+    r"(?=[ ]*(?:$|[,;|\t]))"
+)
+_MARKED = re.compile(_CELL + r"""(?P<quote>"?)'(?=\w+://[^'"\s]*(?:"|$|[ \t]|(?<=[,;|])'))""")
 _MAY_BE = re.compile(r"(?i)=\s*(?:HYPERL|HIPER)")  # looked for where a block holds `(` and quotes
 
 
@@ -38,4 +45,7 @@ def without_formulas(source: Iterator[str]) -> Iterator[str]:
     """The blocks with the links of such formulas in their place."""
     for block in source:
         may_be = "(" in block and '"' in block and _MAY_BE.search(block)
-        yield _FORMULA.sub(_plain, block) if may_be else block
+        text = _FORMULA.sub(_plain, block) if may_be else block
+        if '="' in text and "://" in text:
+            text = _AS_TEXT.sub(lambda f: f'{f["before"]}"{f["link1"] or f["link2"]}"', text)
+        yield _MARKED.sub(r"\g<before>\g<quote>", text) if "'http" in text else text

@@ -314,7 +314,7 @@ def by_names(table: TableSample, options: Options) -> ListLayout:
         columns = _by_type(columns, types[0], body)
     columns = _only_kind(columns, options.kind, body)
     if not any(c.what == names.ENTRY for c in columns):
-        refuse_nameless(columns, body)
+        refuse_nameless(columns, body, told)
     skip = table.header or 0
     return ListLayout(
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),

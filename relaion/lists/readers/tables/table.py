@@ -94,6 +94,9 @@ def _is_named_csv(file_name: str) -> bool:
     return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
 
 
+_PAIR = 2  # columns
+
+
 @dataclass
 class RowsReading:
     """A table on its way: what was seen in all rows decides at the end whether it is taken."""
@@ -368,6 +371,10 @@ class RowsReading:
         )
         for remarks in self.remarks:
             self.stream.notices.extend(questions.notices(remarks))
+        if layout.width == _PAIR and len(layout.entries) == 1 and self.options.kind is None:
+            others = (r.column for r in self.remarks)
+            told = (questions.may_be_of_strings(c, layout.entries[0]) for c in others)
+            self.stream.notices.extend(filter(None, told))
         self.stream.notices += [
             f"column {c.told} tells what hosts did, and was taken to decide nothing"
             for c in layout.columns if c.what == names.OF_HOSTS
