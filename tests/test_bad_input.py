@@ -122,7 +122,7 @@ def nothing(world: Path) -> None:
 
 
 STORE = ("--lists", "lists.duckdb")
-ADD_MISSING = ("lists", "add", "no.txt", "--lists", "l.duckdb", "--source", "A")
+ADD = ("lists", "add", "--lists", "l.duckdb", "--source", "A")
 CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no such path", nothing, ("inspect", "missing"), "missing: no such file or folder"),
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
@@ -155,7 +155,9 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no such script", nothing, ("scripts", "nothing"), "no such script"),
     ("memory is a word", nothing, cleaned("--memory", "much"), "is not a size"),
     ("too few rows", nothing, ("demo", "--out", "d", "--rows", "10"), "the demo needs"),
-    ("list file missing", nothing, ADD_MISSING, "no.txt"),
+    ("list file missing", nothing, (*ADD, "no.txt"), "no.txt"),
+    ("no file of a pattern", nothing, (*ADD, "new*.txt"), "the pattern matches no file"),
+    ("a folder of lists", nothing, (*ADD, "."), "is a folder; name the files in it"),
     ("no such list", nothing, ("lists", "withdraw", "9", *STORE), "has no list 9"),
 ]  # fmt: skip
 
