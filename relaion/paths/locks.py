@@ -33,7 +33,9 @@ def locked(path: Path, what: str) -> Iterator[int]:
     try:
         handle = os.open(path, flags | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
     except OSError as e:
-        raise OutputError(f"{shown(path)}: cannot be written ({e.strerror})") from None
+        raise OutputError(
+            f"{shown(path)}: cannot be written ({e.strerror}); see who may write it"
+        ) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
