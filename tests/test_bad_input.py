@@ -56,6 +56,20 @@ def no_link_column(world: Path) -> None:
     pq.write_table(pa.table({"caption": ["a"], "picture": ["b"]}), world / "data/en/b.parquet")
 
 
+def no_link_columns(world: Path) -> None:
+    for name in ("b", "c", "d"):
+        no_link_column(world)
+        (world / "data/en/b.parquet").rename(world / f"data/en/x{name}.parquet")
+
+
+def only_no_link_columns(world: Path) -> None:
+    no_link_column(world)
+    whole = (world / "data/en/b.parquet").read_bytes()
+    for n in range(25):
+        (world / f"data/en/a{n:02}.parquet").write_bytes(whole)
+    (world / "data/en/b.parquet").rename(world / "data/en/a.parquet")
+
+
 def no_columns(world: Path) -> None:
     pq.write_table(pa.table({}), world / "data/en/b.parquet")
 
@@ -128,6 +142,8 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
+    ("few without links", no_link_columns, cleaned(), "2 more have none, such as data/en/xd"),
+    ("all without links", only_no_link_columns, cleaned(), "none of the first 20 shards has one"),
     ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),
     ("fixed text", fixed_text, ("match", "data", *STORE), "column code is said to be text"),
     ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
