@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
-from relaion.paths.files import remove_files
+from relaion.paths.files import or_umask, remove_files
 from relaion.paths.names import shown
 
 
@@ -163,7 +163,8 @@ def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
         folder = _make(f"relaion-{purpose}-", place)
     except OSError as e:
         raise OutputError(
-            f"{shown(place)}: no private folder can be made there ({e.strerror}); name another"
+            f"{shown(place)}: no private folder can be made there ({e.strerror}); "
+            + or_umask("name another")
         ) from None
     try:
         yield folder
