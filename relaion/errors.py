@@ -2,7 +2,8 @@
 
 RelaionError                 one line for the user, exit code 2
 ├── InputError               a path, shard, column or option is not what was asked for
-│   └── DamagedError         a shard cannot be read as parquet; the others can
+│   ├── DamagedError         a shard cannot be read as parquet; the others can
+│   └── LinklessError        a shard has no link column
 ├── ListError                a partner file or the list store cannot be used
 ├── ScriptError              a SQL script is missing, malformed, unknown or changed
 ├── EngineError              DuckDB refused; the text is ours, never the engine's
@@ -45,6 +46,10 @@ class InputError(RelaionError):
 
 class DamagedError(InputError):
     """Raised when a file is no parquet, is cut off, or cannot be decoded."""
+
+
+class LinklessError(InputError):
+    """Raised when a shard has no link column, and none was named."""
 
 
 class ListError(RelaionError):

@@ -39,12 +39,16 @@ def reference() -> str:
     group = typer.main.get_group(app)
     parts = []
     for name, command in commands(group, "relaion"):
-        context = command.make_context(
-            name, [], resilient_parsing=True, terminal_width=90, help_option_names=["-h", "--help"]
-        )
-        help_text = command.get_help(context)
-        parts.append(f"## {name}\n\n```text\n{help_text.strip()}\n```\n")
+        parts.append(f"## {name}\n\n```text\n{help_of(name, command, width=90)}\n```\n")
     return "\n".join(parts)
+
+
+def help_of(name: str, command: Any, *, width: int) -> str:
+    """What a command says of itself in a terminal of this width."""
+    context = command.make_context(
+        name, [], resilient_parsing=True, terminal_width=width, help_option_names=["-h", "--help"]
+    )
+    return str(command.get_help(context)).strip()
 
 
 def put(text: str, mark: str, content: str) -> str:

@@ -56,6 +56,20 @@ def no_link_column(world: Path) -> None:
     pq.write_table(pa.table({"caption": ["a"], "picture": ["b"]}), world / "data/en/b.parquet")
 
 
+def no_link_columns(world: Path) -> None:
+    for name in ("b", "c", "d"):
+        no_link_column(world)
+        (world / "data/en/b.parquet").rename(world / f"data/en/x{name}.parquet")
+
+
+def only_no_link_columns(world: Path) -> None:
+    no_link_column(world)
+    whole = (world / "data/en/b.parquet").read_bytes()
+    for n in range(25):
+        (world / f"data/en/a{n:02}.parquet").write_bytes(whole)
+    (world / "data/en/b.parquet").rename(world / "data/en/a.parquet")
+
+
 def no_columns(world: Path) -> None:
     pq.write_table(pa.table({}), world / "data/en/b.parquet")
 
@@ -122,12 +136,14 @@ def nothing(world: Path) -> None:
 
 
 STORE = ("--lists", "lists.duckdb")
-ADD_MISSING = ("lists", "add", "no.txt", "--lists", "l.duckdb", "--source", "A")
+ADD = ("lists", "add", "--lists", "l.duckdb", "--source", "A")
 CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no such path", nothing, ("inspect", "missing"), "missing: no such file or folder"),
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
+    ("few without links", no_link_columns, cleaned(), "2 more have none, such as data/en/xd"),
+    ("all without links", only_no_link_columns, cleaned(), "none of the first 20 shards has one"),
     ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),
     ("fixed text", fixed_text, ("match", "data", *STORE), "column code is said to be text"),
     ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
@@ -155,7 +171,9 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no such script", nothing, ("scripts", "nothing"), "no such script"),
     ("memory is a word", nothing, cleaned("--memory", "much"), "is not a size"),
     ("too few rows", nothing, ("demo", "--out", "d", "--rows", "10"), "the demo needs"),
-    ("list file missing", nothing, ADD_MISSING, "no.txt"),
+    ("list file missing", nothing, (*ADD, "no.txt"), "no.txt"),
+    ("no file of a pattern", nothing, (*ADD, "new*.txt"), "the pattern matches no file"),
+    ("a folder of lists", nothing, (*ADD, "."), "is a folder; name the files in it"),
     ("no such list", nothing, ("lists", "withdraw", "9", *STORE), "has no list 9"),
 ]  # fmt: skip
 

@@ -65,6 +65,20 @@ def test_every_option_has_help() -> None:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
+def test_help_says_how_a_command_ends_and_breaks_no_word() -> None:
+    group = typer.main.get_group(app)
+    for name, command in docs.commands(group, "relaion"):
+        if hasattr(command, "commands"):
+            continue
+        said = docs.help_of(name, command, width=80)
+        options = {o for p in command.params for o in p.opts}
+        finds = bool(options & {"--strict", "--check"})
+        assert ("1 a check found something" in said.splitlines()[-1]) == finds, name
+        assert said.splitlines()[-1].startswith("Exit codes: 0 done; "), name
+        assert not re.search(r"\w-$", said, re.MULTILINE), name
+        assert "--memory" not in said or "--memory" in options, name
+
+
 def test_ci_runs_the_commands_of_the_readme() -> None:
     block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", README)
     assert block

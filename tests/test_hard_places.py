@@ -97,3 +97,23 @@ def test_what_belongs_to_another_user_is_one_line(tmp_path: Path, closed: str, l
     )  # fmt: skip
     assert line in said
     assert "\n" not in said and "listed.example" not in said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("out", ["out", "deep/out"])
+def test_a_umask_that_keeps_files_from_their_owner_is_named(tmp_path: Path, out: str) -> None:
+    world = make(tmp_path, shards=1)
+    for path in (world, *world.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    for folder in world.parents:
+        if folder.stat().st_uid == 0 and folder.is_relative_to(tempfile.gettempdir()):
+            folder.chmod(folder.stat().st_mode | 0o755)
+
+    def work() -> None:
+        os.umask(0o777)
+        clean(
+            world / "data", world / "lists.duckdb", world / out,
+            verify=False, workers=1, executor=InProcess(),
+        )  # fmt: skip
+
+    assert "the umask 0777 keeps you from what you make: set another" in as_nobody(work)

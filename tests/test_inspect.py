@@ -68,7 +68,7 @@ def test_one_layout_in_several_subsets_is_told_once(tmp_path: Path) -> None:
     ]
     assert [s.layouts for s in found.subsets] == [(1,), (1,), (1, 2)]
     (notice,) = found.notices
-    assert "subset nolang: 1 of 2 shards have another layout (without " in notice
+    assert "subset nolang: 1 of 2 shards has another layout (without " in notice
 
 
 def test_a_lab_sees_what_can_be_matched(tmp_path: Path) -> None:

@@ -131,7 +131,14 @@ def test_withdraw_of_a_list_that_is_not_there(lists: Path) -> None:
     add(lists, A)
     with pytest.raises(InputError, match="has no list 7; its lists: 1"):
         store.withdraw(lists, 7)
-    store.withdraw(lists, 1)
+    for n in range(2, 6):
+        add(lists, f"{n}a" * 16)
+    store.withdraw(lists, 3)
+    for again in (store.withdraw, lambda at, n: add(at, B, update=n)):
+        with pytest.raises(InputError, match=r"list 3 was withdrawn on 20\d\d-.*: 1-2, 4-5$"):
+            again(lists, 3)
+    for held in (1, 2, 4, 5):
+        store.withdraw(lists, held)
     assert store.show(lists) == ()
     with pytest.raises(ListError, match="holds no list"):
         store.open_store(lists)

@@ -138,7 +138,7 @@ def test_the_next_delivery_needs_no_flags(lists: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"update": 5}, "--update 5: .* has no such list; its lists: 1"),
+        ({"update": 5}, "--update: .* has no list 5; its lists: 1"),
         ({"full": True}, "--full: is for --update"),
         ({"update": 1, "role": "good"}, "--role good: list 1 is bad; withdraw it"),
         ({"source": None}, "--source: say who sent the list"),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -284,19 +285,30 @@ def test_a_store_whose_library_knows_no_conditions() -> None:
         list(store.read(listed[0], [(2, 5)]))
 
 
-@pytest.mark.parametrize("held", [None, "{", '{"type": "strange"}', '{"type": "service_account"}'])
+@pytest.mark.parametrize(
+    ("held", "named"),
+    [
+        (None, True),
+        *product(("{", "[]", '{"type": "strange"}', '{"type": "service_account"}'), (True, False)),
+    ],
+)
 def test_a_file_of_credentials_that_holds_none_is_told_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str | None, *, named: bool
 ) -> None:
     core = pytest.importorskip("gcsfs.core", reason="without the extra [gcs]")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    left = tmp_path / "application_default_credentials.json"
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    if named:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(left))
     monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:1")  # no machine of that cloud
     monkeypatch.setattr("relaion.remote.asking.FIRST_WAIT", 0.001)
     if held is not None:
-        (tmp_path / "key.json").write_text(held)
+        left.write_text(held)
     store = FsspecStore(partial(opened_gs, core.GCSFileSystem))
     url = remote_url("gs://nowhere/x")
-    with pytest.raises(RemoteError, match="GOOGLE_APPLICATION_CREDENTIALS names is not there, or"):
+    who = "GOOGLE_APPLICATION_CREDENTIALS names is not" if named else "login` left cannot be read"
+    with pytest.raises(RemoteError, match=who):
         store.info(url)
 
 

@@ -329,6 +329,14 @@ def test_the_page_in_a_browser(world: Path, written: dict[str, str], tmp_path: P
                     == 0
                 )
                 page.picture(tmp_path / f"{width}-{theme}.png")
+        for kind in ("screen", "print"):  # a name without a gap pushes no number off the page
+            page.open(path, width=1280, media={}, kind=kind)
+            page.ask("document.querySelectorAll('.long').forEach(x => x.append('x'.repeat(150)))")
+            assert page.ask("document.querySelectorAll('.long').length") > 5
+            assert page.ask(
+                "[...document.querySelectorAll('.box:has(table)')]"
+                ".filter(x => x.scrollWidth > x.clientWidth + 1).length"
+            ) == 0  # fmt: skip
         page.open(path, width=800, media={"prefers-color-scheme": "dark"}, kind="print")
         assert page.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 

@@ -165,7 +165,7 @@ def test_layouts_are_never_mixed(tmp_path: Path, other: pa.Table) -> None:
     assert [[s.name[0] for s in g.shards] for g in found] == [["a", "c", "d"], ["b"]]
     (notice,) = mixed_notices(found)
     assert notice == (
-        f"subset {tmp_path.name}: 1 of 4 shards have another layout (other columns, the same "
+        f"subset {tmp_path.name}: 1 of 4 shards has another layout (other columns, the same "
         "roles), such as b.parquet"
     )
 
@@ -180,7 +180,7 @@ def test_groups_come_by_subset_and_first_shard(tmp_path: Path) -> None:
         ("en", ["0"]),
         ("en", ["a", "b"]),
     ]
-    assert "en: 1 of 3 shards have another layout (with image MD5)" in mixed_notices(found)[0]
+    assert "en: 1 of 3 shards has another layout (with image MD5)" in mixed_notices(found)[0]
 
 
 def test_values_are_read_once_a_group_when_footers_confirm(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ from relaion.cli.help import (
     panels,
     plain_record,
     write_example,
+    write_exit_codes,
+    write_records,
 )  # fmt: skip
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped, is_short
@@ -81,11 +83,8 @@ class PlainCommand(TyperCommand):
             else:
                 told = record[0], record[1] + everywhere.hint(param)
                 options.append((str(param.opts[-1]), told))
-        sections = {ARGUMENTS: arguments, **panels(options), EVERYWHERE: everyones}
-        for name, records in sections.items():
-            if records:
-                with formatter.section(name):
-                    formatter.write_dl(records)
+        write_records({ARGUMENTS: arguments, **panels(options), EVERYWHERE: everyones}, formatter)
+        write_exit_codes({name for name, _ in options}, formatter)
 
 
 EXIT_FOUND = 1

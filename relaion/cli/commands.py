@@ -351,7 +351,7 @@ def verify(
     certificate: o.CheckedCertificate = None,
     work: o.MatchWork = None,
     workers: o.Workers = None,
-    engine: o.Engine = LOCAL,
+    engine: o.CheckEngine = LOCAL,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:

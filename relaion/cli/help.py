@@ -100,6 +100,7 @@ _PANELS = {
     "The machine": ("--engine", "--workers", "--memory", "--time-limit", "--work"),
     "The sample": ("--sample-rows", "--seed"),
 }  # fmt: skip
+_HYPHEN = "\u2011"  # at which no line is broken
 _FEW = 6  # options of a command that need no panels
 
 
@@ -118,6 +119,21 @@ def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[s
         if records:
             found[head] = records
     return found
+
+
+def write_records(sections: dict[str, list[tuple[str, str]]], formatter: Any) -> None:
+    """Write arguments and options under their headings; no line ends within `opt-out`."""
+    for head, records in sections.items():
+        if records:
+            with formatter.section(head):
+                formatter.write_dl([(name, said.replace("-", _HYPHEN)) for name, said in records])
+    formatter.buffer = [text.replace(_HYPHEN, "-") for text in formatter.buffer]
+
+
+def write_exit_codes(options: set[str], formatter: Any) -> None:
+    """Say how a command with these options can end."""
+    found = "1 a check found something; " if options & {"--strict", "--check"} else ""
+    formatter.write(f"\nExit codes: 0 done; {found}2 wrong input or usage.\n")
 
 
 def plain_record(record: tuple[str, str]) -> tuple[str, str]:

@@ -98,19 +98,10 @@ Key = Annotated[
         "--key", "FILE", "The curator's secret key file. Default: the one beside the list store."
     ),
 ]
-Work = Annotated[
-    Path | None,
-    path_option(
-        "--work",
-        "DIR",
-        "Where to keep temporary files; only you can read them. Default: in OUT, or below "
-        "~/.local/state where OUT lies elsewhere.",
-    ),
-]
-MatchWork = Annotated[
-    Path | None,
-    path_option("--work", "DIR", "Where to keep temporary files; only you can read them."),
-]
+_KEPT = "Where to keep temporary files; only you can read them. Default:"
+_IN_OUT = f"{_KEPT} in OUT, or below ~/.local/state where OUT lies elsewhere."
+Work = Annotated[Path | None, path_option("--work", "DIR", _IN_OUT)]
+MatchWork = Annotated[Path | None, path_option("--work", "DIR", f"{_KEPT} below TMPDIR, or /tmp.")]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -120,15 +111,14 @@ Workers = Annotated[
         help="How many processes work at once. Default: one per processor core.",
     ),
 ]
-Engine = Annotated[
-    str,
-    typer.Option(
-        "--engine", metavar="local|ray[=ADDRESS]",
-        autocompletion=completion.among("local", "ray", "ray=auto"),
-        help="Who does the work: this machine, or a Ray cluster (started here, or at an address "
-        "or auto). With Ray each worker has --memory for itself.",
-    ),
-]  # fmt: skip
+_WHO = "Who does the work: this machine, or a Ray cluster (started here, or at an address or auto)."
+_LOCAL_OR_RAY: dict[str, Any] = {
+    "metavar": "local|ray[=ADDRESS]",
+    "autocompletion": completion.among("local", "ray", "ray=auto"),
+}
+_MEMORY_OF_EACH = f"{_WHO} With Ray each worker has --memory for itself."
+Engine = Annotated[str, typer.Option("--engine", help=_MEMORY_OF_EACH, **_LOCAL_OR_RAY)]
+CheckEngine = Annotated[str, typer.Option("--engine", help=_WHO, **_LOCAL_OR_RAY)]
 Memory = Annotated[
     str,
     typer.Option(
@@ -306,7 +296,10 @@ CopyPaths = Annotated[
     ),
 ]
 CopyOut = Annotated[
-    Path, path_option("--out", "DIR", "The folder of the cleaned copy, also s3://.")
+    Path,
+    path_option(
+        "--out", "DIR", "The folder of the cleaned copy: of this machine, or s3://, gs:// or az://."
+    ),
 ]
 Keep = Annotated[
     list[Path] | None,

@@ -8,7 +8,7 @@ change under it. Nothing here loads what reads partners' files, which takes a th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -34,6 +34,26 @@ def rows_of_lists(engine: Engine, *, history: bool = False) -> list[dict[str, An
     rows = [dict(zip(names, row, strict=True)) for row in engine.rows(_LISTS)]
     held = [row for row in rows if history or row["withdrawn"] is None]
     return [{**row, "forms": tuple(row["forms"] or ())} for row in held]
+
+
+def no_such_list(engine: Engine, list_id: int) -> str:
+    """What to say of a number that a store has no list of, or no longer one."""
+    rows = {row["list_id"]: row for row in rows_of_lists(engine, history=True)}
+    held = "its lists: " + (_ranges(i for i, x in rows.items() if x["withdrawn"] is None) or "none")
+    if list_id in rows:
+        return f"list {list_id} was withdrawn on {rows[list_id]['withdrawn']:%Y-%m-%d}; {held}"
+    return f"has no list {list_id}; {held}"
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers in order, each run of them as its ends: `1-3, 7`."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], n]
+        else:
+            runs.append([n])
+    return ", ".join("-".join(map(str, run)) for run in runs)
 
 
 def result_of(kind: type[_Result], row: Mapping[str, Any], **more: Any) -> _Result:

@@ -15,7 +15,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, ListError, OutputError, ShortError
 from relaion.links import KEY_VERSION
 from relaion.lists.store_file import refuse_other_files, work_of
-from relaion.paths import locked, private_umask, shown, sync_folder
+from relaion.paths import locked, private_umask, refuse_unwritable, shown, sync_folder
 from relaion.roles import LINK_KINDS
 from relaion.sqlset import load
 
@@ -129,6 +129,7 @@ def writing(store: Path) -> Iterator[Path]:
         raise OutputError(f"{shown(store.parent)}: no such folder; make it, or check --lists")
     if store.exists():
         refuse_other_files(store)
+    refuse_unwritable(store.parent, _WRITTEN_ANEW if store.exists() else _MADE_THERE)
     work = work_of(store)
     try:
         with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):
@@ -292,6 +293,13 @@ def _take_name(new: Path, store: Path) -> None:
         os.fsync(f.fileno())
     new.replace(store)
     sync_folder(store.parent)
+
+
+_MADE_THERE = "and the list store goes there; name another place with --lists"
+_WRITTEN_ANEW = (
+    "and a list store is written anew where it lies; change the mode of that folder, or copy the "
+    "store with its key and name the copy with --lists"
+)
 
 
 def _unwritable(store: Path, why: str) -> OutputError:

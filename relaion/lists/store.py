@@ -18,6 +18,7 @@ from relaion.lists.contents import (
     COLUMNS,
     FULL,
     count_entries,
+    no_such_list,
     open_store,
     result_of,
     rows_of_lists,
@@ -203,9 +204,8 @@ def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[st
     """All lists that hold what a list holds now, and how it was read."""
     with reading(store) as engine:
         rows = {row["list_id"]: row for row in rows_of_lists(engine)}
-    if list_id not in rows:
-        held = ", ".join(map(str, rows)) or "none"
-        raise InputError(f"--update {list_id}: {shown(store)} has no such list; its lists: {held}")
+        if list_id not in rows:
+            raise InputError(f"--update: {shown(store)}: {no_such_list(engine, list_id)}")
     chain = {list_id}
     while True:  # in either direction: an update may be brought up to date, or what it updates
         more = {i for i, row in rows.items() if row["replaces"] in chain}
@@ -369,8 +369,7 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
         with reading(store) as engine:
             lists = {row["list_id"]: row for row in rows_of_lists(engine)}
             if list_id not in lists:
-                held = ", ".join(map(str, lists)) or "none"
-                raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
+                raise InputError(f"{shown(store)}: {no_such_list(engine, list_id)}")
             later = [i for i, row in lists.items() if row["replaces"] == list_id]
             if later:
                 many = len(later) > 1

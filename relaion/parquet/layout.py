@@ -14,7 +14,7 @@ from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.roles import Layout, listed
 from relaion.parquet.sights import NOTHING, Sights
-from relaion.paths import Stamp, shown, stamp_of
+from relaion.paths import Stamp, several, shown, stamp_of
 from relaion.roles import ROLES
 
 # -- Layouts by the names that people know them by, told from names of columns in any case -----
@@ -152,13 +152,15 @@ def mixed_notices(groups: Sequence[LayoutGroup]) -> tuple[str, ...]:
         rule = max(together, key=lambda g: len(g.shards))
         others = [group for group in together if group is not rule]
         for group in others[:_TOLD]:
+            have = "has" if len(group.shards) == 1 else "have"
             notices.append(
-                f"subset {shown(subset)}: {len(group.shards)} of {total} shards have another "
-                f"layout ({_difference(group.layout, rule.layout)}), such as "
+                f"subset {shown(subset)}: {len(group.shards):,} of {several(total, 'shard')} "
+                f"{have} another layout ({_difference(group.layout, rule.layout)}), such as "
                 f"{shown(group.shards[0].name)}"
             )
         if others[_TOLD:]:
-            notices.append(f"subset {shown(subset)}: and {len(others) - _TOLD} layouts more")
+            more = several(len(others) - _TOLD, "layout")
+            notices.append(f"subset {shown(subset)}: and {more} more")
     return tuple(notices)
 
 

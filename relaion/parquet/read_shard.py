@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from relaion.errors import DamagedError, InputError
+from relaion.errors import DamagedError, InputError, LinklessError
 from relaion.parquet.columns import (
     facts,
     has_value,
@@ -119,7 +119,7 @@ def read_shard(
         seen = sights if looks and is_here else _seen(path, layout)
         layout = name_other_columns(layout, seen)
         _refuse_row_as_names(path, _holding(layout))
-        raise InputError(f"{shown(path)}: {_no_link(layout)}")
+        raise LinklessError(f"{shown(path)}: {_no_link(layout)}")
     if _stamp(path).written != stamp.written:
         raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
@@ -146,8 +146,8 @@ def read_shards(
 ) -> None:
     """Read shards one by one as `read_shard` does, and tell of each as soon as it is read.
 
-    Told are an error for one that is damaged, else the shard, the number of its layout, and
-    that layout where it is the first shard to have it: in thousands of shards there are few.
+    Told are an error for one that is damaged or has no link column, else the shard, the number of
+    its layout, and that layout where it is the first to have it: in thousands there are few.
     """
     layouts: dict[Layout, int] = {}
     for i, place in enumerate(shards):
@@ -157,7 +157,7 @@ def read_shards(
             shard = read_shard(
                 place, overrides, needs_link=needs_link, settled=settled, looks=looks
             )
-        except DamagedError as e:
+        except (DamagedError, LinklessError) as e:
             tell(e)
             continue
         new = shard.layout not in layouts

@@ -145,8 +145,17 @@ def public_folder(path: Path, *below: Path) -> None:
         raise OutputError(f"{shown(each)}: is a file; name a folder") from None
     except OSError as e:
         raise OutputError(
-            f"{shown(each)}: cannot be made ({e.strerror}); name another folder"
+            f"{shown(each)}: cannot be made ({e.strerror}); {or_umask('name another folder')}"
         ) from None
+
+
+def or_umask(way_out: str) -> str:
+    """The way out of a folder that cannot be used: another umask, where that is the cause."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    if mask & stat.S_IRWXU:
+        return f"the umask {mask:04o} keeps you from what you make: set another, such as umask 022"
+    return way_out
 
 
 def remove_tree(folder: Path) -> None:

@@ -3,13 +3,12 @@
 import glob as globbing
 import itertools
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths.names import is_address, shown
+from relaion.paths.names import is_address, is_pattern, shown
 from relaion.paths.to_parquet import is_lines, to_parquet
 
 # -- What a list of PATH arguments holds -------------------------------------------------------
@@ -73,7 +72,6 @@ def _counted(paths: Sequence[Path]) -> str:
     return f"{len(paths)} {'path' if len(paths) == 1 else 'paths'} ({names}{more})"
 
 
-_GLOB = re.compile(r"[*?\[]")
 _OF_COPIES = tuple(
     f".{kind}{packed}"
     for kind in ("tsv", "csv", "jsonl", "ndjson", "tar")
@@ -198,7 +196,7 @@ class _Search:
                 f"{shown(path)}: this command reads files of this machine only; fetch it, and name "
                 "the file or folder"
             )
-        elif _GLOB.search(str(path)):
+        elif is_pattern(path):
             self._match(path)
         else:
             raise InputError(f"{shown(path)}: no such file or folder; check the path")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
-from relaion.paths.files import remove_files
+from relaion.paths.files import or_umask, remove_files
 from relaion.paths.names import shown
 
 
@@ -33,7 +33,9 @@ def locked(path: Path, what: str) -> Iterator[int]:
     try:
         handle = os.open(path, flags | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
     except OSError as e:
-        raise OutputError(f"{shown(path)}: cannot be written ({e.strerror})") from None
+        raise OutputError(
+            f"{shown(path)}: cannot be written ({e.strerror}); see who may write it"
+        ) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,7 +163,8 @@ def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
         folder = _make(f"relaion-{purpose}-", place)
     except OSError as e:
         raise OutputError(
-            f"{shown(place)}: no private folder can be made there ({e.strerror}); name another"
+            f"{shown(place)}: no private folder can be made there ({e.strerror}); "
+            + or_umask("name another")
         ) from None
     try:
         yield folder

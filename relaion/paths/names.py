@@ -24,6 +24,8 @@ _ADDRESS = re.compile(
     rf"(?:(s3|gs|az|hf):/+(?=[^/])(.*?)(?:{QUERY}.*)?|(https?):/+(?=[^/])([^?]*).*)", re.DOTALL
 )
 
+_GLOB = re.compile(r"[*?\[]")
+
 
 def shown(name: object) -> str:
     r"""A name on one line: control characters, marks, bytes that are no UTF-8 as `\x0a`.
@@ -45,6 +47,11 @@ def shown(name: object) -> str:
 def is_address(path: object) -> bool:
     """Whether a path that is not there is the address of something elsewhere."""
     return bool(_ADDRESS.match(str(path)))
+
+
+def is_pattern(path: object) -> bool:
+    """Whether a path that is not there is a pattern, which no shell found a file for."""
+    return bool(_GLOB.search(str(path)))
 
 
 def typed(word: str) -> str:

@@ -16,6 +16,7 @@ from relaion.remote.asking import asked, retrying
 from relaion.remote.failures import (
     CredentialsFileError,
     GoneError,
+    LoginFileError,
     changed,
     is_taken,
     kind_of,
@@ -73,19 +74,32 @@ class FsspecStore(Store):
 
 
 def opened_gs(make: Any, **how: Any) -> Any:
-    """A file system of gs, by the file of credentials where one is named.
+    """A file system of gs, by the file of credentials that is named, or that `gcloud` left.
 
     Left to itself the library passes over a bad one, looks for others, and asks as nobody.
     """
-    if not os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-        return make(**how)
+    is_named = bool(os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"))
     set_up = import_module("fsspec.config").apply_config(make, {})
+    if "token" in set_up or not (is_named or _login_file().is_file()):
+        return make(**how)
     try:
-        return make(**{"token": "google_default"} | set_up | how)
+        return make(**{"token": "google_default"} | how)
     except Exception as e:
-        if kind_of(e) == "none":
-            raise CredentialsFileError from None
+        if kind_of(e) == "none" or isinstance(e, _NO_CREDENTIALS_IN_IT):
+            raise (CredentialsFileError if is_named else LoginFileError) from None
         raise
+
+
+# what the library raises for a file that cannot be read, or holds a list where an object is due
+_NO_CREDENTIALS_IN_IT = (
+    AttributeError, IsADirectoryError, KeyError, PermissionError, TypeError,
+)  # fmt: skip
+
+
+def _login_file() -> Path:
+    """Where `gcloud auth application-default login` leaves credentials."""
+    folder = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")  # noqa: PTH111 - Path raises without a home
+    return Path(folder) / "application_default_credentials.json"
 
 
 @lru_cache

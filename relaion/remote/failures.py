@@ -72,6 +72,10 @@ class CredentialsFileError(Exception):
     """Raised where the file that is named for credentials is not there, or holds none."""
 
 
+class LoginFileError(Exception):
+    """Raised where the file of credentials that a login left holds none."""
+
+
 class ConnectionStringError(Exception):
     """Raised where what is given for all that says who asks whom is nothing of the kind."""
 
@@ -217,6 +221,7 @@ def kind_of(error: BaseException) -> str:
         all_statuses |= {status} if status else set()
     kinds = (
         ("file", {"CredentialsFileError"}, ()),
+        ("login", {"LoginFileError"}, ()),
         ("expired", _EXPIRED, ()),
         ("none", _NONE, ()),
         ("no bucket", _NO_BUCKET, ()),
@@ -256,6 +261,9 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
         "file": "the file that GOOGLE_APPLICATION_CREDENTIALS names is not there, or holds no "
         "credentials of Google; name another one, or unset it (for a public bucket set "
         "FSSPEC_GS_TOKEN=anon)",
+        "login": "what `gcloud auth application-default login` left cannot be read, or holds no "
+        "credentials; repeat that login, or remove application_default_credentials.json in "
+        "~/.config/gcloud (or CLOUDSDK_CONFIG)",
         "unknown": "the store does not know these credentials; they may be misspelt, or of "
         f"another store: {found_in}",
         "refused": f"it is not open to everybody; {way}"
@@ -281,7 +289,8 @@ def _why(kind: str, url: RemoteURL, error: BaseException) -> str:
 
 
 _OF_ALL = (
-    "expired", "file", "none", "unknown", "busy", "cut", "silent", "certificate", "unreached",
+    "expired", "file", "login", "none", "unknown", "busy", "cut", "silent", "certificate",
+    "unreached",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from relaion.errors import InputError, OutputError
 from relaion.lists.store_file import sweep_beside
 from relaion.paths import (
     locked,
+    or_umask,
     private_folder,
     public_folder,
     refuse_foreign,
@@ -70,7 +71,7 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
     public_folder(out)
     if not os.access(out, os.W_OK | os.X_OK):
         raise OutputError(
-            f"{shown(out)}: cannot be written; change its mode or name another folder"
+            f"{shown(out)}: cannot be written; {or_umask('change its mode or name another folder')}"
         )
     refuse_foreign(work_of(out, work))
     with locked(out, "is writing to this folder") as handle:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import DamagedError, InputError, StopError
+from relaion.errors import DamagedError, InputError, LinklessError, StopError
 from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
 from relaion.parquet.looked_at import looked_into
@@ -237,14 +237,20 @@ def read_footers(
     `looks` into columns that play no role.
     """
     shards: list[Shard] = []
+    linkless: list[tuple[ShardPath, LinklessError]] = []
     at = ended = 0
     layouts: list[Layout] = []
     alike: dict[object, Any] = {}  # what many shards have in common is held once
 
-    def hear(told: DamagedError | tuple[Shard, int, Layout | None]) -> None:
+    def hear(told: DamagedError | LinklessError | tuple[Shard, int, Layout | None]) -> None:
         nonlocal at
         place, at = paths[at], at + 1
         progress.done(ONE_FILE)
+        if isinstance(told, LinklessError):
+            linkless.append((place, told))
+            if len(linkless) == ALIKE and not shards:
+                raise _of_all(linkless, so_far=True)
+            return
         if isinstance(told, DamagedError):
             set_aside(place.path, told)
             return
@@ -277,7 +283,20 @@ def read_footers(
                 ) from None
             set_aside(paths[at].path, DamagedError(f"{shown(paths[at].path)}: {e}"))
             at += 1
+    if linkless:
+        raise _of_all(linkless, so_far=False)
     return shards
+
+
+def _of_all(found: Sequence[tuple[ShardPath, LinklessError]], *, so_far: bool) -> LinklessError:
+    """The error for the first shard without a link column, which tells how many there are."""
+    (_, first), *others = found
+    if so_far:
+        return LinklessError(f"{first} (none of the first {len(found)} shards has one)")
+    if not others:
+        return first
+    have = f"{len(others):,} more {'has' if len(others) == 1 else 'have'} none"
+    return LinklessError(f"{first} (and {have}, such as {shown(others[-1][0].path)})")
 
 
 def described(caller: Caller, shard: Shard) -> Layout:

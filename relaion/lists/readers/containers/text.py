@@ -24,7 +24,7 @@ from relaion.lists.readers.containers.magic import is_table, refuse_foreign_byte
 from relaion.lists.readers.containers.packed import Bytes
 from relaion.lists.readers.lines.content import content
 from relaion.lists.values import shape
-from relaion.paths import shown
+from relaion.paths import is_pattern, shown
 
 if TYPE_CHECKING:
     from relaion.lists.readers.containers.delivered import DeliveredFile
@@ -56,9 +56,14 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 def _at(path: Path) -> BufferedReader:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            what = "is a folder" if path.is_dir() else "is no regular file"
-            raise ListError(f"{shown(path)}: {what}; name the partner's files")
+            if not path.is_dir():
+                raise ListError(f"{shown(path)}: is no regular file; name the partner's files")
+            raise ListError(f"{shown(path)}: is a folder; name the files in it that are the list")
         return path.open("rb")
+    except FileNotFoundError:
+        if not is_pattern(path):
+            raise
+        raise ListError(f"{shown(path)}: the pattern matches no file; check the path") from None
     except ValueError:  # a NUL byte in the path
         raise _unreadable(path, None) from None
 
