@@ -168,7 +168,7 @@ def test_a_verdict_is_whole_at_any_width(width: int) -> None:
     """Numbers, titles, reasons and findings; further lines stand in below the first."""
     notes = Notes()
     notes.find("6", "manifest.json", "1 shard given that the run did not have")
-    notes.skip("1b", "no inputs of the run given")
+    notes.skip("1b", "no --inputs given")
     notes.limit("1a", "1 sidecar of the run not given")
     notes.leave_out(
         "subset en: 10,000 rows without a column of scores, which the rules on scores need"
@@ -178,7 +178,7 @@ def test_a_verdict_is_whole_at_any_width(width: int) -> None:
     text = " ".join(" ".join(lines).split())
     assert "held in part 1a no row survives that a list or a rule names 1 sidecar of" in text
     assert "held 2 the rest" in text
-    assert "not checked 1b no other row is lost, and none is added no inputs of the run" in text
+    assert "not checked 1b no other row is lost, and none is added no --inputs given" in text
     assert "manifest.json: 1 shard given that the run did not have" in text
     at = next(i for i, line in enumerate(lines) if line.startswith("  subset en"))
     assert lines[at + 1].startswith("    ")

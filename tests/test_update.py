@@ -248,7 +248,7 @@ def test_other_data_are_taken_where_that_is_asked_for(world: World) -> None:
 def test_what_decides_has_to_be_what_it_was(world: World) -> None:
     out = world.folder / "out"
     world.words.write_text("another", encoding="utf-8")
-    with pytest.raises(InputError, match=r"out: an update goes on as its parent did, but the key"):
+    with pytest.raises(InputError, match=r"out: an update has the options of .* but the key"):
         world.update(out, "out2")
 
 

@@ -884,7 +884,7 @@ def test_missing_sidecars_are_said(made: World) -> None:
     assert "rows that only a sidecar names were not looked for" in outcome(verdict, "1a").why
     for promise in ("1b", "6"):
         assert outcome(verdict, promise).state == "not checked"
-        assert "the run had sidecars, none were given" in outcome(verdict, promise).why
+        assert "the run had sidecars, no --sidecar given" in outcome(verdict, promise).why
 
 
 def test_a_sidecar_less_is_found(made: World) -> None:
@@ -1011,7 +1011,7 @@ def test_without_lists_nothing_is_called_clean(made: World) -> None:
         assert verdict.outcomes[0].state == "not checked"
         assert "clean" not in verdict.summary.partition(": ")[2]
         assert ": not checked: 1a, " in verdict.summary
-        assert "no lists given" in verdict.outcomes[0].why
+        assert "no --lists given" in verdict.outcomes[0].why
 
 
 def test_without_inputs_or_keywords_it_says_what_is_missing(made: World) -> None:

@@ -125,7 +125,8 @@ def show_checked(result: Checked) -> RenderableType:
 @line_of("Checked")
 def checked_line(result: Checked) -> str:
     """The verdict in a sentence."""
-    cover = f"{result.cover:,} neutral sites for each listed one" if result.cover else "no cover"
+    neutral = f"{several(result.cover, 'neutral site')} for each listed one"
+    cover = neutral if result.cover else "no cover"
     if result.weak:
         cover += f" but {result.weak:,}, which {'is' if result.weak == 1 else 'are'} weak"
     if result.ok:

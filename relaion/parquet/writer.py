@@ -127,7 +127,10 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
     if storage.sorted:
         yield "row groups no longer declare the order that they are sorted by; rows keep theirs"
     if named := [leaf.name for leaf, t in columns if t.key_values]:
-        yield f"metadata of single column chunks is dropped (columns {', '.join(named)})"
+        yield (
+            "what its writer noted beside pieces of a column (key-value metadata of column chunks) "
+            f"is not kept; every value is (columns {', '.join(named)})"
+        )
 
 
 # -- One edition's shard while it is written: row groups, then the source's own footer ---------

@@ -196,8 +196,9 @@ def refuse_other_settings(parent: Parent, plan: Plan) -> None:
     if different:
         verb = "differs" if len(different) == 1 and different[0].startswith("the v") else "differ"
         raise InputError(
-            f"{shown(parent.folder)}: an update goes on as its parent did, but "
-            f"{', '.join(different)} {verb}; give what that run had, or clean again"
+            f"{shown(parent.folder)}: an update has the options of the run that it "
+            f"goes on from, but {', '.join(different)} {verb}; give what that run had (or did not "
+            "have), or clean again"
         )
 
 

@@ -158,7 +158,7 @@ def check_given(
     given = Given(lists=lists)
     secret = given.secret = _secret(lists, key)
     if lists is None:
-        given.unlike.append("no lists given")
+        given.unlike.append("no --lists given")
     else:
         _check_lists(statement, lists, secret, given, notes)
     _check_keywords(statement, keywords, secret, given, notes)
@@ -311,7 +311,7 @@ def _check_keywords(
     stated = statement.parameters.keywords
     if path is None:
         if stated is not None:
-            given.unlike.append("the run had keywords, none were given")
+            given.unlike.append("the run had keywords, no --keywords given")
             notes.limit("1a", "the rule for keywords was not checked: none given")
         return
     words = read_keywords(path)
@@ -384,7 +384,7 @@ def _check_sidecars(
     if not paths:
         if statement.sidecars:
             notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
-            given.unlike.append("the run had sidecars, none were given")
+            given.unlike.append("the run had sidecars, no --sidecar given")
         return
     work = work or stack.enter_context(owned_folder("verify")).path
     said: list[str] = []

@@ -201,13 +201,13 @@ def verify_telling(
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
     lists, inputs = given.lists is not None, bool(given.sources)
     if not lists:
-        notes.skip("1a", "no lists given")
-        notes.limit("4", "not compared with the lists: none given")
+        notes.skip("1a", "no --lists given")
+        notes.limit("4", "not compared with the lists: no --lists given")
     if not inputs:
         for promise in ("1b", "2", "6"):
-            notes.skip(promise, "no inputs of the run given")
+            notes.skip(promise, "no --inputs given")
         notes.limit("1a", "other rows with a listed link are looked for among kept rows only")
-        notes.limit("3", "not compared with the original: no inputs of the run given")
+        notes.limit("3", "not compared with the original: no --inputs given")
     for why in given.unlike:
         notes.skip("1b", why)
         notes.skip("6", why)

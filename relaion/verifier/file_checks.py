@@ -97,8 +97,8 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
         )  # fmt: skip
     if linked:
         notes.notice(
-            f"{count(linked, 'shard', 'has')} another name elsewhere (a hard link), as what an "
-            "update leaves as it was: whoever changes it there changes it here"
+            f"{count(linked, 'shard', 'has')} another name elsewhere (a hard link), as an "
+            "update makes of what it leaves as it was: never edit such a file in place"
         )
 
 

@@ -130,9 +130,9 @@ def check_lineage(statement: Statement, before: RunBefore | None, notes: Notes) 
         return
     n = len(statement.lineage)
     notes.notice(
-        f"it goes on from {count(n, 'earlier step')}: whoever has its editions and those before "
-        "can tell which shards and rows left since; the times of its files tell which shards the "
-        "last step wrote, so publish them without these"
+        f"this run goes on from {count(n, 'earlier step')}: whoever has the editions of both sees "
+        "which rows left since; the times of the files tell which shards the last step wrote, so "
+        "publish the files without their times"
     )
     heads = {i: x._replace(entries=()) for i, x in statement.known_lists.items()}
     for step in statement.lineage:

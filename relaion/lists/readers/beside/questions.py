@@ -169,11 +169,11 @@ OF_WORDS = (  # under a name that is not known
     ),
     ColumnQuestion(
         RemarkColumn.is_unread,
-        "holds {n} words in a script of which no word is known here, and may decide " + _COUNT,
+        "holds {words} in a script of which no word is known here, and may decide " + _COUNT,
     ),
     ColumnQuestion(
         RemarkColumn.may_judge,
-        "holds {n} words of which none is known here, and may decide " + _COUNT,
+        "holds {words} that may decide " + _COUNT,
         of_good=False, at_once=False,
     ),
 )  # fmt: skip
@@ -319,7 +319,6 @@ def _told(question: ColumnQuestion, c: RemarkColumn, found: Found) -> str:
         option=option_name(c.column.name, c.column.index),
         held=told_words(held, _PHRASE if len(held) <= _VOCABULARY else None),
         of_what="nobody here knows of what" if c.column.name else "it has no name",
-        n=f"{len(c.words):,}",
         words=several(len(c.words), "word"),
         of_rows=several(c.values.total(), "row"),
         rows=several(counted.total(), "row"),

@@ -256,7 +256,9 @@ class Elements:
         for decider in self._all():
             if any(word != "(empty)" for word in decider.words):
                 self.document.decided[decider.told] = dict(decider.words)
-                self.document.notices.append(f"{decider.told}: {told_words(decider.words)}")
+                is_open = decider is self._grades and decider.chosen is None
+                choose = "; to take only some: --where classification=WORD,WORD" * is_open
+                self.document.notices.append(f"{decider.told}: {told_words(decider.words)}{choose}")
         if self.unlooked:
             held = f", {self.digests_unlooked:,} with a digest or a link"
             self.document.notices.append(
