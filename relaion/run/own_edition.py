@@ -81,7 +81,7 @@ def own_removals(
             own.run(load(settings.sql_version)["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path, *([source] if source else [])])
-            _run_own(own, edition)
+            _run_own(own, edition, () if source is None else (SOURCE,))
             others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
             if not others.equals(before):
                 raise ScriptError(
@@ -158,8 +158,8 @@ def check_statements(script: Script) -> None:
     for kind in kinds:
         if kind not in STATEMENTS:
             raise ScriptError(
-                f"{shown(script.path)}: holds a {kind} statement; an edition may only read, make "
-                "temp tables and insert into removals"
+                f"{shown(script.path)}: holds the statement {kind.replace('_', ' ')}; an edition "
+                "may only read, make temp tables and insert into removals"
             )
     if other is not None:
         raise ScriptError(
@@ -188,14 +188,26 @@ def _values(edition: Edition) -> dict[str, list[str]]:
     return {"labels": list(edition.labels)} if "labels" in edition.script.params else {}
 
 
-def _run_own(engine: Engine, edition: Edition) -> None:
+def _run_own(engine: Engine, edition: Edition, more: Sequence[str]) -> None:
     """Run a user's own script; raises ScriptError where no shard could make it go well."""
     try:
         run_edition(engine, edition)
     except EngineError as e:
-        if not e.by_statement:
-            raise
-        raise ScriptError(f"{e}; fix the script") from None
+        if e.by_statement:
+            raise ScriptError(f"{e}; fix the script") from None
+        if e.by_file and _are_read(engine, ("shard", *more)):
+            raise EngineError(f"{e}; all values there can be read, so fix the script") from None
+        raise
+
+
+def _are_read(engine: Engine, views: Sequence[str]) -> bool:
+    """Whether all values of these views can be read, whatever a script makes of them."""
+    try:
+        for view in views:
+            engine.execute(f"select bit_xor(hash(r)) from {view} as r")  # noqa: S608 - ours
+    except EngineError:
+        return False
+    return True
 
 
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
