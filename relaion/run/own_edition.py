@@ -125,10 +125,22 @@ def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> 
     own.run(load(version)["38_text_macros"])
     own.macros(load(version)["04_digest_macros"])  # whatever columns this shard happens to have
     own.view_shards(sources([n]), version, wanted=("shard",))
-    for table in ("lists", "editions"):
-        own.create(table, engine.table(f"from {table}"))
+    own.create("lists", engine.table(f"from lists {lists_named(n.no)}"))
+    own.create("editions", engine.table("from editions"))
     for table in (*FOUND, "rule_hits", "shards"):
         own.create(table, engine.table(f"from {table} {only}"))
+
+
+def lists_named(shard_no: int, whole: str = "") -> str:
+    """Which lists a script sees: those that name a row of its shard.
+
+    What came since then changes nothing of a shard that it does not touch.
+    """
+    hits = (
+        f"select list_id from {whole}{table} where shard_no = {shard_no:d}"  # noqa: S608 - ours
+        for table in ("list_hits", "same_link")
+    )
+    return f"where list_id in ({' union all '.join(hits)})"
 
 
 def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> pa.Table:
@@ -159,7 +171,7 @@ def check_statements(script: Script) -> None:
         if kind not in STATEMENTS:
             raise ScriptError(
                 f"{shown(script.path)}: holds the statement {kind.replace('_', ' ')}; an edition "
-                "may only read, make temp tables and insert into removals"
+                "may only read, make temp tables and insert into removals; fix the script"
             )
     if other is not None:
         raise ScriptError(
