@@ -405,6 +405,25 @@ def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path)
     assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]
 
 
+def test_what_an_edition_asks_of_lists_hangs_on_its_shard_alone(tmp_path: Path) -> None:
+    """So a shard that a new list does not touch need not be decided again."""
+    script = tmp_path / "many.sql"
+    script.write_text(
+        "-- name: many\n-- purpose: All.\n-- parent: original\n-- labels: csam\n-- rules: many\n"
+        "insert into removals select 'many', shard_no, file_row_number, 'many' from shard "
+        "where (select count(*) from lists) > 1 "
+        "union all select 'many', shard_no, file_row_number, 'list' from list_hits;\n"
+    )
+    world = World(tmp_path / "w")
+    unlisted = [{"url": "https://c.example/3.jpg"}] * 999
+    world.grow([[ROW, *unlisted], [OTHER, *unlisted]])
+    world.send(Sent((("image_md5", f"{11:032x}"),)))
+    out = world.clean("out", editions=[script])
+    world.send(Sent((("image_md5", f"{12:032x}"),)))
+    made = world.update(out, "out2", editions=[script])
+    assert files(made.out) == files(world.clean("fresh", editions=[script]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("gained", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))])
 def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gained: int) -> None:

@@ -31,6 +31,7 @@ from relaion.run.find_task import Finders, run_find
 from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
 from relaion.run.numbered import Numbered
+from relaion.run.own_edition import lists_named
 from relaion.run.pipeline import Request
 from relaion.run.pool import CallTask
 from relaion.run.process import TaskOutcome
@@ -265,11 +266,13 @@ class _Lent(_Noting):
     def __init__(self, tape: Tape, shard_no: int, *args: Any) -> None:
         super().__init__(tape, *args)
         self._only = f" where shard_no = {shard_no:d}"
+        self._lists = f" {lists_named(shard_no, 'whole_')}"
         self._before: set[tuple[str, str]] = set()
 
     def create(self, table: str, data: pa.Table) -> None:
         """Make a table of the run's rows."""
-        only = "" if table in ("lists", "editions") else self._only
+        one_by_one = {"editions": "", "lists": self._lists}
+        only = one_by_one.get(table, self._only)
         with self._noted(
             lambda: f"create or replace temp table {table} as from whole_{table}{only}"
         ):

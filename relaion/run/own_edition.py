@@ -81,7 +81,7 @@ def own_removals(
             own.run(load(settings.sql_version)["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path, *([source] if source else [])])
-            _run_own(own, edition)
+            _run_own(own, edition, () if source is None else (SOURCE,))
             others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
             if not others.equals(before):
                 raise ScriptError(
@@ -125,10 +125,22 @@ def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> 
     own.run(load(version)["38_text_macros"])
     own.macros(load(version)["04_digest_macros"])  # whatever columns this shard happens to have
     own.view_shards(sources([n]), version, wanted=("shard",))
-    for table in ("lists", "editions"):
-        own.create(table, engine.table(f"from {table}"))
+    own.create("lists", engine.table(f"from lists {lists_named(n.no)}"))
+    own.create("editions", engine.table("from editions"))
     for table in (*FOUND, "rule_hits", "shards"):
         own.create(table, engine.table(f"from {table} {only}"))
+
+
+def lists_named(shard_no: int, whole: str = "") -> str:
+    """Which lists a script sees: those that name a row of its shard.
+
+    What came since then changes nothing of a shard that it does not touch.
+    """
+    hits = (
+        f"select list_id from {whole}{table} where shard_no = {shard_no:d}"  # noqa: S608 - ours
+        for table in ("list_hits", "same_link")
+    )
+    return f"where list_id in ({' union all '.join(hits)})"
 
 
 def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> pa.Table:
@@ -158,8 +170,8 @@ def check_statements(script: Script) -> None:
     for kind in kinds:
         if kind not in STATEMENTS:
             raise ScriptError(
-                f"{shown(script.path)}: holds a {kind} statement; an edition may only read, make "
-                "temp tables and insert into removals"
+                f"{shown(script.path)}: holds the statement {kind.replace('_', ' ')}; an edition "
+                "may only read, make temp tables and insert into removals; fix the script"
             )
     if other is not None:
         raise ScriptError(
@@ -188,14 +200,26 @@ def _values(edition: Edition) -> dict[str, list[str]]:
     return {"labels": list(edition.labels)} if "labels" in edition.script.params else {}
 
 
-def _run_own(engine: Engine, edition: Edition) -> None:
+def _run_own(engine: Engine, edition: Edition, more: Sequence[str]) -> None:
     """Run a user's own script; raises ScriptError where no shard could make it go well."""
     try:
         run_edition(engine, edition)
     except EngineError as e:
-        if not e.by_statement:
-            raise
-        raise ScriptError(f"{e}; fix the script") from None
+        if e.by_statement:
+            raise ScriptError(f"{e}; fix the script") from None
+        if e.by_file and _are_read(engine, ("shard", *more)):
+            raise EngineError(f"{e}; all values there can be read, so fix the script") from None
+        raise
+
+
+def _are_read(engine: Engine, views: Sequence[str]) -> bool:
+    """Whether all values of these views can be read, whatever a script makes of them."""
+    try:
+        for view in views:
+            engine.execute(f"select bit_xor(hash(r)) from {view} as r")  # noqa: S608 - ours
+    except EngineError:
+        return False
+    return True
 
 
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:

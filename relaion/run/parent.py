@@ -16,7 +16,7 @@ from relaion.paths import file_sha256, no_folder, shown
 from relaion.run import manifest
 from relaion.run.hits import FEW_ROWS
 from relaion.run.outputs import AUDIT, MANIFEST, manifest_at, refuse_broken_off
-from relaion.run.settings import Plan, run_of
+from relaion.run.settings import Plan, but_files, run_of
 from relaion.run.tasks import ParentShard
 
 Key = tuple[str, str]
@@ -173,11 +173,6 @@ def _named_file(line: Sequence[Any]) -> tuple[Any, ...]:
 # -- What has to be equal ----------------------------------------------------------------------
 
 
-def _but_files(editions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Editions without what the files of their scripts are called, which decides nothing."""
-    return [{k: v for k, v in edition.items() if k != "script"} for edition in editions]
-
-
 def refuse_other_settings(parent: Parent, plan: Plan) -> None:
     """Raise InputError where what decides is not what it was, naming each thing that differs."""
     made = parent.made
@@ -186,7 +181,7 @@ def refuse_other_settings(parent: Parent, plan: Plan) -> None:
         different.append("the SQL scripts")
     if str(made["key_version"]) != plan.versions["link_key"]:
         different.append("the version of the link key")
-    if _but_files(made["editions"]) != _but_files(plan.editions):
+    if but_files(made["editions"]) != but_files(plan.editions):
         different.append("the editions")
     different += [
         "the keywords" if name == "keywords" else name

@@ -123,7 +123,7 @@ class UpdateRun(Run):
         lines = sorted(sidecar_lines(beside), key=str)
         reasons = {
             "shards are new, gone or others": not self.shards.is_same,
-            "entries were taken back, or may be by known-good files": self.since.is_less,
+            "rows may have left for what nothing names now": self.since.is_less,
             "sidecars are new, gone or others": lines
             != sorted(self.parent.made["sidecars"], key=str),
             "cover is chosen among all sites": self.request.settings.cover

@@ -124,7 +124,7 @@ def _reasons(job: Job, before: RunBefore) -> Iterator[str]:
         "an edition has a script of its own": not all(e.modelled for e in ours.editions),
         "cover is chosen among all sites": bool(ours.parameters.cover),
         "sidecars name rows": bool(ours.sidecars or theirs.sidecars),
-        "entries were taken back, or may be by known-good files": less,
+        "rows may have left for what nothing names now": less,
         "lists are not what they were": any(
             ours.lists.get(list_id) != line for list_id, line in theirs.lists.items()
         ),
