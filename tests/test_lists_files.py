@@ -26,6 +26,7 @@ from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.tables.columns import TableSample, by_values
 from relaion.lists.readers.vocabulary.names import STANDING, TYPE
 from relaion.lists.readers.vocabulary.one_word import kinds_named
+from relaion.lists.readers.vocabulary.paths import read_path
 from relaion.roles import KINDS
 from tests.drawn import quickly
 
@@ -271,6 +272,8 @@ PIECES = (
         "'",
         '"',
         "<",
+        "<a b=c ",
+        "&lt;a&gt;",
         "*",
         "/*",
         "*.",
@@ -299,6 +302,14 @@ def test_a_long_value_takes_time_in_proportion(piece: str, every: bool) -> None:
         for kinds in SAID if every else [SAID[no * 7 // 4 % 4]]:
             Tally().take(Batch(1, (Values(kinds, [value]),)), 0)
     assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize("piece", ["a.$b", ".$b", " / $b", "$a.", "a"])
+def test_a_long_name_takes_time_in_proportion(piece: str) -> None:
+    begin = time.process_time()
+    for end in ("", "!"):
+        read_path(piece * (60_000 // len(piece)) + end)
+    assert time.process_time() - begin < 5
 
 
 LINES = st.lists(

@@ -2,9 +2,9 @@
 
 Half of the time of reading links is their digests, and Python computes on one processor. So what
 comes next is read while another process (`link_lines`) digests the links that were read last.
-Where that is not to be had (one processor, few links, a process that ends) they are digested here,
-and nothing but the time differs. So they are where it gives no sign for long. Links go there
-through a pipe: no file holds them.
+Where that is not to be had (one processor, few links, a process that ends or gives no sign for
+long) they are digested here, and nothing but the time differs. Links go there through a pipe: no
+file holds them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _MAY_BE = (
 )  # fmt: skip
 _LINKS = words_in("{link_names}")
 _OF_WHAT = words_in("{of_what_names}")
-_WRAPPED_VALUE = re.compile(rf"(.*?)(?:(?:\.|{re.escape(BETWEEN)})\$\w+)+\Z")
+_TYPED = re.compile(rf"(.*)(?:\.|{re.escape(BETWEEN)})\$\w+", re.S)
 """A name, and what only tells of what type its value is: `deleted / $numberInt`, `seen.$date`."""
 _DOTTED = re.compile(r"[\w@$-]+(?:\.[\w@$-]+)+")
 
@@ -52,8 +52,8 @@ def read_path(name: str, said: str | None = None, *, may_wrap: bool = False) -> 
 
     `may_wrap`: the names that can be of something else wrap, too.
     """
-    if bare := _WRAPPED_VALUE.match(name):
-        name = bare[1]
+    while typed := _TYPED.fullmatch(name):
+        name = typed[1]
     says = names.read_name(name, said)
     *outer, last = parts_of(name)
     if not outer:
