@@ -253,8 +253,8 @@ def test_all_records_decide_which_column_holds_the_links(tmp_path: Path) -> None
         ("far.tsv", CC3M, {"url": "3"}, "no line of names, and 2 columns; give the position"),
         ("hash.csv", f"url,h\n{A},x\n", {"row_hash": "h"}, "the column named as row hash holds"),
         ("ragged.tsv", CC3M + f"a\tb\t{C}\n", {}, "line 3 has 3 fields, the first line 2"),
-        ("ragged.tsv", f"{CC3M}\n\na\n", {}, "line 5 has 1 fields, the first line 2"),
-        ("ragged.csv", f'url,t\n{A},"a\nb"\n\n{B}\n', {}, "line 5 has 1 fields"),
+        ("ragged.tsv", f"{CC3M}\n\na\n", {}, "line 5 has 1 field, the first line 2"),
+        ("ragged.csv", f'url,t\n{A},"a\nb"\n\n{B}\n', {}, "line 5 has 1 field"),
         ("open.csv", f'url,t\n{A},a\n{B},"a\n{C},b\n', {}, "line 3: a quote is opened in it"),
         ("lone.csv", f'url,t\n{A},"a" b\n', {}, "line 2: a quoted field in it goes on"),
         ("swallow.csv", f't,url\n"Hi,{A}\n"Yo" x,{B}\n', {}, "line 2: a quoted field in it goes"),
@@ -390,8 +390,8 @@ def test_odd_values_of_json(tmp_path: Path) -> None:
     ]
     assert text.index().notices == (
         "not looked at, though the name says links: w.url",
-        "1 records have a link that is no text: it is not looked at",
-        "1 records have a caption that is no text: no row hash of them",
+        "1 record has a link that is no text: it is not looked at",
+        "1 record has a caption that is no text: no row hash of it",
     )
 
 

@@ -136,6 +136,29 @@ def test_what_would_show_listed_rows_is_refused_in_one_line(world: Path, name: s
     )
 
 
+CLEANED_TOO = {
+    "named both": ["data", "copy"],
+    "other order": ["copy", "data"],
+    "a shard of each": ["data/en/b.parquet", "copy/en/a.parquet"],
+    "by a link": ["data", "linked"],
+}
+
+
+def test_a_cleaned_copy_is_not_asked_with_what_was_not_cleaned(world: Path) -> None:
+    kept = ("apply", "--keep", "out/research", "data", "--out", "copy")
+    assert in_process(*kept, cwd=world).returncode == 0
+    (world / "linked").symlink_to("copy")
+    for name, paths in CLEANED_TOO.items():
+        done = in_process("sql", *paths, "-c", ANTI, cwd=world)
+        assert (done.returncode, done.stdout) == (2, ""), name
+        assert ": is a cleaned copy; it has to be asked alone, not with " in done.stderr
+    shutil.copytree(world / "copy", world / "second")
+    (world / "second/en").rename(world / "second/fr")
+    for paths in (["copy"], ["copy", "second"]):
+        done = in_process("sql", *paths, "-c", "select count(*) from shard", cwd=world)
+        assert done.returncode == 0, done.stderr
+
+
 ALONE = {
     "an output": ["out"],
     "with a slash": ["out/"],

@@ -254,11 +254,13 @@ def indexed(
             f"{seen.fillers:,} row hashes are 0 or another number that stands for none: not used"
         )
     if seen.unread:
-        notices.append(f"{seen.unread:,} records have a link that is no text: it is not looked at")
+        have = "record has" if seen.unread == 1 else "records have"
+        notices.append(f"{seen.unread:,} {have} a link that is no text: it is not looked at")
     if seen.unread_captions:
-        notices.append(
-            f"{seen.unread_captions} records have a caption that is no text: no row hash of them"
-        )
+        n = seen.unread_captions
+        what = "record has" if n == 1 else "records have"
+        told_of = "it" if n == 1 else "them"
+        notices.append(f"{n:,} {what} a caption that is no text: no row hash of {told_of}")
     told = tuple(notices)
     return Indexed(seen.records, dict(columns), told, seen.compared, seen.differ)
 

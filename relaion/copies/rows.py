@@ -158,8 +158,8 @@ class TextTable:
             "a line break or quote in a field?" if self.is_quoted else "a tab or line break in it?"
         )
         return InputError(
-            f"{shown(self.path)}: line {line} has {n} fields, the first line {self.width} ({how}); "
-            "mend or take out that line"
+            f"{shown(self.path)}: line {line} has {n} field{'s' * (n != 1)}, the first line "
+            f"{self.width} ({how}); mend or take out that line"
         )
 
     def refuse_unsure(self, columns: Mapping[str, str]) -> None:

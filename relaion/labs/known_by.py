@@ -136,6 +136,6 @@ def refuse_strangers(
     ]  # fmt: skip
     more = f"; {unseen[0]}" if unseen else ""
     raise StopError(
-        f"{shown(out)}: {said} ({rows:,} rows looked at{more}); if that is right, add "
-        "--yes-i-checked"
+        f"{shown(out)}: {said} ({rows:,} row{'s' * (rows != 1)} looked at{more}); if that is "
+        "right, add --yes-i-checked"
     )

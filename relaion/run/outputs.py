@@ -87,6 +87,7 @@ class Owners:
 
     def __init__(self) -> None:
         self._known: dict[Path, OurOutput | None] = {}
+        self._copies: dict[Path, bool] = {}
 
     def at(self, folder: Path) -> OurOutput | None:
         """The output that has its top here, if any."""
@@ -96,9 +97,7 @@ class Owners:
 
     def of(self, path: Path) -> OwnedShard | None:
         """The output that a file lies in, by its own name or by what it links to."""
-        # by its own name `a/OUT/../b` seems to lie in OUT
-        names = [path.resolve(), *([] if ".." in path.parts else [path.absolute()])]
-        for name in names:
+        for name in _names(path):
             for folder in name.parents:
                 found = self.at(folder)
                 if found is not None:
@@ -107,10 +106,28 @@ class Owners:
                     return OwnedShard(top, parts[0] if len(parts) > 1 else "")
         return None
 
+    def copy_of(self, path: Path) -> Path | None:
+        """The OUT of `apply` that a file lies in, by its own name or by what it links to."""
+        for folder in (folder for name in _names(path) for folder in name.parents):
+            if folder not in self._copies:
+                self._copies[folder] = _is_of_apply(manifest_at(folder / MANIFEST))
+            if self._copies[folder]:
+                return folder.resolve()
+        return None
+
+
+def _names(path: Path) -> list[Path]:
+    # by its own name `a/OUT/../b` seems to lie in OUT
+    return [path.resolve(), *([] if ".." in path.parts else [path.absolute()])]
+
+
+def _is_of_apply(manifest: dict[str, Any] | None) -> bool:
+    return manifest is not None and manifest.get("kind") == APPLY
+
 
 def _output(folder: Path) -> OurOutput | None:
     manifest = manifest_at(folder / MANIFEST)
-    if manifest is not None and manifest.get("kind") == APPLY:
+    if _is_of_apply(manifest):
         return None  # a copy that was cleaned holds every row once, as any data set does
     if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
         return OurOutput(folder, manifest or {})

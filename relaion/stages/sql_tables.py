@@ -71,11 +71,14 @@ def ask_here(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 def owned_by(paths: Sequence[Path]) -> list[OwnedShard]:
     """The shards' places in the one OUT that they all lie in; empty where they lie in none.
 
+    Cleaned copies are no such OUT, but are not asked with what was not cleaned.
     Each path is searched by itself: what they hold together may not be nameable as inputs.
     """
     owners = Owners()
     found: dict[Path, OwnedShard] = {}
     apart: Path | None = None
+    copy: Path | None = None
+    bare: Path | None = None  # neither in an OUT nor in a cleaned copy
     for path in paths:
         try:
             places = find_shards([path], twins=True).shards
@@ -86,6 +89,9 @@ def owned_by(paths: Sequence[Path]) -> list[OwnedShard]:
             owned = owners.of(shard.path)
             if owned is None:
                 apart = apart or shard.path
+                cleaned = owners.copy_of(shard.path)
+                copy = copy or cleaned
+                bare = bare or (shard.path if cleaned is None else None)
             else:
                 found.setdefault(owned.output.folder / owned.edition, owned)
     outs = sorted({o.output.folder for o in found.values()})
@@ -94,6 +100,11 @@ def owned_by(paths: Sequence[Path]) -> list[OwnedShard]:
         raise InputError(
             f"{shown(outs[0])}: is an output; it has to be asked alone, not with {other}: both "
             "together would show which rows left"
+        )
+    if copy is not None and bare is not None:
+        raise InputError(
+            f"{shown(copy)}: is a cleaned copy; it has to be asked alone, not with {shown(bare)}: "
+            "both together would show which rows left"
         )
     for owned in found.values():
         if owned.output.manifest is None:
