@@ -79,6 +79,12 @@ def test_help_says_how_a_command_ends_and_breaks_no_word() -> None:
         assert "--memory" not in said or "--memory" in options, name
 
 
+def test_a_column_of_a_list_stands_beside_what_reads_its_file() -> None:
+    said = here("lists", "add", "--help").stdout
+    assert "What is read:" not in said
+    assert said.index("How the file is read:") < said.index("--column") < said.index("What comes")
+
+
 def test_ci_runs_the_commands_of_the_readme() -> None:
     block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", README)
     assert block

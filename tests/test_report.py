@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,18 @@ def test_few_shared_rows_and_no_score_of_a_hit_are_told(world: Path) -> None:
     ]  # fmt: skip
     assert told.scores
     assert {*asdict(told.scores[0])} == {"above", "up_to", "rows", "unsafe"}
+
+
+def test_what_is_not_told_is_not_called_none(world: Path) -> None:
+    """Nor does the name of a column come apart."""
+    told = relaion.report(world / "out")
+    columns = {**told.parameters, "columns": {"url": "Adresse"}}
+    few = replace(told, hits=(), protocol=(), overlaps=(), few_rows=("en",), parameters=columns)
+    text = repr(document(few))
+    assert "url: Adresse" in text
+    assert text.count("1,000 rows or more. Of smaller ones (en) this is not told") == 2
+    assert "No list named a row." not in text
+    assert "No list named a row." in repr(document(replace(few, few_rows=())))
 
 
 # -- The forms ----------------------------------------------------------------------------------

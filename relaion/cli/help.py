@@ -113,6 +113,8 @@ def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[s
     of = {name: head for head, names in _PANELS.items() for name in names}
     if "--card" in (name for name, _ in options):
         of["--title"] = of["--card"]  # what a card is called, where no delivery is
+    if "--where" in (name for name, _ in options):
+        of["--column"] = of["--where"]  # of a list, and not of shards
     heads = [OTHERS if len(options) <= _FEW else of.get(name, OTHERS) for name, _ in options]
     for head in (*_PANELS, OTHERS):
         records = [record for at, (_, record) in zip(heads, options, strict=True) if at == head]

@@ -252,7 +252,7 @@ def add(
             "--update",
             metavar="ID",
             autocompletion=completion.list_ids,
-            help="The number of the list that this delivery brings up to date.",
+            help="The number of the list that this delivery brings up to date; see `lists show`.",
         ),
     ] = None,
     full: Annotated[

@@ -82,6 +82,12 @@ def union_table(hits: Hits, subsets: list[str]) -> Table:
     return table
 
 
+_GROSS = (
+    "gross: all rows that the line finds; overlap: those of them that another line finds too; "
+    "memberships: the rows of each list, added up\n"
+)
+
+
 def show_matched(result: Matched) -> RenderableType:
     """Gross, overlap and union together, so that none is mistaken for another."""
     subsets = list(result.rows)
@@ -94,7 +100,7 @@ def show_matched(result: Matched) -> RenderableType:
     return Group(
         head,
         protocol_table(result.lists, result.hits, subsets),
-        Text(),
+        Text(_GROSS),
         union_table(result.hits, subsets),
         Text(),
         coverage_table(result.coverage),

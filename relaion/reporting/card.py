@@ -10,6 +10,7 @@ from relaion.errors import InputError, OutputError
 from relaion.paths import several, shown
 from relaion.reporting.document import Grid, grid, joined, number, several_of, share
 from relaion.reporting.facts import AuditReport
+from relaion.reporting.further import none_named
 from relaion.reporting.markdown import escaped, table
 from relaion.reporting.sections import title_of
 
@@ -103,7 +104,7 @@ def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterat
             "earlier one named. Entries of lists, and digests of them, are published nowhere."
         )
     else:
-        yield from _text("No list named a row.")
+        yield from _text(none_named(report))
     yield from ("## What this does not promise", "")
     yield from (f"- {escaped(said)}" for said in _not_promised(report))
     yield ""

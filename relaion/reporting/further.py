@@ -20,6 +20,7 @@ from relaion.reporting.document import (
 )
 from relaion.reporting.facts import AuditReport, PairLine, ScoreLine
 from relaion.roles import ROLES, so_many
+from relaion.run.hits import FEW_ROWS
 from relaion.sqlset import BUILT_IN
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def matrix(report: AuditReport) -> Iterator[Part]:
         yield "The audit of this run holds no counts by pairs of lists: an earlier version made it."
         return
     if not report.overlaps:
-        yield "Fewer than two lists named a row, so none is shared."
+        where = f" of subsets with {FEW_ROWS:,} rows or more" if report.few_rows else ""
+        yield f"Fewer than two lists named a row{where}, so none is shared."
         return
     yield (
         "How many rows both of two lists name, all subsets together. Fewer than ten, none among "
@@ -247,6 +249,16 @@ def cover(report: AuditReport) -> Iterator[Part]:
 # -- Lists --------------------------------------------------------------------------------------
 
 
+def none_named(report: AuditReport) -> str:
+    """What is said where the audit tells of no row that a list named."""
+    if not report.few_rows:
+        return "No list named a row."
+    return (
+        f"No list named a row of subsets with {FEW_ROWS:,} rows or more. Of smaller ones "
+        f"({joined(map(shown, report.few_rows))}) this is not told, for they have too few rows."
+    )
+
+
 def lists(report: AuditReport) -> Iterator[Part]:
     """Who sent what when; no entry and no digest of any."""
     yield (
@@ -306,7 +318,8 @@ def _setting(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return "; ".join(f"{k}: {', '.join(map(str, v))}" for k, v in value.items())
+        given = ((k, [v] if isinstance(v, str) else v) for k, v in value.items())
+        return "; ".join(f"{k}: {', '.join(map(str, v))}" for k, v in given)
     return number(value) if isinstance(value, int) else str(value)
 
 

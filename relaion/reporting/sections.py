@@ -23,6 +23,7 @@ from relaion.reporting.further import (
     coverage,
     lists,
     matrix,
+    none_named,
     reproduce,
     scores,
     scripts,
@@ -30,8 +31,6 @@ from relaion.reporting.further import (
 )
 from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS
-
-_NONE = "No list named a row."
 
 
 def document(report: AuditReport) -> Document:
@@ -177,7 +176,7 @@ def _is_chain(report: AuditReport) -> bool:
 
 def _protocol(report: AuditReport) -> Iterator[Part]:
     if not report.protocol:
-        yield _NONE
+        yield none_named(report)
         return
     named = {x.list_id: x for x in report.lists}
     last = report.protocol[-1].rows_so_far
@@ -262,7 +261,7 @@ def _short(held: ListFacts, kind: str) -> str:
 
 def _found(report: AuditReport) -> Iterator[Part]:
     if not report.hits:
-        yield _NONE
+        yield none_named(report)
         return
     yield Points(
         (
