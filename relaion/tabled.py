@@ -77,10 +77,23 @@ def _is_records(value: Any) -> bool:
 
 
 def _records(records: Sequence[Any]) -> str:
-    """Results of one or several kinds, a column for each field that any of them fills."""
+    """Results of one or several kinds, a column for each field that any of them fills.
+
+    A field that holds several records itself is a table of its own, below.
+    """
     names = list(dict.fromkeys(name for record in records for name, _ in _told(record)))
+    below = [n for n in names if any(_is_records(getattr(r, n, None)) for r in records)]
+    names = [name for name in names if name not in below]
     rows = [[getattr(record, name, None) for name in names] for record in records]
-    return table([_title(name) for name in names], rows)
+    parts = [table([_title(name) for name in names], rows)]
+    for record in records[:SHOWN]:
+        first = getattr(record, names[0]) if names else ""
+        of = _text(first) if isinstance(first, str) else f"{_title(names[0])} {_text(first)}"
+        held = [(name, getattr(record, name, None) or ()) for name in below]
+        parts += [
+            f"<p><b>{of}: {_title(name)}</b></p>{_records(value)}" for name, value in held if value
+        ]
+    return "".join(parts)
 
 
 def _title(name: str) -> str:

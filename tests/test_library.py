@@ -230,6 +230,9 @@ def test_results_show_as_tables(place: Path) -> None:
         assert html.startswith("<table>"), name
         assert "<b>" not in html.replace("<p><b>", ""), name
         assert MD5 not in html, name
+    html = shown["inspect"]._repr_html_()  # type: ignore[attr-defined]
+    assert "<p><b>data: matches</b></p><table>" in html, "records of a record are a table below"
+    assert "present:" not in html
     assert "edition" in shown["clean"]._repr_html_()  # type: ignore[attr-defined]
 
 

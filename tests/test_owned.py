@@ -230,3 +230,13 @@ def test_what_a_link_to_a_folder_leads_to_is_not_removed(tmp_path: Path) -> None
     with pytest.raises(OutputError, match="work: cannot be removed"):
         remove_tree(tmp_path / "work")
     assert (tmp_path / "other/file").exists()
+
+
+def test_no_folder_for_temporary_files_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    assert sweep() == 0
+    with pytest.raises(OutputError, match="set TMPDIR to another"), owned_folder("match"):
+        pass

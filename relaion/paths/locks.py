@@ -158,7 +158,7 @@ def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
 
     What a killed process leaves, `sweep` removes. Raises OutputError where none can be made.
     """
-    place = parent or Path(tempfile.gettempdir())
+    place = parent or _temporary()
     try:
         folder = _make(f"relaion-{purpose}-", place)
     except OSError as e:
@@ -172,6 +172,17 @@ def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
         remove_files(folder.path)
         shutil.rmtree(folder.path, ignore_errors=True)
         os.close(folder.lock)
+
+
+def _temporary() -> Path:
+    """The system's folder for temporary files; OutputError where none can be written."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        raise OutputError(
+            "no folder for temporary files can be written (TMPDIR, /tmp, /var/tmp): free some "
+            "room there, or set TMPDIR to another folder"
+        ) from None
 
 
 def _make(prefix: str, place: Path) -> Owned:
@@ -212,9 +223,9 @@ def sweep(parent: Path | None = None, *, logs_older: float = DAY) -> int:
     Looks into the system's folder for temporary files, or `parent`. Another user's folders,
     symlinks, and what another program made are left alone. Returns how many were removed.
     """
-    place = parent or Path(tempfile.gettempdir())
     removed = 0
-    with suppress(OSError):  # a folder that cannot be listed
+    with suppress(OSError, OutputError):  # a folder that cannot be listed
+        place = parent or _temporary()
         for name in os.listdir(place):  # noqa: PTH208 - a path for each of thousands takes long
             if _OWNED.fullmatch(name):
                 removed += removed_if_free(place / name)
