@@ -15,6 +15,7 @@ from relaion.errors import InputError, StopError
 from relaion.parquet.footer import read_footer
 from relaion.parquet.row_groups import open_physical
 from relaion.run.hits import Hits, Union, hold
+from relaion.stages.inspect import inspect
 from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, write_shard
 from tests.pipeline import here as relaion
@@ -267,3 +268,17 @@ def test_what_is_nested_deeper_than_can_be_read_is_not_called_damaged(tmp_path: 
     footer = read_footer(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="nests columns deeper than"), open_physical(footer):
         pass
+
+
+@pytest.mark.parametrize(("depth", "lines"), [(5, 0), (25, 1)])
+def test_what_cannot_be_written_without_a_row_is_told_before_that_is_tried(
+    tmp_path: Path, depth: int, lines: int
+) -> None:
+    deep: list[object] = [1]
+    for _ in range(depth):
+        deep = [deep]
+    table = pa.table({"url": ["https://a.example/1"], "deep": [deep]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    told = [line for line in inspect(tmp_path).notices if "has to leave" in line]
+    assert len(told) == lines
+    assert all("a.parquet: nests columns deeper than pyarrow reads" in line for line in told)

@@ -16,7 +16,9 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import BusyError, RelaionError
 from relaion.lists import withdraw
+from relaion.run.manifest import plan_of
 from relaion.run.out import open_out
+from relaion.run.settings import run_of
 from relaion.run.walk import missing_rows
 from relaion.stages.clean import clean
 from relaion.stages.cleaned import Cleaned
@@ -361,3 +363,27 @@ def test_a_run_before_whose_manifest_was_edited_is_refused_before_any_work(world
             missed.append(name)
             shutil.rmtree(world.folder / "out2")
     assert missed == []
+
+
+FORGED = {
+    "sql_version": ("v0", "was made by SQL v0, which this version of relaion has not"),
+    "lineage": ("x", "edited since it was written"),
+    "lists": ([{}], "edited since it was written"),
+    "scripts": ([], "the SQL scripts differ"),
+    "key_version": (0, "the version of the link key differs"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_run_before_of_another_version_is_refused_whatever_its_manifest_holds(
+    world: World, name: str
+) -> None:
+    """Its run is the digest of what it states."""
+    out = world.folder / "out"
+    made = json.loads((out / "manifest.json").read_text())
+    made[name], said = FORGED[name]
+    made["run"] = run_of(plan_of(made))
+    (out / "manifest.json").write_text(json.dumps(made, indent=1))
+    with pytest.raises(RelaionError, match=said) as e:
+        world.update(out, "out2")
+    assert str(out) in str(e.value)

@@ -59,7 +59,7 @@ class Shard:
     not count; `says_empty`, whether it may say of some row group that such a column is all NULL.
     `stamp` and `footer`, the SHA-256 of the footer's bytes, tell whether the file is still the
     one that was described. `sights` are what was seen in columns that play no role, `looked`
-    whether values of them were read.
+    whether values of them were read. `unwritable` is why no row can be left out of it, if so.
     """
 
     path: Path
@@ -75,6 +75,7 @@ class Shard:
     footer: str = field(default="", compare=False)
     sights: Sights = field(default=NOTHING, compare=False)
     looked: bool = field(default=False, compare=False)
+    unwritable: str = field(default="", compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -162,6 +163,16 @@ def mixed_notices(groups: Sequence[LayoutGroup]) -> tuple[str, ...]:
             more = several(len(others) - _TOLD, "layout")
             notices.append(f"subset {shown(subset)}: and {more} more")
     return tuple(notices)
+
+
+def unwritable(shards: Iterable[Shard]) -> tuple[str, ...]:
+    """A line for the first shard out of which no row can be left."""
+    found = [shard for shard in shards if shard.unwritable]
+    more = f" ({len(found):,} shards are so)" if len(found) > 1 else ""
+    return tuple(
+        f"`clean` refuses this shard where a row has to leave: {s.unwritable}{more}"
+        for s in found[:1]
+    )
 
 
 def _difference(here: Layout, rule: Layout) -> str:

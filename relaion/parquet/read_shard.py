@@ -34,6 +34,7 @@ from relaion.parquet.roles import (
     overrides_of,
     settle,
 )
+from relaion.parquet.row_groups import why_unwritable
 from relaion.parquet.sights import NOTHING, Sights, name_other_columns
 from relaion.parquet.storage import check_sound
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
@@ -109,6 +110,7 @@ def read_shard(
                 layout = _settled(path, layout, takes_several=needs_link)
             is_here = record_of(path) is None
             sights = look_into(file, layout, HERE if is_here else None) if looks else NOTHING
+            lacks = why_unwritable(footer) if looks else ""
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException) as e:
@@ -124,7 +126,7 @@ def read_shard(
         raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
         path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, layout, nulls,
-        says_empty, stamp, footer_digest(footer), sights, looks and is_here,
+        says_empty, stamp, footer_digest(footer), sights, looks and is_here, lacks,
     )  # fmt: skip
 
 

@@ -116,12 +116,7 @@ def open_physical(
     if not is_here:
         whole(footer.path)
     try:
-        fields: Struct = {
-            VERSION: footer.fields.get(VERSION, (I32, 2)),
-            SCHEMA: (LIST, (STRUCT, list(_bare(footer.elements)))),
-            ROWS: footer.fields[ROWS],
-        }
-        metadata = told(footer, fields)
+        metadata = _told_bare(footer)
         source = pa.OSFile(os.fsencode(footer.path))
         file = pq.ParquetFile(
             source,
@@ -135,12 +130,37 @@ def open_physical(
     except (pa.ArrowException, OSError, ValueError) as e:
         raise refused(footer, e, "its footer cannot be read") from None
     if paths is None:
-        raise InputError(
-            f"{shown(footer.path)}: nests columns in a way that cannot be written back unchanged; "
-            "leave the file out"
-        )
+        raise _nested(footer)
     with source, file:
         yield file, paths
+
+
+def why_unwritable(footer: Footer) -> str:
+    """Why `open_physical` refuses what columns of a file are nested in; empty where it does not."""
+    if not any(leaf.nested for leaf in footer.leaves):
+        return ""
+    try:
+        metadata = _told_bare(footer)
+        paths = _paths(metadata.schema.to_arrow_schema(), metadata.schema)
+    except (pa.ArrowException, OSError, ValueError) as e:
+        return str(refused(footer, e, "its footer cannot be read"))
+    return str(_nested(footer)) if paths is None else ""
+
+
+def _told_bare(footer: Footer) -> pq.FileMetaData:
+    fields: Struct = {
+        VERSION: footer.fields.get(VERSION, (I32, 2)),
+        SCHEMA: (LIST, (STRUCT, list(_bare(footer.elements)))),
+        ROWS: footer.fields[ROWS],
+    }
+    return told(footer, fields)
+
+
+def _nested(footer: Footer) -> InputError:
+    return InputError(
+        f"{shown(footer.path)}: nests columns in a way that cannot be written back unchanged; "
+        "leave the file out"
+    )
 
 
 @contextmanager

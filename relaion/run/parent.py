@@ -18,6 +18,7 @@ from relaion.run.hits import FEW_ROWS
 from relaion.run.outputs import AUDIT, MANIFEST, manifest_at, refuse_broken_off
 from relaion.run.settings import Plan, but_files, run_of
 from relaion.run.tasks import ParentShard
+from relaion.sqlset import versions
 
 Key = tuple[str, str]
 # what may change from run to run: cover only grows
@@ -95,6 +96,11 @@ def read_parent(out: Path) -> Parent:
             f"{shown(path)}: its run is not the digest of what it states, so it was edited since "
             "it was written; restore it, or clean again"
         )
+    if made["sql_version"] not in versions():
+        raise OutputError(
+            f"{shown(path)}: was made by SQL {shown(made['sql_version'])}, which this version of "
+            "relaion has not; update with the version that made it, or clean once more"
+        )
     refuse_other_audit(out, made)
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -113,6 +119,7 @@ def refuse_other_audit(out: Path, made: Mapping[str, Any]) -> None:
 
 _TOLD = {"started": str, "finished": str, "publishable": bool, "why": str}
 _FILE = ("subset", "shard", "rows", "bytes", "sha256")
+_STEP = ("run", "finished", "manifest", "kept_out", "lists")
 
 
 def _is_as_written(made: dict[str, Any]) -> bool:
@@ -128,6 +135,11 @@ def _is_as_written(made: dict[str, Any]) -> bool:
         are_whole = all(
             {"edition", *_FILE} <= set(line) and isinstance(line["rows"], int) for line in files
         )
+        steps = [dict(step) for step in made["lineage"]]
+        lists = [dict(x) for step in (made, *steps) for x in step["lists"]]
+        are_whole &= all(set(_STEP) <= step.keys() for step in steps)
+        are_whole &= all({"list_id", "entries", *_HEAD} <= x.keys() for x in lists)
+        is_told &= isinstance(made["sql_version"], str)
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
     return is_run and is_told and is_covered and are_whole

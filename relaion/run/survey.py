@@ -10,7 +10,7 @@ from typing import Any
 
 from relaion.errors import DamagedError, InputError, LinklessError, StopError
 from relaion.parquet.footer import read_footer
-from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
+from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices, unwritable
 from relaion.parquet.looked_at import looked_into
 from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
@@ -194,6 +194,7 @@ def read_inputs(
         (
             *found.notices,
             *mixed_notices(groups),
+            *unwritable(n.shard for n in numbered),
             *(looked_into(n.shard for n in numbered) if meant is None else ()),
         ),
         aside,

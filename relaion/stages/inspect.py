@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from relaion.errors import DamagedError
-from relaion.parquet.layout import LayoutGroup, Shard, grouped, known_as, mixed_notices
+from relaion.parquet.layout import LayoutGroup, Shard, grouped, known_as, mixed_notices, unwritable
 from relaion.parquet.looked_at import Match, uses
 from relaion.parquet.roles import Column, Columns, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
@@ -118,7 +118,12 @@ def inspect(
             _subset(name, list(members), layouts, pool)
             for name, members in groupby(groups, key=lambda g: g.subset)
         )
-    notices = (*found.notices, *mixed_notices(groups), *_match_notices(subsets))
+    notices = (
+        *found.notices,
+        *mixed_notices(groups),
+        *unwritable(shards),
+        *_match_notices(subsets),
+    )
     return Inspection(*_size(shards), subsets, layouts, notices)
 
 
