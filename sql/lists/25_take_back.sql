@@ -19,7 +19,8 @@
 -- order:   within a delivery the later record holds
 --
 -- A record takes back what the giver named by the same id, and where there is no id, every record
--- of the same digest. A giver may list a digest in several records (`repeats` are those beside the
+-- of the same digest. Of an id that a giver used again it takes back the records that hold what it
+-- names, and where none does, all. A giver may list a digest in several records (`repeats` are those beside the
 -- first): it stays listed until all of them are taken back. What `--where` does not choose of a
 -- delivery that brings a list up to date is taken back too, unless another record of it is chosen.
 -- A record whose digests stand neither in the delivery nor in those lists, and whose id they do not
@@ -42,17 +43,60 @@ semi join unchosen as c on u.record_no = c.record_no and u.digest = c.digest
 anti join store.records as r on r.list_id = $list_id and u.id_digest = r.id_digest
 where u.id_digest is not null;
 
-create or replace temp table maybe_out as
-with gone_records as (
+-- where a giver used an id again, the records of it that hold what the row names, if any does
+create or replace temp table gone_records as
+with of_id as (
     select
         r.list_id,
-        r.record_no
+        r.record_no,
+        g.record_no as gone_no
     from store.records as r
-    semi join gone as g on r.id_digest = g.id_digest
+    inner join gone as g on r.id_digest = g.id_digest
     where r.list_id = $list_id or list_contains($chain, r.list_id)
 ),
 
-undone_hashes as (
+held as (
+    select
+        e.list_id,
+        e.record_no,
+        e.kind,
+        e.hash
+    from store.entries as e
+    semi join of_id as o on e.list_id = o.list_id and e.record_no = o.record_no
+    union all
+    select
+        p.list_id,
+        p.record_no,
+        p.kind,
+        p.hash
+    from store.repeats as p
+    semi join of_id as o on p.list_id = o.list_id and p.record_no = o.record_no
+),
+
+hits as (
+    select distinct
+        o.list_id,
+        o.record_no,
+        o.gone_no
+    from of_id as o
+    inner join held as h on o.list_id = h.list_id and o.record_no = h.record_no
+    inner join undone as u
+        on o.gone_no = u.record_no and h.kind = u.kind and h.hash = hash(u.digest)
+    where o.list_id != $list_id or o.record_no < o.gone_no
+),
+
+final as (
+    select * from hits
+    union all
+    select o.*
+    from of_id as o
+    anti join hits as h on o.gone_no = h.gone_no
+)
+
+select * from final;
+
+create or replace temp table maybe_out as
+with undone_hashes as (
     select hash(u.digest) as short
     from undone as u
 ),
@@ -150,7 +194,8 @@ create or replace temp table claims as
 with of_entry as (
     select
         n.*,
-        r.id_digest
+        r.id_digest,
+        r.list_id as by_list
     from named as n
     inner join store.records as r on n.list_id = r.list_id and n.record_no = r.record_no
 ),
@@ -158,7 +203,8 @@ with of_entry as (
 of_repeat as (
     select
         n.* replace (p.record_no as record_no),
-        r.id_digest
+        r.id_digest,
+        r.list_id as by_list
     from named as n
     inner join store.repeats as p on n.hash = p.hash and n.kind = p.kind
     inner join store.records as r on p.list_id = r.list_id and p.record_no = r.record_no
@@ -182,9 +228,12 @@ left join undone as u
         and c.digest = u.digest
         and c.id_digest = u.id_digest
         and (not c.is_own or c.record_no < u.record_no)
-left join gone as g
-    on c.id_digest = g.id_digest and (not c.is_own or c.record_no < g.record_no)
-where u.digest is null and g.id_digest is null;
+left join gone_records as g
+    on
+        c.by_list = g.list_id
+        and c.record_no = g.record_no
+        and (not c.is_own or c.record_no < g.gone_no)
+where u.digest is null and g.gone_no is null;
 
 create or replace temp table out_rows as
 with by_its_digest as (
@@ -278,7 +327,9 @@ delete from store.entries
 where rowid in (select o.row_no from out_rows as o);
 
 delete from store.records
-where list_contains($chain, list_id) and id_digest in (select g.id_digest from gone as g);
+where
+    list_contains($chain, list_id)
+    and (list_id, record_no) in (select (g.list_id, g.record_no) from gone_records as g);
 
 create or replace temp table taken_back as
 select
