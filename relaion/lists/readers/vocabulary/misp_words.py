@@ -217,8 +217,7 @@ def info_says(word: str) -> WordSays:
     is_out = isinstance(says, titles.Doubt) or says in titles.TAKES_OUT
     # `made up` by itself is what samples of a format call their events
     is_trial = trial_in("info", word) and names.squeezed(word) != "madeup"
-    is_letter = len(word.strip()) == 1 and word.strip().isalpha()  # `F`, of whatever
-    return UNSURE if is_out or is_trial or is_letter else COUNTS
+    return UNSURE if is_out or is_trial else COUNTS
 
 
 def _always(says: WordSays) -> Meaning:
