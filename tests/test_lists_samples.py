@@ -42,7 +42,6 @@ REFUSED = {
 _TEXTS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".js", ".yaml")
 
 MORE = {
-    "domains_scope.txt": "a dot before a host stands for those below it, too",
     "iwf_cp1252_url.csv": "each link that is no UTF-8 enters in a second spelling",
     "rpz_scope.zone": "the rule for what is below the host is a rule of its own",
     "sophos_like2.csv": "a row whose type is url lists that link",
@@ -51,7 +50,6 @@ MORE = {
 """Samples that bring entries which the truth does not name, and rightly."""
 
 LESS = {
-    "domains_scope.txt": "a dot before a host stands for those below it, too",
     "laion_hash_kind.csv": "the row hash of an empty row is a placeholder",
     "misp_export.csv": "the digest of the event's object is not in the table",
 }

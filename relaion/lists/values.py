@@ -57,7 +57,6 @@ _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
 _EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
 _EXACT_HOST = re.compile(r"=([\w-]+(?:\.[\w-]+)+\.?)")  # as dnscrypt-proxy names a host alone
-_ALL_BELOW = re.compile(r"\+?\.(?=[\w-]+\.)")
 _ESCAPED_HOST = re.compile(r"[\w-]+(?:\\\.[\w-]+)+")
 _HOST_PATTERN = re.compile(r"(?=.*[*?\[])=?[\w.*?\[\]!{}-]+(?<!\])|[\^(][^\s/]+|[^\s/]+\$")
 _NO_HOST = re.compile(
@@ -230,14 +229,10 @@ def _host_fault(text: str, kind: str) -> str | None:
 
 
 def _host_as_written(text: str) -> str:
-    """A host with those below it as `*.host`: `+.host` as Clash does, `.host` as most proxies do.
-
-    The dots of a regular expression that names one host are dots.
-    """
+    """A host as it is meant: `+.host` of Clash, and the one that a regular expression names."""
     if _ESCAPED_HOST.fullmatch(text):
         return text.replace("\\.", ".")
-    below = _ALL_BELOW.match(text)
-    return f"*.{text[below.end() :]}" if below else text
+    return f"*{text[1:]}" if text.startswith("+.") else text
 
 
 def _read_link(text: str, kind: str) -> Entry | str:
