@@ -80,7 +80,7 @@ CASES: list[tuple[str, Callable[[Path], object]]] = [
         lambda path: load_editions([written(path, EDITION.replace("original", "mine"))]),
     ),
     (
-        "holds a COPY",
+        "holds the statement COPY",
         lambda path: check_statements(parse(written(path, EDITION + "copy (select 1) to 'x';"))),
     ),
     ("is not a manifest", no_manifest),
