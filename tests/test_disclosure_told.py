@@ -52,13 +52,15 @@ def test_no_form_of_the_report(cleaned: Path, out: str) -> None:
     place = cleaned / f"told-{out}"
     place.mkdir()
     written = ("--html", place / "r.html", "--markdown", place / "r.md", "--card", place / "card",
-               "--i-accept-disclosure")  # fmt: skip
+               "--croissant", place / "c.json", "--i-accept-disclosure")  # fmt: skip
     for command in ((), ("--json",), written, ("--card", place / "other")):
         done = here("report", out, *command, cwd=cleaned)
         assert done.stdout + done.stderr
         search(f"report {command}", (done.stdout + done.stderr).encode())
     files = [path for path in place.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"r.html", "r.md", "README.md", "SHA256SUMS"}
+    assert {path.name for path in files} == {
+        "r.html", "r.md", "README.md", "SHA256SUMS", "c.json",
+    }  # fmt: skip
     for path in files:
         content = path.read_bytes()
         search(path.name, content)

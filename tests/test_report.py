@@ -465,7 +465,11 @@ def test_what_is_no_finished_run_is_one_line(
         (("--card", "out/card", "--i-accept-disclosure"), "lies inside OUT"),
         (("--card", "card"), "--card: the editions may not be published"),
         (("--card", "mine.txt", "--i-accept-disclosure"), "is not a folder"),
-        (("--licence", "mit"), "--licence: is for a data-set card"),
+        (("--licence", "mit"), "--licence: is for --card or --croissant; add one of them"),
+        (("--croissant", "out/c.json", "--i-accept-disclosure"), "lies inside OUT"),
+        (("--croissant", "c.json"), "--croissant: the editions may not be published"),
+        (("--croissant", "mine.txt", "--i-accept-disclosure"), "was not made by `report`"),
+        (("--croissant", "-", "--i-accept-disclosure"), "-: is not the name of a file"),
         (("--card", "card", "--title", "a\nb"), "--title: write words on one line"),
     ],
 )

@@ -54,8 +54,8 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("no-verify", "strict", "verify"), _CHECKED),
     **dict.fromkeys(
         (
-            "card", "certificate", "config", "earlier", "history", "html", "inputs", "into",
-            "licence", "markdown", "out", "parent", "report-to-giver", "shards",
+            "card", "certificate", "config", "croissant", "earlier", "history", "html", "inputs",
+            "into", "licence", "markdown", "out", "parent", "report-to-giver", "shards",
         ),
         _NAMED,
     ),

@@ -90,8 +90,8 @@ _PANELS = {
     ),
     "What comes out": (
         "--out", "--check", "--by-hand", "--into", "--certificate", "--report-to-giver", "--copy",
-        "--verify", "--html", "--markdown", "--card", "--licence", "--keep-ids", "--dry-run",
-        "--strict", "--json",
+        "--verify", "--html", "--markdown", "--card", "--croissant", "--licence", "--keep-ids",
+        "--dry-run", "--strict", "--json",
     ),
     "If relaion stops and asks": (
         "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",

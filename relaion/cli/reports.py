@@ -12,8 +12,8 @@ from relaion.cli.app import PlainCommand, app, emit
 
 @app.command(
     cls=PlainCommand,
-    help="Show what a finished run removed and why, in counts. With --html, --markdown or "
-    "--card, write it to files instead.",
+    help="Show what a finished run removed and why, in counts. With --html, --markdown, --card or "
+    "--croissant, write it to files instead.",
     short_help="Show or write what a finished run removed, in counts.",
 )
 def report(
@@ -35,17 +35,29 @@ def report(
             "Write a data-set card (README.md) and SHA256SUMS for publication to this folder.",
         ),
     ] = None,
+    croissant: Annotated[
+        Path | None,
+        o.path_option(
+            "--croissant",
+            "FILE",
+            "Write the editions, their files and columns as JSON-LD (Croissant 1.0).",
+        ),
+    ] = None,
     licence: Annotated[
         str | None,
         typer.Option(
             "--licence",
             metavar="NAME",
-            help="With --card: the licence of the data set, such as cc-by-4.0.",
+            help="With --card or --croissant: the licence of the data set, such as cc-by-4.0.",
         ),
     ] = None,
     title: Annotated[
         str | None,
-        typer.Option("--title", metavar="WORDS", help="With --card: the name of the data set."),
+        typer.Option(
+            "--title",
+            metavar="WORDS",
+            help="With --card or --croissant: the name of the data set.",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite files that `report` did not make.")
@@ -54,7 +66,7 @@ def report(
         bool,
         typer.Option(
             "--i-accept-disclosure",
-            help="Write the card even if the editions must not be published.",
+            help="Write a card or Croissant file of editions that must not be published.",
         ),
     ] = False,
     as_json: Annotated[
@@ -66,8 +78,8 @@ def report(
     ] = False,
 ) -> None:
     result = library.report(
-        out, html=html, markdown=markdown, card=card, licence=licence, title=title, force=force,
-        i_accept_disclosure=i_accept_disclosure,
+        out, html=html, markdown=markdown, card=card, croissant=croissant, licence=licence,
+        title=title, force=force, i_accept_disclosure=i_accept_disclosure,
     )  # fmt: skip
     from relaion.cli.render_report import show_report  # noqa: PLC0415 - loaded when it is first used
 

@@ -9,13 +9,14 @@ from typing import Any
 from relaion.errors import InputError, OutputError
 from relaion.paths import several, shown
 from relaion.reporting.document import Grid, grid, joined, number, several_of, share
-from relaion.reporting.facts import AuditReport
+from relaion.reporting.facts import AuditReport, EditionFacts
 from relaion.reporting.further import none_named
 from relaion.reporting.markdown import escaped, table
 from relaion.reporting.sections import title_of
 
 CARD, SUMS = "README.md", "SHA256SUMS"
 MARK = "<!-- data-set card by relaion -->"
+TAGS = ("image-links", "captions", "relaion")
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"),
           (1e7, "1M<n<10M"), (1e8, "10M<n<100M"), (1e9, "100M<n<1B"), (1e10, "1B<n<10B"),
           (1e11, "10B<n<100B"), (1e12, "100B<n<1T"))  # fmt: skip
@@ -27,12 +28,12 @@ GATE = (
 )
 
 
-def refuse_unpublishable(report: AuditReport, way_out: str) -> None:
+def refuse_unpublishable(report: AuditReport, way_out: str, option: str) -> None:
     """Raise InputError where the manifest says that the editions point at listed rows."""
     if not report.publishable:
         raise InputError(
-            f"--card: the editions may not be published: {report.why}; {way_out}, or "
-            "pass --i-accept-disclosure for a card that is not published"
+            f"{option}: the editions may not be published: {report.why}; {way_out}, or "
+            "pass --i-accept-disclosure for a file that is not published"
         )
 
 
@@ -44,9 +45,9 @@ def card(report: AuditReport, licence: str | None, title: str | None) -> str:
 def _front(report: AuditReport, licence: str | None, title: str | None) -> Iterator[str]:
     first = report.editions[0].name
     fields: dict[str, Any] = {
-        "pretty_name": _name(report, title),
+        "pretty_name": name_of(report, title),
         "license": licence or "other",
-        "tags": ["image-links", "captions", "relaion"],
+        "tags": [*TAGS],
         "size_categories": [_size(report.of_edition(first).kept)],
         "configs": [
             {"config_name": e.name, "data_files": f"{e.name}/**/*.parquet"}
@@ -67,7 +68,8 @@ def _front(report: AuditReport, licence: str | None, title: str | None) -> Itera
     yield "---"
 
 
-def _name(report: AuditReport, title: str | None) -> str:
+def name_of(report: AuditReport, title: str | None) -> str:
+    """The title that was given, or the names of the subsets."""
     return title or f"{joined(map(shown, report.subsets[:3]))}, cleaned"
 
 
@@ -75,24 +77,36 @@ def _size(rows: int) -> str:
     return next((said for below, said in _SIZES if rows < below), "n>1T")
 
 
-def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterator[str]:
-    yield from (f"# {escaped(_name(report, title))}", "")
-    yield from _text(
+def summary(report: AuditReport) -> str:
+    """What the data set is, and of which run."""
+    return (
         f"Links to images with their captions: {several(report.rows_in, 'row')} in "
         f"{several(len(report.inputs), 'subset')}, cleaned with relaion {report.run.relaion} "
         f"against {several(sum(x.role == 'bad' for x in report.lists), 'list')} of links and "
         f"hashes on {report.run.finished[:10]} (run {report.run.run}). No link was opened, and no "
         "image is held here."
     )
+
+
+def named_by(report: AuditReport, edition: EditionFacts) -> str:
+    """What an edition is without, and how many rows it kept."""
+    line = report.of_edition(edition.name)
+    on, _ = report.rules_of(edition)
+    named = [f"by lists labelled {joined(edition.labels)}"] if edition.labels else []
+    named += [f"by the {several_of(on, 'rule')}"] if on else []
+    return (
+        f"without the rows named {', or '.join(named) or 'by its script'}; "
+        f"{number(line.kept)} of {several(line.rows_in, 'row')}"
+    )
+
+
+def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterator[str]:
+    yield from (f"# {escaped(name_of(report, title))}", "")
+    yield from _text(summary(report))
     yield from ("## Editions", "")
     for edition in report.editions:
-        line = report.of_edition(edition.name)
-        on, _ = report.rules_of(edition)
-        named = [f"by lists labelled {joined(edition.labels)}"] if edition.labels else []
-        named += [f"by the {several_of(on, 'rule')}"] if on else []
         yield f"- **{escaped(edition.name)}**, a part of {escaped(edition.parent)}: " + escaped(
-            f"without the rows named {', or '.join(named) or 'by its script'}; "
-            f"{number(line.kept)} of {several(line.rows_in, 'row')}"
+            named_by(report, edition)
         )
     yield ""
     yield from table(_counts(report))
@@ -106,7 +120,7 @@ def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterat
     else:
         yield from _text(none_named(report))
     yield from ("## What this does not promise", "")
-    yield from (f"- {escaped(said)}" for said in _not_promised(report))
+    yield from (f"- {escaped(said)}" for said in not_promised(report))
     yield ""
     yield from ("## Licence and access", "")
     yield from _text(
@@ -119,7 +133,7 @@ def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterat
     yield from ("## Check and cite it", "")
     yield from _text("Where the editions lie, this checks every file of theirs:")
     yield from ("```text", f"sha256sum --check {SUMS}", "```", "")
-    yield from ("```bibtex", *_citation(report, title), "```")
+    yield from ("```bibtex", *citation(report, title), "```")
     yield ""
 
 
@@ -160,7 +174,8 @@ def _lists(report: AuditReport) -> Grid:
     )  # fmt: skip
 
 
-def _not_promised(report: AuditReport) -> Iterator[str]:
+def not_promised(report: AuditReport) -> Iterator[str]:
+    """What the editions are not, in sentences."""
     yield (
         "That nothing illegal or harmful is left: only what the lists named by the day of the run "
         "was found, and only by link and by exact hash of an image. A picture that was changed by "
@@ -179,8 +194,9 @@ def _not_promised(report: AuditReport) -> Iterator[str]:
     yield "That it is lawful to use where you are, or for what you want to do."
 
 
-def _citation(report: AuditReport, title: str | None) -> Iterator[str]:
-    name = "".join(c for c in _name(report, title) if c not in "{}\\`\n")
+def citation(report: AuditReport, title: str | None) -> Iterator[str]:
+    """Lines of BibTeX."""
+    name = "".join(c for c in name_of(report, title) if c not in "{}\\`\n")
     yield "@misc{relaion-" + report.run.run + ","
     yield f"  title = {{{name}}},"
     yield f"  year = {{{report.run.finished[:4]}}},"

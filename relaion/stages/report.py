@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import (
@@ -20,6 +20,7 @@ from relaion.paths import (
     shown,
 )
 from relaion.reporting import card as cards
+from relaion.reporting import croissant as croissants
 from relaion.reporting.html import html as html_of
 from relaion.reporting.markdown import markdown as markdown_of
 from relaion.reporting.read import read_report
@@ -40,6 +41,7 @@ def report(
     html: AnyPath | None = None,
     markdown: AnyPath | None = None,
     card: AnyPath | None = None,
+    croissant: AnyPath | None = None,
     licence: str | None = None,
     title: str | None = None,
     force: bool = False,
@@ -55,38 +57,47 @@ def report(
         html: One page that needs nothing else (with the extra `[report]`).
         markdown: The same as text.
         card: A folder for a data-set card, README.md, and SHA256SUMS of the shards.
-        licence: Of the card, such as `cc-by-4.0`; None for one yet to be named.
-        title: Of the card; None for the names of the subsets.
+        croissant: A JSON-LD file in the Croissant format 1.0, to lie beside the editions.
+        licence: Of card and Croissant file, such as `cc-by-4.0`; None for one yet to be named.
+        title: Of these two; None for the names of the subsets.
         force: Write over files that `report` did not make.
-        i_accept_disclosure: Write a card of editions that may not be published.
+        i_accept_disclosure: Write these two of editions that may not be published.
 
     Returns:
         The audit in counts, and the files that were written.
 
     Raises:
-        InputError: For an OUT without a finished run, or a card that may not be written.
+        InputError: For an OUT without a finished run, or a file that may not be written.
         OutputError: For a file that cannot be written.
     """
     out, page, text, folder = as_path(out), maybe_path(html), maybe_path(markdown), maybe_path(card)
+    loaded = maybe_path(croissant)
+    public = [x for x, y in (("--card", folder), ("--croissant", loaded)) if y is not None]
     for name, given in (("--licence", licence), ("--title", title)):
-        _refuse_words(name, given, card=folder is not None)
+        _refuse_words(name, given, asked=bool(public))
     found = read_report(out)
     files: list[tuple[Path, Callable[[], bytes], Callable[[bytes], bool]]] = []
     if page is not None:
         files.append((page, lambda: _page(found).encode(), lambda x: _MARK.encode() in x[:400]))
     if text is not None:
         files.append((text, lambda: _text(found).encode(), lambda x: _MARK.encode() in x[:400]))
+    if public and not i_accept_disclosure:
+        ways = way_out(manifest_at(out / MANIFEST) or {})
+        cards.refuse_unpublishable(found, ways, public[0])
     if folder is not None:
-        if not i_accept_disclosure:
-            ways = way_out(manifest_at(out / MANIFEST) or {})
-            cards.refuse_unpublishable(found, ways)
         files += [
             (folder / cards.CARD, lambda: cards.card(found, licence, title).encode(), _is_card),
-            (folder / cards.SUMS, lambda: _sums(out), _is_sums),
+            (folder / cards.SUMS, lambda: cards.sums(out, _outputs(out)), _is_sums),
         ]
-    _refuse_twice([path for path, *_ in files])
-    if Path("-") in (page, text):
-        raise InputError("-: is not the name of a file; name one, such as report.md")
+    if loaded is not None:
+        files.append(
+            (
+                loaded,
+                lambda: croissants.croissant(found, licence, title, out, _outputs(out)),
+                croissants.is_croissant,
+            )
+        )
+    _refuse_names([path for path, *_ in files])
     for path, _, is_ours in files:
         _refuse_place(path, out, is_ours, force=force, made=path.parent == folder)
     made = [(path, write()) for path, write, _ in files]  # all of them, before the first is there
@@ -107,21 +118,22 @@ def _text(found: AuditReport) -> str:
     return f"{_MARK}\n\n{markdown_of(document(found))}"
 
 
-def _sums(out: Path) -> bytes:
+def _outputs(out: Path) -> Sequence[Mapping[str, Any]]:
     made = manifest_at(out / MANIFEST)
     if made is None:  # it was there a moment ago
         raise OutputError(f"{shown(out / MANIFEST)}: is gone; repeat the command")
-    return cards.sums(out, made["outputs"])
+    outputs: Sequence[Mapping[str, Any]] = made["outputs"]
+    return outputs
 
 
 # -- What is refused ----------------------------------------------------------------------------
 
 
-def _refuse_words(name: str, given: str | None, *, card: bool) -> None:
+def _refuse_words(name: str, given: str | None, *, asked: bool) -> None:
     if given is None:
         return
-    if not card:
-        raise InputError(f"{name}: is for a data-set card; name its folder with --card")
+    if not asked:
+        raise InputError(f"{name}: is for --card or --croissant; add one of them")
     if not given.strip() or not given.isprintable() or not is_utf8(given):
         raise InputError(f"{name}: write words on one line, in UTF-8")
 
@@ -135,7 +147,9 @@ def _is_sums(raw: bytes) -> bool:
     return all(x.removeprefix(b"\\")[_SUM_LINE : _SUM_LINE + 2] == b"  " for x in lines)
 
 
-def _refuse_twice(paths: list[Path]) -> None:
+def _refuse_names(paths: list[Path]) -> None:
+    if Path("-") in paths:
+        raise InputError("-: is not the name of a file; name one, such as report.md")
     real = [path.resolve() for path in paths]
     for i, path in enumerate(real):
         if path in real[:i]:
