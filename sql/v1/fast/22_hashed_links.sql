@@ -6,6 +6,7 @@
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   listed_entries (kind varchar, hash ubigint)
 -- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar)
+-- writes:  listed_shorts (short ubigint)
 -- writes:  maybe_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean)
 -- writes:  other_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, bases varchar[])
@@ -56,13 +57,12 @@ select
     case when t.is_plain then t.url end as link
 from told as t;
 
-create or replace temp table maybe_links as
-with listed as (
-    select e.hash as short
-    from listed_entries as e
-    where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
-)
+create or replace temp view listed_shorts as
+select e.hash as short
+from listed_entries as e
+where e.kind in ('url_md5', 'url_sha1', 'url_sha256');
 
+create or replace temp table maybe_links as
 select
     s.shard_no,
     s.file_row_number,
@@ -70,7 +70,7 @@ select
     s.level,
     s.is_plain
 from link_shorts('told_links', $kinds) as s
-where not s.is_plain or s.short in (select l.short from listed as l);
+where not s.is_plain or s.short in (select l.short from listed_shorts as l);
 
 create or replace temp view other_links as
 select
@@ -106,20 +106,14 @@ select
 from based_links as b;
 
 create or replace temp table hashed_links as
-with listed as (
-    select e.hash as short
-    from listed_entries as e
-    where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
-),
-
-others as (
+with others as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
         s.level
     from link_shorts('bases', $kinds) as s
-    where s.is_odd or s.short in (select l.short from listed as l)
+    where s.is_odd or s.short in (select l.short from listed_shorts as l)
 )
 
 select
