@@ -1,7 +1,7 @@
 """SQL text that a user wrote: tried without a row, asked what it reads, and answered."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Timer
 from typing import Any
@@ -66,7 +66,10 @@ def names_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
 _CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
 _HIDING = {"query", "json_execute_serialized_sql"}  # run SQL that a text may hold
 _BY_CHANCE = {"reservoir_quantile"}  # which DuckDB calls consistent
-_ASKS_NONE = {"error"}  # called volatile, so that it is not left out
+# called volatile, so that it is not left out; and a schema, which is `main` for every edition
+_ASKS_NONE = {"error", "current_schema"}
+_OPEN, _SHUT = ("(", "[", "{"), (")", "]", "}")
+_AGE = "age"  # asks the clock for the day that is not given to it
 
 
 def other_answers(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, int] | None:
@@ -76,35 +79,54 @@ def other_answers(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, int] |
     own macros of these.
     """
     asked = con.execute(
-        "select distinct function_name from duckdb_functions() where stability = 'VOLATILE' "
-        "or stability = 'CONSISTENT_WITHIN_QUERY' and len(parameters) = 0"
+        "select function_name, max(len(parameters)) > 0 from duckdb_functions() "
+        "where stability = 'VOLATILE' or stability = 'CONSISTENT_WITHIN_QUERY' "
+        "and len(parameters) = 0 group by 1"
     )
-    names = {str(name) for (name,) in asked.fetchall()} | {"age"} | _HIDING | _BY_CHANCE
-    names -= _ASKS_NONE
+    takes: dict[str, bool] = dict(asked.fetchall())
+    takes |= dict.fromkeys({_AGE} | _HIDING | _BY_CHANCE, True)
+    takes = {name: some for name, some in takes.items() if name not in _ASKS_NONE}
     macros = con.execute(
         "select function_name, macro_definition from duckdb_functions() "
         "where macro_definition is not null"
     ).fetchall()
-    names |= {name for name, text in macros if _first_of(names, text)}
-    return _first_of(names, sql)
+    takes |= {name: True for name, text in macros if _first_of(takes, text)}
+    return _first_of(takes, sql)
 
 
-def _first_of(names: Collection[str], sql: str) -> tuple[str, int] | None:
+def _first_of(takes: Mapping[str, bool], sql: str) -> tuple[str, int] | None:
+    """The first of these functions that is called, by whether it takes arguments; or a clock."""
     data = sql.encode()
     starts = [(at, kind.name) for at, kind in duckdb.tokenize(sql) if kind.name != "comment"]
     ends = [at for at, _ in starts[1:]] + [len(data)]
-    tokens = [
-        (_COMMENTS.sub("", data[at:end].decode("utf-8", "replace")).strip(), at)
+    texts = [
+        _COMMENTS.sub("", data[at:end].decode("utf-8", "replace")).strip()
         for (at, _), end in zip(starts, ends, strict=True)
     ]
-    for (text, at), (after, _) in zip(tokens, [*tokens[1:], ("", 0)], strict=True):
+    for i, (text, (at, _)) in enumerate(zip(texts, starts, strict=True)):
         bare = text.strip('"').lower()
-        is_call = bare in names and after.startswith("(")
-        is_sample = bare == "tablesample" or (bare, after.lower()) == ("using", "sample")
-        if is_call or is_sample or text.lower() in _CLOCKS:
+        given = _arguments(texts[i + 1 :]) if bare in takes else None
+        is_call = given is not None and (given == 0 or takes[bare])
+        is_call = is_call and not (bare == _AGE and (given or 0) > 1)
+        is_sample = bare == "tablesample" or (bare, *texts[i + 1 : i + 2]) == ("using", "sample")
+        is_column = i > 0 and texts[i - 1] == "."
+        if is_call or is_sample or (bare in _CLOCKS and not is_column):
             what = f"{bare}()" if is_call else "sample" if is_sample else bare
             return what, 1 + data.count(b"\n", 0, at)
     return None
+
+
+def _arguments(texts: Sequence[str]) -> int | None:
+    """How many arguments stand in the brackets with which these tokens begin; None for none."""
+    if not texts or texts[0] != "(":
+        return None
+    depth = commas = 0
+    for i, text in enumerate(texts):
+        depth += (text in _OPEN) - (text in _SHUT)
+        if not depth:
+            return 0 if i == 1 else commas + 1
+        commas += depth == 1 and text == ","
+    return commas + 1
 
 
 @dataclass(frozen=True)
