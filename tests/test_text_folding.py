@@ -218,6 +218,7 @@ def test_ends_of_the_lines_of_a_keyword_file_do_not_count(tmp_path: Path, blank:
     path.write_text("\n".join(lines), encoding="utf-8")
     assert read_words(path).words == ("tea pot", "cup")
     assert read_to_verify(path).words == ("cup", "tea pot")
+    assert read_to_verify(path).sha256 == read_words(path).sha256
 
 
 @pytest.mark.slow

@@ -839,7 +839,7 @@ def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_other_keywords_are_found(world: World) -> None:
     world.keywords.write_text("harbour\n")
-    text = "manifest.json: the keyword file given is not the one that the run had"
+    text = "manifest.json: the keywords given are not those that the run had"
     number = "manifest.json: states another number of keywords than the file given holds"
     assert said(check(world)) == {("6", text), ("6", number)}
     assert next(o for o in check(world).outcomes if o.promise == "1b").state == "not checked"

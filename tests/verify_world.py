@@ -415,7 +415,8 @@ class World:
 
     def _manifest(self) -> dict[str, Any]:
         setting, key = self.setting, bytes.fromhex(key_path(self.store).read_text())
-        words = hashlib.sha256(self.keywords.read_bytes()).hexdigest()
+        lines = "".join(f"{word}\n" for word in setting.keywords or ())
+        words = hashlib.sha256(lines.encode()).hexdigest()
         return {
             "relaion": "0", "duckdb": "0", "pyarrow": "0", "sql_version": "v1",
             "key_version": KEY_VERSION, "run": "",

@@ -140,14 +140,21 @@ _ENDS = BLANK | CONTROL  # of a line
 
 @dataclass(frozen=True)
 class Keywords:
-    """The words of a file, and the SHA-256 of its bytes (public only as an HMAC).
+    """The words of a file, in its order.
 
-    `raw` are these bytes: the file may be another one by the time that the run is checked.
+    `raw` are its bytes: the file may be another one by the time that the run is checked.
     """
 
     words: tuple[str, ...]
-    sha256: str
     raw: bytes = field(default=b"", repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Of the words, one a line: blank lines, remarks and line ends decide nothing.
+
+        Public only as an HMAC.
+        """
+        return hashlib.sha256("".join(f"{word}\n" for word in self.words).encode()).hexdigest()
 
 
 def read_keywords(path: Path) -> Keywords:
@@ -173,7 +180,7 @@ def read_keywords(path: Path) -> Keywords:
             f"{shown(path)}: holds no keyword; write one a line, or leave out --keywords to switch "
             "the rule off"
         )
-    return Keywords(words, hashlib.sha256(raw).hexdigest(), raw)
+    return Keywords(words, raw)
 
 
 def write_keywords(work: Path, keywords: Keywords) -> None:
@@ -202,7 +209,7 @@ class Settings:
 
     `out` and `work` are absolute; a dry run has no `out`. `store` is OUT itself where that lies in
     a store of objects: `out` is in its staging folder. `keywords` is None, or the HMAC digest
-    of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
+    of the keywords and how many there are. `copy` instead of hard links to what loses no row.
     `good_wins`: what a list of known-good files names is not listed, whoever lists it.
     `cover` neutral sites leave for each listed one; a site has at most `cover_site_rows` rows, or
     as many as the cost allows.

@@ -326,7 +326,7 @@ def _check_keywords(
         notes.find("6", MANIFEST, "states another number of keywords than the file given holds")
     if secret is not None and hmac_digest(secret, words.sha256) != stated:
         given.unlike.append("the keywords given are not those of the run")
-        notes.find("6", MANIFEST, "the keyword file given is not the one that the run had")
+        notes.find("6", MANIFEST, "the keywords given are not those that the run had")
 
 
 def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, notes: Notes) -> None:

@@ -42,6 +42,7 @@ _UNSEEN = re.compile(one_of(IGNORABLE) + "+")
 _WITHIN = frozenset(c for c in IGNORABLE if c == "\xad" or unicodedata.category(c) == "Mn")
 _PARTING = re.compile(one_of(IGNORABLE - _WITHIN))
 _ENDS = " " + "".join(CONTROL)
+_UNREAD = "".join(WHITE | IGNORABLE | CONTROL)  # at the ends of a line as it is written
 _MOST_MARKS = 30
 _JOINER = "\u034f"
 _MANY_SIGNS = re.compile(r"[^\w\x00-\x7f]{31}")  # marks are no letters to `re`
@@ -50,7 +51,7 @@ _STARTS = tuple(first for first, _ in _UNSPACED)
 
 @dataclass(frozen=True)
 class KeywordMatcher:
-    """A keyword file: its words, folded, the SHA-256 of its bytes, and how many lines it has."""
+    """A keyword file: its words, folded, their SHA-256 as written, and how many lines it has."""
 
     words: tuple[str, ...]
     sha256: str
@@ -77,11 +78,15 @@ def read_keywords(path: Path | bytes) -> KeywordMatcher:
     except UnicodeDecodeError:
         named = "--keywords" if isinstance(path, bytes) else path
         raise InputError(f"{shown(named)}: is not UTF-8 text; save it as UTF-8") from None
-    words = {fold(line).strip(_ENDS) for line in text.splitlines()}
+    lines = text.splitlines()
+    words = {fold(line).strip(_ENDS) for line in lines}
     words = {word for word in words if word and not word.startswith("#")}
-    return KeywordMatcher(
-        tuple(sorted(words)), hashlib.sha256(raw).hexdigest(), len(text.splitlines())
-    )
+    written = dict.fromkeys(line.strip(_UNREAD) for line in lines)
+    digest = hashlib.sha256()
+    for word in written:
+        if word and word[0] != "#":
+            digest.update(f"{word}\n".encode())
+    return KeywordMatcher(tuple(sorted(words)), digest.hexdigest(), len(lines))
 
 
 def fold(text: str) -> str:

@@ -323,7 +323,7 @@ def _covered(
     work.mkdir()
     engine = finder.engine
     settings = _settings(work, k, site_rows)
-    write_keywords(work, Keywords(KEYWORDS, ""))
+    write_keywords(work, Keywords(KEYWORDS))
     engine.write_parquet(
         "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
     )
