@@ -24,7 +24,7 @@ from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import _named
 from relaion.verifier.rows import At, Source
 from tests.drawn import quickly
-from tests.pipeline import Sent
+from tests.pipeline import JOINED, Sent, rows_of, write_shard
 from tests.test_update import World, audit, files
 
 DIGEST = "0123456789abcdef" * 2
@@ -69,6 +69,19 @@ L = "http://b.example.org/b.jpg"
 OUTER = "http://a.example.org/a.jpg?u="
 
 
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[int] | None]:
+    """Which shards each update from here on takes for touched; None: all."""
+    touched: list[frozenset[int] | None] = []
+    rewrite = UpdateRun._rewrite
+
+    def noting(self: UpdateRun, searched: Searched) -> Reports:
+        touched.append(self._touched)
+        return rewrite(self, searched)
+
+    monkeypatch.setattr(UpdateRun, "_rewrite", noting)
+    return touched
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("all_counts", "no_sample")
 def test_the_search_looks_for_further_links_as_links_of_their_own(
@@ -86,14 +99,7 @@ def test_the_search_looks_for_further_links_as_links_of_their_own(
     world.send(Sent((("image_md5", "ab" * 16),)))
     out = world.clean("one")
     world.send(Sent((("image_md5", DIGEST),)))
-    touched: list[frozenset[int] | None] = []
-    rewrite = UpdateRun._rewrite
-
-    def noted(self: UpdateRun, searched: Searched) -> Reports:
-        touched.append(self._touched)
-        return rewrite(self, searched)
-
-    monkeypatch.setattr(UpdateRun, "_rewrite", noted)
+    touched = noted(monkeypatch)
     done = world.update(out, "two", verify=True)
     assert done.verdict is not None
     assert done.verdict.ok
@@ -126,6 +132,33 @@ def test_what_else_a_row_with_a_listed_link_carries_is_looked_for_once_it_is_kno
     assert done.verdict is not None and done.verdict.ok, done.verdict
     assert done.verdict.rests.startswith(f"{1 if inner else 3} of 4 shards rest")
     assert audit(done.out) == audit(world.clean("whole", inner=inner))
+
+
+@pytest.mark.usefixtures("all_counts", "no_sample")
+def test_after_a_shard_changed_once_new_entries_alone_are_searched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row left by a link that is gone since, and stays out of a shard that is touched."""
+    listed, link = "ab" * 16, "http://a.example.org/a.jpg"
+    others = [{"url": f"http://b.example.org/{n}.jpg", "image_md5": f"{n:032x}"} for n in range(9)]
+    world = World(tmp_path / "world")
+    world.grow([[{"url": link, "image_md5": listed}, others[0]], [{"url": link}, *others], others])
+    world.send(Sent((("image_md5", listed), ("image_md5", f"{8:032x}"))))
+    first = world.clean("one")
+    changed = {"url": "http://c.example.org/c.jpg", "WIDTH": 1}
+    write_shard(world.folder / "data/multi/part-000.parquet", [changed], JOINED)
+    before = world.update(first, "two", allow_changed=True).out
+    world.send(Sent((("url", others[5]["url"]),)))
+    touched = noted(monkeypatch)
+    done = world.update(before, "three", verify=True)
+    assert done.verdict is not None and done.verdict.ok, done.verdict.findings
+    assert {row["WIDTH"] for row in rows_of(done.out, "research")} == {*range(21)} - {
+        0, 2, 8, 11, 17, 20,
+    }  # fmt: skip
+    monkeypatch.setattr(UpdateRun, "_whole_for", lambda *_: "asked for")
+    whole = world.update(before, "whole").out
+    assert files(done.out) == files(whole) and audit(done.out) == audit(whole)
+    assert touched == [frozenset({0, 2}), None]
 
 
 @pytest.fixture

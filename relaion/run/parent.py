@@ -213,13 +213,15 @@ def refuse_other_settings(parent: Parent, plan: Plan) -> None:
 class ListsSince:
     """How the store differs from what the parent was matched with.
 
-    `gained` are lists that it had not; `is_less`: entries were taken back since, or known-good
-    files came that may take some back, so that rows left for what no store names any more. `told`
-    says which lists that it had were taken back, whole or in part.
+    `gained` are lists that it had not; `is_less`: entries that it or a run before it had were
+    taken back since, or known-good files came that may take some back, so that rows left for what
+    no store names any more. `was_less`: that is so, or was in a run before it, also since its data
+    had changed. `told` says which lists that it had were taken back, whole or in part.
     """
 
     gained: tuple[int, ...]
     is_less: bool
+    was_less: bool
     told: tuple[str, ...] = ()
 
 
@@ -247,14 +249,20 @@ def lists_since(
             "copy"
         )  # fmt: skip
     gained = tuple(sorted(set(now) - set(before)))
-    held = [x for step in parent.lineage(kept_out=False) for x in step["lists"]]
-    is_less = any(step["kept_out"] for step in parent.made["lineage"]) or any(
+    good = plan.parameters["good_wins"] and any(now[i]["role"] == "good" for i in gained)
+    steps = parent.lineage(kept_out=False)
+    is_less = good or any(_is_less(step["lists"], now) for step in steps)
+    was_less = is_less or any(step["kept_out"] for step in steps)
+    return ListsSince(gained, is_less, was_less, tuple(_taken_back(parent, now)))
+
+
+def _is_less(before: Iterable[Mapping[str, Any]], now: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether lists are gone, or hold fewer entries than before."""
+    return any(
         x["list_id"] not in now
         or any(now[x["list_id"]]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
-        for x in held
+        for x in before
     )
-    good = plan.parameters["good_wins"] and any(now[i]["role"] == "good" for i in gained)
-    return ListsSince(gained, is_less or good, tuple(_taken_back(parent, now)))
 
 
 def _other_store(parent: Parent, store: Path, why: str) -> ListError:
@@ -271,13 +279,7 @@ def _taken_back(parent: Parent, now: Mapping[int, Mapping[str, Any]]) -> Iterato
     stay = f"since {shown(parent.folder)} was made; what they named there stays out"
     if gone:
         yield f"{_named(gone)}: withdrawn {stay}"
-    fewer = [
-        x
-        for x in had
-        if x["list_id"] in now
-        and any(now[x["list_id"]]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
-    ]
-    if fewer:
+    if fewer := [x for x in had if x["list_id"] in now and _is_less([x], now)]:
         yield f"{_named(fewer)}: entries were taken back {stay}"
 
 

@@ -115,7 +115,7 @@ class UpdateRun(Run):
         now = [str(line) for line in sidecar_lines(beside)]
         fewer = any(str(line) not in now for line in self.parent.made["sidecars"])
         gone = self.shards.lost or self.shards.changed  # their rows may have named others
-        self._forgets = self.since.is_less or fewer
+        self._forgets = self.since.was_less or fewer
         return bool(self._forgets or gone or self.parent.parameters["cover"])
 
     def _whole_for(self, beside: tuple[Sidecar, ...]) -> str:
@@ -123,7 +123,7 @@ class UpdateRun(Run):
         lines = sorted(sidecar_lines(beside), key=str)
         reasons = {
             "shards are new, gone or others": not self.shards.is_same,
-            "rows may have left for what nothing names now": self.since.is_less,
+            "entries were taken back, or may be": self.since.is_less,
             "sidecars are new, gone or others": lines
             != sorted(self.parent.made["sidecars"], key=str),
             "cover is chosen among all sites": self.request.settings.cover

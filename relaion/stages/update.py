@@ -151,7 +151,7 @@ def update(
         refuse_other_settings(made, request.plan)
         shards = shards_since(made, request.plan)
         kept_out = (
-            since.is_less or allow_changed or bool(made.parameters["cover"])
+            since.was_less or allow_changed or bool(made.parameters["cover"])
             or bool(missing_sidecars(made, request.plan))
         )  # fmt: skip
         plan = replace(
