@@ -20,6 +20,7 @@ from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, write_shard
 from tests.pipeline import here as relaion
 from tests.pipeline import relaion as by_itself
+from tests.test_inspect_render import printed
 
 LISTED = "https://listed.example/secret-marker.jpg"
 
@@ -279,6 +280,8 @@ def test_what_cannot_be_written_without_a_row_is_told_before_that_is_tried(
         deep = [deep]
     table = pa.table({"url": ["https://a.example/1"], "deep": [deep]})
     pq.write_table(table, tmp_path / "a.parquet")
-    told = [line for line in inspect(tmp_path).notices if "has to leave" in line]
-    assert len(told) == lines
+    found = inspect(tmp_path)
+    told = [line for line in found.notices if "has to leave" in line]
+    assert len(told) == found.unwritable == lines
+    assert ("yes, unless a row has to leave a shard that" in printed(found)) is bool(lines)
     assert all("a.parquet: nests columns deeper than pyarrow reads" in line for line in told)

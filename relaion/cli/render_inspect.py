@@ -76,6 +76,9 @@ def _answer(inspection: Inspection) -> list[RenderableType]:
     linked = [s for s in held if any(m.role == "url" and m.possible for m in s.matches)]
     if len(linked) == len(held):
         said = "yes"
+        if n := inspection.unwritable:
+            those = "a shard" if n == 1 else f"one of {n:,} shards"
+            said += f", unless a row has to leave {those} that cannot be written without it"
     elif not linked:
         said = "no: no column with links was found (if there is one: --column url=NAME)"
         if any(c.claimed == "url" and "<" in c.type for x in inspection.layouts for c in x.columns):

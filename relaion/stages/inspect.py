@@ -63,7 +63,8 @@ class Inspection(Tabled):
     """What `inspect` found; it holds no value of any row.
 
     `shards`, `rows`, `bytes` (on disk) and `row_groups` are those of all; `subsets` and `layouts`
-    tell of each, `notices` what may surprise.
+    tell of each, `notices` what may surprise. `unwritable` is how many shards no row can be left
+    out of, so that `clean` refuses them where one has to leave.
     """
 
     shards: int
@@ -73,6 +74,7 @@ class Inspection(Tabled):
     subsets: tuple[SubsetSeen, ...]
     layouts: tuple[LayoutSeen, ...]
     notices: tuple[str, ...]
+    unwritable: int = 0
 
 
 def inspect(
@@ -124,7 +126,8 @@ def inspect(
         *unwritable(shards),
         *_match_notices(subsets),
     )
-    return Inspection(*_size(shards), subsets, layouts, notices)
+    n = sum(bool(shard.unwritable) for shard in shards)
+    return Inspection(*_size(shards), subsets, layouts, notices, n)
 
 
 def _size(shards: Sequence[Shard]) -> tuple[int, int, int, int]:
