@@ -19,7 +19,8 @@ import pytest
 import relaion
 from relaion import sqlset
 from relaion.lists import store
-from relaion.reporting.document import BarChart, Grid
+from relaion.reporting.document import BarChart, BarGroup, Document, Grid, Section, grid
+from relaion.reporting.html import html
 from relaion.reporting.markdown import escaped
 from relaion.reporting.sections import document
 from tests import report_world
@@ -300,6 +301,45 @@ def test_the_card_can_be_read_and_its_sums_checked(world: Path, written: dict[st
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout.count(": OK")) == (0, 4)
+
+
+def very_many(folder: Path, n: int = 200) -> Path:
+    """A page with one table of n lines, the last a sum, and one picture of n bars."""
+    rows = [(f"list {i}", str(i)) for i in range(n)]
+    bars = tuple(BarGroup(f"bar {i}", (i,)) for i in range(n))
+    parts = (grid("A table", ("list", "rows"), rows, ("rows",), (n - 1,)),
+             BarChart("Bars", "One bar a list.", ("rows",), bars))  # fmt: skip
+    page = folder / "many.html"
+    page.write_text(html(Document("Many", (Section("a", "A", parts),))))
+    return page
+
+
+def test_what_is_very_long_is_folded_and_every_line_is_there(tmp_path: Path) -> None:
+    seen, folded = very_many(tmp_path).read_text().split("<details>")
+    folded, drawn = folded.split("</details>")
+    assert "<summary>179 more lines of this table</summary>" in folded
+    found = [re.findall(r">list (\d+)</th>", text) for text in (seen, folded)]
+    assert found[0] == [*map(str, range(20)), "199"]
+    assert found[1] == [*map(str, range(20, 199))]
+    assert re.findall(r">bar (\d+)<", drawn) == [*map(str, range(180, 200))]
+    assert "Bars: the 20 largest of 200" in drawn
+    assert "<details>" not in very_many(tmp_path, 25).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
+def test_what_is_folded_is_reached_by_keys_and_printed(tmp_path: Path) -> None:
+    path = very_many(tmp_path)
+    height = "document.documentElement.scrollHeight"
+    with browser() as page:
+        page.open(path, width=1280, media={}, kind="print")
+        printed = page.ask(height)
+        page.open(path, width=1280, media={})
+        folded = page.ask(height)
+        page.ask("document.querySelector('summary').focus()")
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", text="\r",
+                  windowsVirtualKeyCode=13)  # fmt: skip
+        assert page.ask(height) > 2 * folded and printed > 2 * folded
 
 
 @pytest.mark.slow
