@@ -250,6 +250,17 @@ def curated(folder: Path, **said: Any) -> Path:
     return folder / "out/research"
 
 
+def test_columns_that_the_run_was_told_are_known(tmp_path: Path) -> None:
+    parameters = {"columns": {"url": "A", "text": "B", "image_md5": "C"}}
+    edition = curated(tmp_path, publishable=True, parameters=parameters)
+    for path in [*edition.rglob("*.parquet"), *(tmp_path / "old").rglob("*.parquet")]:
+        table = pq.read_table(path, partitioning=None)
+        names = {"url": "A", "caption": "B", "URL": "A", "TEXT": "B"}
+        pq.write_table(table.rename_columns([names.get(n, n) for n in table.column_names]), path)
+    done = diff(tmp_path / "old", edition, tmp_path / "d.parquet")
+    assert (done.left, done.by) == (len(GONE), ("row", "link"))
+
+
 @pytest.mark.parametrize("side", ["old", "new"])
 def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted(
     tmp_path: Path, side: str

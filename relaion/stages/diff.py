@@ -106,7 +106,8 @@ def diff(
         new: The version after.
         out: The file of the diff, on this machine or in a store.
         by: `row` or `link` where one identity alone is to tell rows; None for both.
-        columns: Which columns of either set are link, caption or row hash, where names do not tell.
+        columns: Which columns of either set are link, caption or row hash, where names do not
+            tell; None: as the run had it, of which a set is an edition.
         work: Where a private, temporary folder is made; None for the system's.
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
@@ -134,7 +135,7 @@ def diff(
         place = left.enter_context(diff_place(out, work, (*old, *new)))
         old, new = left.enter_context(_here(pool, old, new, work, listen))
         told = _published(old, new, accepted=i_accept_disclosure)
-        sides = {}
+        sides, columns = {}, columns or _columns_of((*new, *old))
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
         before, after = sides["old"], sides["new"]
@@ -313,6 +314,17 @@ def _manifest_of(path: Path) -> Mapping[str, Any] | None:
     owners = Owners()
     owned = owners.at(path) or getattr(owners.of(path), "output", None)
     return owned.manifest if owned is not None else None
+
+
+def _columns_of(paths: Sequence[Path]) -> Columns:
+    """What a run took for link, caption and row hash, where a set is one of its editions."""
+    for path in paths:
+        made = _manifest_of(path)
+        if made and "parameters" in made:
+            named = made["parameters"].get("columns", {})
+            return {role: name for role, name in named.items()
+                    if role in ("url", "text", "row_hash") and isinstance(name, str)}  # fmt: skip
+    return {}
 
 
 def _not_publishable(path: Path, where: str, made: Mapping[str, Any], *, accepted: bool) -> str:
