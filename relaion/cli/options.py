@@ -146,7 +146,7 @@ SameLink = Annotated[
     bool,
     typer.Option(
         "--same-link/--no-same-link",
-        help="Also remove other rows with the same link as a row that a list names.",
+        help="Take other rows with the link of a listed row for listed, too.",
     ),
 ]
 Inner = Annotated[
