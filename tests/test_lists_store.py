@@ -291,6 +291,20 @@ def test_file_that_is_no_store(lists: Path, make: Any) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_a_store_is_told_from_where_it_was_named(
+    lists: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(lists, A)
+    lists.with_name("link").symlink_to(lists)
+    monkeypatch.chdir(lists.parent.parent)
+    for name in ("private/lists.duckdb", "private/link"):
+        with pytest.raises(InputError, match=r"^private/lists\.duckdb: has no list 9"):
+            store.withdraw(name, 9)
+    key_path(lists).unlink()
+    with pytest.raises(ListError, match=r"^private/lists\.duckdb.key: the curator key cannot be"):
+        store.withdraw("private/lists.duckdb", 1)
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="none: no such folder; make it"):
         add(tmp_path / "none" / "lists.duckdb", A)

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.paths import atomic_write, is_shells, open_given, private_umask, shown
+from relaion.paths import atomic_write, followed, is_shells, open_given, private_umask, shown
 
 _BYTES = 32
 _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may look alike
@@ -22,13 +22,13 @@ _OF_CHECKS = b"relaion check 1\0"
 
 def key_path(store: Path) -> Path:
     """Where the key of a list store lies: beside it, whatever link leads to the store."""
-    store = store.resolve()
+    store = followed(store)
     return store.with_name(store.name + ".key")
 
 
 def ledger_path(key: Path) -> Path:
     """Where the cover ledger lies of whoever has this key file: beside it."""
-    return key.resolve().with_name("cover.duckdb")
+    return followed(key).with_name("cover.duckdb")
 
 
 def create(path: Path) -> bytes:

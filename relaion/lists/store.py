@@ -46,7 +46,17 @@ from relaion.lists.results import (
     StoreInfo,
     Withdrawn,
 )
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, owned_folder, shown, sweep
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    as_texts,
+    followed,
+    owned_folder,
+    shown,
+    sweep,
+)
 
 GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
 READER_VERSION = 1  # of what values of a file become entries
@@ -122,7 +132,7 @@ def add(
         OutputError: When the store cannot be written.
     """
     sweep()  # a killed one may have left what came by the standard input
-    store = as_path(store).resolve()
+    store = followed(as_path(store))
     said: dict[str, Any] = {
         "source": source, "title": title, "label": label, "kind": kind, "scope": scope,
         "forms": as_texts(forms), "file_format": file_format, "columns": as_texts(columns),
@@ -364,7 +374,7 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
         BusyError: While another process writes.
         OutputError: When the store cannot be written.
     """
-    store = as_path(store).resolve()
+    store = followed(as_path(store))
     with writing(store) as work:
         with reading(store) as engine:
             lists = {row["list_id"]: row for row in rows_of_lists(engine)}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from relaion.errors import BusyError, ListError, OutputError
-from relaion.paths import locked, shown
+from relaion.paths import followed, locked, shown
 
 
 def refuse_other_files(store: Path, named: Path | None = None) -> None:
@@ -40,7 +40,7 @@ def work_of(store: Path) -> Path:
 
 def sweep_beside(store: Path) -> None:
     """Remove what a killed writer left beside a store; nothing while another one writes."""
-    store = store.resolve()
+    store = followed(store)
     work, lock = work_of(store), store.with_name(store.name + ".lock")
     if work.is_dir() and not work.is_symlink() and lock.exists():
         with suppress(BusyError, OutputError), locked(lock, "writes to this store"):

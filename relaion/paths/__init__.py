@@ -6,6 +6,7 @@ Standard library only.
 from relaion.paths.files import (
     atomic_write,
     file_sha256,
+    followed,
     is_shells,
     open_given,
     or_umask,
@@ -66,6 +67,7 @@ __all__ = [
     "find_files",
     "find_shards",
     "find_sidecars",
+    "followed",
     "is_pattern",
     "is_shells",
     "is_still",

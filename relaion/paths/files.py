@@ -20,6 +20,12 @@ from relaion.paths.names import shown
 _OPEN_FILES = (Path("/dev/fd"), Path("/proc/self/fd"))
 
 
+def followed(path: Path) -> Path:
+    """Where links lead; told from the working folder where a path was given so."""
+    whole = path.resolve()
+    return whole if path.is_absolute() else Path(os.path.relpath(whole))
+
+
 def is_shells(path: Path) -> bool:
     """Whether a name is one of the shell's (`<(…)`), which only the first to read it can open."""
     return path.parent in _OPEN_FILES
