@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +234,7 @@ def _columns(engine: Engine) -> dict[str, dict[str, tuple[object, ...]]]:
 # -- audit.duckdb: its tables, and what they say of files --------------------------------------
 
 _HEADERS = 3 * 4096  # of a DuckDB file: its own, and two that take turns
-Cells = dict[str, Sequence[dict[str, Any]]]
+Cells = dict[str, Collection[dict[str, Any]]]
 _OF_FILES = ("inputs", "outputs")
 
 
@@ -286,7 +286,7 @@ def _read(engine: Engine, size: int, notes: Notes) -> Cells | None:
     return {table: _cells(engine, table, list(columns)) for table, (_, columns) in TABLES.items()}
 
 
-class _Lines(Sequence[dict[str, Any]]):
+class _Lines(Collection[dict[str, Any]]):
     """Lines in the memory of Arrow, where those of very many files take a quarter."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
@@ -299,11 +299,11 @@ class _Lines(Sequence[dict[str, Any]]):
         for batch in self._batches:
             yield from batch.to_pylist()
 
-    def __getitem__(self, at: Any) -> Any:
-        return [*self][at]
+    def __contains__(self, line: object) -> bool:
+        return any(found == line for found in self)
 
 
-def _cells(engine: Engine, table: str, columns: Sequence[str]) -> Sequence[dict[str, Any]]:
+def _cells(engine: Engine, table: str, columns: Sequence[str]) -> Collection[dict[str, Any]]:
     names = ", ".join(quote(c) for c in columns)
     query = f"select {names} from {quote(table)}"  # noqa: S608 - names of TABLES only
     if table in _OF_FILES:
