@@ -271,7 +271,10 @@ def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> 
 
 def test_weak_sites_are_told_also_where_nothing_stands_out(tmp_path: Path) -> None:
     found = cleaned(tmp_path, rows(), Sent((("url", LISTED),)), "--cover", "20")()
-    assert (found.weak, found.publishable) == (1, False)
+    assert (found.weak, found.publishable, found.ok) == (1, False, False)
+    unseen = replace(found, strata=())  # what is weak need not be seen to stand out
+    assert not unseen.ok and "publish neither the edition nor a diff" in checked_line(unseen)
+    assert replace(unseen, known=True).ok
     few = "--cover 20 found too few neutral sites for 1 listed one: clean into another OUT"
     assert few in found.way_out
     for strata in ((), found.strata):

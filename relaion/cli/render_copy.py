@@ -129,12 +129,13 @@ def checked_line(result: Checked) -> str:
     cover = neutral if result.cover else "no cover"
     if result.weak:
         cover += f" but {result.weak:,}, which {'is' if result.weak == 1 else 'are'} weak"
-    if result.ok:
+    if not result.stands_out:
         said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
         if result.not_looked_at:
             said += ", as far as it was looked at"
         if not result.publishable:
             said += "; but manifest.json says `publishable: false`"
+            said += "" if result.ok else ": publish neither the edition nor a diff"
     else:
         said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
     return f"{said} ({cover})"

@@ -73,11 +73,15 @@ class Stratum:
 class Checked(Tabled):
     """What `diff --check` found of `out`: `ok` where nothing stands out in any edition.
 
+    And where its manifest says that it may be published: a site that lacks neutral ones need not
+    be seen to stand out by a check, and still may by whoever knows more.
+
     `cover` is how many neutral sites left with each listed one, 0 for none. `residual` are the rows
     that left each edition unexplained, `strata` parts of them. `not_looked_at` is what nothing can
     be said of, a sentence each. `publishable` is what the manifest says, and `weak` how many listed
-    sites lack neutral ones by it. `way_out` says what to do where something stands out, or a site
-    is weak. `notices` are for whoever asked.
+    sites lack neutral ones by it. `known`: earlier diffs named all that left, so nothing is news.
+    `way_out` says what to do where something stands out, or a site is weak. `notices` are for
+    whoever asked.
     """
 
     out: Path
@@ -89,11 +93,17 @@ class Checked(Tabled):
     way_out: str = ""
     publishable: bool = True
     weak: int = 0
+    known: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands out."""
-        return not any(s.stands_out for s in self.strata)
+        """Whether nothing stands out, and it may be published or nothing of it is news."""
+        return (self.publishable or self.known) and not self.stands_out
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether listed rows stand out anywhere."""
+        return any(s.stands_out for s in self.strata)
 
 
 def diff_check(
@@ -211,9 +221,9 @@ def diff_check(
         told_as, cover, rows, tuple(strata), tuple(told), tuple(unlooked),
         publishable=made.get("publishable") is True,
         weak=int((made.get("cover") or {}).get("weak") or 0),
+        known=bool(diffs) and not any(rows.values()) and made.get("why") != manifest.BROUGHT_BACK,
     )  # fmt: skip
-    is_fine = checked.ok and not checked.weak
-    return checked if is_fine else replace(checked, way_out=_way_out(made))
+    return checked if checked.ok else replace(checked, way_out=_way_out(made))
 
 
 def _made(out: Path) -> dict[str, Any]:
@@ -380,9 +390,9 @@ def _unmet(edition: Path, found: Residual, diffs: Sequence[DiffFile]) -> list[st
 
 
 def _way_out(made: Mapping[str, Any]) -> str:
-    """What to do where listed rows stand out."""
+    """What to do where listed rows stand out, or a site is weak."""
     cover = made.get("cover")
-    if not cover or cover.get("weak"):
+    if not cover or cover.get("weak") or not made.get("publishable", True):
         return way_out(made)
     return (
         f"clean into another OUT with --cover above {made['parameters']['cover']:,}, or with "
