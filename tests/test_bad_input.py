@@ -4,6 +4,7 @@ import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -269,6 +270,23 @@ def test_what_is_nested_deeper_than_can_be_read_is_not_called_damaged(tmp_path: 
     footer = read_footer(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="nests columns deeper than"), open_physical(footer):
         pass
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_flipped_bit_is_found_where_pages_have_checksums(tmp_path: Path, checks: bool) -> None:
+    """Also in a shard that loses no row, and is linked as it is."""
+    links = [f"http://a{i}.example/{i}.jpg" for i in range(50)]
+    how: dict[str, Any] = {"compression": "none", "use_dictionary": False}
+    shard = tmp_path / "data/a.parquet"
+    shard.parent.mkdir()
+    pq.write_table(pa.table({"url": links}), shard, write_page_checksum=checks, **how)
+    data = bytearray(shard.read_bytes())
+    data[data.index(b"a7.example")] ^= 1
+    shard.write_bytes(data)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("url", "http://b.example/1.jpg"),))])
+    done = relaion("clean", "data", "--lists", "lists.duckdb", "--out", "out", cwd=tmp_path)
+    assert done.returncode == checks
+    assert ("cannot be read" in done.stdout) is checks
 
 
 @pytest.mark.parametrize(("depth", "lines"), [(5, 0), (25, 1)])

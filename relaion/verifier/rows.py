@@ -124,6 +124,7 @@ def _open(footer: Footer, source: pa.NativeFile) -> pq.ParquetFile:
     return pq.ParquetFile(
         source,
         metadata=told(footer, fields),
+        page_checksum_verification=True,  # DuckDB, which searched, asks for none
         # offsets of 64 bits: images inside a struct may be more than 2 GiB together
         binary_type=pa.large_binary(),
         buffer_size=_BUFFER,
