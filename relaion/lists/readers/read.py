@@ -157,8 +157,7 @@ def _read(
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
     asks = tally.is_delta and may_be_bullets and form.name in _IN_LINES
     stream.blocks = refuse_signs(stream.blocks, asks=asks)
-    number = 0
-    kinds: set[str] = set()
+    number, kinds = 0, set[str]()
     for batch, is_last in _with_last(
         iter(()) if whole and sections.holds_all else form.read(stream, options)
     ):
@@ -188,6 +187,7 @@ def _read(
     refuse_pdq(tally, options)
     tally.beside.refuse_strange(tally.taken)
     tally.beside.refuse_parted()
+    sections.prose.refuse_title()
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
