@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.lists import marks
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
-from relaion.lists.marks import IN_BRACKETS, PLAIN_HOST, STRUCK, reason_of, spelled, without_sign
 from relaion.lists.plain_links import PlainLinks, are_links, plain_links
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
@@ -307,12 +307,12 @@ class _Column:
 
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
-        if self.kinds[0] == "url" and PLAIN_HOST.fullmatch(value):
+        if self.kinds[0] == "url" and marks.PLAIN_HOST.fullmatch(value):
             self._lose(why.ONLY_HOST, record)  # as all would say below, of each of millions
             return
         if "row_hash" not in self.kinds:
-            value = without_sign(value, self.kinds, self.tally.beside)
-        if struck := STRUCK.fullmatch(value):
+            value = marks.without_sign(value, self.kinds, self.tally.beside)
+        if struck := marks.STRUCK.fullmatch(value):
             self._undo(struck[1], record)
             self._lose(why.TAKEN_BACK, record)
             return
@@ -386,7 +386,7 @@ class _Column:
             if not is_whole or any(isinstance(entry, str) for entry in found):
                 del self.doubtful[n:], self.weak[m:]
                 found = [BESIDE]
-            return found
+            return [*found, *marks.with_tag(value, found, self.kinds, self.tally.beside)]
         entry = read_value(value, self.kinds)
         if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]
@@ -428,15 +428,15 @@ class _Column:
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
-            if len(digests) == 1 and pieces[0] == digests[0] and IN_BRACKETS.fullmatch(note):
+            if len(digests) == 1 and pieces[0] == digests[0] and marks.IN_BRACKETS.fullmatch(note):
                 beside.noted += 1
                 return [read_value(digests[0], kinds)]
         if isinstance(entry, str):
-            entry = reason_of(value, entry, kinds)
+            entry = marks.reason_of(value, entry, kinds)
         may_be = any(kind in LINK_KINDS for kind in kinds)
         line = read_line(value, minus_removes=beside.minus_removes) if may_be else None
         if line is None or line.links == (value,):
-            return spelled(value, entry, kinds, beside)
+            return marks.spelled(value, entry, kinds, beside)
         if line.doubtful:
             self.doubtful.append((line.doubtful, record))
             return []
@@ -445,6 +445,8 @@ class _Column:
         if fate := line.fault or (says and says.fate):
             return [fate]
         beside.see_cut(line.cut)
-        found = [e for x in line.links for e in spelled(x, read_value(x, kinds), kinds, beside)]
+        found = [
+            e for x in line.links for e in marks.spelled(x, read_value(x, kinds), kinds, beside)
+        ]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found

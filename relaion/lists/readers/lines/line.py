@@ -51,7 +51,8 @@ _IN_CP1252 = (
     "them"
 )
 _JOINED = (
-    "links that hold signs which nobody sees: {:,}; each was taken as it stands and without them"
+    "links that hold signs which nobody sees, or end in a tag: {:,}; each was taken as it stands "
+    "and without them"
 )
 _ENDS = " \t.,;:…-–—|/#\"'"  # what ends a line and says nothing
 _MARKS, _LOOKED_AT = 3, 1000  # marks and words of one, and notes
