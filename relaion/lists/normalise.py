@@ -42,7 +42,8 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
-_MOST_STRUCK = 100_000  # values that lines of a file strike out, and that are kept to its end
+LATER = 1 << 40
+"""What is taken back wherever in a file it stands counts as said so many records behind."""
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
@@ -58,7 +59,7 @@ class Tally:
     algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
     of a list is seen in all of it so far: `doubtful` of `links` end in a sign that may be theirs,
     `weak` of the values `looked_at` are digests without their padding. `plain_links` finds those
-    of a column.
+    of a column. `struck` are values that their own lines take back, as the record `behind` all.
     """
 
     read: int = 0
@@ -74,7 +75,8 @@ class Tally:
     doubtful: int = 0
     looked_at: int = 0
     weak: int = 0
-    struck: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    struck: int = 0
+    behind: int = LATER
     is_delta: bool = False  # it brings a list up to date, and names only what changed
     plain_links: Callable[[Sequence[str]], PlainLinks | None] = field(
         default=plain_links, repr=False, compare=False
@@ -96,8 +98,9 @@ class Tally:
             column = self._sort(batch.values[0].text, batch.values[0].kinds, None, out)
             self.lost += column.lost
             self.taken += len(batch.values[0].text) - column.lost.total()
-            if len(self.struck) < _MOST_STRUCK:  # which hold wherever in the file they stand
-                self.struck, out.undone = self.struck + out.undone, []
+            # which hold wherever in the file they stand
+            out.undone = [(*told[:3], self.behind) for told in out.undone]
+            self.struck += len(out.undone)
             return out
         taken: set[int] | range = set()
         because: dict[int, str] = {}
@@ -121,10 +124,6 @@ class Tally:
             others = set(range(batch.n)).difference(kept, batch.fates)
             self.lost.update(because.get(i, NOTHING) for i in others)
         return out
-
-    def struck_at(self, number: int) -> SortedBatch:
-        """What lines of values struck out, as that of the last record, which has this number."""
-        return SortedBatch(undone=[(*told[:3], number) for told in self.struck])
 
     def _counted(
         self, values: Values, batch: Batch, out: SortedBatch
@@ -330,9 +329,8 @@ class _Column:
     def _undo(self, value: str, record: int | None) -> None:
         """Take back the entries of a value whose note says so."""
         bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
-        behind = int(self.looked_at > 1) if record is None else record  # what its block lists
         for piece in bare.split():  # without the signs that except a host
-            self.out.undo(piece.strip("!~-@|^"), self.kinds, self.out.first + behind)
+            self.out.undo(piece.strip("!~-@|^"), self.kinds, self.out.first + (record or 0))
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
