@@ -18,6 +18,7 @@ from relaion.lists.readers.format import Batch, Values
 from relaion.lists.readers.lines.line import BESIDE, SIGN, read_line
 from relaion.lists.readers.tables.notes import read_text, takes_back
 from tests.links_strategies import links, near_links
+from tests.list_samples import read_list
 from tests.test_links_key import real_links
 
 FILE = "https://pictures.example/dir/a.jpg"
@@ -136,6 +137,22 @@ def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
     assert tally.skipped == ({} if taken else {SIGN: 1})
     assert len(tally.beside.notices()) == taken
     assert "Inc" not in "".join(tally.beside.notices())
+
+
+def test_what_lines_strike_out_is_said_behind_all_of_their_file_however_many_there_are() -> None:
+    tally = Tally(behind=7_000_000)
+    for first in (0, 150_000):
+        struck = [f"~~{i:032x}~~" for i in range(first + 1, first + 150_000)]
+        undone = tally.take(Batch(len(struck), (Values(("image_md5",), struck),)), first).undone
+        assert len(undone) == len(struck)
+        assert {record for *_, record in undone} == {7_000_000}
+
+
+def test_a_long_list_may_begin_with_what_was_added_alone() -> None:
+    for value in ("{:032x}", "https://a.example/{}.jpg"):
+        added = "".join(f"+ {value}\n".format(i) for i in range(1, 4000))
+        outcome = read_list(f"{added}- {value}\n".format(5).encode(), "list.txt")
+        assert outcome.skipped == {why.TAKEN_BACK: 1}
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def take_in(
     notices += back.told(is_update=bool(chain), is_full=is_full)
     if not (shared.held or shared.ends):  # of versions the records themselves tell the latest
         notices += back.between_files
-    n_struck = sum(len(found.tally.struck) for found in read)
+    n_struck = sum(found.tally.struck for found in read)
     is_struck = back.own > 0 and n_struck == incoming.takes_back  # by nothing else
     notices += [_STRUCK.format(back.own)] * is_struck
     same_ids = 0 if is_full else incoming.same_ids(chain)
@@ -183,12 +183,14 @@ def _read_file(
     found = FileRead(first=incoming.next_record, shared=shared)
     incoming.starts.append(incoming.next_record)
     found.tally.is_delta = is_delta
+    found.tally.behind += found.first
     found.put = incoming.add
     found.is_alone = len(delivery.files) == 1 and not is_update
     before = incoming.said
     for batch in read_entries(path, delivery.options, found):
         incoming.add(batch)
-    incoming.next_record = found.after or incoming.next_record + found.tally.records
+    after = found.after or incoming.next_record + found.tally.records
+    incoming.next_record = max(after, found.tally.behind + 1) if found.tally.struck else after
     if file_sha256(path) != sha256:
         raise ListError(
             f"{shown(path)}: changed while it was read; wait until it is complete, then add it"

@@ -67,24 +67,47 @@ _JOINERS = re.compile(  # nothing is spelled by them, nor by what gives a text i
     "[\\u00ad\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff]"
 )
 
+_ESCAPED_JOINERS = re.compile(  # the same, as browsers write them in a link
+    "(?i)%(?:C2%AD|D8%9C|E2%80%(?:8[BEF]|A[A-E])|E2%81%A[0-9A-F]|EF%BB%BF)"
+)
+_ESCAPED_TAG = re.compile(r"(?i)(?:%3C/?[a-z][a-z0-9]*(?:%20|\+)?/?%3E)+\Z")  # behind a link
+
 
 def spelled(
     value: str, entry: Entry | str, kinds: Sequence[str], beside: LinkBeside
 ) -> Sequence[Entry | str]:
     """A link as it stands, and as Windows-1252 reads its bytes, or without signs nobody sees.
 
-    Such signs come in where a text is copied, and may be a link's own as well.
+    Such signs come in where a text is copied, and may be a link's own as well. So do escaped ones,
+    and an escaped tag at the end.
     """
     if isinstance(entry, str) or entry[0] not in ("url", "url_prefix"):
         return [entry]
     told = in_cp1252(value)
-    is_joined = told is None and not value.isascii() and _JOINERS.search(value) is not None
-    other = read_value(_JOINERS.sub("", value) if is_joined else told or value, kinds)
+    bare = _ESCAPED_TAG.sub("", _ESCAPED_JOINERS.sub("", value)) if "%" in value else value
+    bare = bare if value.isascii() else _JOINERS.sub("", bare)
+    is_joined = told is None and bare != value
+    other = read_value(bare if is_joined else told or value, kinds)
     if isinstance(other, str) or other == entry:
         return [entry]
     beside.joined += is_joined
     beside.in_cp1252 += not is_joined
     return [entry, other]
+
+
+def with_tag(
+    value: str, found: Sequence[Entry | str], kinds: Sequence[str], beside: LinkBeside
+) -> Sequence[Entry | str]:
+    """A link that ends in a tag, as it stands: some rows have it so, where a page was cut badly."""
+    if len(found) != 1 or found[0][0] != "url" or not _TAGGED.fullmatch(value):
+        return []
+    entry = read_value(value, kinds)
+    is_other = not isinstance(entry, str) and entry != found[0]
+    beside.joined += is_other
+    return [entry] * is_other
+
+
+_TAGGED = re.compile(r"https?://[^\s<>]+(?:</?\w+/?>)+")
 
 
 def reason_of(value: str, reason: str, kinds: Sequence[str]) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.lists import marks
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex, numbers_of, pairs_of
-from relaion.lists.marks import IN_BRACKETS, PLAIN_HOST, STRUCK, reason_of, spelled, without_sign
 from relaion.lists.plain_links import PlainLinks, are_links, plain_links
 from relaion.lists.readers import why
 from relaion.lists.readers.beside.cell import of_line
@@ -42,7 +42,8 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 Pairs = Sequence[tuple[str, int | None]]  # values, and of which record each is
-_MOST_STRUCK = 100_000  # values that lines of a file strike out, and that are kept to its end
+LATER = 1 << 40
+"""What is taken back wherever in a file it stands counts as said so many records behind."""
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
@@ -58,7 +59,7 @@ class Tally:
     algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
     of a list is seen in all of it so far: `doubtful` of `links` end in a sign that may be theirs,
     `weak` of the values `looked_at` are digests without their padding. `plain_links` finds those
-    of a column.
+    of a column. `struck` are values that their own lines take back, as the record `behind` all.
     """
 
     read: int = 0
@@ -74,7 +75,8 @@ class Tally:
     doubtful: int = 0
     looked_at: int = 0
     weak: int = 0
-    struck: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    struck: int = 0
+    behind: int = LATER
     is_delta: bool = False  # it brings a list up to date, and names only what changed
     plain_links: Callable[[Sequence[str]], PlainLinks | None] = field(
         default=plain_links, repr=False, compare=False
@@ -96,8 +98,9 @@ class Tally:
             column = self._sort(batch.values[0].text, batch.values[0].kinds, None, out)
             self.lost += column.lost
             self.taken += len(batch.values[0].text) - column.lost.total()
-            if len(self.struck) < _MOST_STRUCK:  # which hold wherever in the file they stand
-                self.struck, out.undone = self.struck + out.undone, []
+            # which hold wherever in the file they stand
+            out.undone = [(*told[:3], self.behind) for told in out.undone]
+            self.struck += len(out.undone)
             return out
         taken: set[int] | range = set()
         because: dict[int, str] = {}
@@ -121,10 +124,6 @@ class Tally:
             others = set(range(batch.n)).difference(kept, batch.fates)
             self.lost.update(because.get(i, NOTHING) for i in others)
         return out
-
-    def struck_at(self, number: int) -> SortedBatch:
-        """What lines of values struck out, as that of the last record, which has this number."""
-        return SortedBatch(undone=[(*told[:3], number) for told in self.struck])
 
     def _counted(
         self, values: Values, batch: Batch, out: SortedBatch
@@ -307,12 +306,12 @@ class _Column:
 
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
-        if self.kinds[0] == "url" and PLAIN_HOST.fullmatch(value):
+        if self.kinds[0] == "url" and marks.PLAIN_HOST.fullmatch(value):
             self._lose(why.ONLY_HOST, record)  # as all would say below, of each of millions
             return
         if "row_hash" not in self.kinds:
-            value = without_sign(value, self.kinds, self.tally.beside)
-        if struck := STRUCK.fullmatch(value):
+            value = marks.without_sign(value, self.kinds, self.tally.beside)
+        if struck := marks.STRUCK.fullmatch(value):
             self._undo(struck[1], record)
             self._lose(why.TAKEN_BACK, record)
             return
@@ -330,9 +329,8 @@ class _Column:
     def _undo(self, value: str, record: int | None) -> None:
         """Take back the entries of a value whose note says so."""
         bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
-        behind = int(self.looked_at > 1) if record is None else record  # what its block lists
         for piece in bare.split():  # without the signs that except a host
-            self.out.undo(piece.strip("!~-@|^"), self.kinds, self.out.first + behind)
+            self.out.undo(piece.strip("!~-@|^"), self.kinds, self.out.first + (record or 0))
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
@@ -386,7 +384,7 @@ class _Column:
             if not is_whole or any(isinstance(entry, str) for entry in found):
                 del self.doubtful[n:], self.weak[m:]
                 found = [BESIDE]
-            return found
+            return [*found, *marks.with_tag(value, found, self.kinds, self.tally.beside)]
         entry = read_value(value, self.kinds)
         if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]
@@ -428,15 +426,15 @@ class _Column:
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
-            if len(digests) == 1 and pieces[0] == digests[0] and IN_BRACKETS.fullmatch(note):
+            if len(digests) == 1 and pieces[0] == digests[0] and marks.IN_BRACKETS.fullmatch(note):
                 beside.noted += 1
                 return [read_value(digests[0], kinds)]
         if isinstance(entry, str):
-            entry = reason_of(value, entry, kinds)
+            entry = marks.reason_of(value, entry, kinds)
         may_be = any(kind in LINK_KINDS for kind in kinds)
         line = read_line(value, minus_removes=beside.minus_removes) if may_be else None
         if line is None or line.links == (value,):
-            return spelled(value, entry, kinds, beside)
+            return marks.spelled(value, entry, kinds, beside)
         if line.doubtful:
             self.doubtful.append((line.doubtful, record))
             return []
@@ -445,6 +443,8 @@ class _Column:
         if fate := line.fault or (says and says.fate):
             return [fate]
         beside.see_cut(line.cut)
-        found = [e for x in line.links for e in spelled(x, read_value(x, kinds), kinds, beside)]
+        found = [
+            e for x in line.links for e in marks.spelled(x, read_value(x, kinds), kinds, beside)
+        ]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found

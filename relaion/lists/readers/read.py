@@ -11,7 +11,7 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import is_float
 from relaion.lists.marks import ADVICE, HASH_BESIDE
-from relaion.lists.normalise import Tally
+from relaion.lists.normalise import LATER, Tally
 from relaion.lists.nothing import (
     may_hold_entry,
     nothing_in,
@@ -157,8 +157,7 @@ def _read(
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
     asks = tally.is_delta and may_be_bullets and form.name in _IN_LINES
     stream.blocks = refuse_signs(stream.blocks, asks=asks)
-    number = 0
-    kinds: set[str] = set()
+    number, kinds = 0, set[str]()
     for batch, is_last in _with_last(
         iter(()) if whole and sections.holds_all else form.read(stream, options)
     ):
@@ -179,7 +178,6 @@ def _read(
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    yield tally.struck_at(found.first + max(0, number - 1))
     yield from out.rest(head, number)
     if out.any and not kinds:
         found.title = _BY_NAME if sections.by_name else _BY_TITLE
@@ -188,6 +186,7 @@ def _read(
     refuse_pdq(tally, options)
     tally.beside.refuse_strange(tally.taken)
     tally.beside.refuse_parted()
+    sections.prose.refuse_title()
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
@@ -297,9 +296,6 @@ def _text(
     return first, rest
 
 
-_LATER = 1 << 40  # what titles take out counts as said behind all that the file lists
-
-
 @dataclass
 class _TakenOut:
     """What titles took out of a file, taken in while it is read; `number` counts its records."""
@@ -318,7 +314,7 @@ class _TakenOut:
         """Take in what is held so far."""
         if self.found.put is None:
             return
-        self.number = self.number or _LATER
+        self.number = self.number or LATER
         for some in self._sorted(""):
             self.found.put(some)
         self.sections.held = []

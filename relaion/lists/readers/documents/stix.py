@@ -46,7 +46,7 @@ from relaion.lists.readers.documents.stix_objects import (
     stix_pieces,
     type_of,
 )
-from relaion.lists.readers.documents.stix_words import DERIVED, MEANINGS, meanings
+from relaion.lists.readers.documents.stix_words import DERIVED, meanings
 from relaion.lists.readers.documents.title_prose import judge_titles
 from relaion.lists.readers.format import Batch, Options, Sure, Trait
 from relaion.lists.readers.tables import traits
@@ -295,16 +295,15 @@ class _Indicators:
         return Batch(len(gone), fates=dict(enumerate(gone.values())), ids=[*gone])
 
     def _undone(self, words: Mapping[str, list[str]]) -> str | None:
-        """Why what others say takes an indicator out, where the curator does not say otherwise."""
-        chosen = {names.squeezed(x) for x in (*self.options.where, *self.options.ignore)}
-        for name, some in words.items():
-            knows = MEANINGS[name].knows if name in MEANINGS else None
-            if knows is None or names.squeezed(name) in chosen:
-                continue
-            said = [says for word in some if (says := knows(word)) and says.is_sure]
-            if fate := next((says.fate for says in said if says.fate in why.UNDOES), None):
-                return fate
-        return None
+        """Why what others say takes an indicator out, where the curator does not say otherwise.
+
+        It is read as what stands in the same file is: what nobody knows is asked for.
+        """
+        found = [
+            says.fate for d in self.fields.deciding if d.chosen is None and d.name in words
+            for says in d.read(words[d.name]) if says.is_sure
+        ]  # fmt: skip
+        return next((fate for fate in found if fate in why.UNDOES), None)
 
     def _row(self, value: Object) -> Row:
         """The fields of an indicator, each with its words, but for those that are its own."""

@@ -82,6 +82,9 @@ def meanings(seen: set[str]) -> dict[str, Meaning]:
     """The same for the fields of a file; those of a giver's own speak without their prefix."""
     found = dict(MEANINGS)
     for name in seen - found.keys():
+        if name.endswith(f"{BETWEEN}labels"):
+            found[name] = Meaning(names.STANDING, knows=tag_says)
+            continue
         says = own_name(name) if BETWEEN in name else names.read_name(bare(spelled_of(name)))
         if says is not None and (says.what in names.DECIDING or BETWEEN in name):
             found[name] = Meaning(says.what, says.word)
@@ -94,7 +97,7 @@ _SAYING = {
     "opinion": (("opinion", "opinion"),),
     "note": (("abstract", "note"), ("content", "note")),
     "report": (("name", "report"),),
-    "grouping": (("name", "report"),),
+    "grouping": (("name", "report"), ("context", "report")),
 }
 """Fields of objects that speak of others, and what they are called beside these."""
 
@@ -141,12 +144,13 @@ def is_indicator(ref: str) -> bool:
 
 def _in_relationship(value: Object) -> list[Said]:
     word = text_of(value.get("relationship_type")).strip()
+    found = _own_of("relationship", value)
     if relation_says(word) == COUNTS:
-        return []
+        return found
     source, target = (text_of(value.get(name)).strip() for name in ("source_ref", "target_ref"))
     first, second = (source, target) if is_of_source(word) else (target, source)
     of = first if is_indicator(first) else second
-    return [(of, "relationship", word)] if is_indicator(of) else []
+    return found + [(of, "relationship", word)] * is_indicator(of)
 
 
 def _in_sighting(value: Object) -> list[Said]:
@@ -161,16 +165,33 @@ def _in_sighting(value: Object) -> list[Said]:
 
 def _own_of(kind: str, value: Object) -> list[Said]:
     """What a giver's own flags on an object say of the indicators of which it speaks."""
+    own = {
+        name: word for name, word in value.items()
+        if name not in _DEFINED and not name.startswith(_OF_PROGRAMS)
+    }  # fmt: skip
     told = [
-        (f"{kind}{BETWEEN}{name}", text_of(word)) for name, word in value.items()
-        if name.startswith("x_") and not name.startswith(_OF_PROGRAMS)
-        and (says := own_name(name)) and says.what in names.DECIDING
+        (name, word) for name, some in OwnFields().words({kind: own}).items() for word in some
+        if (says := own_name(name)) and says.what in names.DECIDING
     ]  # fmt: skip
-    refs = each_of(value.get("sighting_of_ref" if kind == "sighting" else "object_refs"))
-    return [(r, *said) for r in refs if isinstance(r, str) and is_indicator(r) for said in told]
+    labels = (word for each in each_of(value.get("labels")) if (word := text_of(each)))
+    told += [(_called(kind, "labels"), word) for word in labels if tag_says(word).fate]
+    refs = [x for name in _REFS for x in each_of(value.get(name)) if isinstance(x, str)]
+    return [(ref, *said) for ref in refs if is_indicator(ref) for said in told]
 
 
 _OF_PROGRAMS = ("x_misp_", "x_opencti_")
+_REFS = ("object_refs", "sighting_of_ref", "source_ref", "target_ref")
+_DEFINED = frozenset((
+    *PASSED.split(), *_REFS, "revoked", "confidence", "labels", "name", "description", "summary",
+    "abstract", "content", "authors", "opinion", "explanation", "report_types", "published",
+    "context", "relationship_type", "start_time", "stop_time", "first_seen", "last_seen", "count",
+    "observed_data_refs", "where_sighted_refs",
+))  # fmt: skip
+"""What STIX itself defines of objects that speak of others."""
+
+
+def _called(kind: str, name: str) -> str:
+    return f"{kind}{BETWEEN}{name}"
 
 
 def _in_own(kind: str, value: Object) -> list[Said]:
@@ -179,9 +200,9 @@ def _in_own(kind: str, value: Object) -> list[Said]:
     refs = [r for some in named for r in each_of(some) if isinstance(r, str) and is_indicator(r)]
     if not refs:
         return []
-    words = [(f"{kind}{BETWEEN}{name}", text_of(x)) for name, x in value.items() if own_name(name)]
+    words = [(_called(kind, name), text_of(x)) for name, x in value.items() if own_name(name)]
     words += [(name, w) for name, some in OwnFields().words({kind: value}).items() for w in some]
     if relation_says(kind) != COUNTS:
         words.append(("relationship", kind))
-    told = {(name, word) for name, word in words if word and name != f"{kind}{BETWEEN}type"}
+    told = {(name, word) for name, word in words if word and name != _called(kind, "type")}
     return [(ref, name, word) for ref in refs for name, word in sorted(told)]

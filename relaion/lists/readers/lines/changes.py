@@ -21,7 +21,8 @@ from relaion.lists.values import shape
 CHANGES = "changes"
 
 _SIGNED = re.compile(r"\"?([+~!–—−-])\"?\s*[,;|]?\s*(\S.*?)\s*")
-_BOTH = tuple({"+", minus} for minus in "-–—−")
+# a long list may begin with what was added alone
+_OF_CHANGES = ({"+"}, *({"+", minus} for minus in "-–—−"))
 _ARROW = re.compile(r"([<>])[ \t]+(\S.*?)\s*(?<!>)")
 _PROSE = re.compile(r"\w \w+ \w")  # a sentence may hold commas
 _UNIFIED = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
@@ -79,13 +80,13 @@ class Changes:
     name: str = CHANGES
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure for a diff, and where both signs stand before digests."""
+        """Sure for a diff, and where both signs, or plus signs alone, stand before digests."""
         lines = first_lines(head, 2000)
         if _kind_of_diff(lines):
             return Sure()
         lines = lines[_titles(lines) :]
         signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
-        if len(signed) < len(lines) or {found[1] for found in signed} not in _BOTH:
+        if len(signed) < len(lines) or {found[1] for found in signed} not in _OF_CHANGES:
             return None
         n = sum(shape(found[2]) not in (None, "link") for found in signed)
         return Sure() if n * 2 > len(signed) else None
@@ -96,6 +97,7 @@ class Changes:
         reading = _ReadingChanges(_kind_of_diff(head))
         if reading.kind != "context":
             _refuse_tildes(head)
+        stream.is_named = any(not line.startswith("+") for line in head)  # as of any plain list
         kinds = (options.kind,) if options.kind else ANY
         is_first = True
         for block in stream.blocks:

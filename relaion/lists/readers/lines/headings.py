@@ -211,6 +211,32 @@ def _of_none(text: str) -> str:
     return "valid until" if days and all(day < date.today() for day in days) else ""
 
 
+# -- Of words that nobody here knows ---------------------------------------------------------------
+
+BY_UNKNOWN = (
+    "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
+    "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
+)
+_SEVERAL_CELLS = re.compile(r"[^\s,;|][,;|\t][^\s,;|]")
+_CODE = re.compile(r"(?<!\w)\w{1,3} ?= ?[^\W\d]")
+_ONE_NAME = re.compile(r"\s*[^\s#]+\s*")
+_TAKES_IN, _FROM_DATA = pattern("sentences.takes_in"), pattern("sentences.from_data")
+
+
+def is_unknown_title(line: str, says: str | titles.Doubt | None) -> bool:
+    """Whether a line that nobody here understood may be the title of all that stands below it."""
+    is_title = (
+        says in (titles.UNKNOWN, titles.USABLE, titles.PICTURE)
+        or _SEVERAL_CELLS.search(line) is not None
+    )
+    if _ONE_NAME.fullmatch(line) and any(map(titles.USABLE_NAME.fullmatch, titles.units_of(line))):
+        return False  # the name of a column, `asset_md5`
+    if _CODE.search(line):  # of a legend, which is read with the column of codes
+        return False
+    folded = f"{without_marks(line)} {line}"
+    return is_title and not (_TAKES_IN.search(folded) or _FROM_DATA.search(folded))
+
+
 # -- Of what stands above --------------------------------------------------------------------------
 
 _ABOVE = pattern("titles.above")

@@ -33,6 +33,7 @@ from relaion.links import clean_entry
 from relaion.links.text import WHITE, is_bare, trim
 from relaion.lists.readers import why
 from relaion.lists.readers.format import OF_LINE
+from relaion.lists.readers.lines.content import content
 from relaion.lists.readers.tables.notes import takes_back
 from relaion.lists.readers.vocabulary.spelling import words_in
 from relaion.paths import several
@@ -51,7 +52,8 @@ _IN_CP1252 = (
     "them"
 )
 _JOINED = (
-    "links that hold signs which nobody sees: {:,}; each was taken as it stands and without them"
+    "links that hold signs which nobody sees, or end in a tag: {:,}; each was taken as it stands "
+    "and without them"
 )
 _ENDS = " \t.,;:…-–—|/#\"'"  # what ends a line and says nothing
 _MARKS, _LOOKED_AT = 3, 1000  # marks and words of one, and notes
@@ -219,8 +221,17 @@ class LinkLine:
 
 
 def is_list_of_changes(sample: str) -> bool:
-    """Whether lines begin with `+` and others with `-`: those are gone, and no bullets."""
-    return all(re.search(rf"(?m)^{sign}\s*[^\s+-]", sample) for sign in (r"\+", "-"))
+    """Whether lines begin with `+` and others with `-`: those are gone, and no bullets.
+
+    All lines of the beginning may be of what was added.
+    """
+    lines = content(sample.split("\n"))
+    if not any(map(_ADDED_LINE.match, lines)):
+        return False
+    return any(map(_GONE_LINE.match, lines)) or all(map(_ADDED_LINE.match, lines))
+
+
+_ADDED_LINE, _GONE_LINE = (re.compile(rf"{sign}\s*[^\s+-]") for sign in (r"\+", "-"))
 
 
 def are_bullets(lines: Sequence[str]) -> bool:

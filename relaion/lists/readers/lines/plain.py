@@ -31,6 +31,7 @@ from relaion.lists.readers.tables.columns import (
 from relaion.lists.readers.tables.decisions import is_named
 from relaion.lists.readers.tables.header_rows import SECOND_NAMES, TWO_NAMES
 from relaion.lists.readers.tables.layout import find_layout
+from relaion.lists.readers.tables.said_of_table import refuse_rows, rows_above
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import told
 from relaion.paths import shown
@@ -81,6 +82,7 @@ def _if_title(column: ListColumn) -> ListColumn:
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
     column = _if_title(layout.columns[0])
+    refuse_rows(rows_above(stream.head), "a line above the entries", options)
     said = next(
         (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
     )

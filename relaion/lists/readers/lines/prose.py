@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.lines.candidates import is_count, is_quoted
+from relaion.lists.readers.lines.headings import BY_UNKNOWN, is_unknown_title
 from relaion.lists.readers.lines.titles import (
     LISTED,
     TAKES_OUT,
@@ -63,6 +64,7 @@ _TAKES_NOTHING = pattern("sentences.takes_nothing")
 
 _MOST_TOLD = 10
 _MOST_READ = 20_000  # lines of a file
+_HEAD = 2  # lines above entries: a title, and a day, a giver or names of columns; more are a letter
 _MANY = 200  # lines of a block: more are no remarks on a list
 _LONGEST = 2000  # characters of a line that are looked at
 _TITLE = 4  # words of one that may say of all entries that they are harmless
@@ -309,6 +311,7 @@ class LinesOfProse:
     told: list[int] = field(default_factory=list)
     asked: int = 0  # the first line to ask about
     denied: int = 0  # the first line that denies
+    title: int = 0  # a line above all entries that may be their title
     understood: int = 0  # lines that are no comments and were
     _has_values: bool = False
     _looked_at: int = 0
@@ -334,6 +337,8 @@ class LinesOfProse:
         self._has_values = self._has_values or held is not None
         many = len(candidates) > _MANY
         cells = _cells(lines, first)
+        is_head = held is not None and sum(i < first for i in candidates) <= _HEAD
+        titled: list[int] = []
         for i in candidates:
             line, rest = lines[i][:_LONGEST], lines[i][_LONGEST:]
             is_comment = line.lstrip()[:1] == "#"
@@ -360,10 +365,13 @@ class LinesOfProse:
                 and not (is_plain or is_heard)
             ):
                 self.told.append(before + i + 1)
+                if is_head and i < first and is_unknown_title(line, titles.get(i)):
+                    titled.append(before + i + 1)
             elif found == ASKED and not (self.asked or self.only_denials):
                 self.asked = before + i + 1
             elif found == DENIED and not self.denied:
                 self.denied = before + i + 1
+        self.title = titled[0] if len(titled) == 1 and not self.of_hosts else 0
 
     def refuse(self) -> None:
         """Raise ListError where a line speaks of some entries in a file that holds any."""
@@ -371,6 +379,11 @@ class LinesOfProse:
             raise ListError(_DENIED.format(at=self.denied))
         if self.asked and self._has_values:
             raise ListError(_ASKED.format(at=self.asked))
+
+    def refuse_title(self) -> None:
+        """Raise ListError where the title of all entries is in words that nobody here knows."""
+        if self.title:
+            raise ListError(BY_UNKNOWN.format(word=f"{self.title:,}"))
 
     def notices(self) -> list[str]:
         """The lines that were not understood, by their numbers."""

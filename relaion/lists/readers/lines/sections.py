@@ -16,7 +16,7 @@ from relaion.lists.readers import why
 from relaion.lists.readers.format import OF_FILE, OF_NAME, Options
 from relaion.lists.readers.lines.candidates import ENTRY, lines_of_words, titles_among
 from relaion.lists.readers.lines.content import first_lines
-from relaion.lists.readers.lines.headings import LinesAtEnd, of_example
+from relaion.lists.readers.lines.headings import BY_UNKNOWN, LinesAtEnd, of_example
 from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.lines.of_digests import OF_LINKS_BY_TITLE, of_digests
 from relaion.lists.readers.lines.prose import HOST_IN, LinesOfProse
@@ -120,10 +120,6 @@ _BY_DENIAL = (
 _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
     "`# listed` above what is listed in a copy, or say --ignore title where all of it is taken out"
-)
-_BY_UNKNOWN = (
-    "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
-    "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
 )
 
 
@@ -365,7 +361,7 @@ class Sections:
                 return
             if (says.is_denial or not is_ignored) and self._heeded(says):
                 told = _BY_DENIAL if says.is_denial else _BY_TITLE
-                self._doubt, self._said = says, _BY_UNKNOWN if is_unknown else told
+                self._doubt, self._said = says, BY_UNKNOWN if is_unknown else told
         elif self._any_value or not is_ignored or says not in IS_OF:
             self._turn_surely(says, line)
 
@@ -388,7 +384,7 @@ class Sections:
     def _refuse_above(self) -> None:
         """What is listed only from here on was something else above, as the heading there says."""
         if len(self._above) == 1 and (number := next(iter(self._above.values()))):
-            raise ListError(_BY_UNKNOWN.format(word=f"{number:,}"))
+            raise ListError(BY_UNKNOWN.format(word=f"{number:,}"))
 
     def _pass(self, line: str) -> None:
         """A heading that says nothing of its own ends what rules, is a part of it, or either."""

@@ -60,6 +60,6 @@ def _are_closed(text: str, tags: Sequence[re.Match[str]]) -> bool:
             is_open.append(name)
         elif is_open[-1:] == [name]:
             is_open.pop()
-        elif is_open or text[tag.end() :].strip():
+        elif is_open or _TAG.sub("", text[tag.end() :]).strip():
             return False
     return not is_open or (len(is_open) == 1 and text.startswith("<"))

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,8 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.json_envelope import of_what
 from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
+from relaion.lists.readers.lines.candidates import HOLDS_VALUE
+from relaion.lists.readers.lines.prose import HOST_IN, read_prose
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import read_path
@@ -70,6 +72,33 @@ def refuse_rows(rows: Iterable[Sequence[str]], where: str, options: Options) -> 
             if not text.isdecimal():  # a count
                 _refuse(name, text, where, options)
                 _refuse("title", name, where, options)
+                if names.read_name(name).what == names.CAPTION and read_prose(text):
+                    raise ListError(_UNKNOWN.format(told(name), where))
+
+
+_UNKNOWN = (
+    "{} in {} may say that what is in it is not listed, in words that nobody here knows; if it "
+    "does not, say --ignore title"
+)
+
+
+def rows_above(head: str) -> Iterator[list[str]]:
+    """The rows of several cells above the first entry of lines that are read as they stand.
+
+    A blank stands behind a comma of prose.
+    """
+    for line in takewhile(_holds_no_value, head.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+        sign = max("\t;|,", key=line.count)
+        if not line.lstrip().startswith("#") and re.search(rf"\S{re.escape(sign)}\S", line):
+            yield line.split(sign)
+
+
+_MOST_ABOVE = 100  # lines
+_VALUE = re.compile(HOLDS_VALUE)
+
+
+def _holds_no_value(line: str) -> bool:
+    return not (_VALUE.search(line) or HOST_IN.match(line))
 
 
 def rows_of_words(
