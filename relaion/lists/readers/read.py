@@ -183,13 +183,13 @@ def _read(
     yield from out.rest(head, number)
     if out.any and not kinds:
         found.title = _BY_NAME if sections.by_name else _BY_TITLE
+    sections.refuse_overruled(kinds, tally.lost)
     tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
     tally.beside.refuse_strange(tally.taken)
     tally.beside.refuse_parted()
-    found.notices.extend(tally.beside.notices())
-    found.notices.extend(_notices_of(tally))
+    found.notices.extend(chain(tally.beside.notices(), _notices_of(tally)))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
     found.notices.extend(sections.prose.notices())
 
