@@ -51,7 +51,13 @@ from relaion.lists.readers.lines.mime_text import unquoted
 from relaion.lists.readers.lines.printed import without_counts
 from relaion.lists.readers.lines.proxy import refuse_passing
 from relaion.lists.readers.lines.sections import Sections
-from relaion.lists.readers.lines.signs import refuse_signs, without_boxes, without_escapes
+from relaion.lists.readers.lines.signed import unsigned
+from relaion.lists.readers.lines.signs import (
+    refuse_parted,
+    refuse_signs,
+    without_boxes,
+    without_escapes,
+)
 from relaion.lists.readers.tables.field_lines import are_field_lines, rows_of
 from relaion.lists.readers.tables.formulas import without_formulas
 from relaion.lists.readers.tables.partitions import refuse_partitions
@@ -119,7 +125,7 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
         yield from _read_table(file, table, start, options, found)
     else:
         raw = blocks(file, found.tally.skipped)
-        source = _unsigned(without_escapes(raw, found.notices), found.notices)
+        source = unsigned(without_escapes(raw, found.notices), found.notices)
         source = unquoted(source, found.notices)
         first, _ = _head(source)
         source = chain(first, source)
@@ -154,9 +160,10 @@ def _read(
     stream = Stream(file.name, head, chain(_in_parts(first), source), found.notices, found.decided)
     stream.is_delta = tally.is_delta
     tally.beside = _what_signs_say(stream, options)
-    may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
-    asks = tally.is_delta and may_be_bullets and form.name in _IN_LINES
-    stream.blocks = refuse_signs(stream.blocks, asks=asks)
+    may_be_bullets = form.name in _IN_LINES - {CHANGES} and not tally.beside.minus_removes
+    stream.blocks = refuse_signs(stream.blocks, asks=tally.is_delta and may_be_bullets)
+    if form.name in _IN_LINES:
+        refuse_parted(head, found.shared.signs, are_changes=form.name == CHANGES)
     number, kinds = 0, set[str]()
     for batch, is_last in _with_last(
         iter(()) if whole and sections.holds_all else form.read(stream, options)
@@ -181,14 +188,14 @@ def _read(
     yield from out.rest(head, number)
     if out.any and not kinds:
         found.title = _BY_NAME if sections.by_name else _BY_TITLE
+    sections.refuse_overruled(kinds, tally.lost)
     tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False, text=sections.prose.understood)
     refuse_pdq(tally, options)
     tally.beside.refuse_strange(tally.taken)
     tally.beside.refuse_parted()
     sections.prose.refuse_title()
-    found.notices.extend(tally.beside.notices())
-    found.notices.extend(_notices_of(tally))
+    found.notices.extend(chain(tally.beside.notices(), _notices_of(tally)))
     found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
     found.notices.extend(sections.prose.notices())
 
@@ -364,27 +371,6 @@ def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
         held = batch if held is None else held
     if held is not None:
         yield held, True
-
-
-_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
-_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
-
-
-def _unsigned(source: Iterator[str], notices: list[str]) -> Iterator[str]:
-    """The text that a PGP signature stands around; any other text as it is."""
-    first = next(source, "")
-    if not first.lstrip("\ufeff \n").startswith(_SIGNED):
-        yield first
-        yield from source
-        return
-    notices.append("the file is signed with PGP; its signature was not checked")
-    _, _, text = first.partition(_SIGNED)
-    _, _, text = text.partition("\n\n")  # behind lines such as `Hash: SHA256`
-    for block in chain([text], source):
-        kept, end, _ = block.partition(_SIGNATURE)
-        yield re.sub("(?m)^- ", "", kept)
-        if end:
-            return
 
 
 _BY_NAME = "the file's name says so, and where it is wrong, say --ignore file-name"

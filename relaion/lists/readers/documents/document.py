@@ -19,12 +19,14 @@ class OfDelivery:
 
     `held` is whatever a format keeps from one file for the next, by the format's name. `ends` are
     asked when all files were read, each once: they give notices, or raise ListError.
-    `may_begin_anew`: a reader may raise ReadAnewError, and is then asked again without it.
+    `may_begin_anew`: a reader may raise ReadAnewError, and is then asked again without it. `signs`
+    are those that stand before the entries of any.
     """
 
     files: int = 1
     may_begin_anew: bool = False
     held: dict[str, Any] = field(default_factory=dict)
+    signs: set[str] = field(default_factory=set)
     ends: dict[str, Callable[[], list[str]]] = field(default_factory=dict)
 
 

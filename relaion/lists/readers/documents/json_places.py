@@ -34,7 +34,7 @@ from relaion.lists.readers.documents.json_rows import (
     row_places,
 )
 from relaion.lists.readers.documents.json_text import JsonReader, object_parts
-from relaion.lists.readers.format import BETWEEN, OF_FILE, OF_NO_COLUMN, Options
+from relaion.lists.readers.format import ALGORITHMS, BETWEEN, OF_FILE, OF_NO_COLUMN, Options
 from relaion.lists.readers.lines import titles
 from relaion.lists.readers.lines.known_good import refuse_bad_title
 from relaion.lists.readers.lines.signs import is_sign_alone
@@ -146,7 +146,8 @@ class RecordPlaces:
     arrays: dict[tuple[str, ...], RecordPlace] = field(default_factory=dict)
     around: TextsBeside = field(default_factory=TextsBeside)
     has_entries: bool = False  # around the arrays
-    ignored: set[str] = field(default_factory=set)  # of arrays
+    digests: list[str] = field(default_factory=list)  # names of those of the outermost object
+    ignored: set[str] = field(default_factory=set)  # of arrays, and of digests beside them
 
     def walk(self, reader: JsonReader, path: tuple[str, ...] = ()) -> None:
         """Look at the value that begins here."""
@@ -174,9 +175,12 @@ class RecordPlaces:
     def beside(self, path: tuple[str, ...], value: Any) -> None:
         """Take in a value that stands beside arrays."""
         if isinstance(value, str):
-            self.has_entries = self.has_entries or (
-                "://" not in value and LOOKS.search(value) is not None
-            )
+            is_entry = "://" not in value and LOOKS.search(value) is not None
+            if is_entry and names.squeezed(name := ".".join(path)) in self._said:
+                self.ignored.add(name)
+                is_entry = False
+            self.has_entries = self.has_entries or is_entry
+            self.digests += path if is_entry and len(path) == 1 else ()
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             self.around.put(path, text if len(text) <= _LONGEST else "")
@@ -220,6 +224,7 @@ def find_records(document: ListDocument, options: Options) -> tuple[RecordPlaces
         places.take_notes(p)
     found = _chosen([p for p in filled if sum(p.n.values())], places, options)
     if found is None:  # all of it is one record
+        _refuse_own_digest(filled, places, options)
         return RecordPlaces(options), _one_after_another(document, places, start)
     return places, _checked(found)
 
@@ -289,6 +294,26 @@ def _chosen(
             f"--ignore, as --ignore {option_of(likely[0].name)}, and add them as lists of their own"
         )
     return likely[0]
+
+
+def _refuse_own_digest(
+    arrays: Sequence[RecordPlace], places: RecordPlaces, options: Options
+) -> None:
+    """Raise ListError where a digest stands around records: it may be that of the file itself."""
+    said = {names.squeezed(name) for _, name in options.columns_named()}
+    for name in places.digests:
+        is_plain = names.read_name(name).word in ALGORITHMS  # beside links, it is of one record
+        told = [p.name for p in arrays if p.has_entries and not (is_plain and _are_links(p.first))]
+        if told and names.squeezed(name) not in said:
+            raise ListError(
+                f"holds a digest ({say(name)}) around its records ({say(told[0])}), which may be "
+                f"that of the file: say --ignore {option_of(name)} if it is, or name it with "
+                "--column md5=NAME (or sha1, sha256) if it is listed"
+            )
+
+
+def _are_links(values: Sequence[Any]) -> bool:
+    return bool(values) and all("://" in str(value) for value in values)
 
 
 def _checked(place: RecordPlace) -> RecordPlace:

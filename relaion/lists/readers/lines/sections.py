@@ -8,7 +8,7 @@ or the next one, what stands below is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
@@ -109,6 +109,10 @@ _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
     "file-name; if not, give the file a plainer name, as removed.txt"
 )
+_BY_NAME_ALONE = (
+    "the file's name says that nothing in it is listed, and by its columns all of it is: if it is "
+    "a list, say --ignore file-name; if not, leave the column that decides out of a copy"
+)
 _BY_TITLE = (
     "a title in it ({word}) may say that what stands below is not listed: if it is listed, say "
     "--ignore title; if not, write a plainer title there in a copy, as `# removed`"
@@ -152,6 +156,7 @@ class Sections:
     asks_first: bool = False
     rules: str | None = None
     by_name: str | None = None
+    overruled: bool = False  # what the file's name says, by a column that decides
     names: str = ""
     held: list[tuple[str, list[str]]] = field(default_factory=list)
     has_held: bool = False  # whether any line was taken out
@@ -178,9 +183,9 @@ class Sections:
         self._has_algorithm = names_algorithm(self.head)
         self._has_grades = column_decides(self.head, {names.CATEGORY})
         is_ignored = OF_NAME in self.options.ignore
-        says = None if is_ignored or decides_rows(self.head) else self._heeded(
-            of_name(self.file_name)
-        )  # fmt: skip
+        says = None if is_ignored else self._heeded(of_name(self.file_name))
+        if says and decides_rows(self.head):
+            self.overruled, says = isinstance(says, str) and not self.options.where, None
         if isinstance(says, Doubt):
             self._doubt = says
         else:
@@ -218,6 +223,11 @@ class Sections:
         """Whether titles took out all lines so far but names, titles and comments."""
         return self.has_held and not self.has_left
 
+    def refuse_overruled(self, listed: Collection[str], lost: Collection[str]) -> None:
+        """Raise ListError where the name takes all out, and the column that decides nothing."""
+        if self.overruled and listed and TAKES_OUT.isdisjoint(lost):
+            raise ListError(_BY_NAME_ALONE)
+
     def left(self, blocks: Iterator[str]) -> Iterator[str]:
         """The blocks with the lines that are to be read."""
         for block in blocks:
@@ -254,10 +264,14 @@ class Sections:
 
     def _look_at(self, block: str) -> None:
         for line in first_lines(block, NAMED_WITHIN):
-            if names_entries(line):
+            if self._names_columns(line):
                 self.names = line + "\n"
             self._any_value = True
             self._valued = self._valued or self._value_in(line)
+
+    def _names_columns(self, line: str) -> bool:
+        """Whether a line is one of names; `MD5,d41d8c…` is a row whose type is a word of names."""
+        return names_entries(line) and not self._value_in(line)
 
     def _value_in(self, line: str) -> str:
         """A line that holds a value in one of its cells, or where it is asked for a host."""
@@ -279,7 +293,7 @@ class Sections:
             says = self._watch(says, line)
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
             is_named = is_named and not (says == OF_LINKS and ", " in line)  # a sentence
-            if is_named and not self._any_value and names_entries(line):
+            if is_named and not self._any_value and self._names_columns(line):
                 self.names = line
             elif says is not None:
                 refuse_bad_title(line, self.options)

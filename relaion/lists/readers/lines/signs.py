@@ -59,6 +59,24 @@ def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
         yield block
 
 
+_PLUS = re.compile(rf"(?m)^[ \t]*\+[ \t]*{_BEFORE_ENTRY}")
+_PARTED = (
+    "plus signs stand before the entries of one file of the delivery, and dashes before those of "
+    "another, which may take them back: say --format changes if they do, and leave the dashes out "
+    "in a copy if they do not"
+)
+
+
+def refuse_parted(head: str, met: set[str], *, are_changes: bool) -> None:
+    """Raise ListError where one file of a delivery adds, and another may take back."""
+    if not are_changes and _SIGNED["dashes"].search(head):
+        met.add("-")
+    elif are_changes or _PLUS.search(head):
+        met.add("+")
+    if len(met) > 1:
+        raise ListError(_PARTED)
+
+
 def _refuse_brackets(block: str) -> None:
     """Raise ListError where few entries stand in brackets, as what counts no longer does."""
     n = len(_BRACKETED.findall(block)) if "(" in block or "[" in block else 0

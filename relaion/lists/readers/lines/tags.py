@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 _TAG = re.compile(
-    r"<(/?)([A-Za-z][A-Za-z0-9]*)"
+    r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})"  # a digest in angle brackets is longer
     r"""((?:\s+[\w-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*(/?)>"""
 )
 _ESCAPED = re.compile(r"&lt;(/?[A-Za-z][^<>&]*)&gt;")
