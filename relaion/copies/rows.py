@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.compressed import BLOCK
-from relaion.copies.lines import BLANK, BOM, ROLES_READ, lines_of, no_column, too_long, values
+from relaion.copies.lines import (
+    BLANK,
+    BOM,
+    ROLES_READ,
+    like_links,
+    lines_of,
+    no_column,
+    too_long,
+    values,
+)
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
@@ -146,6 +155,24 @@ class TextTable:
         }:
             raise self._ragged(piece)
         return {i: _filled(pc.list_element(cells, i)) for i in wanted}
+
+    def refuse_swallowed(self, piece: Piece, link: int) -> None:
+        """Raise InputError where a line within a field is a record of its own by its `link`.
+
+        A lone quote that begins a field and one that ends a later one make a single record of all
+        between them. Who reads without quotes finds those records, which nobody would look up.
+        """
+        line = piece.line
+        for raw in piece.raws:
+            if b"\n" in raw[:-1]:
+                within = (row.split(self.delimiter.encode()) for row in raw.split(b"\n")[1:])
+                if like_links(values(row[link] for row in within if len(row) == self.width)):
+                    raise InputError(
+                        f"{shown(self.path)}: line {line}: a quoted field in it holds lines that "
+                        "are records of their own (lone quotes?); double or take out such quotes, "
+                        "or write the table anew as JSON lines"
+                    )
+            line += raw.count(b"\n")
 
     def _ragged(self, piece: Piece) -> InputError:
         rows = iter(piece.rows)

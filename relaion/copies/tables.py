@@ -4,6 +4,7 @@ TSV has no quotes: captions of CC3M hold lone ones. Only where its links stand i
 read as CSV with tabs. Whether quotes around a caption alone are its own nobody can tell, so its
 row is known by it with them and without. CSV is as RFC 4180 says: a quote that is neither doubled
 nor before a delimiter ends the reading with an error, for two records may have become one there.
+So does a field with a line that would be a record of its own.
 """
 
 import re
@@ -221,6 +222,8 @@ class TableReading:
             if self.is_by_links:
                 self.counts = [n + like_links(cells[i]) for i, n in enumerate(self.counts)]
                 self.roles = self.roles or _by_links(self.counts)
+            if self.table.is_quoted and "url" in self.roles:
+                self.table.refuse_swallowed(piece, self.roles["url"])
             none = pa.nulls(len(piece.rows), pa.large_binary())
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
             self._look(piece, got, is_header=is_header)
