@@ -258,9 +258,6 @@ def test_all_records_decide_which_column_holds_the_links(tmp_path: Path) -> None
         ("open.csv", f'url,t\n{A},a\n{B},"a\n{C},b\n', {}, "line 3: a quote is opened in it"),
         ("lone.csv", f'url,t\n{A},"a" b\n', {}, "line 2: a quoted field in it goes on"),
         ("swallow.csv", f't,url\n"Hi,{A}\n"Yo" x,{B}\n', {}, "line 2: a quoted field in it goes"),
-        ("pair.csv", f'url,t\n\n{A},"a\n{B},b\n{C},c"\n', {}, "line 3: a quoted field in it holds"),
-        ("last.csv", f'url,t,n\n{A},"a,1\n{B},b",1\n', {}, "line 2: a quoted field in it holds"),
-        ("pair.tsv", f'"{C}"\tc\n"{A}"\t"a\n{B}\tb"\n', {}, "line 2: a quoted field in it holds"),
         ("cr.csv", f"url,t\n{A},a\rb\n", {}, "line 2: a CR within it stands outside of quotes"),
         ("mac.csv", f"url,t\r{A},a\r{B},b\r", {}, "its lines end with CR alone"),
         ("mac.tsv", f"url\tt\r{A}\ta\r", {}, "its lines end with CR alone"),
@@ -282,6 +279,25 @@ def test_what_cannot_be_told_for_sure_is_refused(
     tmp_path: Path, name: str, data: str, columns: dict[str, str], told: str
 ) -> None:
     assert told in Text(tmp_path, name, data.encode()).refused(**columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("pair.csv", f'url,t\n{A},"a\n{B},b\n{C},c"\n', True),
+        ("last.csv", f'url,t,n\n{A},"a,1\n{B},b",1\n', True),
+        ("first.csv", f't,url\n"Hi,{A}\nYo",{B}\n', True),
+        ("link.csv", f't,url\na,"{A}\nb,{B}"\n', True),
+        ("pair.tsv", f'"{C}"\tc\n"{A}"\t"a\n{B}\tb"\n', True),
+        ("captions.csv", f't,url\n"two\nlines",{A}\n"see\n{B}\nthere",{C}\n', False),
+        ("behind.csv", f'url,t\n{A},"see\n{B}"\n"\n{C}\n",c\n', False),
+    ],
+)
+def test_lines_in_quotes_that_would_be_records_are_told(
+    tmp_path: Path, name: str, data: str, told: bool
+) -> None:
+    notices = Text(tmp_path, name, data.encode()).index().notices
+    assert any("records within quotes (1)" in each for each in notices) is told
 
 
 def test_names_and_positions_that_a_user_gives(tmp_path: Path) -> None:

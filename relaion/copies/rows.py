@@ -156,23 +156,28 @@ class TextTable:
             raise self._ragged(piece)
         return {i: _filled(pc.list_element(cells, i)) for i in wanted}
 
-    def refuse_swallowed(self, piece: Piece, link: int) -> None:
-        """Raise InputError where a line within a field is a record of its own by its `link`.
+    def swallowing(self, piece: Piece, link: int) -> int:
+        """How many records hold a line in quotes that would be a record, by its `link`.
 
         A lone quote that begins a field and one that ends a later one make a single record of all
-        between them. Who reads without quotes finds those records, which nobody would look up.
+        between them. Who reads without quotes finds those records, which nobody looks up.
         """
-        line = piece.line
-        for raw in piece.raws:
-            if b"\n" in raw[:-1]:
-                within = (row.split(self.delimiter.encode()) for row in raw.split(b"\n")[1:])
-                if like_links(values(row[link] for row in within if len(row) == self.width)):
-                    raise InputError(
-                        f"{shown(self.path)}: line {line}: a quoted field in it holds lines that "
-                        "are records of their own (lone quotes?); double or take out such quotes, "
-                        "or write the table anew as JSON lines"
-                    )
-            line += raw.count(b"\n")
+        return sum(
+            like_links(values(cell.encode("latin-1") for cell in self._swallowed(row, link))) > 0
+            for row in piece.rows
+            if isinstance(row, list) and any("\n" in cell for cell in row)
+        )
+
+    def _swallowed(self, row: list[str], link: int) -> Iterator[str]:
+        """What would be the link of each line that lies in a field, as far as it lies there."""
+        for at, cell in enumerate(row):
+            lines = [line.split(self.delimiter) for line in cell.split("\n")]
+            for number, line in enumerate(lines if lines[1:] else ()):
+                before = 0 if number else at  # fields that stand on its line ahead of the quote
+                behind = 0 if lines[number + 1 :] else self.width - at - 1
+                is_whole = before + len(line) + behind == self.width
+                if is_whole and before <= link < before + len(line) and (link != at or line[1:]):
+                    yield line[link - before]
 
     def _ragged(self, piece: Piece) -> InputError:
         rows = iter(piece.rows)

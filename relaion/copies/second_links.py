@@ -36,6 +36,8 @@ _MOST = 1_000  # names that are remembered
 _OTHERS = "others"
 _KEYS = "names of fields"
 _HEADERS = "headers of members"
+IN_QUOTES = "records within quotes"
+"""The name for lines that stand in a field of a table, and would be records without quotes."""
 BEHIND_LINK = "text behind the link"
 """The name for what stands behind a blank in a record's own link."""
 

@@ -4,7 +4,7 @@ TSV has no quotes: captions of CC3M hold lone ones. Only where its links stand i
 read as CSV with tabs. Whether quotes around a caption alone are its own nobody can tell, so its
 row is known by it with them and without. CSV is as RFC 4180 says: a quote that is neither doubled
 nor before a delimiter ends the reading with an error, for two records may have become one there.
-So does a field with a line that would be a record of its own.
+A line in quotes that would be a record is told: two lone quotes make one of all between them.
 """
 
 import re
@@ -39,7 +39,7 @@ from relaion.copies.lines import (
     write_without,
 )
 from relaion.copies.rows import Piece, TextTable
-from relaion.copies.second_links import SecondLinks
+from relaion.copies.second_links import IN_QUOTES, SecondLinks
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -223,7 +223,8 @@ class TableReading:
                 self.counts = [n + like_links(cells[i]) for i, n in enumerate(self.counts)]
                 self.roles = self.roles or _by_links(self.counts)
             if self.table.is_quoted and "url" in self.roles:
-                self.table.refuse_swallowed(piece, self.roles["url"])
+                swallowing = self.table.swallowing(piece, self.roles["url"])
+                self.second.add([IN_QUOTES] * (swallowing > 0), swallowing)
             none = pa.nulls(len(piece.rows), pa.large_binary())
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
             self._look(piece, got, is_header=is_header)
