@@ -424,6 +424,8 @@ GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names eac
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
         ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
         ("x.csv", "url,text\na cat,b\n", "1 of 1 links does not look like one"),
+        ("x.tsv", f"{A}\ta\n{A}\r{B}\tb\n", "text behind the link (1)"),
+        ("x.jsonl", f'{{"url": "{A} {B}"}}\n{{"url": "{A} x"}}\n', "text behind the link (1)"),
     ],
 )
 def test_notices(tmp_path: Path, name: str, data: str, told: str) -> None:

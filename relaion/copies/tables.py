@@ -230,6 +230,7 @@ class TableReading:
             self._look(piece, got, is_header=is_header)
             got += [cells[i] for i in self.further]
             links, captions, own, *more = (column.slice(is_header) for column in got)
+            self.second.behind(links)
             if not self.table.is_quoted:
                 bare = map(_out_of_quotes, [captions, *more])
                 more += [column for column in bare if column is not None]
