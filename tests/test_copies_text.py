@@ -281,6 +281,25 @@ def test_what_cannot_be_told_for_sure_is_refused(
     assert told in Text(tmp_path, name, data.encode()).refused(**columns)
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("pair.csv", f'url,t\n{A},"a\n{B},b\n{C},c"\n', True),
+        ("last.csv", f'url,t,n\n{A},"a,1\n{B},b",1\n', True),
+        ("first.csv", f't,url\n"Hi,{A}\nYo",{B}\n', True),
+        ("link.csv", f't,url\na,"{A}\nb,{B}"\n', True),
+        ("pair.tsv", f'"{C}"\tc\n"{A}"\t"a\n{B}\tb"\n', True),
+        ("captions.csv", f't,url\n"two\nlines",{A}\n"see\n{B}\nthere",{C}\n', False),
+        ("behind.csv", f'url,t\n{A},"see\n{B}"\n"\n{C}\n",c\n', False),
+    ],
+)
+def test_lines_in_quotes_that_would_be_records_are_told(
+    tmp_path: Path, name: str, data: str, told: bool
+) -> None:
+    notices = Text(tmp_path, name, data.encode()).index().notices
+    assert any("records within quotes (1)" in each for each in notices) is told
+
+
 def test_names_and_positions_that_a_user_gives(tmp_path: Path) -> None:
     three = Text(tmp_path, "three.tsv", f"1\ta\t{A}\n2\tb\t{B}\n".encode())
     assert three.rows(url="3", text="2") == [
@@ -405,6 +424,8 @@ GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names eac
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
         ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
         ("x.csv", "url,text\na cat,b\n", "1 of 1 links does not look like one"),
+        ("x.tsv", f"{A}\ta\n{A}\r{B}\tb\n", "text behind the link (1)"),
+        ("x.jsonl", f'{{"url": "{A} {B}"}}\n{{"url": "{A} x"}}\n', "text behind the link (1)"),
     ],
 )
 def test_notices(tmp_path: Path, name: str, data: str, told: str) -> None:

@@ -1,5 +1,6 @@
 """Links at a second place of records: `apply` tells them, and `verify` finds the same by itself."""
 
+import csv
 import io
 import json
 import re
@@ -152,6 +153,27 @@ def test_of_tables(ending: str, some: Sequence[Sequence[str]]) -> None:
                 for i, r in enumerate(bare))]  # fmt: skip
         path.write_text("".join(gap.join(row) + "\n" for row in rows))
         agree(path, "tables", tables.index(path, Path(folder, "i"), {}))
+
+
+PARTS = ("a", "https://a.example/1", "//b.example/2", " ", "\n", ",", ",", "\x0b")
+cells = st.lists(st.sampled_from(PARTS), max_size=7).map("".join)
+
+
+@given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=4), st.permutations(range(3)))
+@example([("https://a.example/1", "a\nhttps://a.example/2,a,\na", "")], [0, 1, 2])
+@example([("https://a.example/1 https://a.example/2", "a", "")], [0, 1, 2])
+def test_of_tables_in_quotes(some: Sequence[Sequence[str]], order: Sequence[int]) -> None:
+    """Lines in quotes that would be records, and links behind a record's own."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.csv")
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([row[i] for i in order] for row in (("url", "caption", "x"), *some))
+        try:
+            found = tables.index(path, Path(folder, "i"), {})
+        except InputError:
+            return  # no link at all
+        agree(path, "tables", found)
 
 
 @given(

@@ -31,7 +31,13 @@ from relaion.copies.lines import (
     write_index,
     write_without,
 )
-from relaion.copies.second_links import SecondLinks, names_of_links
+from relaion.copies.second_links import (
+    BEHIND_LINK,
+    SecondLinks,
+    is_behind,
+    names_of_links,
+    raw_text,
+)
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -169,6 +175,8 @@ class _Objects:
             if json_may_hold_links(raw.decode("latin-1"), *said):
                 own = link if isinstance(link, str) else ""
                 self.second.add(names_of_links(_others(found, roles), own))
+            if isinstance(link, str) and link.split(None, 1)[1:] and is_behind(raw_text(link)):
+                self.second.add([BEHIND_LINK])
             if _is_no_text(link) or _is_no_text(caption):
                 self.unread += _is_no_text(link)
                 self.unread_captions += _is_no_text(caption)

@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.compressed import BLOCK
-from relaion.copies.lines import BLANK, BOM, ROLES_READ, lines_of, no_column, too_long, values
+from relaion.copies.lines import (
+    BLANK,
+    BOM,
+    ROLES_READ,
+    like_links,
+    lines_of,
+    no_column,
+    too_long,
+    values,
+)
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
@@ -146,6 +155,29 @@ class TextTable:
         }:
             raise self._ragged(piece)
         return {i: _filled(pc.list_element(cells, i)) for i in wanted}
+
+    def swallowing(self, piece: Piece, link: int) -> int:
+        """How many records hold a line in quotes that would be a record, by its `link`.
+
+        A lone quote that begins a field and one that ends a later one make a single record of all
+        between them. Who reads without quotes finds those records, which nobody looks up.
+        """
+        return sum(
+            like_links(values(cell.encode("latin-1") for cell in self._swallowed(row, link))) > 0
+            for row in piece.rows
+            if isinstance(row, list) and any("\n" in cell for cell in row)
+        )
+
+    def _swallowed(self, row: list[str], link: int) -> Iterator[str]:
+        """What would be the link of each line that lies in a field, as far as it lies there."""
+        for at, cell in enumerate(row):
+            lines = [line.split(self.delimiter) for line in cell.split("\n")]
+            for number, line in enumerate(lines if lines[1:] else ()):
+                before = 0 if number else at  # fields that stand on its line ahead of the quote
+                behind = 0 if lines[number + 1 :] else self.width - at - 1
+                is_whole = before + len(line) + behind == self.width
+                if is_whole and before <= link < before + len(line) and (link != at or line[1:]):
+                    yield line[link - before]
 
     def _ragged(self, piece: Piece) -> InputError:
         rows = iter(piece.rows)

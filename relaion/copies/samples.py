@@ -25,7 +25,7 @@ from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
 from relaion.copies.lines import COMPARED, differing
 from relaion.copies.members import TOLD_BY, Samples, read_samples
-from relaion.copies.second_links import BEHIND_LINK, SecondLinks, names_of_links
+from relaion.copies.second_links import BEHIND_LINK, SecondLinks, is_behind, names_of_links
 from relaion.copies.tars import Tar, copy_pieces, open_tar
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, marked
@@ -273,7 +273,7 @@ class _Reader:
             names.add(".txt")
         if of_url and holds_link(of_url, _link_of(of_url)):
             names.add(".url")
-        if (behind := own.split(None, 1)[1:]) and holds_link(behind[0]):
+        if is_behind(own):
             names.add(BEHIND_LINK)
         self._second.add(names)
 

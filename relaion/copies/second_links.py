@@ -36,6 +36,8 @@ _MOST = 1_000  # names that are remembered
 _OTHERS = "others"
 _KEYS = "names of fields"
 _HEADERS = "headers of members"
+IN_QUOTES = "records within quotes"
+"""The name for lines that stand in a field of a table, and would be records without quotes."""
 BEHIND_LINK = "text behind the link"
 """The name for what stands behind a blank in a record's own link."""
 
@@ -90,6 +92,12 @@ class SecondLinks:
         if n := sum(holds_link(cell, link or b"") for cell, link in pairs):
             self.add([name], n)
 
+    def behind(self, links: pa.Array) -> None:
+        """Look behind the blanks within records' own links (bytes)."""
+        may = pc.fill_null(pc.match_substring_regex(links, r"\S[\s\x0b]+\S"), False)
+        if n := sum(map(is_behind, links.filter(may).to_pylist())):
+            self.add([BEHIND_LINK], n)
+
     def add(self, names: Iterable[str], records: int = 1) -> None:
         """So many more records have a link under these names."""
         for name in names:
@@ -137,13 +145,19 @@ def _shown(name: str) -> str:
     return ".".join(map(typed, name.split(".")))
 
 
+def is_behind(link: bytes) -> bool:
+    """Whether another link stands behind a blank in a record's own."""
+    return any(map(holds_link, link.split(None, 1)[1:]))
+
+
 def names_of_links(fields: Iterable[tuple[str, Any]], own: str) -> set[str]:
     """Under which names links stand in some fields of a record, beside its `own`."""
-    known = _raw(own)
-    return {name for name, text in _texts(fields) if holds_link(_raw(text), known)}
+    known = raw_text(own)
+    return {name for name, text in _texts(fields) if holds_link(raw_text(text), known)}
 
 
-def _raw(text: str) -> bytes:
+def raw_text(text: str) -> bytes:
+    """A text of JSON as bytes, whatever is in it."""
     return text.encode("utf-8", "surrogatepass")
 
 

@@ -4,6 +4,7 @@ TSV has no quotes: captions of CC3M hold lone ones. Only where its links stand i
 read as CSV with tabs. Whether quotes around a caption alone are its own nobody can tell, so its
 row is known by it with them and without. CSV is as RFC 4180 says: a quote that is neither doubled
 nor before a delimiter ends the reading with an error, for two records may have become one there.
+A line in quotes that would be a record is told: two lone quotes make one of all between them.
 """
 
 import re
@@ -38,7 +39,7 @@ from relaion.copies.lines import (
     write_without,
 )
 from relaion.copies.rows import Piece, TextTable
-from relaion.copies.second_links import SecondLinks
+from relaion.copies.second_links import IN_QUOTES, SecondLinks
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -221,11 +222,15 @@ class TableReading:
             if self.is_by_links:
                 self.counts = [n + like_links(cells[i]) for i, n in enumerate(self.counts)]
                 self.roles = self.roles or _by_links(self.counts)
+            if self.table.is_quoted and "url" in self.roles:
+                swallowing = self.table.swallowing(piece, self.roles["url"])
+                self.second.add([IN_QUOTES] * (swallowing > 0), swallowing)
             none = pa.nulls(len(piece.rows), pa.large_binary())
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
             self._look(piece, got, is_header=is_header)
             got += [cells[i] for i in self.further]
             links, captions, own, *more = (column.slice(is_header) for column in got)
+            self.second.behind(links)
             if not self.table.is_quoted:
                 bare = map(_out_of_quotes, [captions, *more])
                 more += [column for column in bare if column is not None]

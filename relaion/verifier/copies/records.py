@@ -178,8 +178,11 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool, is_one: bool) -> Iterato
 
 def table_records(
     path: Path, line: CopyLine
-) -> Iterator[tuple[Sequence[str], Mapping[str, int], list[bytes]]]:
-    """The records of a table: names of columns (none without a header), places of roles, cells."""
+) -> Iterator[tuple[Sequence[str], Mapping[str, int], list[bytes], bytes]]:
+    """The records of a table: names of columns (none without a header), places of roles, cells.
+
+    The last is the delimiter.
+    """
     delimiter, quoted = _cut(path, line, is_tsv=".tsv" in path.suffixes[-2:])
     names: list[str] = []
     places: dict[str, int] | None = None
@@ -191,7 +194,7 @@ def table_records(
             if is_header:
                 names = [cell.decode("utf-8", "replace") for cell in cells]
                 continue
-        yield names, places, cells
+        yield names, places, cells, delimiter
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:

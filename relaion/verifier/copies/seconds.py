@@ -47,6 +47,8 @@ _MOST = 1_000  # names beyond which nobody counts them apart
 _KEYS = "names of fields"
 _HEADERS = "headers of members"
 _BEHIND_LINK = "text behind the link"
+_IN_QUOTES = "records within quotes"
+_LINK = re.compile(rb"[ \t\n\f\r]*[a-z][a-z0-9+.-]*://[^ \t\n\f\r]+[ \t\n\f\r]*", re.IGNORECASE)
 _IDENTITY = ("url", "text", "row_hash")
 
 
@@ -119,7 +121,10 @@ def _of_lines(path: Path, line: CopyLine, named: Mapping[str, str]) -> Counter[s
         played = _played(fields, line, named)
         pairs = json.loads(text, parse_int=len, object_pairs_hook=tuple)
         own = link if isinstance(link, str) else ""
-        found.update(_places((x for x in pairs if x[0] not in played), own))
+        names = _places((x for x in pairs if x[0] not in played), own)
+        if _is_behind(own.encode("utf-8", "surrogatepass")):
+            names.add(_BEHIND_LINK)
+        found.update(names)
     return found
 
 
@@ -141,12 +146,33 @@ def _played(fields: Mapping[str, Any], line: CopyLine, named: Mapping[str, str])
 
 def _of_table(path: Path, line: CopyLine) -> Counter[str]:
     found: Counter[str] = Counter()
-    for names, places, cells in table_records(path, line):
+    for names, places, cells, delimiter in table_records(path, line):
         link = cells[places["url"]] if "url" in places else b""
+        found[_BEHIND_LINK] += _is_behind(link)
+        found[_IN_QUOTES] += "url" in places and _in_quotes(cells, places["url"], delimiter)
         for i, cell in enumerate(cells):
             if i not in places.values() and cell != link and holds(cell, link):
                 found[names[i] if names else str(i + 1)] += 1
-    return found
+    return +found
+
+
+def _is_behind(link: bytes) -> bool:
+    """Whether another link stands behind a blank in a link."""
+    return holds(b"".join(link.split(None, 1)[1:]))
+
+
+def _in_quotes(cells: list[bytes], link: int, delimiter: bytes) -> bool:
+    """Whether a line within a cell would be a record without quotes, by the `link` in the cell."""
+    for at, cell in enumerate(cells):
+        lines = [line.split(delimiter) for line in cell.split(b"\n")]
+        for line in lines[: len(lines) * (len(lines) > 1)]:
+            outside = [b""] * at if line is lines[0] else []
+            behind = [b""] * (len(cells) - at - 1) if line is lines[-1] else []
+            row = [*outside, *line, *behind]
+            is_cell = link == at and len(line) == 1  # of several lines, each a link or none
+            if len(row) == len(cells) and not is_cell and _LINK.fullmatch(row[link]):
+                return True
+    return False
 
 
 # -- tars ------------------------------------------------------------------------------------------
@@ -167,7 +193,7 @@ def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
             of_url = data.get("url", b"")
             if holds(of_url, shortcut(of_url)):
                 names.add(".url")
-            if holds(b"".join(own.split(None, 1)[1:])):
+            if _is_behind(own):
                 names.add(_BEHIND_LINK)
             of_fields.update(names)
         return [of_fields, *_of_members(file, path)]
