@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from relaion.links.text import BLANK, trim
@@ -31,6 +31,21 @@ class RecordColumns:
     def rows(self, most: int) -> list[list[str]]:
         """The first of them, by row."""
         return [*map(list, zip(*(column[:most] for column in self.columns), strict=True))]
+
+
+class Cells(dict[int, list[str]]):
+    """The cells of some rows, by column."""
+
+    def __init__(self, columns: Iterable[tuple[int, list[str]]] = ()) -> None:
+        """The cells that each column has."""
+        super().__init__(columns)
+        self._each: dict[int, frozenset[str]] = {}
+
+    def each(self, at: int) -> frozenset[str]:
+        """What stands in the cells of a column, each once: it is asked for more than once."""
+        if at not in self._each:
+            self._each[at] = frozenset(self[at])
+        return self._each[at]
 
 
 def column_of(rows: Sequence[Sequence[str]] | RecordColumns, at: int) -> list[str]:
