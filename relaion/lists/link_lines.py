@@ -19,8 +19,7 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import NamedTuple
 
-from relaion.links import host_digest
-from relaion.links.key import TAIL
+from relaion.links.place import TAIL, host_digest
 from relaion.processes import serve_parent
 
 READY = b"."

@@ -28,7 +28,7 @@ from relaion.lists.readers.format import LINK_KINDS, Batch
 _MANY = 8_000  # links from which on it pays to begin a process
 _AT_ONCE = 1 << 20  # bytes that wait in a pipe: so much is told of a batch
 _PAGES = 1 << 13  # bytes of them that may stay empty
-_AT_A_TIME, _AHEAD = 3, 5  # batches that were asked for, and that were read
+_AT_A_TIME, _AHEAD = 3, 4  # batches that were asked for, and that were read
 # else glibc gives memory back behind each text, and takes it anew for the next
 _KEEPS_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(1 << 23))
 _PATIENCE = 30  # seconds without a sign of the process
@@ -47,8 +47,8 @@ class _BatchAsked:
 class LinksBeside:
     """The plain links of batches; `ended` where no process is to be begun, or no more.
 
-    The process is asked for the links of two batches at a time, so that it need not wait. While it
-    has two, those of the next are digested here: nobody waits for it before much was read.
+    The process is asked for the links of three batches at a time, so that it need not wait. While
+    it has them, those of the next are digested here: it is waited for only where much was read.
     """
 
     ended: bool = False

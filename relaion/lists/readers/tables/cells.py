@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.links.text import BLANK, trim
 from relaion.lists.values import shape
 
@@ -68,13 +71,22 @@ def are_trimmed(cells: Sequence[str]) -> bool:
     whole = "".join(cells)
     if not whole.isascii():
         return False
-    left = whole.encode().translate(None, _SEEN)
-    if not left:
+    held = whole.encode()
+    least, most = bounds(held)
+    if ord(" ") < least and most < 0x7F:
         return True
-    if left.strip(b" "):
+    if held.translate(None, _SEEN).strip(b" "):
         return False
     told = "\x80".join(("", *cells, ""))
     return "\x80 " not in told and " \x80" not in told
+
+
+def bounds(held: bytes) -> tuple[int, int]:
+    """The least and the most of some bytes; of none as if none were below or above any."""
+    if not held:
+        return 0xFF, 0
+    found = pc.min_max(pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)]))
+    return found["min"].as_py(), found["max"].as_py()
 
 
 def rows_filled(columns: Sequence[Sequence[str]], n: int) -> Sequence[int]:
