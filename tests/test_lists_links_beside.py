@@ -129,6 +129,19 @@ def test_what_is_wrong_comes_behind_what_was_read(told: list[int]) -> None:
     assert told == [100, 100, 100]
 
 
+def test_links_are_digested_here_while_the_process_has_others(
+    told: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, read = LinksBeside(), 0
+    for batch in beside.ahead(map(_links, range(0, 1000, 100))):
+        values = batch.values[0].text
+        assert beside.plain_links(values) == plain_links(values)
+        read += 1
+        monkeypatch.setattr(links_beside, "has_come", lambda _: False)
+    assert read == 10
+    assert 3 <= len(told) < read
+
+
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The processes that were begun."""
@@ -163,6 +176,7 @@ def test_a_process_that_stands_still_is_not_waited_for(
         if read == 1:
             os.kill(begun[0].pid, signal.SIGSTOP)
             monkeypatch.setattr(links_beside, "_PATIENCE", 0.1)
+            monkeypatch.setattr(links_beside, "has_come", has_come)
     assert read == 4
     assert [process.poll() for process in begun] == [-signal.SIGKILL]
 

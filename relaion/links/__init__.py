@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         scope_shown,
     )
     from relaion.links.inner import inner_links
-    from relaion.links.key import host_digest, key_digest, link_key, link_place, link_steps
+    from relaion.links.key import key_digest, link_key, link_steps
+    from relaion.links.place import host_digest, link_place
     from relaion.links.spellings import FORMS
 
 __all__ = [
@@ -47,10 +48,12 @@ __all__ = [
     "scope_shown",
 ]
 
-_KEY = ("host_digest", "key_digest", "link_key", "link_place", "link_steps")
+_KEY = ("key_digest", "link_key", "link_steps")
+_PLACE = ("host_digest", "link_place")
 __getattr__ = lazily(
     __name__,
     dict.fromkeys(__all__, "relaion.links.entries")
     | dict.fromkeys(_KEY, "relaion.links.key")
+    | dict.fromkeys(_PLACE, "relaion.links.place")
     | {"FORMS": "relaion.links.spellings", "inner_links": "relaion.links.inner"},
 )

@@ -7,11 +7,12 @@ What is folded, and what is never folded, is written down in
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import md5, sha256
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 
 import can_ada
 
+from relaion.links.place import ORDINARY
 from relaion.links.text import (
     LONGEST,
     as_bytes,
@@ -32,8 +33,6 @@ from relaion.links.text import (
 
 # -- The host of a link in one form: UTS 46, IPv4 and IPv6 as browsers read them ---------------
 
-# a host that is its own canonical form: nothing to ask the library for
-ORDINARY = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)+(?!xn--)[a-z][a-z0-9_-]*")
 _NUMBER_LAST = re.compile(r"\.(?:0x[0-9a-f]*|[0-9]+)\Z")
 _WWW = re.compile(r"(?:www\.)+")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]+")  # full stops that end a label
@@ -233,7 +232,6 @@ _PLAIN = re.compile(
     r"(\?[A-Za-z0-9_.~!$'()*+,:=@&/?-]*[A-Za-z0-9_.~!$'()*+,:=@/?-])?"
 )
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_KEY_HOST = re.compile(rf"({ORDINARY.pattern})(?:[/?]|\Z)")
 
 
 def _scheme(p: Parts) -> None:
@@ -409,27 +407,3 @@ def _note(steps: list[tuple[str, str]], name: str, text: str) -> str:
 def key_digest(key: str) -> str:
     """SHA-256 of a key's UTF-8 as 64 lower-case hex digits: the form in which lists keep it."""
     return sha256(as_bytes(key)).hexdigest()
-
-
-def host_digest(key: str) -> str | None:
-    """MD5 of a key's host without any `www.` in it, as 32 lower-case hex digits.
-
-    It tells which rows are worth a key, and guards nothing: `link_host_digest` in
-    `sql/v1/05_link_macros.sql` makes the same of a row's link. None when the host is odd (a port,
-    a number or one label only, punycode, other characters): a row with such a host always goes on.
-    """
-    found = _KEY_HOST.match(key)
-    if not found:
-        return None
-    host = found[1].replace("www.", "")
-    return md5(host.encode("ascii"), usedforsecurity=False).hexdigest()
-
-
-TAIL = 8
-"""Characters at the end of a key by which most rows are told from a listed link: `link_tail`."""
-
-
-def link_place(key: str) -> str | None:
-    """The digest of a key's host, and behind it the last characters of the key; None as that is."""
-    host = host_digest(key)
-    return None if host is None else host + key[-TAIL:]

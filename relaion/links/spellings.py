@@ -12,7 +12,8 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
-from relaion.links.key import ORDINARY, link_key
+from relaion.links.key import link_key
+from relaion.links.place import ORDINARY
 from relaion.links.text import (
     as_bytes,
     as_text,

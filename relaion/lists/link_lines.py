@@ -11,6 +11,7 @@ import re
 import struct
 import sys
 from array import array
+from binascii import hexlify
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -18,8 +19,7 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import NamedTuple
 
-from relaion.links import host_digest
-from relaion.links.key import TAIL
+from relaion.links.place import TAIL, host_digest
 from relaion.processes import serve_parent
 
 READY = b"."
@@ -37,7 +37,6 @@ _PLAIN = re.compile(
 _CUT_OUT = (
     (b"\nhttp://", b"\nhttps://"), (b"://www.", b"://"), (b"/\n", b"\n"), (b"/?", b"?"),
 )  # fmt: skip
-_BETWEEN = b"\nhttps://"
 
 
 class LinkLines(NamedTuple):
@@ -53,11 +52,13 @@ class LinkLines(NamedTuple):
     ends: bytes
 
 
-def read_lines(text: bytes) -> LinkLines | None:
-    """The plain ones of the lines of a text; None where none of them is."""
+def read_lines(text: bytes, n: int) -> LinkLines | None:
+    """The plain ones of the lines of a text; None where none of them is, or these are not `n`."""
     places: Sequence[int] = ()
     is_bare = _end_of(_BARE, text, 0) == len(text)  # as nearly all are
-    keys = _cut(b"\n" + text) if is_bare else []
+    keys = _cut(text) if is_bare else []
+    if len(keys) != n and text.count(b"\n") != n:
+        return None
     if not is_bare or max(map(len, keys)) > _LONGEST - len("https://"):
         found, places = _plain_ones(text)
         keys = _cut(found) if places else []
@@ -65,25 +66,24 @@ def read_lines(text: bytes) -> LinkLines | None:
         return None
     if len(_hosts) > _MANY:
         _hosts.clear()
-    hosts: Sequence[bytes] = [_hosts[key.partition(b"/")[0]] for key in keys]
-    if b"" in hosts:
-        kept = [i for i, host in enumerate(hosts) if host]
+    of_keys = [_hosts[key.partition(b"/")[0]] + key[-TAIL:] for key in keys]
+    told = b"".join(of_keys)
+    if len(told) < _LONG * len(keys) and min(map(len, of_keys)) <= TAIL:  # without a host's digest
+        kept = [i for i, of_key in enumerate(of_keys) if len(of_key) > TAIL]
         if not kept:
             return None
-        keys, hosts = [keys[i] for i in kept], [hosts[i] for i in kept]
-        places = [places[i] for i in kept] if places else kept
-    of_keys = [host + key[-TAIL:] for host, key in zip(hosts, keys, strict=True)]
-    told = b"".join(of_keys)
+        keys, of_keys = [keys[i] for i in kept], [of_keys[i] for i in kept]
+        places, told = [places[i] for i in kept] if places else kept, b"".join(of_keys)
     return LinkLines(
         array("i", places).tobytes(),
-        b"".join([sha256(key).digest() for key in keys]).hex().encode(),
+        hexlify(b"".join([sha256(key).digest() for key in keys])),
         told,
         _ends_of(of_keys, len(told)),
     )
 
 
 def _cut(keys: bytes) -> list[bytes]:
-    return keys[len(_BETWEEN) : -1].split(_BETWEEN)
+    return keys[len("https://") : -1].split(b"\nhttps://")
 
 
 def _plain_ones(text: bytes) -> tuple[bytes, list[int]]:
@@ -91,7 +91,7 @@ def _plain_ones(text: bytes) -> tuple[bytes, list[int]]:
     lines = text.split(b"\n")
     if max(map(len, lines)) > _LONGEST:
         text = b"\n".join(b"" if len(x) > _LONGEST else x for x in lines)
-    found, places, at, line = [b"\n"], list[int](), 0, 0
+    found, places, at, line = [b"\n"], list[int](), 0, 0  # what is cut out stands behind an end
     while at < len(text):
         end = _end_of(_PLAIN, text, at)
         found.append(text[at:end])
@@ -102,7 +102,7 @@ def _plain_ones(text: bytes) -> tuple[bytes, list[int]]:
     keys = b"".join(found)
     for sign, other in _CUT_OUT:
         keys = keys.replace(sign, other)
-    return keys, places
+    return keys[1:], places
 
 
 def _end_of(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
@@ -171,8 +171,8 @@ def _serve() -> None:
     told.flush()
     with suppress(EOFError, OSError):
         while True:
-            text, *_ = received(asked.read)
-            send(told.write, *(read_lines(text) or ()))
+            text, n, *_ = received(asked.read)
+            send(told.write, *(read_lines(text, int(n)) or ()))
             told.flush()
 
 

@@ -28,6 +28,9 @@ from relaion.lists.readers.format import LINK_KINDS, Batch
 _MANY = 8_000  # links from which on it pays to begin a process
 _AT_ONCE = 1 << 20  # bytes that wait in a pipe: so much is told of a batch
 _PAGES = 1 << 13  # bytes of them that may stay empty
+_AT_A_TIME, _AHEAD = 3, 4  # batches that were asked for, and that were read
+# else glibc gives memory back behind each text, and takes it anew for the next
+_KEEPS_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(1 << 23))
 _PATIENCE = 30  # seconds without a sign of the process
 
 
@@ -44,7 +47,8 @@ class _BatchAsked:
 class LinksBeside:
     """The plain links of batches; `ended` where no process is to be begun, or no more.
 
-    The process is asked for the links of two batches at a time, so that it need not wait.
+    The process is asked for the links of three batches at a time, so that it need not wait. While
+    it has them, those of the next are digested here: it is waited for only where much was read.
     """
 
     ended: bool = False
@@ -65,18 +69,19 @@ class LinksBeside:
         try:
             try:
                 for batch in batches:
-                    most = 2 if self._is_ready else 1
-                    first = waiting.popleft() if len(waiting) >= most else None
-                    if first is not None:
-                        self._await(first)
+                    told = [*self._told_of(waiting)]
                     waiting.append(self._ask(batch))
-                    if first is not None:
-                        yield first.batch
+                    for self._told in told:
+                        yield self._told.batch
             except ListError as e:
                 wrong = e
             while waiting:
+                if len(self._asked) > 1 and not self._has_come():
+                    last = self._asked.pop()  # which is digested here while it does the other
+                    last.found = plain_links(last.asked)
                 self._await(waiting[0])
-                yield waiting.popleft().batch
+                self._told = waiting.popleft()
+                yield self._told.batch
             if wrong is not None:
                 raise wrong
         finally:
@@ -88,9 +93,22 @@ class LinksBeside:
         is_told = told is not None and len(values) > 0 and [*told.asked] == [*values]
         return told.found if told is not None and is_told else plain_links(values)
 
+    def _told_of(self, waiting: deque[_BatchAsked]) -> Iterator[_BatchAsked]:
+        """Take out the first batches that wait, so that one does, or two with a process."""
+        while self._asked and self._has_come():
+            self._receive()
+        while len(waiting) > (1 if self._is_ready else 0):
+            if waiting[0] in self._asked and len(waiting) < _AHEAD:
+                break
+            self._await(waiting[0])
+            yield waiting.popleft()
+
+    def _has_come(self) -> bool:
+        pipes = self._pipes()
+        return pipes is None or has_come(pipes[1].file)
+
     def _await(self, one: _BatchAsked) -> None:
         """Receive what is told of a batch, if its links were asked for."""
-        self._told = one
         while one in self._asked:
             self._receive()
 
@@ -110,6 +128,9 @@ class LinksBeside:
         """A batch, whose links are sent if they are many."""
         asked, values = _BatchAsked(batch), _links_of(batch)
         self._n += len(values)
+        if len(self._asked) >= _AT_A_TIME:
+            asked.asked, asked.found = values, plain_links(values)
+            return asked
         text = lines_of(values) if self._n > _MANY and self._pipes() else None
         while text is not None and self._asked and len(text) > self._room:
             self._receive()  # else each might wait for the other to read
@@ -117,7 +138,7 @@ class LinksBeside:
         if text is None or pipes is None:
             return asked
         try:
-            send(pipes[0].write, text)
+            send(pipes[0].write, text, b"%d" % len(values))
             asked.asked = values
             self._asked.append(asked)
         except OSError:
@@ -131,7 +152,7 @@ class LinksBeside:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "relaion.lists.link_lines"],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                    bufsize=0,
+                    bufsize=0, env=_KEEPS_MEMORY | os.environ,
                 )  # fmt: skip
             self.ended = self._process is None
         if self._process is None or self._process.stdin is None or self._process.stdout is None:

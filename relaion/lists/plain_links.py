@@ -46,17 +46,16 @@ def are_links(values: Sequence[str] | pa.Array) -> bool:
 
 
 def lines_of(values: Sequence[str]) -> bytes | None:
-    """Values a line each; None where it is no use to look for links in all of them at once."""
-    n, text = len(values), "\n".join((*values, ""))
-    if n < _FEW or text.count("\n") != n:
+    """Values a line each; None where they are too few to look for links in all of them at once."""
+    if len(values) < _FEW:
         return None
-    return text.encode("utf-8", "surrogatepass")
+    return "\n".join((*values, "")).encode("utf-8", "surrogatepass")
 
 
 def plain_links(values: Sequence[str]) -> PlainLinks | None:
     """The plain links among values; None where it is no use to look for them at once."""
     text = lines_of(values)
-    found = None if text is None else read_lines(text)
+    found = None if text is None else read_lines(text, len(values))
     return found and PlainLinks.of(found)
 
 

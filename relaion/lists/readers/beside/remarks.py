@@ -14,7 +14,7 @@ What is asked of a cell, and in which order, is the table at the end.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -132,11 +132,15 @@ class RemarkColumn(FewWords):
             self.figures = Figures(measure, most=Decimal(self.out_of))
 
     def read(
-        self, cells: Sequence[str], digits_of: Callable[[int], int], out: Collection[int] = ()
+        self,
+        cells: Sequence[str],
+        digits_of: Callable[[int], int],
+        out: Collection[int] = (),
+        each: Set[str] | None = None,
     ) -> dict[int, str]:
         """Why rows bring no entry, by their place; `digits_of` tells how many its digest has.
 
-        Of rows that are `out` already figures say nothing.
+        Of rows that are `out` already figures say nothing. `each` is what the cells hold, once.
         """
         what = self.column.what
         fates: dict[int, str] = {}
@@ -144,7 +148,7 @@ class RemarkColumn(FewWords):
             said_so = (read_text(cell, alone=True) for cell in cells if cell)
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in why.UNDOES)
             return fates
-        each = {*cells}
+        each = {*cells} if each is None else each
         self._count(cells, each)
         if self.figures:
             kept = [cell for i, cell in enumerate(cells) if i not in out] if out else cells
@@ -172,7 +176,7 @@ class RemarkColumn(FewWords):
         return fates
 
     def _said_by(
-        self, cells: Sequence[str], each: set[str], out: Collection[int]
+        self, cells: Sequence[str], each: Set[str], out: Collection[int]
     ) -> dict[str, Remark | None]:
         """What `each` cell says; those that say nothing of these kinds are looked at as texts."""
         is_of_people = self.column.what == names.OF_PEOPLE  # whose state decides nothing
@@ -183,7 +187,7 @@ class RemarkColumn(FewWords):
         self._before += len(cells)
         return said
 
-    def _telling(self, each: set[str]) -> set[str]:
+    def _telling(self, each: Set[str]) -> Set[str]:
         """The cells that may say anything: no numbers of records, no plain names of pictures."""
         told = each - {""}
         if self.column.what == names.ID:
@@ -202,7 +206,7 @@ class RemarkColumn(FewWords):
             }  # fmt: skip
         return told
 
-    def _count(self, cells: Sequence[str], each: set[str]) -> None:
+    def _count(self, cells: Sequence[str], each: Set[str]) -> None:
         """Keep its words while they are few, and look for days to come."""
         is_open = self.column.what in (names.UNKNOWN, names.NOTE) and bool(self.column.name)
         counted = Counter(cells) if self.has_few or (is_open and self.numbers.only_whole) else {}

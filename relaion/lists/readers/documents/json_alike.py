@@ -18,11 +18,9 @@ from itertools import groupby
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple, cast, overload
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from relaion.errors import ListError
 from relaion.lists.readers.documents.field_columns import SharedThings
+from relaion.lists.readers.tables.cells import bounds
 
 Groups = Callable[[int], Sequence[str]]  # what a group of a pattern holds, of all records of a run
 Builds = Callable[[Groups, int], list[Any]]
@@ -235,8 +233,7 @@ def is_bare(text: str) -> bool:
 
 def _is_bare(piece: str) -> bool:
     held = piece.encode("utf-8", "surrogateescape").replace(b"\n", b" ")
-    signs = pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)])
-    return bool(pc.min_max(signs)["min"].as_py() >= _FIRST_SIGN)
+    return bounds(held)[0] >= _FIRST_SIGN
 
 
 @dataclass

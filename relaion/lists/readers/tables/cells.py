@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.links.text import BLANK, trim
 from relaion.lists.values import shape
@@ -33,6 +36,21 @@ class RecordColumns:
         return [*map(list, zip(*(column[:most] for column in self.columns), strict=True))]
 
 
+class Cells(dict[int, list[str]]):
+    """The cells of some rows, by column."""
+
+    def __init__(self, columns: Iterable[tuple[int, list[str]]] = ()) -> None:
+        """The cells that each column has."""
+        super().__init__(columns)
+        self._each: dict[int, frozenset[str]] = {}
+
+    def each(self, at: int) -> frozenset[str]:
+        """What stands in the cells of a column, each once: it is asked for more than once."""
+        if at not in self._each:
+            self._each[at] = frozenset(self[at])
+        return self._each[at]
+
+
 def column_of(rows: Sequence[Sequence[str]] | RecordColumns, at: int) -> list[str]:
     """The cells of a column, trimmed; empty where a row ends before it."""
     if isinstance(rows, RecordColumns):
@@ -53,13 +71,22 @@ def are_trimmed(cells: Sequence[str]) -> bool:
     whole = "".join(cells)
     if not whole.isascii():
         return False
-    left = whole.encode().translate(None, _SEEN)
-    if not left:
+    held = whole.encode()
+    least, most = bounds(held)
+    if ord(" ") < least and most < 0x7F:
         return True
-    if left.strip(b" "):
+    if held.translate(None, _SEEN).strip(b" "):
         return False
     told = "\x80".join(("", *cells, ""))
     return "\x80 " not in told and " \x80" not in told
+
+
+def bounds(held: bytes) -> tuple[int, int]:
+    """The least and the most of some bytes; of none as if none were below or above any."""
+    if not held:
+        return 0xFF, 0
+    found = pc.min_max(pa.Array.from_buffers(pa.uint8(), len(held), [None, pa.py_buffer(held)]))
+    return found["min"].as_py(), found["max"].as_py()
 
 
 def rows_filled(columns: Sequence[Sequence[str]], n: int) -> Sequence[int]:

@@ -62,7 +62,7 @@ def _in_parts(found: Iterable[RecordColumns], width: int) -> Iterator[RecordColu
         size += width * some.n * _OF_A_TEXT
         for column, more in zip(held, some.columns, strict=True):
             column.extend(more)
-            size += sum(map(len, more))
+            size += len("".join(more))
         while n >= most or (n >= _AT_ONCE and size > _LARGE):
             at = most if size <= _LARGE else _AT_ONCE
             yield RecordColumns(at, [column[:at] for column in held])

@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.lists.readers import why
+from relaion.lists.readers.tables.cells import Cells
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.listed_columns import is_replaced
 from relaion.lists.readers.tables.notes import read_text
@@ -45,7 +46,7 @@ class Strays:
     filled: Counter[int] = field(default_factory=Counter)
     words: dict[int, Counter[str]] = field(default_factory=dict)  # in columns of entries
 
-    def watch(self, cells: Mapping[int, Sequence[str]]) -> None:
+    def watch(self, cells: Cells) -> None:
         """Count what looks like entries in columns that are none, and what takes back in those."""
         entries = [c for c in self.columns if c.what == names.ENTRY]
         for c in entries if len(entries) > 1 else ():
@@ -59,16 +60,16 @@ class Strays:
         for c in self.columns:
             is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
             if is_watched or is_replaced(c):
-                column = cells[c.index]
-                self.filled[c.index] += len(column) - column.count("")
-                if max(map(len, column), default=0) >= _SHORTEST:
+                column, each = cells[c.index], cells.each(c.index)
+                self.filled[c.index] += len(column) - (column.count("") if "" in each else 0)
+                if max(map(len, each), default=0) >= _SHORTEST:
                     long = [v for v in column if len(v) >= _SHORTEST]
                     others = [v for v in long if not DIGEST.fullmatch(v)]
                     texts = [v for v in others if c.what in _TEXTS and _AMONG.search(v)]
                     mixed = sum(not _are_digests(v) for v in texts)
                     self.hashes[c.index] += len(long) - len(others) + len(texts) - mixed
                     self.among[c.index] += mixed if c.what == names.UNKNOWN else 0
-                if "://" in "".join(column):
+                if "://" in "".join(each):
                     some = (v for v in column if "://" in v)
                     self.links[c.index] += sum(1 for v in some if _LINK.fullmatch(v))
 

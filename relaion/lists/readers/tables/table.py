@@ -29,7 +29,13 @@ from relaion.lists.readers.lines.ending import WITHIN
 from relaion.lists.readers.lines.known_good import refuse_bad_names, says_bad
 from relaion.lists.readers.lines.plain import read_plain
 from relaion.lists.readers.tables import listed_columns, traits
-from relaion.lists.readers.tables.cells import RecordColumns, column_of, pieces_of, rows_filled
+from relaion.lists.readers.tables.cells import (
+    Cells,
+    RecordColumns,
+    column_of,
+    pieces_of,
+    rows_filled,
+)
 from relaion.lists.readers.tables.columns import ListColumn, ListLayout
 from relaion.lists.readers.tables.decisions import fates_of, is_ignored, refuse_unsure
 from relaion.lists.readers.tables.header_rows import TableRows
@@ -53,8 +59,6 @@ from relaion.lists.values import (
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 _MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
 _SHORT = 7  # characters of what is no digest
-
-Cells = dict[int, list[str]]  # by column
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ class RowsReading:
             else self.table.records(rows, self.rows, skipped)
         )  # fmt: skip
         self.rows += len(whole) + skipped.total()
-        cells = {c.index: column_of(whole, c.index) for c in layout.columns}
+        cells = Cells((c.index, column_of(whole, c.index)) for c in layout.columns)
         if self.are_records:  # a field that nobody knows may stand in records of its own
             self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
@@ -254,7 +258,7 @@ class RowsReading:
             filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
         if len(filled) < len(whole):
             skipped[NOTHING] += len(whole) - len(filled)
-            cells = {i: [column[k] for k in filled] for i, column in cells.items()}
+            cells = Cells((i, [column[k] for k in filled]) for i, column in cells.items())
         return cells, len(filled), skipped
 
     def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
@@ -295,9 +299,10 @@ class RowsReading:
             return max(len(column[row]) for column in held)
 
         for remarks in self.remarks:
-            found = remarks.read(cells[remarks.column.index], digits, fates)
+            at = remarks.column.index
+            found = remarks.read(cells[at], digits, fates, cells.each(at))
             if found:
-                self.undone_by.add(remarks.column.index)
+                self.undone_by.add(at)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
@@ -315,7 +320,8 @@ class RowsReading:
             films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
             if not (kinds_of or hashed or films) and "\n" not in "".join(column):
                 if of := rows_filled([column], len(column)):  # as in nearly all tables
-                    found.append(Values(c.kinds, [*filter(None, column)], of))
+                    text = column if len(of) == len(column) else [*filter(None, column)]
+                    found.append(Values(c.kinds, text, of))
                 continue
             for i, cell in enumerate(column):
                 if not cell:
@@ -331,7 +337,9 @@ class RowsReading:
             found += columns.all()
         return found
 
-    def _digests_of_links(self, cells: Cells, links: Cells) -> dict[int, dict[int, str]]:
+    def _digests_of_links(
+        self, cells: Cells, links: dict[int, list[str]]
+    ) -> dict[int, dict[int, str]]:
         """Where a digest is that of a link beside it: the kind, by column and row."""
         found: dict[int, dict[int, str]] = {}
         for c in self.layout.entries if links else ():

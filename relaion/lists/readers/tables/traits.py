@@ -9,6 +9,7 @@ from typing import Any
 
 from relaion.lists.readers import why
 from relaion.lists.readers.format import NO_TRAIT, Trait
+from relaion.lists.readers.tables.cells import Cells
 from relaion.lists.readers.tables.columns import ListColumn
 from relaion.lists.readers.tables.decisions import KNOWN_GOOD_CATEGORY, DecidingColumn
 from relaion.lists.readers.tables.said import WordSays, differing
@@ -16,7 +17,6 @@ from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.of_what import is_of_what
 from relaion.lists.values import could_be_value
 
-Cells = Mapping[int, Sequence[str]]  # by column
 Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
@@ -34,10 +34,12 @@ def ids_of(columns: Sequence[ListColumn], cells: Cells) -> list[str | None] | No
 
 def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> list[Trait] | None:
     """What each row says of its entry; None where no column tells any."""
-    told = {c.what: cells[c.index] for c in columns if c.what in names.TRAITS}
-    for decider, said in decided:
-        if decider.what == names.CATEGORY and names.SEVERITY not in told:
-            told[names.SEVERITY] = cells[decider.index]
+    places = {c.what: c.index for c in columns if c.what in names.TRAITS}
+    for decider, _ in decided:
+        if decider.what == names.CATEGORY:
+            places.setdefault(names.SEVERITY, decider.index)
+    told: dict[str, Sequence[str]] = {what: cells[at] for what, at in places.items()}
+    for _, said in decided:
         if any(s.media for s in differing(said)):
             told["media"] = [s.media or "" for s in said]
     if not told:
@@ -45,7 +47,7 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
     is_one = len(told) == 1
     rows = next(iter(told.values())) if is_one else [*zip(*told.values(), strict=True)]
     known: dict[Any, Trait] = {}
-    for values in {*rows}:
+    for values in cells.each(*places.values()) if is_one and places else {*rows}:
         each = zip(told, (values,) if is_one else values, strict=True)
         given = {f: trait_text(f, v) for f, v in each}
         known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
