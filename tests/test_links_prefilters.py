@@ -287,14 +287,20 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     engine.execute("create or replace temp table texts (n integer, text blob)")
     engine.insert("texts", pa.table([numbers, [text for _, text in texts]], ["n", "text"]))
     engine.execute(
-        "create or replace temp view plain as"
-        " select n, url, url as link from link where spelling_is_plain(url)"
+        "create or replace temp view row_links as"
+        " select 0 as shard_no, n::bigint as file_row_number, url from link;"
+        " create or replace temp view near_links as from (select *, 'own' as level from row_links)"
+        " where false;"
+        " create or replace temp view listed_entries as"
+        " select 'url_md5' as kind, 0::ubigint as hash where false"
     )
-    engine.execute(
-        "create or replace temp table based as select n, url,"
-        " unnest(spelling_bases(url, undone, decoded, low, high, settled)) as link"
-        " from link_bases('link') where not is_odd"
-    )
+    engine.run(sqlset.named("hashed_links"), has_hashed=True, kinds=["url_md5"])
+    for of, links_of in (("plain", "told_links"), ("based", "bases")):
+        engine.execute(
+            f"create or replace temp view {of} as"
+            f" select file_row_number::integer as n, link, body, www from {links_of}"
+            " where link is not null and url not in (select url from based_links where is_odd)"
+        )
     for of in ("plain", "based"):
         for kind, algorithm in (("url_md5", "md5"), ("url_sha1", "sha1"), ("url_sha256", "sha256")):
             for (n,) in engine.rows(

@@ -6,7 +6,6 @@ whether one may be there.
 """
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
@@ -30,16 +29,18 @@ _ALL = 64
 # host with an empty port, as the key has it, and `hxxp` a link that was made unclickable.
 _OTHER = r"[^\w/\\?#.:]*(?!h(?:tt|xx)ps?:|localhost:)[a-z][a-z0-9+-]*(?::|%(?:25)*3a)"
 _OUTER = re.compile(rf"(?:{_OTHER}|\s*https?:|)[/\\]*[^/\\?#]*", re.IGNORECASE | re.ASCII)
-_LETTER = r"(?:[A-Za-z0-9_-]|[^\x00-\x7f])"
+_LETTER = r"[A-Za-z0-9_\-\x80-\U0010ffff]"
 # a scheme with slashes and a dotted host, or a dotted host behind a sign that ends a word; both
 # are followed by a slash. Behind a scheme any full stop is a dot, as the key has it; without one
-# it may as well end a sentence.
-_FULL = r"https?:/+[^/?#&\s]*[.\u3002\uff0e\uff61][^/?#&\s]*(?=/)"
-_BARE = rf"(?<=[/?&=:])(?:{_LETTER}+\.)+(?:[A-Za-z]|[^\x00-\x7f]){_LETTER}+(?::[0-9]+)?(?=/)"
-_ONLY_FULL = re.compile(_FULL, re.IGNORECASE | re.ASCII)
-_ANY = re.compile(f"{_FULL}|{_BARE}", re.IGNORECASE | re.ASCII)
+# it may as well end a sentence. (Without flags and choices, which would take twice the time.)
+_FULL = r"[Hh][Tt][Tt][Pp][Ss]?:/+[^/?#&\s]*[.\u3002\uff0e\uff61][^/?#&\s]*(?=/)"
+_BARE = rf"[/?&=:]((?:{_LETTER}+\.)+[A-Za-z\x80-\U0010ffff]{_LETTER}+(?::[0-9]+)?)(?=/)"
+_ONLY_BARE = re.compile(_BARE)
+_ONLY_FULL = re.compile(f"({_FULL})", re.ASCII)
+_ANY = re.compile(f"({_FULL})|{_BARE}", re.ASCII)
 _SCHEME = re.compile(r"https?:/", re.IGNORECASE | re.ASCII)
 _WORDS = re.compile(r"[/?&]")
+_END = re.compile("[?&#]")
 _OPTIONS = re.compile(r"([^/]*//)?([^/]*)/[^/]*=[^/]*/")
 
 
@@ -58,14 +59,11 @@ def inner_links(url: str | bytes) -> list[str]:
     outer = _OUTER.match(whole)
     rest = whole[outer.end() :] if outer else whole
     # without a path of its own a link is no proxy: only a scheme then makes a link of its query
-    inner = _ANY if rest.startswith("/") else _ONLY_FULL
+    has_bare = rest.startswith("/")
     found: dict[str, None] = {}
-    for link in _inside(rest, inner, DEPTH):
-        found[link] = None
-        if len(found) == _ALL:
-            break
-    found.pop(text, None)
-    return list(found)
+    _find(rest, has_bare, DEPTH, found)
+    links = list(found)[:_ALL]
+    return [link for link in links if link != text]
 
 
 def _bare_of_frame(text: str) -> str:
@@ -73,27 +71,32 @@ def _bare_of_frame(text: str) -> str:
     return text if text[:4].lower() == "http" else unframed(trim(drop_breaks(text)))
 
 
-def _inside(text: str, inner: re.Pattern[str], depth: int) -> Iterator[str]:
-    for match in islice(inner.finditer(text), _AT_ONCE):
-        link = text[match.start() :]
-        yield from _ends(link if _SCHEME.match(link) else f"http://{link}")
+def _find(text: str, has_bare: bool, depth: int, found: dict[str, None]) -> None:
+    """Add what a text holds to `found`, in order, until there are enough."""
+    if "/" in text:  # a host is followed by one
+        has_full = _SCHEME.search(text) is not None
+        inner = (_ANY if has_full else _ONLY_BARE) if has_bare else _ONLY_FULL
+        for match in islice(inner.finditer(text), _AT_ONCE):
+            link = text[match.start(match.lastindex or 0) :]
+            _add_ends(link if _SCHEME.match(link) else f"http://{link}", found)
     if depth and "%" in text:
         # a part that is escaped as a whole, then what is escaped here and there
         for part in _WORDS.split(text):
-            if "%" in part:
-                yield from _inside(f"={_undone(part)}", inner, depth - 1)
-        yield from _inside(_undone(text), inner, depth - 1)
+            if "%" in part and len(found) < _ALL:
+                _find(f"={_undone(part)}", has_bare, depth - 1, found)
+        if len(found) < _ALL:
+            _find(_undone(text), has_bare, depth - 1, found)
 
 
 def _undone(text: str) -> str:
     return as_text(unquote_to_bytes(as_bytes(text)))
 
 
-def _ends(link: str) -> Iterator[str]:
-    place = re.split(r"[?&#]", link, maxsplit=1)[0]
-    yield link
-    yield link.split("&", 1)[0]
-    yield place
-    options = _OPTIONS.match(place)
-    if options:  # host/f=auto,w=300/path, as Statically writes it
-        yield (options[1] or "") + options[2] + place[options.end() - 1 :]
+def _add_ends(link: str, found: dict[str, None]) -> None:
+    found[link] = None
+    found[link.split("&", 1)[0]] = None
+    place = _END.split(link, maxsplit=1)[0]
+    found[place] = None
+    if "=" in place and (options := _OPTIONS.match(place)):
+        # host/f=auto,w=300/path, as Statically writes it
+        found[(options[1] or "") + options[2] + place[options.end() - 1 :]] = None

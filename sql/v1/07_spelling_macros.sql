@@ -49,8 +49,8 @@ case
     else u
 end;
 
--- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`
--- and `?` are not among them: their escapes make a link odd. An argument must be cheap where a
+-- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#` and `\`
+-- are not among them: their escapes make a link odd. An argument must be cheap where a
 -- macro uses it twice; these use theirs once.
 create or replace temp macro spelling_commas(u) as
 replace(replace(replace(replace(u, '%2C', ','), '%2F', '/'), '%3A', ':'), '%2B', '+');
@@ -63,15 +63,19 @@ replace(replace(replace(replace(u, '%3C', '<'), '%3E', '>'), '%28', '('), '%29',
 create or replace temp macro spelling_brackets(u) as
 replace(replace(replace(replace(u, '%5B', '['), '%5D', ']'), '%7B', '{'), '%7D', '}');
 create or replace temp macro spelling_bars(u) as
-replace(replace(u, '%5E', '^'), '%7C', '|');
+replace(replace(replace(u, '%5E', '^'), '%7C', '|'), '%3F', '?');
 create or replace temp macro spelling_signs(u) as
 case
-    when regexp_matches(u, '%(?:2[1246-9ABCF]|3[ACDE]|40|5[BDE]|7[BCD])')
+    when regexp_matches(u, '%(?:2[1246-9ABCF]|3[ACDEF]|40|5[BDE]|7[BCD])')
         then spelling_bars(spelling_brackets(spelling_angles(spelling_marks(
             spelling_joints(spelling_commas(u))
         ))))
     else u
 end;
+
+-- Whether a link has escapes of such signs alone: then all of them undone is what is sought.
+create or replace temp macro spelling_has_signs_alone(u) as
+not regexp_matches(u, '%(?:2[035DE]|3[^ACDEF]|4[^0]|5[^BDE]|7[^BCD]|[^23457])');
 
 -- A link without entities and such escapes, all others in upper-case hex, as its key has it but for
 -- scheme and `www.`; whether that is true, spelling_is_settled judges by the result.
@@ -89,10 +93,10 @@ case
     else left(s, 8) || rtrim(replace(substr(s, 9), '//', '/'), '/')
 end;
 
--- Whether a link is its own key but for scheme and `www.`
+-- Whether a link is its own key but for scheme and `www.`; without `&`, a `;` ends no entity.
 create or replace temp macro spelling_is_settled(s) as
 regexp_matches(
-    s,
+    case when contains(s, '&') then s else replace(s, ';', ',') end,
     '^https?://(?:' || link_label() || '\.)+' || link_last_label()
     || '(?:/\.*(?:[A-Za-z0-9_~!"$''()*+,:<=>@[\]^{|}&-]|' || link_path_escape() || ')'
     || '(?:[A-Za-z0-9_~!"$''()*+,.:<=>@[\]^{|}&-]|' || link_path_escape() || ')*)*'
@@ -101,11 +105,13 @@ regexp_matches(
 );
 
 -- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, an
--- escape in scheme or host, or more than one `www.`; and whether a parser of links would (`;` at
--- the end of a path).
+-- escape in scheme or host, or more than one `www.`; whether a parser of links would (`;` at the end
+-- of a path); and whether a key does so that a query begins elsewhere.
 create or replace temp macro spelling_is_rewritten(u) as
 not regexp_matches(u, '^https?://[^/%&?#]*/')
-or regexp_matches(u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://www\.www\.');
+or regexp_matches(
+    u, '["<>^`{}]|\?.*''|^[^?]*;(?:\?|$)|^[^?]*%(?:25)*3[Ff]|^https?://www\.www\.'
+);
 
 -- Whether lower case may differ between here and Python: beyond ASCII, letters that have a
 -- lower case, and scripts to which Unicode added letters lately. Null, which undone escapes that
@@ -113,7 +119,7 @@ or regexp_matches(u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://www\.www\.');
 create or replace temp macro spelling_has_odd_letters(u) as
 case
     when u is null then true
-    when regexp_matches(u, '[^\x00-\x7f]')
+    when strlen(u) <> length(u)
         then list_transform(
             [regexp_replace(u, '[\x00-\x7f]+', '', 'g')],
             lambda x: lower(x) <> x
@@ -161,7 +167,9 @@ create or replace temp macro link_bases(links) as table
         select
             *,
             case
-                when contains(high, '%') then spelling_signs(link_shallow(high)) else high
+                when not contains(high, '%') then high
+                when spelling_has_signs_alone(high) then decoded
+                else spelling_signs(link_shallow(high))
             end as signs
         from escaped
     ),
@@ -201,12 +209,15 @@ list_filter(
     lambda base: base is not null
 );
 
--- `www.` goes (-1) where another dot follows in the host, comes (1) before two labels.
-create or replace temp macro spelling_www(u) as
+-- What follows the scheme. `www.` goes (-1) where another dot follows in the host, comes (1) before
+-- two labels: of a body that begins with a plain host and a slash.
+create or replace temp macro spelling_body(u) as
+substr(u, case when starts_with(u, 'https') then 9 else 8 end);
+create or replace temp macro spelling_www(body) as
 case
-    when contains(u, '://www.') and regexp_matches(u, '^https?://www\.[^./?]+\.') then -1
-    when regexp_matches(u, '^https?://[^./?]+\.[^./?]+/') then 1
-    else 0
+    when left(body, strpos(body, '/')) like 'www.%.%' then -1
+    when left(body, strpos(body, '/')) like '%.%.%' then 0
+    else 1
 end;
 
 create or replace temp macro spelling_toggled(body, www) as
@@ -237,32 +248,24 @@ list_concat(
     case when list_contains(kinds, 'url_sha256') then spelled_sha256s(own, other, body, low) end
 );
 
--- Of each row of a relation that has a column url, and one of its bases as column link, the hashes of
--- the digests that a list may hold of it: as it stands, and where `www.` comes or goes, of which url
--- decides (its path may be gone from a base). One row with null where link is null.
+-- Of each row of a relation that has one of the bases of its link as column link, what of that follows
+-- the scheme as body, and spelling_www of the link as www (the path may be gone from a base): the hashes
+-- of the digests that a list may hold of it, as it stands, and where `www.` comes or goes. One row
+-- with null where link is null.
 create or replace temp macro link_shorts(links, kinds) as table
-    with told as (
+    with schemed as (
         select
             *,
-            starts_with(link, 'https') as is_https,
-            spelling_www(url) as www
+            case when starts_with(link, 'https') then 'https://' else 'http://' end as own,
+            case when starts_with(link, 'https') then 'http://' else 'https://' end as other
         from query_table(links)
-    ),
-
-    bodied as (
-        select
-            * exclude (is_https),
-            case when is_https then 'https://' else 'http://' end as own,
-            case when is_https then 'http://' else 'https://' end as other,
-            substr(link, case when is_https then 9 else 8 end) as body
-        from told
     ),
 
     toggled as (
         select
             * exclude (www),
             case when www <> 0 then spelling_toggled(body, www) end as toggled
-        from bodied
+        from schemed
     ),
 
     lowered as (
@@ -298,6 +301,25 @@ create or replace temp macro link_shorts(links, kinds) as table
         ) as short
     from listed;
 
+-- A link with a host as keys have it: in lower case, without the port that its scheme has anyway; and
+-- with blanks escaped, unless one ends it. All bases of a link are among those that this one has, where
+-- it is not odd, and those that it has itself.
+create or replace temp macro spelling_hosted(u) as
+case
+    when regexp_matches(u, '^https?://[a-z0-9._-]*[A-Z:]')
+        then regexp_replace(
+            link_lowered(u),
+            '^(?:(http://[a-z0-9._-]+):80|(https://[a-z0-9._-]+):443)/',
+            '\1\2/'
+        )
+    else u
+end;
+create or replace temp macro spelling_tidied(u) as
+case
+    when contains(u, ' ') and not ends_with(u, ' ') then replace(spelling_hosted(u), ' ', '%20')
+    else spelling_hosted(u)
+end;
+
 -- All spellings of the links of a relation that has a column url. Bodies (what follows `://`) of
 -- one link never differ in the case of letters but for hex: so lower case is made of three only,
 -- and escapes in lower-case hex are not repeated where that has made them already.
@@ -305,7 +327,7 @@ create or replace temp macro link_spellings(links) as table
     with settled as (
         select
             * exclude (is_odd),
-            spelling_www(url) as www,
+            spelling_www(spelling_body(url)) as www,
             starts_with(url, 'https') as is_https
         from link_bases(links)
     ),
@@ -342,9 +364,8 @@ create or replace temp macro link_spellings(links) as table
 
     bodied as (
         select
-            * exclude (www),
-            www,
-            substr(link, case when is_https then 9 else 8 end) as body
+            *,
+            spelling_body(link) as body
         from based
     ),
 

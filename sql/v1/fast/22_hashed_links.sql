@@ -5,12 +5,12 @@
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   listed_entries (kind varchar, hash ubigint)
--- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar)
+-- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar, body varchar, www integer)
 -- writes:  listed_shorts (short ubigint)
 -- writes:  maybe_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean)
--- writes:  other_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, bases varchar[])
--- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar)
+-- writes:  other_links (shard_no integer, file_row_number bigint, row_url varchar, level varchar, tidy varchar, url varchar)
+-- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, is_tidied boolean, www integer, bases varchar[])
+-- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar, body varchar, www integer)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -22,6 +22,9 @@
 -- spellings, and as many where `www.` comes or goes (link_shorts); most others have these of each
 -- base. Their digests meet the list here, and those that it may hold go on, to be spelled by name,
 -- with those that are odd. Too many go on where two digests have one hash; too few never.
+-- A link with capitals in its host, a port that goes without saying or blanks has the bases of two:
+-- its own, and those of the tidied one, which judges whether it is odd. If it goes on, Python names
+-- its spellings.
 -- For each odd link, `relaion.links.spellings` writes rows of
 -- spelled (url varchar, spelling varchar, text blob).
 
@@ -50,12 +53,26 @@ told as (
         spelling_is_plain(l.url) as is_plain
     from links as l
     where $has_hashed
+),
+
+linked as (
+    select
+        t.*,
+        case when t.is_plain then t.url end as link
+    from told as t
+),
+
+bodied as (
+    select
+        l.*,
+        spelling_body(l.link) as body
+    from linked as l
 )
 
 select
-    t.*,
-    case when t.is_plain then t.url end as link
-from told as t;
+    b.*,
+    spelling_www(b.body) as www
+from bodied as b;
 
 create or replace temp view listed_shorts as
 select e.hash as short
@@ -73,37 +90,63 @@ from link_shorts('told_links', $kinds) as s
 where not s.is_plain or s.short in (select l.short from listed_shorts as l);
 
 create or replace temp view other_links as
+with tidied as (
+    select
+        m.*,
+        spelling_tidied(m.url) as tidy
+    from maybe_links as m
+    where not m.is_plain
+)
+
 select
-    m.shard_no,
-    m.file_row_number,
-    m.url,
-    m.level
-from maybe_links as m
-where not m.is_plain;
+    t.shard_no,
+    t.file_row_number,
+    t.url as row_url,
+    t.level,
+    t.tidy,
+    unnest(case when t.tidy = t.url then [t.url] else [t.tidy, t.url] end) as url
+from tidied as t;
 
 -- Of an odd link no base is known: one null stands for it.
 create or replace temp table based_links as
+with judged as (
+    select
+        b.*,
+        b.is_odd and b.url = b.tidy as is_unknown
+    from link_bases('other_links') as b
+)
+
 select
-    b.shard_no,
-    b.file_row_number,
-    b.url,
-    b.level,
-    b.is_odd,
+    j.shard_no,
+    j.file_row_number,
+    j.row_url as url,
+    j.level,
+    j.is_unknown as is_odd,
+    j.tidy <> j.row_url as is_tidied,
+    spelling_www(spelling_body(j.tidy)) as www,
     case
-        when b.is_odd then [null]
-        else spelling_bases(b.url, b.undone, b.decoded, b.low, b.high, b.settled)
+        when j.is_unknown then [null]
+        else spelling_bases(j.url, j.undone, j.decoded, j.low, j.high, j.settled)
     end as bases
-from link_bases('other_links') as b;
+from judged as j;
 
 create or replace temp view bases as
+with links as (
+    select
+        b.shard_no,
+        b.file_row_number,
+        b.url,
+        b.level,
+        b.is_odd,
+        b.www,
+        unnest(b.bases) as link
+    from based_links as b
+)
+
 select
-    b.shard_no,
-    b.file_row_number,
-    b.url,
-    b.level,
-    b.is_odd,
-    unnest(b.bases) as link
-from based_links as b;
+    l.*,
+    spelling_body(l.link) as body
+from links as l;
 
 create or replace temp table hashed_links as
 with others as (
@@ -132,9 +175,13 @@ select
 from others as o;
 
 create or replace temp table odd_spellings as
-select distinct b.url
+select b.url
 from based_links as b
-where b.is_odd;
+where b.is_odd
+union
+select h.url
+from hashed_links as h
+semi join based_links as b on h.url = b.url and b.is_tidied;
 
 create or replace temp view ordinary_links as
 select h.*
