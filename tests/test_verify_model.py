@@ -193,6 +193,11 @@ def test_packed_links_are_told_apart_though_their_hashes_meet(
         with mock.patch("relaion.verifier.packed.mmh3.hash", hashed):
             packed = pickle.loads(pickle.dumps(PackedLists(links)))
             assert dict(packed) == links
+            twice = PackedLists([*links.items(), *((text, (2, 3)) for text in others)])
+            assert dict(twice) == {
+                text: tuple(sorted({*links.get(text, ()), *((2, 3) if text in others else ())}))
+                for text in {*links, *others}
+            }
             keys = packed.without(frozenset())
             assert [keys.__contains__(text) for text in others] == [t in links for t in others]
             raw = [text.encode() for text in (*links, *others)]

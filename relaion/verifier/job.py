@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+import pyarrow as pa
+
 from relaion.errors import InputError
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
@@ -164,7 +166,7 @@ def sources_of(job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
     return found
 
 
-def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> StatedLists:
+def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: pa.Array) -> StatedLists:
     """What is listed, as far as these sources meet it; nothing where no lists were given."""
     given = job.given
     if given.lists is None:

@@ -118,7 +118,7 @@ class StatedLists:
 
         `told` are those of which `rows` tells who carries them.
         """
-        packed = PackedLists(links)
+        packed = PackedLists.of(links)
         keys = packed.without(told)
         own = keys | beside.links.keys() if beside.links else keys
         carriers = Carriers(own, keys if self.inner else frozenset())

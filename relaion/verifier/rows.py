@@ -189,7 +189,8 @@ Roles = Mapping[str, tuple[At, ...]]
 """Role to the columns that play it, the first one first."""
 
 
-def roles_of(layout: Layout) -> dict[str, tuple[At, ...]]:
+@lru_cache(64)  # shards by the thousands have the same
+def roles_of(layout: Layout) -> Roles:
     """The roles of a layout as plain values, to travel in a task."""
     return {
         role: tuple(At(c.position, c.type) for c in layout.playing(role)) for role in layout.roles
