@@ -351,7 +351,9 @@ def test_a_sieve_loses_no_digest_that_is_an_entry(
     entries = pa.array(numbers, pa.int64())
     found = [pa.array([*some, *numbers[n::3]], pa.int64()) for n, some in enumerate(pieces)]
     at = [pa.array(range(len(x)), pa.int64()) for x in found]
-    asked = [Digests(x, at[n], Path(f"{n}")) for n, x in enumerate(found)]
+    asked = [Digests(x, at[n], ((Path(f"{n}"), len(x)),)) for n, x in enumerate(found)]
+    shorts, places = (pa.concat_arrays([entries[:0], *some]) for some in (found, at))
+    asked.append(Digests(shorts, places, tuple(file for x in asked for file in x.files)))
     met, rows, _ = meet(entries, asked)
     with (
         mock.patch.object(digests, "_AT_ONCE", 1 << 6),  # in parts

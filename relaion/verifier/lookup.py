@@ -27,16 +27,16 @@ from relaion.verifier.digests import Sieve, common, prefix_of, prefixes
 from relaion.verifier.listable import Apply, Digests, ListedKinds, Unread, all_digests
 from relaion.verifier.made import Made
 from relaion.verifier.manifest import StatedParameters
-from relaion.verifier.model import Named, StatedLists, StatedSidecars, joined_rows
+from relaion.verifier.model import Named, StatedLists, StatedSidecars, in_order, joined_rows
 from relaion.verifier.near import Near
-from relaion.verifier.packed import Lists, PackedKeys, PackedLists
+from relaion.verifier.packed import Lists, PackedKeys, PackedLists, PackedRows
 from relaion.verifier.rows import Source
 from relaion.verifier.sidecars import Apart
 from relaion.verifier.task import judge
 
 _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
-_FEW_DIGESTS = 1_000_000
+_FEW_DIGESTS = 100_000
 _WORTH_A_SIEVE = 8  # a sieve of the entries takes as long as to hold an eighth as many against them
 _MANY_HOSTS = 1_000_000
 NOTHING_SAID = pa.array([], pa.int64())
@@ -65,7 +65,8 @@ def look_up(
     met, passed_on = _met(wanted, entries, shards, sidecars, said, apply, parameters)
     known = in_full(store, met.shorts, good_wins=parameters.good_wins)
     files = (source.path for source in (*shards, *(apart.source for apart in sidecars)))
-    rows = {path: met.rows[path] for path in files if path in met.rows}  # each path is held once
+    # each path is held once
+    rows = PackedRows((path, met.rows[path]) for path in files if path in met.rows)
     known = replace(known, rows=rows, inner=parameters.inner, unread=met.unread)
     beside = [piece for apart in sidecars for piece in apart.pieces()]
     for named in apply(partial(named_beside, known), beside if known.images else ()):
@@ -138,7 +139,7 @@ class Met(NamedTuple):
     """The shortened entries that some files hold too, the rows that hold them, what is unread."""
 
     shorts: pa.Array
-    rows: dict[Path, pa.Array]
+    rows: PackedRows
     unread: Unread
 
     def __or__(self, other: "Met") -> "Met":
@@ -226,7 +227,7 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
     all entries. Where there are many, most are sifted out before.
     """
     shorts = [pa.array([], pa.int64())]
-    rows: list[dict[Path, pa.Array]] = []
+    rows: dict[Path, list[pa.Array]] = {}
     unread: Unread = Counter()
     held: list[Digests] = []
     n = 0
@@ -245,23 +246,26 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
         every = pa.concat_arrays([shorts[0], *(x.shorts for x in held)])
         both = common(entries, every)
         shorts.append(both)
-        rows += _rows_of(held, pc.is_in(every, value_set=both)) if len(both) else []
+        for path, at in _rows_of(held, pc.is_in(every, value_set=both)) if len(both) else ():
+            rows.setdefault(path, []).append(at)
         held, n = [], 0
-    return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread)
+    return Met(pc.unique(pa.concat_arrays(shorts)), in_order(rows), unread)
 
 
-def _rows_of(held: Iterable[Digests], is_met: pa.Array) -> list[dict[Path, pa.Array]]:
-    """The rows of each of the pieces whose digests were met, one piece behind the other.
+def _rows_of(held: Iterable[Digests], is_met: pa.Array) -> Iterator[tuple[Path, pa.Array]]:
+    """The rows of each of the files whose digests were met, one file behind the other.
 
     Asked of all at once: Arrow makes a table of what is looked for anew for each call.
     """
-    found, start = [], 0
+    start = 0
     for x in held:
-        here = is_met.slice(start, len(x.shorts))
-        start += len(here)
-        if x.path is not None and x.rows is not None and here.true_count:
-            found.append({x.path: x.rows.filter(here)})
-    return found
+        is_here = is_met.slice(start, len(x.shorts))
+        start += len(is_here)
+        if x.rows is None or not is_here.true_count:
+            continue
+        for (path, rows), (_, here) in zip(x.by_file(x.rows), x.by_file(is_here), strict=True):
+            if here.true_count:
+                yield path, rows.filter(here)
 
 
 def in_full(

@@ -1,4 +1,4 @@
-"""Keys of links in a few arrays: of each row that a list hit there is one, so they may be millions.
+"""Keys of links, and rows, in a few arrays: there is one for each hit, so they may be millions.
 
 A key takes some 50 bytes here, and is sent to another process without being made anew; as an
 object in a set it takes four times as many.
@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import mmh3
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.verifier.digests import Sieve
+from relaion.verifier.rows import int64
 
 Lists = tuple[int, ...]
 _AT_ONCE = 10_000
@@ -173,3 +175,30 @@ class PackedLists(Mapping[str, Lists]):
     def without(self, keys: Set[str]) -> PackedKeys:
         """The keys but for some."""
         return PackedKeys(key for key in self if key not in keys) if keys else self._keys
+
+
+class PackedRows(Mapping[Path, pa.Array]):
+    """Numbers of rows by file."""
+
+    def __init__(self, rows: Iterable[tuple[Path, pa.Array]] = ()) -> None:
+        """Pack these, of each file once."""
+        self._numbers, self._ends = array("q"), array("q")
+        self._places: dict[Path, int] = {}
+        for path, numbers in rows:
+            self._places[path] = len(self._places)
+            held = memoryview(numbers.buffers()[1] or b"").cast("B")
+            self._numbers.frombytes(held[numbers.offset * 8 :][: len(numbers) * 8])
+            self._ends.append(len(self._numbers))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._places
+
+    def __getitem__(self, path: Path) -> pa.Array:
+        at = self._places[path]
+        return int64(self._numbers[self._ends[at - 1] if at else 0 : self._ends[at]])

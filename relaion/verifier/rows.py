@@ -45,8 +45,7 @@ from relaion.paths import Stamp, shown
 from relaion.roles import COUNTED, WIDTHS
 from relaion.verifier.digests import as_digests
 
-PIECE_ROWS = 1_000_000
-_ROWS = 65_536
+PIECE_ROWS, _ROWS = 1_000_000, 65_536
 _BYTES = 64 << 20  # of a batch, as far as the footer tells
 _LOGICAL, _FLOAT16 = 10, 15
 # small buffers, or a column of a row group lies in memory as a whole, in three files at once
