@@ -229,8 +229,8 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if cells is not None and not is_stated(job.out, job.statement):
         notes.find("6", file_checks.AUDIT, "its SHA-256 is not the one that the manifest states")
     said = {
-        MANIFEST: file_checks.Said(job.statement.texts),
-        file_checks.AUDIT: file_checks.Said(lambda: cells or {}),
+        MANIFEST: file_checks.SaidDigests(job.statement.texts),
+        file_checks.AUDIT: file_checks.SaidDigests(lambda: cells or {}),
     }
     outputs = Outputs(job)
     sources = sources_of(job, outputs)

@@ -39,7 +39,7 @@ def check_columns(path: Path, where: str, given: frozenset[str] | None, notes: N
         notes.find("4", where, f"column {name} looks like the position of rows in a shard")
 
 
-class Said:
+class SaidDigests:
     """Digests under which a store could hold something that a file says, in 64 bits each.
 
     In full they are made anew where one of these is listed: those of very many shards take room.
@@ -84,7 +84,7 @@ def texts_of(value: Any) -> Iterator[str]:
             yield from texts_of(item)
 
 
-def check_tokens(said: Mapping[str, Said], known: StatedLists, notes: Notes) -> None:
+def check_tokens(said: Mapping[str, SaidDigests], known: StatedLists, notes: Notes) -> None:
     """No digest or link of a list may stand in the manifest or the audit (`said`, by file)."""
     listed = {digest for digests in known.exact.values() for digest in digests}
     for where, found in said.items():

@@ -221,8 +221,8 @@ class _Resting:
             notes.find("6", file_checks.AUDIT, "is not the one that the manifest states")
             return
         said = {
-            MANIFEST: file_checks.Said(job.statement.texts),
-            file_checks.AUDIT: file_checks.Said(lambda: cells),
+            MANIFEST: file_checks.SaidDigests(job.statement.texts),
+            file_checks.AUDIT: file_checks.SaidDigests(lambda: cells),
         }
         outputs = Outputs(job)
         touched, looked_for = self._touched(outputs)
@@ -303,7 +303,10 @@ class _Resting:
         )
 
     def _check_touched(
-        self, outputs: _Outputs, touched: frozenset[Key], said: Mapping[str, file_checks.Said]
+        self,
+        outputs: _Outputs,
+        touched: frozenset[Key],
+        said: Mapping[str, file_checks.SaidDigests],
     ) -> tuple[list[ShardReport], Notes]:
         """Check the touched shards whole; what was counted in them, and what was found.
 
