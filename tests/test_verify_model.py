@@ -193,6 +193,11 @@ def test_packed_links_are_told_apart_though_their_hashes_meet(
         with mock.patch("relaion.verifier.packed.mmh3.hash", hashed):
             packed = pickle.loads(pickle.dumps(PackedLists(links)))
             assert dict(packed) == links
+            twice = PackedLists([*links.items(), *((text, (2, 3)) for text in others)])
+            assert dict(twice) == {
+                text: tuple(sorted({*links.get(text, ()), *((2, 3) if text in others else ())}))
+                for text in {*links, *others}
+            }
             keys = packed.without(frozenset())
             assert [keys.__contains__(text) for text in others] == [t in links for t in others]
             raw = [text.encode() for text in (*links, *others)]
@@ -346,7 +351,9 @@ def test_a_sieve_loses_no_digest_that_is_an_entry(
     entries = pa.array(numbers, pa.int64())
     found = [pa.array([*some, *numbers[n::3]], pa.int64()) for n, some in enumerate(pieces)]
     at = [pa.array(range(len(x)), pa.int64()) for x in found]
-    asked = [Digests(x, at[n], Path(f"{n}")) for n, x in enumerate(found)]
+    asked = [Digests(x, at[n], ((Path(f"{n}"), len(x)),)) for n, x in enumerate(found)]
+    shorts, places = (pa.concat_arrays([entries[:0], *some]) for some in (found, at))
+    asked.append(Digests(shorts, places, tuple(file for x in asked for file in x.files)))
     met, rows, _ = meet(entries, asked)
     with (
         mock.patch.object(digests, "_AT_ONCE", 1 << 6),  # in parts

@@ -18,7 +18,7 @@ from relaion.parquet.looked_at import NotLookedAt, published
 from relaion.paths import atomic_write, file_sha256, several, shown
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage
-from relaion.run.outputs import MANIFEST, manifest_at
+from relaion.run.outputs import APPLY, MANIFEST, manifest_at
 from relaion.run.pool import Caller
 from relaion.run.settings import Plan
 from relaion.run.tasks import Report, Reports
@@ -365,6 +365,18 @@ def read(out: Path) -> dict[str, Any] | None:
     if found is None and path.exists():
         raise OutputError(f"{shown(path)}: is not a manifest of relaion; name another OUT")
     return found
+
+
+def read_summed(out: Path) -> dict[str, Any] | None:
+    """The same, without the lines of outputs of a clean, and with one line for all inputs."""
+    found = read(out)
+    if found is None or found.get("kind") == APPLY:
+        return found
+    try:
+        summed = [{"rows": sum(int(line["rows"]) for line in found["inputs"])}]
+    except (LookupError, TypeError, ValueError):  # a finding of the check
+        summed = []
+    return {**found, "inputs": summed, "outputs": []}
 
 
 def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -168,7 +168,8 @@ def begin(
     note = {"plan": vars(plan), "stamps": stamps} | ({} if part is None else {"part": part})
     leave(out.work, note)
     # workers, whose umask is private, only fill them
-    public_folder(out.path, *sorted({shard.parent for shard in _outputs(vars(plan))}))
+    subsets = {item["subset"] for item in plan.inputs}
+    public_folder(out.path, *sorted(Path(e["name"], s) for e in plan.editions for s in subsets))
     begun = "the interrupted run" if part is None else part_named(part)
     tell_begun(listen, out.named, note_lost, begun if goes_on else "")
     return Journal(out.work), goes_on
@@ -248,8 +249,8 @@ def purge(out: Out) -> bool:
         return False
     if not is_finished:
         refuse_unknown(out)
-    written = left(out.work, lambda note: _outputs(note["plan"])) or []
     if not is_finished:
+        written = left(out.work, lambda note: _outputs(note["plan"])) or []
         remove_parts(out.path)
         if out.remote is not None:
             out.remote.remove([AUDIT, *(path.as_posix() for path in written)])

@@ -274,7 +274,7 @@ class Plan:
     @property
     def run_id(self) -> str:
         """The digest of the plan: equal for equal runs."""
-        return run_of(asdict(self))
+        return run_of(vars(self))
 
 
 def run_of(plan: Mapping[str, Any]) -> str:

@@ -231,15 +231,18 @@ FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
 
 
-BATCH_SHARDS = 10_000  # what is said of each takes room on both sides
+BATCH_SHARDS = 5_000  # each takes room on both sides: in a search some 20 KB
+WRITTEN_AT_ONCE = 1_000  # of which much is said: some 5 KB of each
 
 
-def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:
-    """Cut the shards into runs of about `rows` rows, each at least one shard, and not too many."""
+def batches(
+    shards: Sequence[Numbered], rows: int, most: int | None = None
+) -> Iterator[tuple[Numbered, ...]]:
+    """Cut the shards into runs of about `rows` rows, each of at least one, and not too many."""
     batch: list[Numbered] = []
     held = 0
     for shard in shards:
-        if batch and (held + shard.shard.rows > rows or len(batch) == BATCH_SHARDS):
+        if batch and (held + shard.shard.rows > rows or len(batch) == (most or BATCH_SHARDS)):
             yield tuple(batch)
             batch, held = [], 0
         batch.append(shard)
@@ -277,7 +280,7 @@ def tasks(
     most = settings.limits.fitting(settings.limits.workers)
     each = BATCH_ROWS if workers == 1 else rows // (SHARES * min(workers or most, most))
     each = max(FEWEST_ROWS, min(BATCH_ROWS, each))
-    for batch in batches(shards, each):
+    for batch in batches(shards, each, WRITTEN_AT_ONCE):
         yield task(settings, batch, searched, copies)
 
 

@@ -285,7 +285,7 @@ def _checked(
             workers=limits.fitting(limits.workers) if cluster is None else workers,
             held=purge_work, ledger=ledger_path(request.key), parent=parent,
             rests=parent is not None, digested=digested, mirror=mirror, cluster=cluster,
-            work=None if cluster is None else _beside(place),
+            work=None if cluster is None else _beside(place), rows=request.inputs.rows,
         )  # fmt: skip
     _leave_check(place, request, run, verdict, listen)
     return verdict

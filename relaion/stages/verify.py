@@ -30,7 +30,6 @@ from relaion.remote import RemoteURL, is_remote, remote_url
 from relaion.remote.claim import CLAIM
 from relaion.remote.mirror import Mirror
 from relaion.remote.stores import open_store
-from relaion.run import manifest
 from relaion.run.elsewhere import OF_AN_OUT, brought_here
 from relaion.run.engines import LOCAL, cluster_of
 from relaion.run.notebook import listening
@@ -111,7 +110,7 @@ def verify(
     with LocalPool(listener=listen) as pool, ExitStack() as left:
         folder, mirror = left.enter_context(_out_here(out))
         _refuse_no_out(folder)
-        made = _manifest_of(folder)
+        made = _manifest_of(pool, folder)
         is_unknown = made is None and not (folder / AUDIT).exists()
         if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
             of_clean = {
@@ -142,6 +141,7 @@ def verify(
             keywords=_read_if_pipe(maybe_path(keywords)), key=maybe_path(key), columns=columns,
             sidecars=beside, workers=workers, progress=listen,
             parent=next(iter(before), None), cluster=cluster, work=maybe_path(work), mirror=mirror,
+            rows=sum(_stated(made, "rows")),
         )  # fmt: skip
 
 
@@ -225,20 +225,19 @@ def check(
     mirror: Mirror | None = None,
     cluster: Cluster | None = None,
     work: Path | None = None,
+    rows: int,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
     `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed;
     for that, files that the run has `digested` itself need not be digested once more. `mirror`: OUT
-    lies in a store, and `out` holds its public files.
+    lies in a store, and `out` holds its public files. `rows` are those of the inputs, as stated.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
     A file that ends the process counts as unreadable, and the check is done again. On a `cluster`
     pieces of the check are done, by means of a private folder made in `work`.
     """
     _refuse_no_out(out)
-    stated = _stated_inputs(out, "rows")
-
     with ExitStack() as left:
         private = left.enter_context(owned_folder("verify", work)).path if sidecars else None
         given = {
@@ -250,7 +249,7 @@ def check(
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened
         return _called(
-            caller, function, out, given, stated, workers, progress, held=held, is_once=is_once,
+            caller, function, out, given, rows, workers, progress, held=held, is_once=is_once,
             elsewhere=_elsewhere(cluster, workers, work, [out, *inputs, *sidecars]),
         )  # fmt: skip
 
@@ -271,7 +270,7 @@ def _called(
     function: str,
     out: Path,
     given: Mapping[str, Any],
-    stated: Sequence[int],
+    rows: int,
     workers: int | None,
     progress: Progress,
     *,
@@ -281,7 +280,6 @@ def _called(
     elsewhere: Any = None,
 ) -> Verdict:
     """The verdict of another process, which is asked again without a file that ended it."""
-    rows = sum(stated)
     hands = 1 if rows < SMALL else workers or (os.cpu_count() or 1 if elsewhere is None else _MANY)
     ended: dict[Path, str] = {}
     read: Path | None = None
@@ -361,12 +359,12 @@ def _check_copy(
         "certificate": place_of(out, None), "certified": _certified(made, None),
         "strange": strange,
     }  # fmt: skip
-    stated = _stated_inputs(out, "records")
+    stated = _stated(made, "records")
     function = "relaion.verifier.copies.check:verify_copy_telling"
     whole = Extent(len(stated))
     reads = [out, *inputs, *keep, *old]
     verdict = _called(
-        pool, function, out, given, stated, workers, progress, whole=whole,
+        pool, function, out, given, sum(stated), workers, progress, whole=whole,
         elsewhere=_elsewhere(cluster, workers, work, reads),
     )  # fmt: skip
     if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
@@ -393,12 +391,16 @@ def _is_checked(verdict: Verdict) -> bool:
     return all(o.state != "not checked" for o in verdict.outcomes if o.promise == "1a")
 
 
-def _manifest_of(out: Path) -> dict[str, Any] | None:
-    """The manifest; None where it cannot be read, which is a finding of the check."""
+def _manifest_of(caller: Caller, out: Path) -> dict[str, Any] | None:
+    """The manifest; None where it cannot be read, which is a finding of the check.
+
+    Of a clean it has no lines of outputs: another process reads it, and of inputs tells the sum.
+    """
     try:
-        return manifest.read(out)
+        found: dict[str, Any] | None = caller.call("relaion.run.manifest:read_summed", out)
     except RelaionError:
         return None
+    return found
 
 
 def _refuse_foreign(out: Path, given: Mapping[str, Any], maker: str) -> None:
@@ -425,9 +427,9 @@ def _refuse_no_out(out: Path) -> None:
     )
 
 
-def _stated_inputs(out: Path, rows: str) -> list[int]:
-    """Rows, so called, of each input as the manifest has them; none where it cannot be read."""
+def _stated(made: Mapping[str, Any] | None, rows: str) -> list[int]:
+    """Rows, so called, of inputs as the manifest has them; none where it cannot be read."""
     try:
-        return [int(item[rows]) for item in (manifest.read(out) or {"inputs": []})["inputs"]]
-    except (RelaionError, LookupError, TypeError, ValueError):
+        return [int(item[rows]) for item in (made or {"inputs": []})["inputs"]]
+    except (LookupError, TypeError, ValueError):
         return []  # a broken manifest is a finding of the check, not an error here

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +67,7 @@ def _doubts(said: Mapping[str, Any], statement: Statement, key: bytes | None) ->
 
 def _is_of(said: Mapping[str, Any], statement: Statement) -> bool:
     """Whether it tells of the manifest beside it."""
-    digest = sha256(statement.data).hexdigest()
-    return bool(said["manifest"] == digest and said["run"] == statement.raw["run"])
+    return bool(said["manifest"] == statement.sha256 and said["run"] == statement.raw["run"])
 
 
 def check_said(out: Path, statement: Statement, key: bytes | None, notes: Notes) -> None:

@@ -6,10 +6,11 @@ What needs rows is checked shard by shard, in this process or in several.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
@@ -49,7 +50,7 @@ from relaion.verifier.lineage import (
     read_before,
 )
 from relaion.verifier.listable import Apply
-from relaion.verifier.lookup import Begins
+from relaion.verifier.lookup import NOTHING_SAID, Begins
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.resting import check_resting, worth_resting
@@ -110,7 +111,7 @@ def verify(
         return _none_checked(named, "OUT has no manifest that can be read", notes)
     if not check_shape(statement, notes):
         return _none_checked(named, "OUT has no manifest as clean writes one", notes)
-    notes.manifest = sha256(statement.data).hexdigest()
+    notes.manifest = statement.sha256
     before = read_before(parent, statement, notes)
     check_lineage(statement, before, notes)
     same_columns(statement, columns, notes)
@@ -228,15 +229,14 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if cells is not None and not is_stated(job.out, job.statement):
         notes.find("6", file_checks.AUDIT, "its SHA-256 is not the one that the manifest states")
     said = {
-        MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
-        file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
+        MANIFEST: file_checks.SaidDigests(job.statement.texts),
+        file_checks.AUDIT: file_checks.SaidDigests(lambda: cells or {}),
     }
-    job.statement.forget_lines()
     outputs = Outputs(job)
     sources = sources_of(job, outputs)
-    known = known_of(job, apply, sources, set().union(*said.values()))
+    shorts = pa.concat_arrays([x.shorts for x in said.values()])
+    known = known_of(job, apply, sources, shorts)
     file_checks.check_tokens(said, known, notes)
-    del said  # 2 KB of each shard, before their tasks take more
     tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, known, notes))
     job.begins("rows", len(tasks), sum(task.groups for task in tasks))
     suspects: list[tuple[ShardTask, OutputTask]] = []
@@ -279,7 +279,7 @@ def _check_suspects(
     # they may hold listed rows which no input holds
     roles = roles_of_outputs([(t.subset, o) for t, o in suspects], job)
     others = [Source(*file) for file in roles.items()]
-    known |= known_of(job, apply, others, set())
+    known |= known_of(job, apply, others, NOTHING_SAID)
     cover = cover_of(job, apply, sources, known, notes, others)
     for task, output in suspects:
         alone = replace(output, roles=roles.get(output.path))

@@ -4,13 +4,17 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from relaion.links import key_digest, link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
+from relaion.verifier.digests import common, prefix_of
 from relaion.verifier.manifest import MANIFEST, VERIFIED, Statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import schema_of
@@ -23,6 +27,7 @@ POSITIONS = frozenset({"file_row_number", "file_index", "shard_no", "row_number"
 _DIGEST = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})"
                      r"(?![0-9A-Fa-f])")  # fmt: skip
 _LINK = re.compile(r"[^\s\"'<>]+[./][^\s\"'<>]+")
+_AT_ONCE = 100_000
 
 
 def check_columns(path: Path, where: str, given: frozenset[str] | None, notes: Notes) -> None:
@@ -34,19 +39,36 @@ def check_columns(path: Path, where: str, given: frozenset[str] | None, notes: N
         notes.find("4", where, f"column {name} looks like the position of rows in a shard")
 
 
-def tokens(texts: Iterable[str]) -> set[str]:
-    """Digests under which a store could hold something that these texts say."""
-    found: set[str] = set()
+class SaidDigests:
+    """Digests under which a store could hold something that a file says, in 64 bits each.
+
+    In full they are made anew where one of these is listed: those of very many shards take room.
+    """
+
+    def __init__(self, what: Callable[[], Any]) -> None:
+        """`what` gives JSON-like values, whenever it is asked."""
+        self._what = what
+        found, shorts = _tokens(texts_of(what())), [pa.array([], pa.int64())]
+        while some := [*islice(found, _AT_ONCE)]:
+            shorts.append(prefix_of(some))
+        self.shorts = pa.concat_arrays(shorts)
+
+    def holds(self, listed: set[str]) -> bool:
+        """Whether one of these digests is among its own."""
+        is_near = len(common(prefix_of(listed), self.shorts)) > 0
+        return is_near and not listed.isdisjoint(_tokens(texts_of(self._what())))
+
+
+def _tokens(texts: Iterable[str]) -> Iterator[str]:
     for text in {*texts}:  # the same names stand in each line
-        found.update(m[0].lower() for m in _DIGEST.finditer(text))
+        yield from (m[0].lower() for m in _DIGEST.finditer(text))
         for word in _LINK.findall(text):
             raw = word.encode("utf-8", "surrogateescape")
             key = link_key(word)
             names = (key, *host_patterns(key), *key_prefixes(key))
-            found.update(map(key_digest, names))
+            yield from map(key_digest, names)
             for algorithm in ("md5", "sha1", "sha256"):
-                found.add(hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest())
-    return found
+                yield hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest()
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -57,16 +79,16 @@ def texts_of(value: Any) -> Iterator[str]:
         for key, item in value.items():
             yield str(key)
             yield from texts_of(item)
-    elif isinstance(value, Sequence):
+    elif isinstance(value, Sequence | Iterator):
         for item in value:
             yield from texts_of(item)
 
 
-def check_tokens(said: dict[str, set[str]], known: StatedLists, notes: Notes) -> None:
+def check_tokens(said: Mapping[str, SaidDigests], known: StatedLists, notes: Notes) -> None:
     """No digest or link of a list may stand in the manifest or the audit (`said`, by file)."""
     listed = {digest for digests in known.exact.values() for digest in digests}
     for where, found in said.items():
-        if found & listed:
+        if found.holds(listed):
             notes.find("4", where, "holds a digest or a link that a list holds")
 
 

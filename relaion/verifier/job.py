@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+import pyarrow as pa
+
 from relaion.errors import InputError
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
@@ -164,7 +166,7 @@ def sources_of(job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
     return found
 
 
-def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> StatedLists:
+def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: pa.Array) -> StatedLists:
     """What is listed, as far as these sources meet it; nothing where no lists were given."""
     given = job.given
     if given.lists is None:
@@ -260,12 +262,14 @@ def tasks_of(
         editions = outputs[key]
         source = job.given.sources.get(key)
         stated = job.statement.inputs.get(key)
-        files = [o.path for o in editions] + ([] if source is None else [source.path])
+        named = {o.edition.name: o.path for o in editions}
+        named |= {} if source is None else {_INPUT: source.path}
+        files = [*named.values()]
         return ShardTask(
             *key, source, stated, tuple(editions),
             job.given.labels, job.given.partners, job.given.received,
             known.only(*files), rules, job.given.exact,
-            {file: sample[file] for file in files if file in sample},
+            {file: sample[of, *key] for of, file in named.items() if (of, *key) in sample},
             {file: cover[file] for file in files if file in cover},
             {} if job.before is None else job.before.outputs(*key, stated),
             job.keeps_out, mirror=job.mirror,
@@ -274,29 +278,32 @@ def tasks_of(
     return Made([*outputs], task_of)
 
 
+_INPUT = ""  # in place of an edition
+
+
 def _sample(
     job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
-) -> dict[Path, list[int]]:
+) -> dict[tuple[str, str, str], list[int]]:
     """Rows of every subset that the model is asked about although nothing asks for it.
 
     They hold the quick tests against the model: drawn from the run's name, so that a check is
     the same each time, of the inputs and of each edition. Rows of an edition are asked about
-    where these are not just the input's.
+    where these are not just the input's. Told are they by edition, subset and name.
     """
-    groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
+    groups: dict[tuple[str, str], tuple[list[str], list[int]]] = {}
     for (subset, name), editions in outputs.items():
+        rows = {o.edition.name: o.stated.rows for o in editions}
         if (subset, name) in job.given.sources:
-            path, stated = job.given.sources[subset, name].path, job.statement.inputs[subset, name]
-            groups.setdefault(("", subset), []).append((path, stated.rows))
-        for output in editions:
-            files = groups.setdefault((output.edition.name, subset), [])
-            files.append((output.path, output.stated.rows))
-    found: dict[Path, list[int]] = {}
-    for group, files in groups.items():
-        ends = list(accumulate(rows for _, rows in files))
+            rows[_INPUT] = job.statement.inputs[subset, name].rows
+        for of, n in rows.items():
+            names, sizes = groups.setdefault((of, subset), ([], []))
+            names.append(name)
+            sizes.append(n)
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for group, (names, sizes) in groups.items():
+        ends = list(accumulate(sizes))
         draw = random.Random(f"{job.statement.raw['run']} {group}")  # noqa: S311 - no secret
         for number in sorted(draw.sample(range(ends[-1]), min(SAMPLED, ends[-1]))):
             at = bisect_right(ends, number)
-            path, rows = files[at]
-            found.setdefault(path, []).append(number - (ends[at] - rows))
+            found.setdefault((*group, names[at]), []).append(number - (ends[at] - sizes[at]))
     return found

@@ -5,7 +5,6 @@ named it was taken back since. Then lists alone do not tell which rows have to b
 with the OUT before they do.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,7 +108,7 @@ def read_before(parent: Path | None, statement: Statement, notes: Notes) -> RunB
             f"--parent {shown(parent)}: is an earlier step of this OUT, and not the one right "
             f"before it; name the OUT of run {shown(last.run)}"
         )
-    if (run, hashlib.sha256(found.data).hexdigest()) != (last.run, last.manifest):
+    if (run, found.sha256) != (last.run, last.manifest):
         what = (
             "the parent given is not the run that it goes on from, or was changed since; nothing "
             "was held against it"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +69,30 @@ class ListedKinds:
 
 @dataclass(frozen=True)
 class Digests:
-    """Shortened digests with the row of the file (None for none) that each could name.
+    """Shortened digests of some files, and the row there (None for none) that each could name.
 
-    `unread`: how many values of a sidecar's columns are no digest.
+    `files` are these, one behind the other, each with how many digests it has. `unread`: how many
+    values of a sidecar's columns are no digest.
     """
 
     shorts: pa.Array
     rows: pa.Array | None = None
-    path: Path | None = None
+    files: tuple[tuple[Path, int], ...] = ()
     unread: Unread = field(default_factory=Counter)
 
     def sifted(self, sieve: Sieve) -> "Digests":
         """Those that may be an entry."""
         passing = sieve.passing(self.shorts)
         rows = None if self.rows is None else self.rows.filter(passing)
-        return replace(self, shorts=self.shorts.filter(passing), rows=rows)
+        files = tuple((path, some.true_count) for path, some in self.by_file(passing))
+        return replace(self, shorts=self.shorts.filter(passing), rows=rows, files=files)
+
+    def by_file(self, column: pa.Array) -> Iterator[tuple[Path, pa.Array]]:
+        """What of a column of all digests is of each file."""
+        start = 0
+        for path, n in self.files:
+            yield path, column.slice(start, n)
+            start += n
 
 
 def _in_parts(pieces: Iterable[Source]) -> Iterator[list[Source]]:
@@ -104,15 +112,20 @@ def _in_parts(pieces: Iterable[Source]) -> Iterator[list[Source]]:
 
 def all_digests(wanted: ListedKinds, pieces: Iterable[Source], apply: Apply) -> Iterator[Digests]:
     """All digests under which a list of these kinds could name a row of some files, by piece."""
-    return chain.from_iterable(apply(partial(_digests, wanted), _in_parts(pieces)))
+    return apply(partial(_digests, wanted), _in_parts(pieces))
 
 
-def _digests(wanted: ListedKinds, part: Sequence[Source]) -> list[Digests]:
+def _digests(wanted: ListedKinds, part: Sequence[Source]) -> Digests:
     found = []
     for piece in part:
         with footers_held():
             found.append(digests_of(wanted, piece))
-    return found
+    return Digests(
+        pa.concat_arrays([x.shorts for x in found]),
+        pa.concat_arrays([x.rows for x in found]),
+        tuple(file for x in found for file in x.files),
+        sum((x.unread for x in found), Counter()),
+    )
 
 
 def digests_of(wanted: ListedKinds, source: Source) -> Digests:
@@ -126,7 +139,8 @@ def digests_of(wanted: ListedKinds, source: Source) -> Digests:
             at.append(pc.add(places, pa.array([first], pa.int64())[0]))  # pa.scalar loads pandas
         if not source.is_checked:  # those of shards are counted when these are checked
             unread.update({(source.path, *role): n for role, n in rows.unread.items() if n})
-    return Digests(pa.concat_arrays(shorts), pa.concat_arrays(at), source.path, unread)
+    files = ((source.path, sum(map(len, shorts))),)
+    return Digests(pa.concat_arrays(shorts), pa.concat_arrays(at), files, unread)
 
 
 def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Array]]:

@@ -7,7 +7,7 @@ Then the few entries that were met are read again in full, and the model is aske
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -27,18 +27,19 @@ from relaion.verifier.digests import Sieve, common, prefix_of, prefixes
 from relaion.verifier.listable import Apply, Digests, ListedKinds, Unread, all_digests
 from relaion.verifier.made import Made
 from relaion.verifier.manifest import StatedParameters
-from relaion.verifier.model import Named, StatedLists, StatedSidecars, joined_rows
+from relaion.verifier.model import Named, StatedLists, StatedSidecars, in_order, joined_rows
 from relaion.verifier.near import Near
-from relaion.verifier.packed import Lists
+from relaion.verifier.packed import Lists, PackedKeys, PackedLists, PackedRows
 from relaion.verifier.rows import Source
 from relaion.verifier.sidecars import Apart
 from relaion.verifier.task import judge
 
 _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
-_FEW_DIGESTS = 1_000_000
+_FEW_DIGESTS = 100_000
 _WORTH_A_SIEVE = 8  # a sieve of the entries takes as long as to hold an eighth as many against them
 _MANY_HOSTS = 1_000_000
+NOTHING_SAID = pa.array([], pa.int64())
 Begins = Callable[[str, int, float], object]
 """Hears of a part of a check that begins: what it is about, its files and their row groups."""
 
@@ -48,11 +49,11 @@ def look_up(
     shards: Sequence[Source],
     sidecars: Sequence[Apart],
     parameters: StatedParameters,
-    said: set[str],
+    said: pa.Array,
     apply: Apply,
     begins: Begins = lambda detail, files, groups: None,
 ) -> StatedLists:
-    """What is listed, as far as these files meet it; and digests in `said`, if they do.
+    """What is listed, as far as these files meet it; and shortened digests in `said`, if they do.
 
     `sidecars` name rows of the shards; `parameters` say whether rows that a list hits pass on
     their link, and whether links inside links count. `apply` maps a function over pieces of
@@ -63,7 +64,10 @@ def look_up(
     wanted, entries = read_entries(store, inner=parameters.inner)
     met, passed_on = _met(wanted, entries, shards, sidecars, said, apply, parameters)
     known = in_full(store, met.shorts, good_wins=parameters.good_wins)
-    known = replace(known, rows=met.rows, inner=parameters.inner, unread=met.unread)
+    files = (source.path for source in (*shards, *(apart.source for apart in sidecars)))
+    # each path is held once
+    rows = PackedRows((path, met.rows[path]) for path in files if path in met.rows)
+    known = replace(known, rows=rows, inner=parameters.inner, unread=met.unread)
     beside = [piece for apart in sidecars for piece in apart.pieces()]
     for named in apply(partial(named_beside, known), beside if known.images else ()):
         known = known.carrying(known.beside | named, {})
@@ -81,30 +85,30 @@ def _met(
     entries: "Entries",
     shards: Sequence[Source],
     sidecars: Sequence[Apart],
-    said: set[str],
+    said: pa.Array,
     apply: Apply,
     parameters: StatedParameters,
-) -> tuple["Met", frozenset[str]]:
+) -> tuple["Met", PackedKeys]:
     """What these files meet; and keys of links whose rows are among those that are met, too.
 
     Where each link is held against lists anyway, images come first: links of the rows that they
     name are looked for along with those that are listed.
     """
     files = [*shards, *(apart.images for apart in sidecars)]
-    asked = Digests(prefix_of(said))
+    asked = Digests(said)
     if not (parameters.same_link and "url" in wanted.kinds and len(entries.images)):
         pieces = chain.from_iterable(file.pieces() for file in files)
         found = chain([asked], all_digests(wanted, pieces, _run(wanted, apply)))
-        return meet(entries.together(), found), frozenset()
+        return meet(entries.together(), found), PackedKeys()
     pieces = chain.from_iterable(file.unheard().pieces() for file in files)
     images = replace(wanted.of(IMAGE_KINDS), near=Near())
     first = meet(entries.images, chain([asked], all_digests(images, pieces, apply)))
     named = [(first.rows[s.path], s.unheard()) for s in shards if len(first.rows.get(s.path, ()))]
-    keys: frozenset[str] = frozenset().union(*apply(links_at, named))
+    keys = PackedKeys(key for found in apply(links_at, named) for key in found)
     links = wanted.of(wanted.kinds - {*IMAGE_KINDS})
     near = links.near | Near.of(keys)
     if near.size >= _MANY_HOSTS > links.near.size:
-        keys, near = frozenset(), links.near
+        keys, near = PackedKeys(), links.near
     links = replace(links, near=near)
     both = pa.concat_arrays([entries.others, prefix_of(map(key_digest, keys))])
     pieces = chain.from_iterable(file.pieces() for file in shards)
@@ -135,7 +139,7 @@ class Met(NamedTuple):
     """The shortened entries that some files hold too, the rows that hold them, what is unread."""
 
     shorts: pa.Array
-    rows: dict[Path, pa.Array]
+    rows: PackedRows
     unread: Unread
 
     def __or__(self, other: "Met") -> "Met":
@@ -223,7 +227,7 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
     all entries. Where there are many, most are sifted out before.
     """
     shorts = [pa.array([], pa.int64())]
-    rows: list[dict[Path, pa.Array]] = []
+    rows: dict[Path, list[pa.Array]] = {}
     unread: Unread = Counter()
     held: list[Digests] = []
     n = 0
@@ -242,23 +246,26 @@ def meet(entries: pa.Array, found: Iterable[Digests]) -> Met:
         every = pa.concat_arrays([shorts[0], *(x.shorts for x in held)])
         both = common(entries, every)
         shorts.append(both)
-        rows += _rows_of(held, pc.is_in(every, value_set=both)) if len(both) else []
+        for path, at in _rows_of(held, pc.is_in(every, value_set=both)) if len(both) else ():
+            rows.setdefault(path, []).append(at)
         held, n = [], 0
-    return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread)
+    return Met(pc.unique(pa.concat_arrays(shorts)), in_order(rows), unread)
 
 
-def _rows_of(held: Iterable[Digests], is_met: pa.Array) -> list[dict[Path, pa.Array]]:
-    """The rows of each of the pieces whose digests were met, one piece behind the other.
+def _rows_of(held: Iterable[Digests], is_met: pa.Array) -> Iterator[tuple[Path, pa.Array]]:
+    """The rows of each of the files whose digests were met, one file behind the other.
 
     Asked of all at once: Arrow makes a table of what is looked for anew for each call.
     """
-    found, start = [], 0
+    start = 0
     for x in held:
-        here = is_met.slice(start, len(x.shorts))
-        start += len(here)
-        if x.path is not None and x.rows is not None and here.true_count:
-            found.append({x.path: x.rows.filter(here)})
-    return found
+        is_here = is_met.slice(start, len(x.shorts))
+        start += len(is_here)
+        if x.rows is None or not is_here.true_count:
+            continue
+        for (path, rows), (_, here) in zip(x.by_file(x.rows), x.by_file(is_here), strict=True):
+            if here.true_count:
+                yield path, rows.filter(here)
 
 
 def in_full(
@@ -290,17 +297,10 @@ def _met_lines(
 # -- what rows with a listed value pass on -----------------------------------------------------
 
 
-def gathered_links(
-    known: StatedLists, shards: Sequence[Source], apply: Apply
-) -> Mapping[str, Lists]:
+def gathered_links(known: StatedLists, shards: Sequence[Source], apply: Apply) -> PackedLists:
     """The keys of the links of the rows that a list hits in some files, with those lists."""
-    links: dict[str, Lists] = {}
-    made: dict[Lists, Lists] = {}  # few differ
-    for hit in apply(hit_links, Made(shards, lambda s: (known.only(s.path), s))):
-        for key, found in hit.items():
-            lists = tuple(sorted(found.union(links.get(key, ()))))
-            links[key] = made.setdefault(lists, lists)
-    return links
+    hits = apply(hit_links, Made(shards, lambda s: (known.only(s.path), s)))
+    return PackedLists((key, tuple(sorted(lists))) for hit in hits for key, lists in hit.items())
 
 
 def links_at(what: tuple[pa.Array, Source]) -> set[str]:

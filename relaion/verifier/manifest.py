@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from json import JSONEncoder
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
@@ -92,10 +94,14 @@ class StatedParameters:
 
 @dataclass(frozen=True)
 class Statement:
-    """All that a manifest states. Shards are keyed (subset, name), outputs (edition, ...)."""
+    """All that a manifest states. Shards are keyed (subset, name), outputs (edition, ...).
+
+    `sha256` is that of the file. `is_as_written`: it has the very bytes that clean writes of this.
+    """
 
     raw: dict[str, Any]
-    data: bytes
+    sha256: str
+    is_as_written: bool
     sql_version: str
     key_version: int
     scripts: Mapping[str, str]
@@ -142,6 +148,12 @@ class Statement:
         """Let go of the lines of shards as they are written, once all was asked of them."""
         self.raw["inputs"] = self.raw["outputs"] = ()
 
+    def texts(self) -> Iterator[Any]:
+        """Whatever has a text in it."""
+        yield self.raw
+        for key, file in chain(self.inputs.items(), self.outputs.items()):
+            yield (*key, file.sha256)
+
     def sums(self) -> tuple[Counter[str], Counter[tuple[str, str]]]:
         """Rows of each subset, as an audit names it, and those kept of it by each edition."""
         rows: Counter[str] = Counter()
@@ -180,15 +192,23 @@ def read_statement(out: Path) -> Statement:
 
 
 def _statement(raw: dict[str, Any], data: bytes) -> Statement:
-    inputs = {(i["subset"], i["shard"]): _file(i) for i in raw["inputs"]}
-    outputs = {(o["edition"], o["subset"], o["shard"]): _file(o) for o in raw["outputs"]}
-    for parts in [*inputs, *outputs]:
+    names: dict[str, str] = {}  # the same stand in each line
+
+    def key(line: Mapping[str, Any], *of: str) -> tuple[str, ...]:
+        parts = tuple(names.setdefault(line[name], line[name]) for name in of)
         refuse_escape("/".join(parts))
+        return parts
+
+    inputs: dict[Any, FileLine] = {key(i, "subset", "shard"): _file(i) for i in raw["inputs"]}
+    outputs: dict[Any, FileLine] = {
+        key(o, "edition", "subset", "shard"): _file(o) for o in raw["outputs"]
+    }
     if len(inputs) != len(raw["inputs"]) or len(outputs) != len(raw["outputs"]):
         raise OutputError(f"{MANIFEST}: states a shard twice")
     return Statement(
         raw=raw,
-        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        is_as_written=_is_as_written(raw, data),
         sql_version=str(raw["sql_version"]),
         key_version=int(raw["key_version"]),
         scripts={str(s["name"]): str(s["sha256"]) for s in raw["scripts"]},
@@ -208,10 +228,20 @@ def _statement(raw: dict[str, Any], data: bytes) -> Statement:
     )
 
 
+def _is_as_written(raw: dict[str, Any], data: bytes) -> bool:
+    """Whether this is how clean writes it, held against piece by piece: it may be very long."""
+    at = 0
+    for text in JSONEncoder(indent=1).iterencode(raw):
+        piece = text.encode("ascii")
+        if not data.startswith(piece, at):
+            return False
+        at += len(piece)
+    return data[at:] == b"\n"
+
+
 def refuse_escape(path: str) -> None:
     """Raise OutputError for a name that leads out of OUT."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts:
+    if path.startswith("/") or ".." in path.split("/"):
         raise OutputError(f"{MANIFEST}: names a file outside of OUT")
 
 

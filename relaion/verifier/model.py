@@ -34,7 +34,7 @@ from relaion.links.text import as_bytes
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS
 from relaion.verifier.candidates import Carriers
 from relaion.verifier.keywords import holds_any
-from relaion.verifier.packed import Lists, PackedLists
+from relaion.verifier.packed import Lists, PackedLists, PackedRows
 
 # -- what is listed, as far as a data set meets it ---------------------------------------------
 
@@ -118,7 +118,7 @@ class StatedLists:
 
         `told` are those of which `rows` tells who carries them.
         """
-        packed = PackedLists(links)
+        packed = PackedLists.of(links)
         keys = packed.without(told)
         own = keys | beside.links.keys() if beside.links else keys
         carriers = Carriers(own, keys if self.inner else frozenset())
@@ -151,14 +151,19 @@ class StatedLists:
         return both.carrying(self.beside | other.beside, _joined(self.links, other.links))
 
 
-def joined_rows(some: Sequence[Mapping[Path, pa.Array]]) -> dict[Path, pa.Array]:
+def joined_rows(some: Sequence[Mapping[Path, pa.Array]]) -> PackedRows:
     """Numbers of rows by file, each once and in order."""
     found: dict[Path, list[pa.Array]] = {}
     for rows in some:
         for path, numbers in rows.items():
             found.setdefault(path, []).append(numbers)
-    joined = {path: pc.unique(pa.concat_arrays(parts)) for path, parts in found.items()}
-    return {path: rows.take(pc.array_sort_indices(rows)) for path, rows in joined.items()}
+    return in_order(found)
+
+
+def in_order(found: Mapping[Path, Sequence[pa.Array]]) -> PackedRows:
+    """Some numbers of rows by file, each once and in order."""
+    joined = ((path, pc.unique(pa.concat_arrays(parts))) for path, parts in found.items())
+    return PackedRows((path, rows.take(pc.array_sort_indices(rows))) for path, rows in joined)
 
 
 def _joined(

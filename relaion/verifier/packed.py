@@ -1,4 +1,4 @@
-"""Keys of links in a few arrays: of each row that a list hit there is one, so they may be millions.
+"""Keys of links, and rows, in a few arrays: there is one for each hit, so they may be millions.
 
 A key takes some 50 bytes here, and is sent to another process without being made anew; as an
 object in a set it takes four times as many.
@@ -8,14 +8,19 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
 import mmh3
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.verifier.digests import Sieve
+from relaion.verifier.rows import int64
 
 Lists = tuple[int, ...]
+_AT_ONCE = 10_000
 _HALF = pa.array([32], pa.int64())[0]  # pa.scalar loads pandas
 
 
@@ -24,16 +29,60 @@ def _raw(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
+class Sorted(NamedTuple):
+    """Keys by their hashes, each once; `order` says where they stood as they came.
+
+    `repeated` are those that had come before, by their places, with the place of the first.
+    """
+
+    hashes: pa.Array
+    texts: pa.Array
+    order: pa.Array
+    repeated: dict[int, int]
+
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> "Sorted":
+        """Take in keys as they come: of very many, only some are objects at one time."""
+        hashes, texts = [_hashes([])], [pa.array([], pa.large_binary())]
+        left = iter(keys)
+        while some := [_raw(key) for key in islice(left, _AT_ONCE)]:
+            hashes.append(_hashes(some))
+            texts.append(pa.array(some, pa.large_binary()))
+        order = pc.array_sort_indices(pa.concat_arrays(hashes))
+        found = cls(
+            pa.concat_arrays(hashes).take(order), pa.concat_arrays(texts).take(order), order, {}
+        )
+        return found._without_repeated()
+
+    def _without_repeated(self) -> "Sorted":
+        is_same = pc.equal(self.hashes[1:], self.hashes[:-1])
+        repeated: dict[int, int] = {}
+        firsts: dict[bytes, int] = {}
+        last = -1
+        for before in pc.indices_nonzero(is_same).to_pylist():
+            if before != last:
+                firsts = {self.texts[before].as_py(): before}
+            last = before + 1
+            if (first := firsts.setdefault(self.texts[last].as_py(), last)) != last:
+                repeated[last] = first
+        if not repeated:
+            return self
+        flags = bytearray(b"\1") * len(self.order)
+        for at in repeated:
+            flags[at] = 0
+        left = pa.Array.from_buffers(pa.uint8(), len(flags), [None, pa.py_buffer(flags)])
+        hashes, texts, order = (column.filter(pc.cast(left, pa.bool_())) for column in self[:3])
+        where = {self.order[at].as_py(): self.order[to].as_py() for at, to in repeated.items()}
+        return Sorted(hashes, texts, order, where)
+
+
 class PackedKeys(Set[str]):
     """A set of keys, in the order of their hashes; what these find is compared in full."""
 
-    def __init__(self, keys: Iterable[str] = ()) -> None:
+    def __init__(self, keys: Iterable[str] | Sorted = ()) -> None:
         """Pack the keys, each once."""
-        keys = keys if isinstance(keys, Set | Mapping) else {*keys}
-        texts = pa.array(map(_raw, keys), pa.large_binary())
-        hashes = _hashes(texts.to_pylist())
-        self.order = pc.array_sort_indices(hashes)
-        self._hashes, self._texts = hashes.take(self.order), texts.take(self.order)
+        found = keys if isinstance(keys, Sorted) else Sorted.of(keys)
+        self._hashes, self._texts = found.hashes, found.texts
 
     @classmethod
     def of(cls, keys: Set[str]) -> "PackedKeys":
@@ -77,20 +126,39 @@ class PackedKeys(Set[str]):
 
 
 def _hashes(texts: Sequence[bytes]) -> pa.Array:
-    found = array("i", map(mmh3.hash, texts))
-    return pa.Array.from_buffers(pa.int32(), len(found), [None, pa.py_buffer(found)])
+    return _int32(array("i", map(mmh3.hash, texts)))
+
+
+def _int32(numbers: "array[int]") -> pa.Array:
+    return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
 
 
 class PackedLists(Mapping[str, Lists]):
     """Which lists name the rows with a link, by the link's key; few such lists differ."""
 
-    def __init__(self, links: Mapping[str, Lists]) -> None:
-        """Pack what these are."""
+    def __init__(self, links: Mapping[str, Lists] | Iterable[tuple[str, Lists]]) -> None:
+        """Pack what these are; a key that comes several times has all of its lists."""
         numbers: dict[Lists, int] = {}
-        which = [numbers.setdefault(lists, len(numbers)) for lists in links.values()]
-        self._keys = PackedKeys(links)
-        self._which = pa.array(which, pa.int32()).take(self._keys.order)
-        self._lists = tuple(numbers)
+        which = array("i")
+
+        def keys() -> Iterator[str]:
+            for key, lists in links.items() if isinstance(links, Mapping) else links:
+                which.append(numbers.setdefault(lists, len(numbers)))
+                yield key
+
+        found = Sorted.of(keys())
+        made = [*numbers]
+        for at, first in found.repeated.items():
+            lists = tuple(sorted({*made[which[at]], *made[which[first]]}))
+            which[first] = numbers.setdefault(lists, len(numbers))
+            made += [lists] * (len(numbers) - len(made))
+        self._keys, self._lists = PackedKeys(found), tuple(made)
+        self._which = _int32(which).take(found.order)
+
+    @classmethod
+    def of(cls, links: Mapping[str, Lists]) -> "PackedLists":
+        """Some links, packed where they are not yet."""
+        return links if isinstance(links, cls) else cls(links)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -107,3 +175,30 @@ class PackedLists(Mapping[str, Lists]):
     def without(self, keys: Set[str]) -> PackedKeys:
         """The keys but for some."""
         return PackedKeys(key for key in self if key not in keys) if keys else self._keys
+
+
+class PackedRows(Mapping[Path, pa.Array]):
+    """Numbers of rows by file."""
+
+    def __init__(self, rows: Iterable[tuple[Path, pa.Array]] = ()) -> None:
+        """Pack these, of each file once."""
+        self._numbers, self._ends = array("q"), array("q")
+        self._places: dict[Path, int] = {}
+        for path, numbers in rows:
+            self._places[path] = len(self._places)
+            held = memoryview(numbers.buffers()[1] or b"").cast("B")
+            self._numbers.frombytes(held[numbers.offset * 8 :][: len(numbers) * 8])
+            self._ends.append(len(self._numbers))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._places
+
+    def __getitem__(self, path: Path) -> pa.Array:
+        at = self._places[path]
+        return int64(self._numbers[self._ends[at - 1] if at else 0 : self._ends[at]])

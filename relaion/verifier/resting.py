@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from relaion.errors import InputError
 from relaion.paths import Seal
 from relaion.verifier import counts, file_checks
@@ -219,8 +221,8 @@ class _Resting:
             notes.find("6", file_checks.AUDIT, "is not the one that the manifest states")
             return
         said = {
-            MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
-            file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells)),
+            MANIFEST: file_checks.SaidDigests(job.statement.texts),
+            file_checks.AUDIT: file_checks.SaidDigests(lambda: cells),
         }
         outputs = Outputs(job)
         touched, looked_for = self._touched(outputs)
@@ -301,7 +303,10 @@ class _Resting:
         )
 
     def _check_touched(
-        self, outputs: _Outputs, touched: frozenset[Key], said: dict[str, set[str]]
+        self,
+        outputs: _Outputs,
+        touched: frozenset[Key],
+        said: Mapping[str, file_checks.SaidDigests],
     ) -> tuple[list[ShardReport], Notes]:
         """Check the touched shards whole; what was counted in them, and what was found.
 
@@ -312,8 +317,8 @@ class _Resting:
         sources = [job.given.sources[key] for key in outputs if key in touched]
         assert job.given.lists is not None  # noqa: S101 - `ground_of` has seen to it
         known = look_up(
-            job.given.lists, sources, (), job.statement.parameters, set().union(*said.values()),
-            self.apply, job.begins,
+            job.given.lists, sources, (), job.statement.parameters,
+            pa.concat_arrays([x.shorts for x in said.values()]), self.apply, job.begins,
         )  # fmt: skip
         file_checks.check_tokens(said, known, notes)
         tasks = [

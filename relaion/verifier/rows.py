@@ -45,8 +45,7 @@ from relaion.paths import Stamp, shown
 from relaion.roles import COUNTED, WIDTHS
 from relaion.verifier.digests import as_digests
 
-PIECE_ROWS = 1_000_000
-_ROWS = 65_536
+PIECE_ROWS, _ROWS = 1_000_000, 65_536
 _BYTES = 64 << 20  # of a batch, as far as the footer tells
 _LOGICAL, _FLOAT16 = 10, 15
 # small buffers, or a column of a row group lies in memory as a whole, in three files at once
@@ -190,7 +189,8 @@ Roles = Mapping[str, tuple[At, ...]]
 """Role to the columns that play it, the first one first."""
 
 
-def roles_of(layout: Layout) -> dict[str, tuple[At, ...]]:
+@lru_cache(64)  # shards by the thousands have the same
+def roles_of(layout: Layout) -> Roles:
     """The roles of a layout as plain values, to travel in a task."""
     return {
         role: tuple(At(c.position, c.type) for c in layout.playing(role)) for role in layout.roles

@@ -50,7 +50,7 @@ def _settled(place: ShardPath, named: Mapping[str, str]) -> Shard:
 
 def copy_roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str, tuple[At, ...]]:
     """Where the columns of roles stand, also of bytes that are texts and text that is numbers."""
-    roles = roles_of(layout)
+    roles = {**roles_of(layout)}
     for role in ("url", "text", "row_hash"):
         if role in roles:
             continue
