@@ -245,8 +245,8 @@ def _is_whole(result: "Cleaned") -> bool:
 @app.command(
     cls=PlainCommand,
     help="Write down which rows a data set lost between two versions, so that others can "
-    "clean their copies with `apply`. With --check: show what an outsider could work "
-    "out from what you publish.",
+    "clean their copies with `apply`. With --check, --inputs and --lists: show what an "
+    "outsider could work out from what you publish.",
     short_help="Write which rows left between two versions, for others to apply.",
 )
 def diff(

@@ -146,7 +146,7 @@ SameLink = Annotated[
     bool,
     typer.Option(
         "--same-link/--no-same-link",
-        help="Take other rows with the link of a listed row for listed, too.",
+        help="Treat other rows that have the link of a listed row as listed too.",
     ),
 ]
 Inner = Annotated[

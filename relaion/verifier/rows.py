@@ -126,9 +126,8 @@ def _open(footer: Footer, source: pa.NativeFile) -> pq.ParquetFile:
         page_checksum_verification=True,  # DuckDB, which searched, asks for none
         # offsets of 64 bits: images inside a struct may be more than 2 GiB together
         binary_type=pa.large_binary(),
-        buffer_size=_BUFFER,
-        pre_buffer=False,
-    )
+        buffer_size=_BUFFER, pre_buffer=False,
+    )  # fmt: skip
 
 
 def _stored(elements: Sequence[Struct]) -> Iterator[Struct]:
