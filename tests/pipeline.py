@@ -141,6 +141,18 @@ def here(*args: str | Path, cwd: Path | None = None) -> subprocess.CompletedProc
     return subprocess.CompletedProcess(command, code, said.getvalue(), told.getvalue())
 
 
+@contextmanager
+def piped(text: str) -> Iterator[str]:
+    """A pipe that holds a text, by the name that a shell gives it for `<(…)`."""
+    reads, writes = os.pipe()
+    try:
+        with os.fdopen(writes, "w") as pipe:
+            pipe.write(text)
+        yield f"/dev/fd/{reads}"
+    finally:
+        os.close(reads)
+
+
 def relaion(
     *args: str | Path, cwd: Path | None = None, stdin: str = "", **env: str
 ) -> subprocess.CompletedProcess[str]:

@@ -479,9 +479,12 @@ def test_what_came_as_a_part_is_read_anew_as_the_whole_list(lists: Path) -> None
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_line_that_strikes_out_holds_wherever_it_stands(is_first: bool, lists: Path) -> None:
+def test_a_line_that_strikes_out_holds_wherever_it_stands(
+    is_first: bool, lists: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However far from the line that lists the value, which lies in another block."""
-    others = [f"{i:032x}" for i in range(1, 200_000)]
+    monkeypatch.setattr("relaion.lists.readers.containers.text.BLOCK", 1 << 16)
+    others = [f"{i:032x}" for i in range(1, 20_000)]  # ten blocks
     ends = (f"{A} # removed", A) if is_first else (A, f"{A} # removed")
     added = deliver(lists, ends[0], *others, ends[1])
     assert added.entries == {"image_md5": len(others)}

@@ -14,7 +14,7 @@ from relaion.run import own_edition
 from tests.drawn import quickly
 from tests.faults.world import HONEST, OWN, copied, make
 from tests.lying import all_null
-from tests.pipeline import here
+from tests.pipeline import here, piped
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "relaion/run/README.md"
@@ -214,11 +214,13 @@ def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:
 
 def test_a_script_may_come_from_a_pipe_of_the_shell(world: Path) -> None:
     (world / "mine.sql").write_text(OWN + HONEST)
-    relaion = [sys.executable, "-m", "relaion"]
-    for words in (["scripts", "--check"], ["clean", "data", *STORE, "--edition"]):
-        command = ["bash", "-c", 'exec "$@" <(cat mine.sql)', "bash", *relaion, *words]
-        done = subprocess.run(command, cwd=world, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    with piped(OWN + HONEST) as pipe:
+        checked = here("scripts", "--check", pipe, cwd=world)
+        assert checked.returncode == 0, checked.stderr
+    relaion = [sys.executable, "-m", "relaion", "clean", "data", *STORE, "--edition"]
+    command = ["bash", "-c", 'exec "$@" <(cat mine.sql)', "bash", *relaion]
+    done = subprocess.run(command, cwd=world, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     manifest = (world / "out/manifest.json").read_text()
     again = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
     assert again.returncode == 0, again.stderr  # a finished run is left alone

@@ -36,6 +36,7 @@ from relaion.run.pool import HERE
 from relaion.run.settings import Limits, Settings
 from relaion.stages import plan
 from relaion.stages.plan import CleanPlan, _make, _picked, _Piece
+from tests.pipeline import hands_here
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +73,11 @@ def below(folder: Path) -> dict[str, int]:
 def found(world: Path, tmp_path_factory: pytest.TempPathFactory) -> CleanPlan:
     """A plan of all that it can tell, which left everything as it was."""
     before, work = below(world), tmp_path_factory.mktemp("work")
-    made = relaion.plan(
-        world / "data", world / "lists.duckdb", out=world / "not/there", on=20, cover=1, workers=1,
-        sample_rows=1_200, work=work,
-    )  # fmt: skip
+    with hands_here():
+        made = relaion.plan(
+            world / "data", world / "lists.duckdb", out=world / "not/there", on=20, cover=1,
+            workers=1, sample_rows=1_200, work=work,
+        )  # fmt: skip
     assert below(world) == before, "no ledger, no OUT, no lock"
     assert not list(work.iterdir()), "the private folder is gone"
     return made
@@ -110,6 +112,7 @@ def test_people_see_a_table_that_fits(found: CleanPlan) -> None:
 
 @pytest.mark.slow
 def test_programs_get_all_and_small_data_are_cleaned_whole(world: Path, tmp_path: Path) -> None:
+    """By processes, as whoever asks has it."""
     command = ["plan", str(world / "data"), "--lists", str(world / "lists.duckdb"), "--json"]
     command += ["--sample-rows", str(10**9), "--work", str(tmp_path), "--no-verify"]
     told = CliRunner().invoke(app, [*command, "--workers", "1"])

@@ -422,7 +422,7 @@ def test_what_an_edition_asks_of_lists_hangs_on_its_shard_alone(tmp_path: Path) 
         "union all select 'many', shard_no, file_row_number, 'list' from list_hits;\n"
     )
     world = World(tmp_path / "w")
-    unlisted = [{"url": "https://c.example/3.jpg"}] * 999
+    unlisted = [{"url": "https://c.example/3.jpg"}] * 9
     world.grow([[ROW, *unlisted], [OTHER, *unlisted]])
     world.send(Sent((("image_md5", f"{11:032x}"),)))
     out = world.clean("out", editions=[script])
