@@ -234,7 +234,7 @@ def test_structs_in_a_list_are_read_by_their_fields() -> None:
 
 
 _MAP = pa.map_(pa.string(), pa.string())
-_WITH_MAPS = {"attributes": _MAP, "attributes.m": pa.struct([("m", _MAP)])}
+_WITH_MAPS = {"attributes": _MAP, "attributes / m": pa.struct([("m", _MAP)])}
 
 
 @pytest.mark.parametrize(("name", "kind"), _WITH_MAPS.items())
@@ -379,3 +379,10 @@ def test_memory_does_not_grow_with_a_table(tmp_path: Path) -> None:
         if i % 50_000 == 0:
             peak = max(peak, pa.total_allocated_bytes() - before)
     assert peak < 24 << 20
+
+
+def test_a_field_within_another_is_named_in_messages_as_options_take_it() -> None:
+    held = pa.array([{"zip": {"state": word}} for word in ("zork", "blorp")])
+    refused = read_list(parquet(pa.table({"md5": MD5[:2], "image": held})), "list.parquet").refused
+    assert refused and "column 2 (image / zip / state) decides" in refused
+    assert "--ignore image.zip.state" in refused

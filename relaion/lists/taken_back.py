@@ -29,6 +29,11 @@ _PARTED = (
     "name the files in the order in which they were made"
 )
 
+_BESIDE = (
+    "digests and links that stand in one record with a value that was taken back: {:,}; they stay "
+    "listed: where their whole record is meant, take them back, too, or it by its giver's id"
+)
+
 
 @dataclass(frozen=True)
 class TakenBack:
@@ -37,7 +42,8 @@ class TakenBack:
     Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
     back, of which `elsewhere` name what other lists hold; `still` entries of earlier ones were
     taken back, and another list holds them; `parted` stand in one file of the delivery and are
-    taken back by another, and `parted_in` of these stay listed.
+    taken back by another, and `parted_in` of these stay listed. `beside` stand in a record of which
+    another value was taken back.
     """
 
     own: int = 0
@@ -48,6 +54,7 @@ class TakenBack:
     still: int = 0
     parted: int = 0
     parted_in: int = 0
+    beside: int = 0
 
     @property
     def between_files(self) -> list[str]:
@@ -57,6 +64,7 @@ class TakenBack:
     def told(self, *, is_update: bool, is_full: bool) -> list[str]:
         """What the curator should know of it."""
         told = [_UNCHOSEN.format(self.unchosen)] * bool(self.unchosen)
+        told += [_BESIDE.format(self.beside)] * bool(self.beside and not is_full)
         if not is_update:
             return told + [_HELD_BY_OTHERS.format(self.elsewhere)] * bool(self.elsewhere)
         if self.unmet and not is_full:

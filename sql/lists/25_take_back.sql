@@ -11,7 +11,7 @@
 -- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- writes:  undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- writes:  gone          (record_no bigint, id_digest varchar)
--- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint, n_still bigint, n_parted bigint, n_parted_in bigint)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint, n_still bigint, n_parted bigint, n_parted_in bigint, n_beside bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
@@ -26,7 +26,8 @@
 -- A record whose digests stand neither in the delivery nor in those lists, and whose id they do not
 -- know, took nothing back: it is counted (`n_unmet`), as is what other lists hold of it. So is what
 -- was taken back and stays listed by another list (`n_still`), and what one file of the delivery
--- lists and another one takes back (`n_parted`, of which `n_parted_in` stay listed).
+-- lists and another one takes back (`n_parted`, of which `n_parted_in` stay listed), and what stands
+-- beside a digest that was taken back in its record, and stays listed (`n_beside`).
 
 insert into undone
 select u.*
@@ -323,6 +324,30 @@ where
     and len(list_filter($starts, lambda s: s <= n.record_no))
     != len(list_filter($starts, lambda s: s <= u.record_no));
 
+-- lines of values share the number of a record, and then have several of a kind
+create or replace temp table records_out as
+with of_rows as (
+    select distinct
+        n.list_id,
+        n.record_no
+    from named as n
+    semi join out_rows as o on n.row_no = o.row_no
+)
+
+select
+    e.list_id,
+    e.record_no
+from store.entries as e
+semi join of_rows as r on e.list_id = r.list_id and e.record_no = r.record_no
+group by e.list_id, e.record_no
+having count(e.kind) = count(distinct e.kind);
+
+create or replace temp table beside as
+select count(*) as n
+from store.entries as e
+semi join records_out as r on e.list_id = r.list_id and e.record_no = r.record_no
+where e.rowid not in (select o.row_no from out_rows as o);
+
 delete from store.entries
 where rowid in (select o.row_no from out_rows as o);
 
@@ -340,5 +365,6 @@ select
     (select count(e.record_no) from met_elsewhere as e) as n_elsewhere,
     (select count(s.digest) from still_listed as s) as n_still,
     (select count(p.row_no) from parted as p) as n_parted,
-    (select count(p.row_no) from parted as p where not p.is_out) as n_parted_in
+    (select count(p.row_no) from parted as p where not p.is_out) as n_parted_in,
+    (select b.n from beside as b) as n_beside
 from out_rows as o;

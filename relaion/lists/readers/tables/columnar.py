@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from relaion.errors import DamagedError, ListError
 from relaion.lists.readers.containers.magic import ARROW, ARROW_STREAM, PARQUET
 from relaion.lists.readers.documents.document import ListDocument
-from relaion.lists.readers.format import Options, Sure
+from relaion.lists.readers.format import BETWEEN, Options, Sure
 from relaion.lists.readers.tables.decisions import is_ignored, option_name
 from relaion.lists.readers.tables.rows import Row
 from relaion.lists.readers.tables.said_of_table import refuse_said
@@ -144,11 +144,11 @@ _Field = tuple[str, pa.DataType, _Of]
 
 
 def _fields(schema: pa.Schema) -> list[_Field]:
-    """Every field that holds values, under its dotted path; raises ListError for very many."""
+    """Every field that holds values, under its path; raises ListError for very many."""
     found: list[_Field] = []
     for i, column in enumerate(schema):
         _put(found, column.name, column.type, _column(i), 0)
-    if len({name for name, _, _ in found}) < len(found):
+    if len({name.replace(BETWEEN, ".") for name, _, _ in found}) < len(found):
         raise ListError("has two columns of one name, of which only one can count")
     if not found:
         raise ListError("has no column")
@@ -159,7 +159,7 @@ def _put(found: list[_Field], name: str, kind: pa.DataType, of: _Of, depth: int)
     if pa.types.is_struct(kind) and kind.num_fields and depth < _DEEPEST:
         for i in range(kind.num_fields):
             inner = kind.field(i)
-            _put(found, f"{name}.{inner.name}", inner.type, _inner(of, i), depth + 1)
+            _put(found, f"{name}{BETWEEN}{inner.name}", inner.type, _inner(of, i), depth + 1)
         return
     if _is_list(kind) and pa.types.is_struct(kind.value_type) and depth < _DEEPEST:
         within: list[_Field] = []
