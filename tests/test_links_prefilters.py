@@ -289,8 +289,8 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     engine.execute(
         "create or replace temp view row_links as"
         " select 0 as shard_no, n::bigint as file_row_number, url from link;"
-        " create or replace temp view near_links as from (select *, 'own' as level from row_links)"
-        " where false;"
+        " create or replace temp table near_links"
+        " (shard_no integer, file_row_number bigint, url varchar, level varchar);"
         " create or replace temp view listed_entries as"
         " select 'url_md5' as kind, 0::ubigint as hash where false"
     )
@@ -298,7 +298,7 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     for of, links_of in (("plain", "told_links"), ("based", "bases")):
         engine.execute(
             f"create or replace temp view {of} as"
-            f" select file_row_number::integer as n, link, body, www from {links_of}"
+            f" select file_row_number::integer as n, link, www from {links_of}"
             " where link is not null and url not in (select url from based_links where is_odd)"
         )
     for of in ("plain", "based"):

@@ -248,24 +248,38 @@ list_concat(
     case when list_contains(kinds, 'url_sha256') then spelled_sha256s(own, other, body, low) end
 );
 
--- Of each row of a relation that has one of the bases of its link as column link, what of that follows
--- the scheme as body, and spelling_www of the link as www (the path may be gone from a base): the hashes
--- of the digests that a list may hold of it, as it stands, and where `www.` comes or goes. One row
--- with null where link is null.
+-- Of each row of a relation that has one of the bases of its link as column link, the hashes of the
+-- digests that a list may hold of it: as it stands, and where `www.` comes or goes, as column www has it
+-- or, where that is null, the base itself (its path may be gone). One row with null where link is null.
 create or replace temp macro link_shorts(links, kinds) as table
-    with schemed as (
+    with told as (
         select
             *,
-            case when starts_with(link, 'https') then 'https://' else 'http://' end as own,
-            case when starts_with(link, 'https') then 'http://' else 'https://' end as other
+            starts_with(link, 'https') as is_https
         from query_table(links)
+    ),
+
+    bodied as (
+        select
+            * exclude (is_https),
+            case when is_https then 'https://' else 'http://' end as own,
+            case when is_https then 'http://' else 'https://' end as other,
+            substr(link, case when is_https then 9 else 8 end) as body
+        from told
+    ),
+
+    placed as (
+        select
+            * exclude (www),
+            coalesce(www, spelling_www(body)) as www
+        from bodied
     ),
 
     toggled as (
         select
             * exclude (www),
             case when www <> 0 then spelling_toggled(body, www) end as toggled
-        from schemed
+        from placed
     ),
 
     lowered as (

@@ -5,12 +5,12 @@
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   listed_entries (kind varchar, hash ubigint)
--- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar, body varchar, www integer)
+-- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar, www integer)
 -- writes:  listed_shorts (short ubigint)
 -- writes:  maybe_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean)
 -- writes:  other_links (shard_no integer, file_row_number bigint, row_url varchar, level varchar, tidy varchar, url varchar)
 -- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, is_tidied boolean, www integer, bases varchar[])
--- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar, body varchar, www integer)
+-- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar, www integer)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -55,24 +55,15 @@ told as (
     where $has_hashed
 ),
 
-linked as (
+final as (
     select
         t.*,
-        case when t.is_plain then t.url end as link
+        case when t.is_plain then t.url end as link,
+        null::integer as www
     from told as t
-),
-
-bodied as (
-    select
-        l.*,
-        spelling_body(l.link) as body
-    from linked as l
 )
 
-select
-    b.*,
-    spelling_www(b.body) as www
-from bodied as b;
+select * from final;
 
 create or replace temp view listed_shorts as
 select e.hash as short
@@ -131,22 +122,15 @@ select
 from judged as j;
 
 create or replace temp view bases as
-with links as (
-    select
-        b.shard_no,
-        b.file_row_number,
-        b.url,
-        b.level,
-        b.is_odd,
-        b.www,
-        unnest(b.bases) as link
-    from based_links as b
-)
-
 select
-    l.*,
-    spelling_body(l.link) as body
-from links as l;
+    b.shard_no,
+    b.file_row_number,
+    b.url,
+    b.level,
+    b.is_odd,
+    unnest(b.bases) as link,
+    b.www
+from based_links as b;
 
 create or replace temp table hashed_links as
 with others as (
