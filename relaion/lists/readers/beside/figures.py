@@ -250,6 +250,8 @@ class Expiries:
     rows: int = 0
     filled: int = 0
     only_days: bool = True
+    only_numbers: bool = True  # each of them a day: `20240326`, or seconds since 1970
+    years: set[int] = field(default_factory=set)  # of these
 
     def watch(self, cells: Iterable[str], filled: int, rows: int) -> None:
         """Look at different cells of so many rows; the last digits of a number are no year."""
@@ -263,6 +265,10 @@ class Expiries:
                 continue
             is_past = len(days) > 1 and all(day < date.today() for day in days_of(days[1]))
             self.ended, self.lasts = self.ended or is_past, self.lasts or not is_past
+        for cell in islice(filter(None, cells), _MOST_DAYS) if self.only_numbers else ():
+            year = _year_of_number(cell)
+            self.only_numbers = self.only_numbers and year > 0
+            self.years.add(year)
         this_year = date.today().year
         for cell in cells:
             found = _YEAR.search(cell) if len(cell) <= _LONGEST else None
@@ -277,7 +283,9 @@ class Expiries:
     @property
     def may_expire(self) -> bool:
         """Whether some entries may have expired, while others have not."""
-        return self.past and self.to_come
+        this_year = date.today().year
+        is_between = bool(self.years) and min(self.years) < this_year < max(self.years)
+        return (self.past and self.to_come) or (self.only_numbers and is_between)
 
     @property
     def may_have_ended(self) -> bool:
@@ -315,6 +323,13 @@ class WholeNumbers:
 
 _WHOLE = re.compile(r"\s*(?:[-−+]?\d{1,6})?\s*")
 _MINUS = ("-", "−")
+
+
+def _year_of_number(cell: str) -> int:
+    """The year of a day that is a number alone; 0 for any other cell."""
+    is_number = cell.isascii() and cell.isdigit() and len(cell) in (_DIGITS_OF_DAY, 10, 13)
+    year = days_of(cell)[0].year if is_number and days_of(cell) else 0
+    return year if 1990 <= year < 2200 else 0
 
 
 def _is_day(cell: str) -> bool:
