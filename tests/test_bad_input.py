@@ -59,6 +59,11 @@ def no_link_column(world: Path) -> None:
     pq.write_table(pa.table({"caption": ["a"], "picture": ["b"]}), world / "data/en/b.parquet")
 
 
+def links_inside(world: Path) -> None:
+    table = pa.table({"url": [["https://a.example/1.jpg"], ["https://a.example/2.jpg"]]})
+    pq.write_table(table, world / "data/en/b.parquet")
+
+
 def no_link_columns(world: Path) -> None:
     for name in ("b", "c", "d"):
         no_link_column(world)
@@ -145,6 +150,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
+    ("links inside", links_inside, cleaned(), "no link column: url holds links (url[]) inside"),
     ("few without links", no_link_columns, cleaned(), "2 more have none, such as data/en/xd"),
     ("all without links", only_no_link_columns, cleaned(), "none of the first 20 shards has one"),
     ("no columns", no_columns, ("match", "data", *STORE), "has no columns, so there is nothing"),

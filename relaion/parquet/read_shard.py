@@ -231,7 +231,8 @@ def _holding(layout: Layout) -> list[Column]:
 def _no_link(layout: Layout) -> str:
     names = [column.name for column in layout.columns]
     for mistaken in _mistaken(layout)[:1]:
-        return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
+        verb = "" if mistaken.why.startswith("holds ") else "is "
+        return f"no link column: {shown(mistaken.name)} {verb}{mistaken.why}"
     for other in layout.columns:
         if other.claimed == "url" and "<" in other.type:
             return f"no link column, but column {shown(other.name)} {other.why}"
