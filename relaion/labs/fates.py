@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
+from relaion.labs.diff_file import view_diff
 from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
-from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import Fates
 from relaion.paths import shown
 from relaion.run.numbered import Numbered, rows_of
@@ -83,7 +83,9 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
     q, limits = question, question.limits
     with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
         seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell, q.spread)
-        rows = seeker.row_files("copy", q.batches, q.named, by_row=ROW in q.by)
+        rows = seeker.row_files(
+            "copy", q.batches, q.named, by_row=ROW in q.by, by_link=LINK in q.by
+        )
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
         twins: list[tuple[int, str, bool, int]] = []
@@ -113,7 +115,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
 
 _ROWS = (
     "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
-    "is_weak boolean, doubt tinyint"
+    "link_bytes integer, is_weak boolean, doubt tinyint"
 )
 _NAMES = [column.split()[0] for column in _ROWS.split(", ")]
 _COUNTS = """
@@ -137,13 +139,13 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
         engine.view_files(rows, "all_rows", _NAMES)
         engine.execute(
             "create or replace temp table wanted_hashes as "
-            "select row_hash from all_rows where row_hash is not null "
-            "union all select unnest(others) from all_rows where others is not null"
+            "select row_hash, link_bytes from all_rows where row_hash is not null union all "
+            "select unnest(others), link_bytes from all_rows where others is not null"
         )
         for name, shards in sets.items():
             seeker.table(f"{name}_hashes", HASHES, seeker.hash_files(name, shards, proves=True))
             if name == "new" and q.old:
-                _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
+                engine.execute(_LESS_HASHES)
                 _probe(seeker, "wanted_hashes", "new_hashes", "row_hash")
         _refuse_other_old(seeker, q, "old_hashes", "row_hash")
     else:
@@ -175,6 +177,12 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     ]
 
 
+_LESS_HASHES = """
+create or replace temp table wanted_hashes as
+from wanted_hashes as w
+anti join new_hashes as n
+    on w.row_hash = n.row_hash and (w.link_bytes = n.link_bytes or n.link_bytes is null)
+"""
 PROBES = 1_000  # rows of the edition that are looked for in the set which it was made of
 
 
@@ -185,7 +193,7 @@ def _probe(seeker: Seeker, wanted: str, found: str, column: str) -> None:
         f"create or replace temp table probes as select distinct {column} from {found} "  # noqa: S608
         f"order by {column} limit {PROBES}"
     )
-    engine.execute(f"insert into {wanted} select {column} from probes")  # noqa: S608
+    engine.execute(f"insert into {wanted} ({column}) select {column} from probes")  # noqa: S608
 
 
 def _refuse_other_old(seeker: Seeker, q: Question, found: str, column: str) -> None:
@@ -284,7 +292,7 @@ def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> l
         seeker.table("salted_links", _SALTED, salted[i : i + 1])
         if LINK in q.by and not salted:
             seeker.salted(batch, q.salt)
-        engine.view_files([diff], "diff", DIFF_COLUMNS)
+        view_diff(engine, diff)
         seeker.run(
             "apply/77_fates_by_diff", by_row=ROW in q.by, by_link=LINK in q.by,
             keeps_nameless=q.keeps_nameless,

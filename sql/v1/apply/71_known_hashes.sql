@@ -1,10 +1,10 @@
 -- name:    known_hashes
 -- purpose: Those of the row hashes looked for that stand in these shards, and how sure they are.
 -- params:  none
--- reads:   identities (row_hash bigint, others bigint[], doubt tinyint)
+-- reads:   identities (row_hash bigint, others bigint[], link_bytes integer, doubt tinyint)
 -- reads:   wanted_hashes (row_hash bigint)
--- writes:  known_hashes (row_hash bigint, doubt tinyint)
--- nulls:   a null hash meets no other
+-- writes:  known_hashes (row_hash bigint, doubt tinyint, link_bytes integer)
+-- nulls:   a null hash meets no other; link_bytes as in 70_identities
 -- order:   none
 --
 -- A row whose own hash is not that of its link and caption has both: the one that these give, which
@@ -15,18 +15,21 @@ create or replace temp table known_hashes as
 with told as (
     select
         i.row_hash,
-        i.doubt
+        i.doubt,
+        i.link_bytes
     from identities as i
     union all
     select
         unnest(o.others) as row_hash,
-        0::tinyint as doubt
+        0::tinyint as doubt,
+        o.link_bytes
     from identities as o
     where o.others is not null
 )
 
 select
     t.row_hash,
-    t.doubt
+    t.doubt,
+    t.link_bytes
 from told as t
 semi join wanted_hashes as w on t.row_hash = w.row_hash;
