@@ -322,6 +322,10 @@ class Seeker:
 
         def look() -> None:
             self.identities(batch, ("text",) if proves else None)
+            if proves:  # nearly all will stand there
+                self.engine.execute("create or replace temp view met_hashes as from wanted_hashes")
+            else:
+                self.run("apply/91_met_hashes")
             self.run("apply/71_known_hashes")
 
         self.read(batch, look, "shard")

@@ -1,8 +1,9 @@
 -- name:    known_hashes
 -- purpose: Those of the row hashes looked for that stand in these shards, and how sure they are.
 -- params:  none
--- reads:   identities (row_hash bigint, others bigint[], link_bytes integer, doubt tinyint)
--- reads:   wanted_hashes (row_hash bigint)
+-- reads:   identities (shard_no integer, file_row_number bigint, row_hash bigint, others bigint[], link_bytes integer, doubt tinyint)
+-- reads:   other_hashes (shard_no integer, file_row_number bigint)
+-- reads:   met_hashes (row_hash bigint)
 -- writes:  known_hashes (row_hash bigint, doubt tinyint, link_bytes integer)
 -- nulls:   a null hash meets no other; link_bytes as in 70_identities
 -- order:   none
@@ -23,7 +24,9 @@ with told as (
         unnest(o.others) as row_hash,
         0::tinyint as doubt,
         o.link_bytes
-    from identities as o
+    from other_hashes as h
+    inner join identities as o
+        on h.shard_no = o.shard_no and h.file_row_number = o.file_row_number
     where o.others is not null
 )
 
@@ -32,4 +35,4 @@ select
     t.doubt,
     t.link_bytes
 from told as t
-semi join wanted_hashes as w on t.row_hash = w.row_hash;
+semi join met_hashes as m on t.row_hash = m.row_hash;
