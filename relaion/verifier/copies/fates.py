@@ -7,7 +7,7 @@ for.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,15 @@ from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked
 from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copies.editions import EditionSets
-from relaion.verifier.copies.known import HASHES, Records, any_among, flat, hashes_by_doubt
+from relaion.verifier.copies.known import (
+    HASHES,
+    Records,
+    Told,
+    any_of,
+    flat,
+    hashes_by_doubt,
+    lengths_of,
+)
 from relaion.verifier.copies.records import bare_key, read_records
 from relaion.verifier.copies.statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.listable import Apply
@@ -44,11 +52,13 @@ _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 class Identities:
     """Those of all records of a file, in order; `tails` and `hosts` are of link keys.
 
+    `lengths` are those of links (`known.lengths_of`), without regard to what identities count.
     `others` are further row hashes, `doubt` how far their own are in doubt (`copy_known.Further`),
     `parts` of samples of one key.
     """
 
     hashes: pa.Array
+    lengths: pa.Array
     links: pa.Array
     tails: pa.Array
     hosts: pa.Array
@@ -87,9 +97,12 @@ def identities_of(task: IdentityTask) -> Identities | None:
     """All identities of a file; None where it cannot be read."""
     found: list[Records] = []
     known: list[LinkIds] = []
+    sizes: list[pa.Array] = []
     try:
         for records in read_records(task.path, task.line, task.named):
             none = _none(len(records.hashes))
+            is_weak = _all(len(none), False) if records.weak is None else records.weak
+            sizes.append(lengths_of(records.links, is_weak))
             links = records.links if task.by_link else none
             known.append(link_ids(links, task.salt))
             found.append(replace(records, links=none))
@@ -101,11 +114,12 @@ def identities_of(task: IdentityTask) -> Identities | None:
     weak = _joined(
         (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
     )
+    lengths = _joined(sizes, pa.int64())
     links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
     others = _joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
     doubt = pc.fill_null(_joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
     parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
-    return Identities(hashes, links, tails, hosts, keys, weak, others, doubt, parts)
+    return Identities(hashes, lengths, links, tails, hosts, keys, weak, others, doubt, parts)
 
 
 def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa.Array:
@@ -155,9 +169,13 @@ def link_ids(urls: pa.Array, salt: bytes) -> LinkIds:
 
 @dataclass(frozen=True)
 class DiffSets:
-    """What a diff names: row hashes, and links that are gone; and what it says of itself."""
+    """What a diff names: row hashes, and links that are gone; and what it says of itself.
+
+    `shared` are row hashes that another row has, too, whose link is not as long.
+    """
 
     hashes: pa.Array
+    shared: Told
     links: pa.Array
     salt: bytes
     said: Mapping[str, Any]
@@ -170,11 +188,19 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
             said = json.loads(file.metadata.metadata[_META])
             if said["key_version"] != key_version or said["rows"] != file.metadata.num_rows:
                 return None
-            table = file.read(["row_hash", "link", "link_gone"])
+            names = ("row_hash", "link", "link_gone", "link_bytes")
+            table = file.read([n for n in names if n in file.schema_arrow.names])
         gone = table.filter(table["link_gone"])["link"].cast(pa.binary()).drop_null()
+        lengths = pa.chunked_array([], pa.int64())
+        if "link_bytes" in table.column_names:
+            some = table.filter(pc.is_valid(table["link_bytes"]))
+            lengths = some["link_bytes"].cast(pa.int64())
+            table = table.filter(pc.is_null(table["link_bytes"]))
+        shared = some["row_hash"] if len(lengths) else lengths
         hashes = table["row_hash"].drop_null()
         salt = bytes.fromhex(said["salt"])
-        return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), salt, said)
+        told = Told(shared.combine_chunks(), lengths.combine_chunks())
+        return DiffSets(hashes.combine_chunks(), told, gone.combine_chunks(), salt, said)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
 
@@ -227,17 +253,29 @@ class _Wanted:
     links: _Links
 
 
-def _known_in(wanted: _Wanted) -> tuple[tuple[pa.Array, ...], pa.Array]:
-    """Those row hashes, by their doubt (0 first), and links that stand in a shard."""
-    hashes, links = [_Found(wanted.hashes) for _ in range(3)], _Found(wanted.links.ids)
+_KNOWN = pa.schema([("hash", pa.int64()), ("mark", pa.int64()), ("doubt", pa.int8())])
+
+
+def _known_in(wanted: _Wanted) -> tuple[pa.Table, pa.Array]:
+    """Those row hashes that stand in a shard, each as often as rows have it, and those links."""
+    hashes, links = _KNOWN.empty_table(), _Found(wanted.links.ids)
+    held = [hashes]
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
-            for found, some in zip(hashes, hashes_by_doubt(rows), strict=True):
-                found.add(some)
+            for doubt, told in enumerate(hashes_by_doubt(rows)):
+                some = told.filter(_among(told.hashes, wanted.hashes))
+                doubts = pa.repeat(pa.scalar(doubt, pa.int8()), len(some.hashes))
+                held.append(pa.table([some.hashes, some.marks, doubts], schema=_KNOWN))
+            if sum(map(len, held)) >= _CHUNK:
+                held = [_once(held)]
         if len(wanted.links.ids):
             for urls in rows.all("url"):
                 links.add(link_ids(wanted.links.may_be(urls), b"").ids)
-    return tuple(found.values() for found in hashes), links.values()
+    return _once(held), links.values()
+
+
+def _once(tables: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables).group_by(_KNOWN.names).aggregate([]).select(_KNOWN.names)
 
 
 @dataclass
@@ -265,13 +303,51 @@ class _Found:
 
 def _look_up(
     edition: EditionSets | None, hashes: pa.Array, links: _Links, apply: Apply
-) -> tuple[tuple[pa.Array, ...], pa.Array]:
-    """Those row hashes, by their doubt (0 first), and links that stand in an edition."""
+) -> tuple["_Known", pa.Array]:
+    """Those row hashes, and links, that stand in an edition."""
     if edition is None or not (len(hashes) or len(links.ids)):
-        return (_NO_HASHES,) * 3, _NO_LINKS
+        return _Known(_KNOWN.empty_table()), _NO_LINKS
     found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
-    by_doubt = tuple(_joined((h[i] for h, _ in found), pa.int64()) for i in range(3))
-    return by_doubt, _joined((x for _, x in found), pa.binary())
+    return _Known(_once(h for h, _ in found)), _joined((x for _, x in found), pa.binary())
+
+
+class _Known(NamedTuple):
+    """Row hashes that stand in a set, with their marks (`known.marks`), and how far in doubt."""
+
+    table: pa.Table
+
+    @property
+    def hashes(self) -> pa.Array:
+        """Row hashes, whatever link has them."""
+        return self.table["hash"].combine_chunks()
+
+    @property
+    def marks(self) -> pa.Array:
+        """Marks of those of which it is known how long their links are."""
+        return self.table["mark"].combine_chunks().drop_null()
+
+    @property
+    def loose(self) -> pa.Array:
+        """Row hashes of which it is not."""
+        return self.where(pc.is_null(self.table["mark"])).hashes
+
+    def where(self, mask: Any) -> "_Known":
+        """Some of them."""
+        return _Known(self.table.filter(mask))
+
+    def upto(self, most: int) -> "_Known":
+        """Those that are in no more doubt than this."""
+        return self.where(pc.less_equal(self.table["doubt"], most))
+
+    def has(self, told: Told) -> pa.Array:
+        """Which row hashes stand here with a link as long, or one of no known length."""
+        return _meets(told, self.hashes, self.marks, self.loose)
+
+
+def _meets(told: Told, hashes: pa.Array, some: pa.Array, loose: pa.Array) -> pa.Array:
+    """Which have a mark among `some`, a hash that is `loose`, or without a mark any of `hashes`."""
+    bare = pc.and_(pc.is_null(told.lengths), _among(told.hashes, hashes))
+    return pc.or_(pc.or_(_among(told.marks, some), _among(told.hashes, loose)), bare)
 
 
 # -- what becomes of it ----------------------------------------------------------------------------
@@ -285,20 +361,27 @@ def judge(
     links = _joined((f.links for f in files), pa.binary())
     others = _joined((f.others for f in files), HASHES)
     doubt = _joined((f.doubt for f in files), pa.int8())
+    lengths = _joined((f.lengths for f in files), pa.int64())
+    if LINK not in statement.by:  # a link that is no identity may be another than was hashed
+        lengths = pc.if_else(pc.equal(doubt, 0), lengths, None)
     if ROW not in statement.by:
         hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
     known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
     if against.diff:
-        codes = _by_diff(_Hashes(hashes, others, doubt), links, known, against.diff)
+        codes = _by_diff(_Hashes(Told(hashes, lengths), others, doubt), links, known, against.diff)
     else:
         tails = _joined((f.tails for f in files), pa.binary())
         hosts = _joined((f.hosts for f in files), pa.binary())
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
             doubt = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
         codes = _by_keep(
-            _Hashes(hashes, others, doubt), _Links(links, tails, hosts), known, against, apply
+            _Hashes(Told(hashes, lengths), others, doubt),
+            _Links(links, tails, hosts),
+            known,
+            against,
+            apply,
         )
     starts = [0]
     for each in files:
@@ -310,28 +393,39 @@ def judge(
 class _Hashes:
     """Row hashes of records, others that they may be known by, and how far to doubt the first."""
 
-    first: pa.Array
+    first: Told
     others: pa.Array
     doubt: pa.Array
 
-    def any(self, some: pa.Array) -> pa.Array:
-        """Which records have one of some hashes."""
-        return pc.or_(_among(self.first, some), any_among(self.others, some))
+    @property
+    def further(self) -> Told:
+        """The others, each with the length of its record's link."""
+        return Told(flat(self.others), self.first.lengths.take(pc.list_parent_indices(self.others)))
 
-    def good(self, some: pa.Array, most: int) -> pa.Array:
-        """Which records have one of some hashes that is in no more doubt than this."""
-        first = pc.and_(_among(self.first, some), pc.less_equal(self.doubt, most))
-        return pc.or_(first, any_among(self.others, some))
+    def any(self, has: Callable[[Told], pa.Array]) -> pa.Array:
+        """Which records have a hash of which that is so."""
+        return pc.or_(has(self.first), any_of(self.others, has(self.further)))
 
-    def values(self) -> pa.Array:
-        """Every hash, once."""
-        return _joined((self.first, flat(self.others)), pa.int64()).drop_null().unique()
+    def good(self, known: _Known, most: int) -> pa.Array:
+        """Which records have one that stands there, both in no more doubt than this."""
+        some = known.upto(most)
+        first = pc.and_(some.has(self.first), pc.less_equal(self.doubt, most))
+        return pc.or_(first, any_of(self.others, some.has(self.further)))
+
+    def values(self, mask: Callable[[Told], pa.Array] | None = None) -> pa.Array:
+        """Every hash, or those that are masked, once."""
+        both = (self.first, self.further)
+        some = both if mask is None else (x.filter(mask(x)) for x in both)
+        return _joined((x.hashes for x in some), pa.int64()).drop_null().unique()
 
 
 def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
+    def left(told: Told) -> pa.Array:
+        return _meets(told, sets.shared.hashes, sets.shared.marks, sets.hashes)
+
     return _first(
         (
-            (LEFT, known_by.any(sets.hashes)),
+            (LEFT, known_by.any(left)),
             (LEFT_WITH_LINK, _among(links, sets.links)),
             ("row", known),
             ("link", pc.is_valid(links)),
@@ -343,24 +437,27 @@ def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets
 def _by_keep(
     known_by: _Hashes, by_link: _Links, known: pa.Array, against: Against, apply: Apply
 ) -> pa.Array:
-    links, hashes = by_link.ids, known_by.first
-    wanted_hashes = known_by.values()
-    new_hashes, _ = _look_up(against.new, wanted_hashes, _NONE_WANTED, apply)
-    in_any = _joined(new_hashes, pa.int64())
-    left = wanted_hashes.filter(pc.invert(_among(wanted_hashes, in_any)))
-    old_hashes, _ = _look_up(against.old, left, _NONE_WANTED, apply)
-    in_old = known_by.any(_joined(old_hashes, pa.int64()))
-    in_new = known_by.good(new_hashes[0], 0)
-    may_be = known_by.good(_joined(new_hashes[:2], pa.int64()), 1)
+    links = by_link.ids
+    new, _ = _look_up(against.new, known_by.values(), _NONE_WANTED, apply)
+
+    def not_there(told: Told) -> pa.Array:
+        return pc.invert(pc.or_(_among(told.marks, new.marks), _among(told.hashes, new.loose)))
+
+    old, _ = _look_up(against.old, known_by.values(not_there), _NONE_WANTED, apply)
+    left = old.where(_left(old, new))
+    whole = left.hashes.filter(pc.invert(_among(left.hashes, new.hashes)))
+    in_old = known_by.any(lambda told: _meets(told, left.hashes, left.marks, whole))
+    in_new = known_by.good(new, 0)
+    may_be = known_by.good(new, 1)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
     wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
     _, new_links = _look_up(against.new, _NO_HASHES, wanted, apply)
     rest_of = wanted.ids.filter(pc.invert(pc.is_in(wanted.ids, value_set=new_links)))
     _, old_links = _look_up(against.old, _NO_HASHES, replace(wanted, ids=rest_of), apply)
-    rest = [("not in new", _all(len(hashes)))]
+    rest = [("not in new", _all(len(links)))]
     if against.old is not None:
-        rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
+        rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(links)))]
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
     agrees = pc.or_(pc.invert(pc.is_valid(links)), _among(links, new_links))
     return _first(
@@ -372,8 +469,16 @@ def _by_keep(
             ("link", _among(links, new_links)),
             *rest,
         ),
-        len(hashes),
+        len(links),
     )
+
+
+def _left(old: _Known, new: _Known) -> pa.Array:
+    """Which of these no row of the new set has: by hash, and by mark where both have one."""
+    hashes, given = (old.table[name].combine_chunks() for name in ("hash", "mark"))
+    same = pc.or_(_among(given, new.marks), _among(hashes, new.loose))
+    bare = pc.and_(pc.is_null(given), _among(hashes, new.hashes))
+    return pc.invert(pc.or_(same, bare))
 
 
 def _among(values: pa.Array, some: pa.Array) -> pa.Array:
