@@ -154,6 +154,7 @@ def _earlier(
     for i, diff in enumerate(diffs):
         seeker.table("rows", _ROWS, [path])
         engine.execute("alter table rows add column is_weak boolean default false")
+        engine.execute("alter table rows add column doubt tinyint default 0")
         engine.execute("alter table rows add column others bigint[]")  # a set is believed
         if LINK in diff.by:
             seeker.salted(batch, diff.salt)

@@ -101,8 +101,9 @@ def read_diff(path: Path) -> DiffFile:
     if form not in _SCHEMAS or version != KEY_VERSION:
         raise InputError(
             f"{shown(path)}: is a diff of form {form} with link keys of version {version}; this "
-            f"relaion reads forms {BARE} and {FORM} with link keys of version {KEY_VERSION}: take the release "
-            f"that made it ({shown(str(said.get('relaion', 'unknown')))}), or get a newer diff"
+            f"relaion reads forms {BARE} and {FORM} with link keys of version {KEY_VERSION}: take "
+            f"the release that made it ({shown(str(said.get('relaion', 'unknown')))}), or get a "
+            "newer diff"
         )
     if not schema.remove_metadata().equals(_SCHEMAS[form]) or said.get("rows") != rows:
         raise InputError(f"{shown(path)}: holds other columns or rows than it says; {NOT_WHOLE}")

@@ -83,9 +83,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
     q, limits = question, question.limits
     with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
         seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell, q.spread)
-        rows = seeker.row_files(
-            "copy", q.batches, q.named, by_row=ROW in q.by, by_link=LINK in q.by
-        )
+        rows = seeker.row_files("copy", q.batches, q.named, by_row=ROW in q.by)
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
         twins: list[tuple[int, str, bool, int]] = []
@@ -137,11 +135,7 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
     if ROW in q.by:
         engine.view_files(rows, "all_rows", _NAMES)
-        engine.execute(
-            "create or replace temp table wanted_hashes as "
-            "select row_hash, link_bytes from all_rows where row_hash is not null union all "
-            "select unnest(others), link_bytes from all_rows where others is not null"
-        )
+        engine.execute(_WANTED, {"by_link": LINK in q.by})
         for name, shards in sets.items():
             seeker.table(f"{name}_hashes", HASHES, seeker.hash_files(name, shards, proves=True))
             if name == "new" and q.old:
@@ -177,6 +171,13 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     ]
 
 
+_WANTED = """
+create or replace temp table wanted_hashes as
+select row_hash, case when $by_link or doubt = 0 then link_bytes end as link_bytes from all_rows
+where row_hash is not null
+union all
+select unnest(others), link_bytes from all_rows where others is not null
+"""
 _LESS_HASHES = """
 create or replace temp table wanted_hashes as
 from wanted_hashes as w

@@ -281,28 +281,21 @@ class Seeker:
         fill_other_hashes(self.engine, asked, self._workers)
 
     def row_files(
-        self, name: str, shards: Batches, named: Sequence[str], *, by_row: bool, by_link: bool
+        self, name: str, shards: Batches, named: Sequence[str], *, by_row: bool
     ) -> list[Path]:
         """Work files `rows`: every row of these shards, with its row hashes where these count."""
-        do = partial(Seeker.rows, named=named, by_row=by_row, by_link=by_link)
+        do = partial(Seeker.rows, named=named, by_row=by_row)
         return self.files(f"{name}-rows", do, _items(shards))
 
-    def rows(
-        self, batch: Sequence[Numbered], named: Sequence[str], *, by_row: bool, by_link: bool
-    ) -> str:
+    def rows(self, batch: Sequence[Numbered], named: Sequence[str], *, by_row: bool) -> str:
         """Every row of a batch, with its row hashes where these count."""
-        # a link that is no identity may be any: its length says nothing of a hash that it does not give
-        told = "link_bytes" if by_link else "case when doubt = 0 then link_bytes end"
 
         def look() -> None:
             if by_row:
                 self.identities(batch, named)
             else:
                 self.run("apply/88_hashless_rows")
-            self.engine.execute(
-                "create or replace temp table rows as "
-                f"select * replace ({told} as link_bytes) from identities"
-            )
+            self.engine.execute("create or replace temp table rows as from identities")
 
         self.read(batch, look, "shard")
         return "from rows"

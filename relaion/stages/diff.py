@@ -99,8 +99,8 @@ def diff(
 
     Either set may be anybody's. The file is parquet: `row_hash` (BIGINT, NULL where a row has
     none), `link` (SHA-256 of a salt and the link key, cut to 16 bytes; NULL where the link still
-    stands), `link_gone` and `link_bytes` (INT, NULL but where another link has the row hash, too, and
-    still stands: how many bytes the link has that left).
+    stands), `link_gone` and `link_bytes` (INT; NULL but where the row hash still stands, of another
+    link: how many bytes the link has that left).
 
     Args:
         old: The version before: shards, folders or globs.

@@ -5,22 +5,17 @@ They are held for some million records at a time; an edition is streamed past th
 for.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
-from relaion.links import host_digest, key_can_spread, link_key, names_part
-from relaion.links.text import as_bytes
-from relaion.parquet.mended import marked
-from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copies.editions import EditionSets
 from relaion.verifier.copies.known import (
     HASHES,
@@ -28,22 +23,27 @@ from relaion.verifier.copies.known import (
     Told,
     any_of,
     flat,
-    hashes_by_doubt,
     lengths_of,
 )
 from relaion.verifier.copies.records import bare_key, read_records
+from relaion.verifier.copies.standing import (
+    NO_HASHES,
+    NONE_WANTED,
+    Known,
+    LinkIds,
+    Links,
+    among,
+    joined,
+    link_ids,
+    look_up,
+    meets,
+)
 from relaion.verifier.copies.statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.listable import Apply
-from relaion.verifier.near import Near
-from relaion.verifier.rows import Source
 
 ROW, LINK = "row", "link"
 LEFT, LEFT_WITH_LINK = "removed", "removed with its link"
 _META = b"relaion_diff"
-_CHUNK = 1_000_000
-_FEW = 50_000  # links that an edition is searched for by their ends: Arrow hashes these each time
-_TAIL = 16
-_NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 # -- who a record is -------------------------------------------------------------------------------
 
@@ -110,14 +110,14 @@ def identities_of(task: IdentityTask) -> Identities | None:
         return None
     has_keys = any(r.keys is not None for r in found)
     keys = [key for r in found for key in r.keys or [None] * len(r.hashes)] if has_keys else None
-    hashes = _joined((r.hashes for r in found), pa.int64())
-    weak = _joined(
+    hashes = joined((r.hashes for r in found), pa.int64())
+    weak = joined(
         (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
     )
-    lengths = _joined(sizes, pa.int64())
-    links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
-    others = _joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
-    doubt = pc.fill_null(_joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
+    lengths = joined(sizes, pa.int64())
+    links, tails, hosts = (joined((x[i] for x in known), pa.binary()) for i in range(3))
+    others = joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
+    doubt = pc.fill_null(joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
     parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
     return Identities(hashes, lengths, links, tails, hosts, keys, weak, others, doubt, parts)
 
@@ -128,40 +128,6 @@ def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa
 
 def _none(n: int) -> pa.Array:
     return pa.nulls(n, pa.binary())
-
-
-def _joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
-    return pa.concat_arrays([pa.array([], kind), *arrays])
-
-
-class LinkIds(NamedTuple):
-    """Links by identity, and by what tells cheaply which others cannot have the same key."""
-
-    ids: pa.Array
-    tails: pa.Array
-    hosts: pa.Array
-
-
-def link_ids(urls: pa.Array, salt: bytes) -> LinkIds:
-    """The identity of each link; null for what stands for nothing in particular."""
-    found: list[bytes | None] = []
-    tails: list[bytes | None] = []
-    hosts: list[str | None] = []
-    for url, is_plain in zip(urls.to_pylist(), plain(urls).to_pylist(), strict=True):
-        key = None
-        if is_plain:
-            key = plain_key(url).decode("ascii")
-            key = key if key_can_spread(key) else None
-        elif url is not None:
-            key = link_key(url)
-            key = key if key_can_spread(key) and not names_part(url) else None
-        hosts.append(None if key is None else host_digest(key))
-        raw = None
-        if key is not None:
-            raw = (key if key.isascii() else marked(as_bytes(key))).encode()
-        tails.append(None if raw is None else raw[-_TAIL:])
-        found.append(None if raw is None else hashlib.sha256(salt + raw).digest()[:16])
-    return LinkIds(*(pa.array(x, pa.binary()) for x in (found, tails, hosts)))
 
 
 # -- what it is held against -----------------------------------------------------------------------
@@ -219,137 +185,6 @@ class Against:
         return self.diff.salt if self.diff else b""
 
 
-@dataclass(frozen=True)
-class _Links:
-    """Links that are looked for, or none; `tails` and `hosts` are at least those of their keys."""
-
-    ids: pa.Array
-    tails: pa.Array
-    hosts: pa.Array
-
-    def may_be(self, urls: pa.Array) -> pa.Array:
-        """Those of some links that may have one of these keys: by the end, or else the host."""
-        if len(self.tails) > _FEW:
-            return urls
-        is_plain = pc.fill_null(plain(urls), False)
-        keys = pc.replace_substring_regex(urls, r"^https?://(?:www\.)?", "")
-        mask = pc.is_in(pc.binary_slice(keys, -_TAIL), value_set=self.tails)
-        mask = pc.and_(is_plain, mask)
-        near = Near(frozenset(host.decode() for host in self.hosts.to_pylist()))
-        is_odd = pc.and_not(pc.is_valid(urls), is_plain)
-        odd = [near.may_name(url) for url in urls.filter(is_odd).to_pylist()]
-        return urls.filter(pc.replace_with_mask(mask, is_odd, pa.array(odd, pa.bool_())))
-
-
-_NONE_WANTED = _Links(_NO_LINKS, _NO_LINKS, _NO_LINKS)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What is looked for in one shard of an edition."""
-
-    source: Source
-    hashes: pa.Array
-    links: _Links
-
-
-_KNOWN = pa.schema([("hash", pa.int64()), ("mark", pa.int64()), ("doubt", pa.int8())])
-
-
-def _known_in(wanted: _Wanted) -> tuple[pa.Table, pa.Array]:
-    """Those row hashes that stand in a shard, each as often as rows have it, and those links."""
-    hashes, links = _KNOWN.empty_table(), _Found(wanted.links.ids)
-    held = [hashes]
-    for _, rows in wanted.source.rows(("url", "text", "row_hash")):
-        if len(wanted.hashes):
-            for doubt, told in enumerate(hashes_by_doubt(rows)):
-                some = told.filter(_among(told.hashes, wanted.hashes))
-                doubts = pa.repeat(pa.scalar(doubt, pa.int8()), len(some.hashes))
-                held.append(pa.table([some.hashes, some.marks, doubts], schema=_KNOWN))
-            if sum(map(len, held)) >= _CHUNK:
-                held = [_once(held)]
-        if len(wanted.links.ids):
-            for urls in rows.all("url"):
-                links.add(link_ids(wanted.links.may_be(urls), b"").ids)
-    return _once(held), links.values()
-
-
-def _once(tables: Iterable[pa.Table]) -> pa.Table:
-    return pa.concat_tables(tables).group_by(_KNOWN.names).aggregate([]).select(_KNOWN.names)
-
-
-@dataclass
-class _Found:
-    """Values that are looked for, of which some were found; asked for many at a time."""
-
-    wanted: pa.Array
-    held: list[pa.Array] = field(default_factory=list)
-    found: list[pa.Array] = field(default_factory=list)
-
-    def add(self, values: pa.Array) -> None:
-        self.held.append(values)
-        if sum(map(len, self.held)) >= _CHUNK:
-            self._ask()
-
-    def _ask(self) -> None:
-        some = _joined(self.held, self.wanted.type)
-        self.found.append(some.filter(pc.is_in(some, value_set=self.wanted)).unique())
-        self.held = []
-
-    def values(self) -> pa.Array:
-        self._ask()
-        return _joined(self.found, self.wanted.type).unique()
-
-
-def _look_up(
-    edition: EditionSets | None, hashes: pa.Array, links: _Links, apply: Apply
-) -> tuple["_Known", pa.Array]:
-    """Those row hashes, and links, that stand in an edition."""
-    if edition is None or not (len(hashes) or len(links.ids)):
-        return _Known(_KNOWN.empty_table()), _NO_LINKS
-    found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
-    return _Known(_once(h for h, _ in found)), _joined((x for _, x in found), pa.binary())
-
-
-class _Known(NamedTuple):
-    """Row hashes that stand in a set, with their marks (`known.marks`), and how far in doubt."""
-
-    table: pa.Table
-
-    @property
-    def hashes(self) -> pa.Array:
-        """Row hashes, whatever link has them."""
-        return self.table["hash"].combine_chunks()
-
-    @property
-    def marks(self) -> pa.Array:
-        """Marks of those of which it is known how long their links are."""
-        return self.table["mark"].combine_chunks().drop_null()
-
-    @property
-    def loose(self) -> pa.Array:
-        """Row hashes of which it is not."""
-        return self.where(pc.is_null(self.table["mark"])).hashes
-
-    def where(self, mask: Any) -> "_Known":
-        """Some of them."""
-        return _Known(self.table.filter(mask))
-
-    def upto(self, most: int) -> "_Known":
-        """Those that are in no more doubt than this."""
-        return self.where(pc.less_equal(self.table["doubt"], most))
-
-    def has(self, told: Told) -> pa.Array:
-        """Which row hashes stand here with a link as long, or one of no known length."""
-        return _meets(told, self.hashes, self.marks, self.loose)
-
-
-def _meets(told: Told, hashes: pa.Array, some: pa.Array, loose: pa.Array) -> pa.Array:
-    """Which have a mark among `some`, a hash that is `loose`, or without a mark any of `hashes`."""
-    bare = pc.and_(pc.is_null(told.lengths), _among(told.hashes, hashes))
-    return pc.or_(pc.or_(_among(told.marks, some), _among(told.hashes, loose)), bare)
-
-
 # -- what becomes of it ----------------------------------------------------------------------------
 
 
@@ -357,28 +192,30 @@ def judge(
     files: Sequence[Identities], against: Against, statement: CopyStatement, apply: Apply
 ) -> list[pa.Array]:
     """The fate of every record of some files, as numbers of FATES."""
-    hashes = _joined((f.hashes for f in files), pa.int64())
-    links = _joined((f.links for f in files), pa.binary())
-    others = _joined((f.others for f in files), HASHES)
-    doubt = _joined((f.doubt for f in files), pa.int8())
-    lengths = _joined((f.lengths for f in files), pa.int64())
+    hashes = joined((f.hashes for f in files), pa.int64())
+    links = joined((f.links for f in files), pa.binary())
+    others = joined((f.others for f in files), HASHES)
+    doubt = joined((f.doubt for f in files), pa.int8())
+    lengths = joined((f.lengths for f in files), pa.int64())
+    first = lengths
     if LINK not in statement.by:  # a link that is no identity may be another than was hashed
-        lengths = pc.if_else(pc.equal(doubt, 0), lengths, None)
+        first = pc.if_else(pc.equal(doubt, 0), lengths, None)
     if ROW not in statement.by:
         hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
-    known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
+    known = pc.and_not(pc.is_valid(hashes), joined((f.weak for f in files), pa.bool_()))
+    known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
     if against.diff:
-        codes = _by_diff(_Hashes(Told(hashes, lengths), others, doubt), links, known, against.diff)
+        codes = _by_diff(known_by, links, known, against.diff)
     else:
-        tails = _joined((f.tails for f in files), pa.binary())
-        hosts = _joined((f.hosts for f in files), pa.binary())
+        tails = joined((f.tails for f in files), pa.binary())
+        hosts = joined((f.hosts for f in files), pa.binary())
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
-            doubt = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
+            known_by = replace(known_by, doubt=pa.repeat(pa.scalar(0, pa.int8()), len(hashes)))
         codes = _by_keep(
-            _Hashes(Told(hashes, lengths), others, doubt),
-            _Links(links, tails, hosts),
+            known_by,
+            Links(links, tails, hosts),
             known,
             against,
             apply,
@@ -391,22 +228,26 @@ def judge(
 
 @dataclass(frozen=True)
 class _Hashes:
-    """Row hashes of records, others that they may be known by, and how far to doubt the first."""
+    """Row hashes of records, others that they may be known by, and how far to doubt the first.
+
+    `lengths` are those of their links, for the others.
+    """
 
     first: Told
     others: pa.Array
+    lengths: pa.Array
     doubt: pa.Array
 
     @property
     def further(self) -> Told:
         """The others, each with the length of its record's link."""
-        return Told(flat(self.others), self.first.lengths.take(pc.list_parent_indices(self.others)))
+        return Told(flat(self.others), self.lengths.take(pc.list_parent_indices(self.others)))
 
     def any(self, has: Callable[[Told], pa.Array]) -> pa.Array:
         """Which records have a hash of which that is so."""
         return pc.or_(has(self.first), any_of(self.others, has(self.further)))
 
-    def good(self, known: _Known, most: int) -> pa.Array:
+    def good(self, known: Known, most: int) -> pa.Array:
         """Which records have one that stands there, both in no more doubt than this."""
         some = known.upto(most)
         first = pc.and_(some.has(self.first), pc.less_equal(self.doubt, most))
@@ -416,17 +257,17 @@ class _Hashes:
         """Every hash, or those that are masked, once."""
         both = (self.first, self.further)
         some = both if mask is None else (x.filter(mask(x)) for x in both)
-        return _joined((x.hashes for x in some), pa.int64()).drop_null().unique()
+        return joined((x.hashes for x in some), pa.int64()).drop_null().unique()
 
 
 def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
     def left(told: Told) -> pa.Array:
-        return _meets(told, sets.shared.hashes, sets.shared.marks, sets.hashes)
+        return meets(told, sets.shared.hashes, sets.shared.marks, sets.hashes)
 
     return _first(
         (
             (LEFT, known_by.any(left)),
-            (LEFT_WITH_LINK, _among(links, sets.links)),
+            (LEFT_WITH_LINK, among(links, sets.links)),
             ("row", known),
             ("link", pc.is_valid(links)),
         ),
@@ -435,54 +276,50 @@ def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets
 
 
 def _by_keep(
-    known_by: _Hashes, by_link: _Links, known: pa.Array, against: Against, apply: Apply
+    known_by: _Hashes, by_link: Links, known: pa.Array, against: Against, apply: Apply
 ) -> pa.Array:
     links = by_link.ids
-    new, _ = _look_up(against.new, known_by.values(), _NONE_WANTED, apply)
+    new, _ = look_up(against.new, known_by.values(), NONE_WANTED, apply)
 
     def not_there(told: Told) -> pa.Array:
-        return pc.invert(pc.or_(_among(told.marks, new.marks), _among(told.hashes, new.loose)))
+        return pc.invert(pc.or_(among(told.marks, new.marks), among(told.hashes, new.loose)))
 
-    old, _ = _look_up(against.old, known_by.values(not_there), _NONE_WANTED, apply)
+    old, _ = look_up(against.old, known_by.values(not_there), NONE_WANTED, apply)
     left = old.where(_left(old, new))
-    whole = left.hashes.filter(pc.invert(_among(left.hashes, new.hashes)))
-    in_old = known_by.any(lambda told: _meets(told, left.hashes, left.marks, whole))
+    whole = left.hashes.filter(pc.invert(among(left.hashes, new.hashes)))
+    in_old = known_by.any(lambda told: meets(told, left.hashes, left.marks, whole))
     in_new = known_by.good(new, 0)
     may_be = known_by.good(new, 1)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
-    wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
-    _, new_links = _look_up(against.new, _NO_HASHES, wanted, apply)
+    wanted = Links(*(x.filter(is_open).drop_null().unique() for x in columns))
+    _, new_links = look_up(against.new, NO_HASHES, wanted, apply)
     rest_of = wanted.ids.filter(pc.invert(pc.is_in(wanted.ids, value_set=new_links)))
-    _, old_links = _look_up(against.old, _NO_HASHES, replace(wanted, ids=rest_of), apply)
+    _, old_links = look_up(against.old, NO_HASHES, replace(wanted, ids=rest_of), apply)
     rest = [("not in new", _all(len(links)))]
     if against.old is not None:
-        rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(links)))]
+        rest = [(LEFT, among(links, old_links)), ("unknown", _all(len(links)))]
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
-    agrees = pc.or_(pc.invert(pc.is_valid(links)), _among(links, new_links))
+    agrees = pc.or_(pc.invert(pc.is_valid(links)), among(links, new_links))
     return _first(
         (
             (LEFT, in_old),
             ("row", in_new),
             ("row", pc.and_(may_be, agrees)),
             (NAMELESS, has_none),
-            ("link", _among(links, new_links)),
+            ("link", among(links, new_links)),
             *rest,
         ),
         len(links),
     )
 
 
-def _left(old: _Known, new: _Known) -> pa.Array:
+def _left(old: Known, new: Known) -> pa.Array:
     """Which of these no row of the new set has: by hash, and by mark where both have one."""
     hashes, given = (old.table[name].combine_chunks() for name in ("hash", "mark"))
-    same = pc.or_(_among(given, new.marks), _among(hashes, new.loose))
-    bare = pc.and_(pc.is_null(given), _among(hashes, new.hashes))
+    same = pc.or_(among(given, new.marks), among(hashes, new.loose))
+    bare = pc.and_(pc.is_null(given), among(hashes, new.hashes))
     return pc.invert(pc.or_(same, bare))
-
-
-def _among(values: pa.Array, some: pa.Array) -> pa.Array:
-    return pc.is_in(values, value_set=some, skip_nulls=True)
 
 
 def _all(n: int, what: bool = True) -> pa.Array:

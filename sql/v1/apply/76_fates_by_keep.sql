@@ -27,7 +27,8 @@
 -- stays by its hash if NEW has it with a link as long, and leaves if the old set had it so and NEW has
 -- not. A link that was spelled anew may have any length: then the link says what a hash does not. But
 -- where NEW has the hash with no link, whatever its length, the row leaves. A row whose link has no
--- known length meets all of its hash, and leaves if one of these left.
+-- known length meets all of its hash, and leaves if one of these left. So does one whose link is no
+-- identity ($by_link) and does not give its hash: it may be another than was hashed.
 --
 -- To stay, a hash has to be the row's own and one of NEW's rows: as sure as the less sure of the
 -- two (doubt). One that link and caption give on both sides is enough. One that they contradict on
@@ -54,14 +55,20 @@ owned as (
         r.shard_no,
         r.file_row_number,
         r.row_hash,
-        r.link_bytes,
         r.is_weak,
-        case when $trusts_own then 0 else r.doubt end as doubt,
-        (r.row_hash, r.link_bytes) in (
+        case when $by_link or r.doubt = 0 then r.link_bytes end as link_bytes,
+        case when $trusts_own then 0 else r.doubt end as doubt
+    from rows as r
+),
+
+marked as (
+    select
+        o.*,
+        (o.row_hash, o.link_bytes) in (
             select (n.row_hash, n.link_bytes) from new_hashes as n
             where n.doubt = 0
         ) as is_met
-    from rows as r
+    from owned as o
 ),
 
 others as (
@@ -81,7 +88,7 @@ asked as (
         o.row_hash,
         o.link_bytes,
         o.doubt
-    from owned as o
+    from marked as o
     where not coalesce(o.is_met, false)
     union all
     select
@@ -127,7 +134,7 @@ known as (
         $by_row and g.shard_no is not null as row_is_gone,
         $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
         $by_link and i.link_id in (select l.link_id from old_links as l) as link_in_old
-    from owned as o
+    from marked as o
     left join row_ids as i
         on o.shard_no = i.shard_no and o.file_row_number = i.file_row_number
     left join met as m

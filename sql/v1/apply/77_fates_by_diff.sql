@@ -3,7 +3,7 @@
 -- params:  $by_row  boolean  whether row hashes are identities
 -- params:  $by_link  boolean  whether links are identities
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer, is_weak boolean, others bigint[])
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer, is_weak boolean, others bigint[], doubt tinyint)
 -- reads:   salted_links (shard_no integer, file_row_number bigint, link blob)
 -- reads:   diff (row_hash bigint, link blob, link_gone boolean, link_bytes integer)
 -- writes:  left_hashes (row_hash bigint, link_bytes integer)
@@ -45,7 +45,7 @@ with told as (
     select
         r.shard_no,
         r.file_row_number,
-        r.link_bytes,
+        case when $by_link or r.doubt = 0 then r.link_bytes end as link_bytes,
         r.row_hash
     from rows as r
     union all
