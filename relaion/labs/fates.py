@@ -96,10 +96,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
         engine.view_files(rows, "all_rows", _NAMES)
-        ((doubted, several),) = engine.rows(
-            "select count(*) filter (doubt = 2), count(*) filter (doubt < 2) "
-            "from all_rows where others is not null"
-        )
+        ((doubted, several, alone),) = engine.rows(_KNOWN_BY, {"by_link": LINK in q.by})
         seals = seeker.seals([*q.new, *q.old, *q.copies])
         ((disowned,),) = engine.rows(
             "with wrong as (select distinct row_hash from new_hashes where doubt = 2) "
@@ -107,8 +104,9 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             "(from new_hashes semi join wrong using (row_hash) where doubt < 2) using (row_hash)"
         )
         if ROW not in q.by:
-            doubted = several = 0
-        return Fates(tuple(counts), leaving, seals, tuple(twins), doubted, several, disowned)
+            doubted = several = alone = 0
+        more = (doubted, several, disowned, alone)
+        return Fates(tuple(counts), leaving, seals, tuple(twins), *more)
 
 
 _ROWS = (
@@ -126,6 +124,15 @@ _IDS = (
     "short ubigint"
 )
 _SALTED = "shard_no integer, file_row_number bigint, link blob"
+_KNOWN_BY = """
+select
+    count(*) filter (others is not null and doubt = 2),
+    count(*) filter (others is not null and doubt < 2),
+    count(*) filter (
+        row_hash is not null and (link_bytes is null or (doubt > 0 and not $by_link))
+    )
+from all_rows
+"""
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
 
 

@@ -6,7 +6,7 @@ for.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,13 @@ class Identities:
     def several(self) -> int:
         """How many others have further row hashes."""
         return pc.and_not(pc.is_valid(self.others), pc.equal(self.doubt, 2)).true_count or 0
+
+    def alone(self, by: Collection[str]) -> int:
+        """Of how many no link says how long the one is that their row hash is of."""
+        is_open = pc.is_null(self.lengths)
+        if LINK not in by:
+            is_open = pc.or_(is_open, pc.greater(self.doubt, 0))
+        return pc.and_(is_open, pc.is_valid(self.hashes)).true_count or 0
 
     def __len__(self) -> int:
         return len(self.hashes)

@@ -329,7 +329,7 @@ _SAID = {
 NAMES: Mapping[str, Any] = {
     **dict.fromkeys(
         ("relaion", "kind", "run", "duckdb", "pyarrow", "key_version", "sql_version", "started",
-         "finished", "not_looked_at", "doubted", "several"),
+         "finished", "not_looked_at", "doubted", "several", "alone"),
     ),
     "plan": {
         "versions": dict.fromkeys(("relaion", "duckdb", "pyarrow", "link_key")),
