@@ -42,7 +42,7 @@ with gone as (
     select distinct
         o.row_hash,
         o.link_bytes,
-        o.row_hash not in (select n.row_hash from new_hashes as n) as is_whole
+        o.row_hash not in (select w.row_hash from new_hashes as w) as is_whole
     from old_hashes as o
     anti join new_hashes as n
         on

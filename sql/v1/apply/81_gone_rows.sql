@@ -25,7 +25,7 @@ select
     r.file_row_number,
     r.row_hash,
     r.link_bytes,
-    coalesce(r.row_hash in (select h.row_hash from here as h), false) as is_shared
+    coalesce(r.row_hash in (select s.row_hash from here as s), false) as is_shared
 from rows as r
 anti join here as h
     on
