@@ -136,10 +136,10 @@ def _surest(rows: Rows) -> dict[int, dict[int | None, int]]:
 def _asked(row: Mapping[str, Any], by: Sequence[str]) -> list[tuple[int, int, int | None]]:
     """The hashes that a row may be known by, with their doubts and lengths of the link.
 
-    A link that is no identity, and does not give a hash, may be another than was hashed.
+    A link that is no identity, and does not prove a hash, may be another than was hashed.
     """
-    length = link_bytes(row)
-    return [(h, d, length if LINK in by or d == 0 else None) for h, d in doubts(row).items()]
+    length, is_known = link_bytes(row), LINK in by and link_id(row) is not None
+    return [(h, d, length if is_known or d == 0 else None) for h, d in doubts(row).items()]
 
 
 def by_keep(
@@ -261,7 +261,7 @@ def by_diff(
     def fate(row: Mapping[str, Any]) -> Fate:
         mine = row_id(row) if ROW in by else None
         link = link_id(row) if LINK in by else None
-        own = [] if mine is None else [(mine, link_bytes(row), LINK not in by and is_unproved(row))]
+        own = [] if mine is None else [(mine, link_bytes(row), link is None and is_unproved(row))]
         given = computed_id(row) if ROW in by else None
         own += [] if given is None else [(given, link_bytes(row), False)]
         if any(

@@ -142,7 +142,7 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
     if ROW in q.by:
         engine.view_files(rows, "all_rows", _NAMES)
-        engine.execute(_WANTED, {"by_link": LINK in q.by})
+        engine.execute(_WANTED)
         for name, shards in sets.items():
             seeker.table(f"{name}_hashes", HASHES, seeker.hash_files(name, shards, proves=True))
             if name == "new" and q.old:
@@ -180,7 +180,7 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
 
 _WANTED = """
 create or replace temp table wanted_hashes as
-select row_hash, case when $by_link or doubt = 0 then link_bytes end as link_bytes from all_rows
+select row_hash, case when doubt = 0 then link_bytes end as link_bytes from all_rows
 where row_hash is not null
 union all
 select unnest(others), link_bytes from all_rows where others is not null
@@ -267,19 +267,14 @@ def _keys(folder_no: int, shard_no: int, path: Path, *, is_sample: bool) -> pa.T
 
 def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     """Work files `link_ids` of the rows that no row hash settled, one a batch of the copy."""
-    do = partial(_link_ids_of, by_row=ROW in q.by, trusts_own="row_hash" in q.named)
+    do = partial(_link_ids_of, by_row=ROW in q.by)
     items = list(zip(q.batches, rows, strict=True))
     return seeker.files("copy-ids", do, items, ["new_hashes", "old_hashes"])
 
 
-def _link_ids_of(
-    seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by_row: bool, trusts_own: bool
-) -> str:
+def _link_ids_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by_row: bool) -> str:
     seeker.table("rows", _ROWS, [path])
-    unsure = "doubt = 2" if trusts_own else "doubt > 0"
-    seeker.engine.execute(
-        f"update rows set row_hash = null where {unsure}"  # noqa: S608  these settle nothing
-    )
+    seeker.engine.execute("update rows set row_hash = null where doubt > 0")  # these settle nothing
     seeker.link_ids(batch, by_row=by_row)
     return "from link_ids order by shard_no, file_row_number"
 

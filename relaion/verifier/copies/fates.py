@@ -204,13 +204,12 @@ def judge(
     others = joined((f.others for f in files), HASHES)
     doubt = joined((f.doubt for f in files), pa.int8())
     lengths = joined((f.lengths for f in files), pa.int64())
-    first = lengths
-    if LINK not in statement.by:  # a link that is no identity may be another than was hashed
-        first = pc.if_else(pc.equal(doubt, 0), lengths, None)
     if ROW not in statement.by:
         hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
+    # a link that is no identity, and proves no hash, may be another than was hashed
+    first = pc.if_else(pc.or_(pc.equal(doubt, 0), pc.is_valid(links)), lengths, None)
     known = pc.and_not(pc.is_valid(hashes), joined((f.weak for f in files), pa.bool_()))
     known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
     if against.diff:

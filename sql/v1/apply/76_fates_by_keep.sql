@@ -28,7 +28,7 @@
 -- not. A link that was spelled anew may have any length: then the link says what a hash does not. But
 -- where NEW has the hash with no link, whatever its length, the row leaves. A row whose link has no
 -- known length meets all of its hash, and leaves if one of these left. So does one whose link is no
--- identity ($by_link) and does not give its hash: it may be another than was hashed.
+-- identity and does not prove its hash: it may be another than was hashed.
 --
 -- To stay, a hash has to be the row's own and one of NEW's rows: as sure as the less sure of the
 -- two (doubt). One that link and caption give on both sides is enough. One that they contradict on
@@ -56,9 +56,15 @@ owned as (
         r.file_row_number,
         r.row_hash,
         r.is_weak,
-        case when $by_link or r.doubt = 0 then r.link_bytes end as link_bytes,
+        $by_link and i.link_id is not null as has_link,
+        i.link_id,
+        case
+            when r.doubt = 0 or ($by_link and i.link_id is not null) then r.link_bytes
+        end as link_bytes,
         case when $trusts_own then 0 else r.doubt end as doubt
     from rows as r
+    left join row_ids as i
+        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
 ),
 
 marked as (
@@ -129,14 +135,12 @@ known as (
         o.shard_no,
         o.file_row_number,
         $by_row and o.row_hash is not null and not o.is_weak as has_row,
-        $by_link and i.link_id is not null as has_link,
+        o.has_link,
         case when $by_row then least(case when o.is_met then o.doubt end, m.doubt) end as doubt,
         $by_row and g.shard_no is not null as row_is_gone,
-        $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
-        $by_link and i.link_id in (select l.link_id from old_links as l) as link_in_old
+        $by_link and o.link_id in (select n.link_id from new_links as n) as link_in_new,
+        $by_link and o.link_id in (select l.link_id from old_links as l) as link_in_old
     from marked as o
-    left join row_ids as i
-        on o.shard_no = i.shard_no and o.file_row_number = i.file_row_number
     left join met as m
         on o.shard_no = m.shard_no and o.file_row_number = m.file_row_number
     left join rows_gone as g

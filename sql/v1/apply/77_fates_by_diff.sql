@@ -15,7 +15,8 @@
 -- A row leaves if its row hash left, or its link did with every row that had it (`link_gone`),
 -- whatever its caption is now. Any of the hashes that it may be known by is enough (`others`). Where
 -- the diff tells how long the link is (`82_diff`), the row hash stands for another row, too: then rows
--- with a link as long leave, and those of which nobody knows how long it is. Of a diff, which may be
+-- with a link as long leave, and those of which nobody knows how long it is: which have
+-- none, or one that is no identity and does not prove their hash. Of a diff, which may be
 -- larger than the copy, only those are kept that the copy has.
 
 create or replace temp table left_hashes as
@@ -45,15 +46,19 @@ with told as (
     select
         r.shard_no,
         r.file_row_number,
-        case when $by_link or r.doubt = 0 then r.link_bytes end as link_bytes,
-        r.row_hash
+        r.row_hash,
+        case
+            when r.doubt = 0 or ($by_link and i.link is not null) then r.link_bytes
+        end as link_bytes
     from rows as r
+    left join salted_links as i
+        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
     union all
     select
         o.shard_no,
         o.file_row_number,
-        o.link_bytes,
-        unnest(o.others) as row_hash
+        unnest(o.others) as row_hash,
+        o.link_bytes
     from rows as o
     where o.others is not null
 ),
