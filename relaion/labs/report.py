@@ -246,7 +246,7 @@ def more_said(made: Mapping[str, Any]) -> list[str]:
     if n := made["several"]:
         what = "more than one caption, or one in quotes that may be no part of it"
         found.append(f"{_rows(n)} with {what}: each left where any reading is {is_named}")
-    if n := made["alone"]:
+    if n := made.get("alone"):  # which a run of an earlier version does not tell
         what = "known by row hash alone: nothing says of which of two rows with one hash"
         found.append(f"{_rows(n)} {what}; each left where either is known to be {is_named}")
     if made["plan"]["against"].get("diff", {}).get("said", {}).get("form") == 2:
