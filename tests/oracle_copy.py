@@ -19,7 +19,7 @@ from relaion.parquet.mended import marked
 ROW, LINK = "row", "link"
 BOTH = (ROW, LINK)
 Rows = Sequence[Mapping[str, Any]]
-Line = tuple[int | None, bytes | None, bool]
+Line = tuple[int | None, bytes | None, bool, int | None]
 
 
 class Fate(NamedTuple):
@@ -68,6 +68,25 @@ def is_weak(row: Mapping[str, Any]) -> bool:
     return _own(row) is None and not row.get("url")
 
 
+def is_unproved(row: Mapping[str, Any]) -> bool:
+    """Whether a row's own hash is not known to be that of its link and caption."""
+    return row_id(row) is not None and doubts(row)[row_id(row)] > 0  # type: ignore[index]
+
+
+def link_bytes(row: Mapping[str, Any]) -> int | None:
+    """How long the link in a row's hash is; None where somebody wrote the hash beside none.
+
+    Rows of one hash and one length have one link and one caption.
+    """
+    link = _bytes(row.get("url"))
+    return None if _own(row) is not None and not link else len(link)
+
+
+def meet(one: int | None, other: int | None) -> bool:
+    """Whether links of these lengths, of rows of one hash, may be the same."""
+    return one == other or one is None or other is None
+
+
 def link_id(row: Mapping[str, Any]) -> bytes | None:
     """The key of a row's link; None for a link that stands for nothing in particular."""
     link = row.get("url")
@@ -104,13 +123,23 @@ def doubts(row: Mapping[str, Any]) -> dict[int, int]:
     return {own: 2, given: 0} if row["text"] else {own: 1}
 
 
-def _surest(rows: Rows) -> dict[int, int]:
-    """Each hash of a set with the least doubt that it has on any row."""
-    found: dict[int, int] = {}
+def _surest(rows: Rows) -> dict[int, dict[int | None, int]]:
+    """Each hash of a set, by lengths of links, with the least doubt that it has on any row."""
+    found: dict[int, dict[int | None, int]] = defaultdict(dict)
     for row in rows:
         for each, doubt in doubts(row).items():
-            found[each] = min(doubt, found.get(each, doubt))
+            length = link_bytes(row)
+            found[each][length] = min(doubt, found[each].get(length, doubt))
     return found
+
+
+def _asked(row: Mapping[str, Any], by: Sequence[str]) -> list[tuple[int, int, int | None]]:
+    """The hashes that a row may be known by, with their doubts and lengths of the link.
+
+    A link that is no identity, and does not prove a hash, may be another than was hashed.
+    """
+    length, is_known = link_bytes(row), LINK in by and link_id(row) is not None
+    return [(h, d, length if is_known or d == 0 else None) for h, d in doubts(row).items()]
 
 
 def by_keep(
@@ -125,14 +154,30 @@ def by_keep(
     """The fate of each row of a copy where an edition says what may stay."""
     new_links, old_links = _ids(new, by)[1], _ids(old or (), by)[1]
     in_new = _surest(new)
-    gone = _surest(old or ()).keys() - in_new.keys()
+    gone = {
+        (h, length)
+        for h, lengths in _surest(old or ()).items()
+        for length in lengths
+        if not any(meet(length, other) for other in in_new.get(h, ()))
+    }
+
+    def is_gone(each: int, length: int | None) -> bool:
+        return any(h == each and (h not in in_new or length in (left, None)) for h, left in gone)
 
     def fate(row: Mapping[str, Any]) -> Fate:
-        mine = doubts(row) if ROW in by else {}
+        mine = _asked(row, by) if ROW in by else []
         link = link_id(row) if LINK in by else None
-        if gone & mine.keys():  # its caption is as it was: the row was removed, not the link
+        if any(
+            is_gone(h, length) for h, _, length in mine
+        ):  # its caption is as it was: the row was removed, not the link
             return Fate("removed", True)
-        doubt = min((max(d, in_new[h]) for h, d in mine.items() if h in in_new), default=2)
+        doubts_met = (
+            max(d, other)
+            for h, d, length in mine
+            for at, other in in_new.get(h, {}).items()
+            if meet(length, at)
+        )
+        doubt = min(doubts_met, default=2)
         if doubt == 0 or (doubt == 1 and (link is None or link in new_links)):
             return Fate("row", False)
         if (not mine or is_weak(row)) and link is None:
@@ -164,13 +209,17 @@ def salted(key: bytes, salt: bytes) -> bytes:
 def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff:
     """What left between two sets; nothing that still stands anywhere in the new one."""
     new_hashes, new_links = _ids(new, by)
+    lengths: dict[int | None, set[int | None]] = defaultdict(set)
+    for row in new:
+        lengths[row_id(row)].add(link_bytes(row))
     lines: set[Line] = set()
     keys: dict[int, set[bytes]] = defaultdict(set)
     left: Counter[str] = Counter()
     for row in old:
         mine = row_id(row) if ROW in by else None
         link = link_id(row) if LINK in by else None
-        if mine is not None and mine in new_hashes:
+        length = link_bytes(row)
+        if mine in new_hashes and any(meet(length, other) for other in lengths[mine]):
             continue
         if mine is not None and link is not None:
             keys[mine].add(link)
@@ -179,7 +228,7 @@ def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff
             left["without"] += link is None
             continue
         left["rows"] += 1
-        lines.add((mine, gone, gone is not None))
+        lines.add((mine, gone, gone is not None, length if mine in new_hashes else None))
     # nothing tells such rows apart: as many left as there are fewer
     if left["without"]:
         of_new = [
@@ -188,7 +237,7 @@ def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff
             if not ((ROW in by and row_id(r) is not None) or (LINK in by and link_id(r)))
         ]
         left["without"] = max(0, left["without"] - len(of_new))
-    ordered = sorted(lines, key=lambda x: (x[0] is None, x[0] or 0, x[1] is None, x[1] or b""))
+    ordered = sorted(lines, key=lambda x: [(v is None, v) for v in (x[0], x[1] or None, x[3])])
     return Diff(
         ordered, left["rows"], len({x[1] for x in lines if x[1]}), left["without"],
         sum(len(found) > 1 for found in keys.values()),
@@ -205,13 +254,20 @@ def by_diff(
 ) -> list[Fate]:
     """The fate of each row of a copy where a diff says what left."""
     told = list(lines)
-    hashes = {x[0] for x in told if x[0] is not None}
+    hashes = {x[0] for x in told if x[3] is None} - {None}
+    shared = {(x[0], x[3]) for x in told if x[3] is not None}
     links = {x[1] for x in told if x[2]}
 
     def fate(row: Mapping[str, Any]) -> Fate:
         mine = row_id(row) if ROW in by else None
         link = link_id(row) if LINK in by else None
-        if mine in hashes or (ROW in by and computed_id(row) in hashes):
+        own = [] if mine is None else [(mine, link_bytes(row), link is None and is_unproved(row))]
+        given = computed_id(row) if ROW in by else None
+        own += [] if given is None else [(given, link_bytes(row), False)]
+        if any(
+            h in hashes or any(h == x and (is_any or length in (at, None)) for x, at in shared)
+            for h, length, is_any in own
+        ):
             return Fate("removed", True)
         if link is not None and salted(link, salt) in links:
             return Fate("removed with its link", True)

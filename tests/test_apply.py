@@ -150,7 +150,7 @@ def test_a_diff_tells_and_takes_what_a_plain_reading_does(
         seen = [[x.seen(r) for r in of] for x, of in zip(laid, (old, new, copy), strict=True)]
         found, lines = compare(Path(folder), "v1", LIMITS, olds, news, by, SALT, tell=unheard)
         path = Path(folder) / "diff.parquet"
-        said = {"form": 2, "key_version": KEY_VERSION, "salt": SALT.hex(), "by": list(by)}
+        said = {"form": 3, "key_version": KEY_VERSION, "salt": SALT.hex(), "by": list(by)}
         write_diff(lines, path, {**said, "rows": found.lines})
         told = read_diff(path)
         held = [tuple(x.values()) for x in pq.ParquetFile(path).read().to_pylist()]

@@ -146,7 +146,7 @@ def test_what_still_stands_anywhere_is_not_told(tmp_path: Path) -> None:
     lay(new / "a.parquet", [{"url": "http://c.example/3.jpg", "text": "c"}], NO_HASH)
     lay(new / "b.parquet", [two], NO_HASH)
     diff(old, new, tmp_path / "d.parquet")
-    assert [(h, gone) for h, _, gone in lines_of(tmp_path / "d.parquet")] == sorted(
+    assert [(h, gone) for h, _, gone, _ in lines_of(tmp_path / "d.parquet")] == sorted(
         [(murmur(one["url"], "one"), False), (murmur("http://b.example/2.jpg", "b"), True)]
     )
 
@@ -443,7 +443,7 @@ def rewritten(made: Path, to: Path, **said: Any) -> Path:
     ("said", "words"),
     [
         ({"key_version": 3}, f"link keys of version 3; .*version {KEY_VERSION}"),
-        ({"form": 3}, "of form 3"),
+        ({"form": 4}, "of form 4"),
         ({"salt": "no"}, "metadata cannot be read"),
         ({"by": None}, "metadata cannot be read"),
         ({"form": None}, "metadata cannot be read"),
@@ -558,7 +558,9 @@ def test_a_byte_that_was_changed_is_told_wherever_it_stands(tmp_path: Path) -> N
     lines = table.to_pylist()
     for i, line in enumerate(lines):
         for name, value in line.items():
-            other = {"row_hash": 1, "link": bytes(16), "link_gone": not value}[name]
+            other = {
+                "row_hash": 1, "link": bytes(16), "link_gone": not value, "link_bytes": 3
+            }[name]  # fmt: skip
             for new in {other, None} - {value}:
                 changed = [*lines[:i], {**line, name: new}, *lines[i + 1 :]]
                 assert refused(pa.Table.from_pylist(changed, table.schema))
@@ -570,7 +572,9 @@ def test_a_diff_that_tells_no_digest_of_itself_is_of_a_version_before(tmp_path: 
     said = {k: v for k, v in said_of(out).items() if k != "content"} | {"form": 1}
     table = pq.read_table(out).replace_schema_metadata({META: json.dumps(said).encode()})
     pq.write_table(table, out)
-    with pytest.raises(InputError, match=r"is a diff of form 1 .* this relaion reads form 2"):
+    with pytest.raises(
+        InputError, match=r"is a diff of form 1 .* this relaion reads forms 2 and 3"
+    ):
         read_diff(out)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import connect
+from relaion.labs.diff_file import view_diff
 from relaion.labs.diffing import gone_ids, gone_rows
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
-from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import DiffFile
 from relaion.run.numbered import Numbered
 from relaion.run.settings import Limits
@@ -19,7 +19,7 @@ from relaion.run.tasks import batches
 
 _HITS = "shard_no integer, file_row_number bigint, list_id integer"
 _PLACE = "shard_no integer, file_row_number bigint"
-_ROWS = f"{_PLACE}, row_hash bigint"
+_ROWS = f"{_PLACE}, row_hash bigint, link_bytes integer"
 _RESIDUAL = (
     "subset varchar, band varchar, host varchar, directory varchar, link varchar, "
     "n_rows bigint, n_listed bigint"
@@ -154,12 +154,13 @@ def _earlier(
     for i, diff in enumerate(diffs):
         seeker.table("rows", _ROWS, [path])
         engine.execute("alter table rows add column is_weak boolean default false")
+        engine.execute("alter table rows add column doubt tinyint default 0")
         engine.execute("alter table rows add column others bigint[]")  # a set is believed
         if LINK in diff.by:
             seeker.salted(batch, diff.salt)
         else:
             engine.execute(f"create or replace temp table salted_links ({_PLACE}, link blob)")
-        engine.view_files([diff.path], "diff", DIFF_COLUMNS)
+        view_diff(engine, diff.path)
         seeker.run("apply/77_fates_by_diff", by_row=True, by_link=True, keeps_nameless=True)
         ((n,),) = engine.rows("select count(*) from fates where leaves")
         named[i] += n

@@ -10,29 +10,33 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.engine import connect
+from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError
 from relaion.labs.told import DiffFile
 from relaion.links import KEY_VERSION
 from relaion.paths import file_sha256, shown
 from relaion.remote.standing import need_ends
 
-FORM = 2
+FORM = 3
+BARE = 2  # the form without `link_bytes`: what left is not in it where its row hash still stands
 META = b"relaion_diff"
-SCHEMA = pa.schema([("row_hash", pa.int64()), ("link", pa.binary(16)), ("link_gone", pa.bool_())])
+_BARE = pa.schema([("row_hash", pa.int64()), ("link", pa.binary(16)), ("link_gone", pa.bool_())])
+SCHEMA = _BARE.append(pa.field("link_bytes", pa.int32()))
+_SCHEMAS = {BARE: _BARE, FORM: SCHEMA}
 NOT_WHOLE = "get the diff again"
 
 
 class Content:
     """The SHA-256 of what a diff holds and says: a byte that was changed in it is met by nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: pa.Schema = SCHEMA) -> None:
         """Begin with no line."""
-        self._columns = [hashlib.sha256() for _ in SCHEMA]
+        self._schema = schema
+        self._columns = [hashlib.sha256() for _ in schema]
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add lines: the values of each column in order, and which of them are none."""
-        for digest, column, field in zip(self._columns, batch.columns, SCHEMA, strict=True):
+        for digest, column, field in zip(self._columns, batch.columns, self._schema, strict=True):
             kind = pa.uint8() if pa.types.is_boolean(field.type) else field.type
             values = column.cast(field.type).cast(kind)
             is_none = values.is_null().cast(pa.uint8())
@@ -73,8 +77,8 @@ def read_diff(path: Path) -> DiffFile:
         with pq.ParquetFile(path) as file:
             meta, schema, rows = file.metadata, file.schema_arrow, file.metadata.num_rows
             raw = (file.metadata.metadata or {}).get(META)
-        is_ours = raw is not None and schema.names == SCHEMA.names
-        content = _content(path) if is_ours else Content()
+        like = next((s for s in _SCHEMAS.values() if s.names == schema.names), None)
+        content = _content(path, like) if raw is not None and like is not None else Content()
     except (OSError, pa.ArrowException, KeyError, ValueError, EngineError):
         raise InputError(
             f"{shown(path)}: is no diff, or one that was cut off or damaged; {NOT_WHOLE}"
@@ -94,27 +98,40 @@ def read_diff(path: Path) -> DiffFile:
         salt, by = bytes.fromhex(said["salt"]), tuple(map(str, said["by"]))
     except (ValueError, TypeError, LookupError, RecursionError):
         raise InputError(f"{shown(path)}: its metadata cannot be read; {NOT_WHOLE}") from None
-    if form != FORM or version != KEY_VERSION:
+    if form not in _SCHEMAS or version != KEY_VERSION:
         raise InputError(
             f"{shown(path)}: is a diff of form {form} with link keys of version {version}; this "
-            f"relaion reads form {FORM} with link keys of version {KEY_VERSION}: take the release "
-            f"that made it ({shown(str(said.get('relaion', 'unknown')))}), or get a newer diff"
+            f"relaion reads forms {BARE} and {FORM} with link keys of version {KEY_VERSION}: take "
+            f"the release that made it ({shown(str(said.get('relaion', 'unknown')))}), or get a "
+            "newer diff"
         )
-    if not schema.remove_metadata().equals(SCHEMA) or said.get("rows") != rows:
+    if not schema.remove_metadata().equals(_SCHEMAS[form]) or said.get("rows") != rows:
         raise InputError(f"{shown(path)}: holds other columns or rows than it says; {NOT_WHOLE}")
     if said.get("content") != content.sha256(said):
         raise InputError(f"{shown(path)}: was changed after it was made; {NOT_WHOLE}")
     return DiffFile(path, sha256, rows, salt, by, said)
 
 
-def _content(path: Path) -> Content:
+def view_diff(engine: Engine, path: Path) -> None:
+    """View `diff` of a diff of either form: in one without lengths none has any."""
+    names = pq.read_schema(path).names
+    if names == SCHEMA.names:
+        engine.view_files([path], "diff", names)
+        return
+    engine.view_files([path], "bare_diff", names)
+    engine.execute(
+        "create or replace temp view diff as select *, null::integer as link_bytes from bare_diff"
+    )
+
+
+def _content(path: Path, schema: pa.Schema) -> Content:
     """What a search reads of it, which another library than pyarrow does: it decides what leaves.
 
     Raises EngineError where that cannot read it, ValueError for values of another kind.
     """
-    found = Content()
+    found = Content(schema)
     with connect(threads=1) as engine:
-        engine.view_files([path], "diff", SCHEMA.names)
+        engine.view_files([path], "diff", schema.names)
         for batch in engine.batches("from diff"):
             found.add(batch)
     return found

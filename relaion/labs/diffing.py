@@ -26,11 +26,13 @@ from relaion.sidecars.row_hash import row_hashes, without_fillers
 GROUP_ROWS = 1_000_000
 PROVED = frozenset({"row_hash", "url", "text"})
 """The roles of a shard that prove its row hashes."""
-_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
+_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer"
 _IDS = (
     "shard_no integer, file_row_number bigint, link_id uuid, link blob, host varchar, "
     "tail varchar, short ubigint, is_doubted boolean"
 )
+_GONE = f"{_ROWS}, is_shared boolean"
+_STEP = "row_hash bigint, link_bytes integer"
 _DOUBTED = pa.schema([("shard_no", pa.int32()), ("file_row_number", pa.int64())])
 _SETTLING = ("new_hashes", "old_hashes")  # tables by which a row hash settles what becomes of a row
 
@@ -58,9 +60,9 @@ def compare(
         of_new = list(batches(new, BATCH_ROWS))
         rows = gone_rows(seeker, of_old, of_new, new, by)
         gone_ids(seeker, of_old, of_new, rows, by, salt)
-        seeker.table("rows", _ROWS, rows)
+        seeker.table("rows", _GONE, rows)
         seeker.run("apply/82_diff", by_row=ROW in by, by_link=LINK in by)
-        path = seeker.made("diff", lambda: "from diff order by row_hash, link")
+        path = seeker.made("diff", lambda: "from diff order by row_hash, link, link_bytes")
         ((lines,),) = engine.rows("select count(*) from diff")
         (counts,) = engine.rows("from diff_counts")
         rows_left, links, nameless, linkless, colliding = counts
@@ -80,7 +82,7 @@ def _nameless(seeker: Seeker, batches: Batches, by: Sequence[str]) -> int:
 
 
 def _nameless_of(seeker: Seeker, batch: Sequence[Numbered], *, by: Sequence[str]) -> int:
-    seeker.table("step_hashes", "row_hash bigint", ())
+    seeker.table("step_hashes", _STEP, ())
 
     def look() -> None:
         seeker.identities(batch)
@@ -148,7 +150,7 @@ def in_step(old: Sequence[Numbered], new: Sequence[Numbered]) -> dict[int, Numbe
 
 
 def _not_in_step(seeker: Seeker, batch: Sequence[Numbered], beside: Sequence[Numbered]) -> str:
-    seeker.engine.execute("create or replace temp table step_hashes (row_hash bigint)")
+    seeker.table("step_hashes", _STEP, ())
     if beside:
         seeker.read(beside, lambda: _step_hashes(seeker, beside), "shard")
 
@@ -164,7 +166,7 @@ def _step_hashes(seeker: Seeker, shards: Sequence[Numbered]) -> None:
     seeker.identities(shards)
     seeker.engine.execute(
         "create or replace temp table step_hashes as "
-        "select row_hash from identities where row_hash is not null"
+        "select row_hash, link_bytes from identities where row_hash is not null"
     )
 
 

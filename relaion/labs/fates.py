@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
+from relaion.labs.diff_file import view_diff
 from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
-from relaion.labs.sides import DIFF_COLUMNS
 from relaion.labs.told import Fates
 from relaion.paths import shown
 from relaion.run.numbered import Numbered, rows_of
@@ -96,10 +96,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
         engine.view_files(rows, "all_rows", _NAMES)
-        ((doubted, several),) = engine.rows(
-            "select count(*) filter (doubt = 2), count(*) filter (doubt < 2) "
-            "from all_rows where others is not null"
-        )
+        ((doubted, several, alone),) = engine.rows(_KNOWN_BY, {"by_link": LINK in q.by})
         seals = seeker.seals([*q.new, *q.old, *q.copies])
         ((disowned,),) = engine.rows(
             "with wrong as (select distinct row_hash from new_hashes where doubt = 2) "
@@ -107,13 +104,14 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             "(from new_hashes semi join wrong using (row_hash) where doubt < 2) using (row_hash)"
         )
         if ROW not in q.by:
-            doubted = several = 0
-        return Fates(tuple(counts), leaving, seals, tuple(twins), doubted, several, disowned)
+            doubted = several = alone = 0
+        more = (doubted, several, disowned, alone)
+        return Fates(tuple(counts), leaving, seals, tuple(twins), *more)
 
 
 _ROWS = (
     "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
-    "is_weak boolean, doubt tinyint"
+    "link_bytes integer, is_weak boolean, doubt tinyint"
 )
 _NAMES = [column.split()[0] for column in _ROWS.split(", ")]
 _COUNTS = """
@@ -126,6 +124,15 @@ _IDS = (
     "short ubigint"
 )
 _SALTED = "shard_no integer, file_row_number bigint, link blob"
+_KNOWN_BY = """
+select
+    count(*) filter (others is not null and doubt = 2),
+    count(*) filter (others is not null and doubt < 2),
+    count(*) filter (
+        row_hash is not null and (link_bytes is null or (doubt > 0 and not $by_link))
+    )
+from all_rows
+"""
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
 
 
@@ -135,15 +142,11 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
     if ROW in q.by:
         engine.view_files(rows, "all_rows", _NAMES)
-        engine.execute(
-            "create or replace temp table wanted_hashes as "
-            "select row_hash from all_rows where row_hash is not null "
-            "union all select unnest(others) from all_rows where others is not null"
-        )
+        engine.execute(_WANTED)
         for name, shards in sets.items():
             seeker.table(f"{name}_hashes", HASHES, seeker.hash_files(name, shards, proves=True))
             if name == "new" and q.old:
-                _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
+                engine.execute(_LESS_HASHES)
                 _probe(seeker, "wanted_hashes", "new_hashes", "row_hash")
         _refuse_other_old(seeker, q, "old_hashes", "row_hash")
     else:
@@ -175,6 +178,19 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     ]
 
 
+_WANTED = """
+create or replace temp table wanted_hashes as
+select row_hash, case when doubt = 0 then link_bytes end as link_bytes from all_rows
+where row_hash is not null
+union all
+select unnest(others), link_bytes from all_rows where others is not null
+"""
+_LESS_HASHES = """
+create or replace temp table wanted_hashes as
+from wanted_hashes as w
+anti join new_hashes as n
+    on w.row_hash = n.row_hash and (w.link_bytes = n.link_bytes or n.link_bytes is null)
+"""
 PROBES = 1_000  # rows of the edition that are looked for in the set which it was made of
 
 
@@ -185,7 +201,7 @@ def _probe(seeker: Seeker, wanted: str, found: str, column: str) -> None:
         f"create or replace temp table probes as select distinct {column} from {found} "  # noqa: S608
         f"order by {column} limit {PROBES}"
     )
-    engine.execute(f"insert into {wanted} select {column} from probes")  # noqa: S608
+    engine.execute(f"insert into {wanted} ({column}) select {column} from probes")  # noqa: S608
 
 
 def _refuse_other_old(seeker: Seeker, q: Question, found: str, column: str) -> None:
@@ -251,19 +267,14 @@ def _keys(folder_no: int, shard_no: int, path: Path, *, is_sample: bool) -> pa.T
 
 def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
     """Work files `link_ids` of the rows that no row hash settled, one a batch of the copy."""
-    do = partial(_link_ids_of, by_row=ROW in q.by, trusts_own="row_hash" in q.named)
+    do = partial(_link_ids_of, by_row=ROW in q.by)
     items = list(zip(q.batches, rows, strict=True))
     return seeker.files("copy-ids", do, items, ["new_hashes", "old_hashes"])
 
 
-def _link_ids_of(
-    seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by_row: bool, trusts_own: bool
-) -> str:
+def _link_ids_of(seeker: Seeker, batch: Sequence[Numbered], path: Path, *, by_row: bool) -> str:
     seeker.table("rows", _ROWS, [path])
-    unsure = "doubt = 2" if trusts_own else "doubt > 0"
-    seeker.engine.execute(
-        f"update rows set row_hash = null where {unsure}"  # noqa: S608  these settle nothing
-    )
+    seeker.engine.execute("update rows set row_hash = null where doubt > 0")  # these settle nothing
     seeker.link_ids(batch, by_row=by_row)
     return "from link_ids order by shard_no, file_row_number"
 
@@ -284,7 +295,7 @@ def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> l
         seeker.table("salted_links", _SALTED, salted[i : i + 1])
         if LINK in q.by and not salted:
             seeker.salted(batch, q.salt)
-        engine.view_files([diff], "diff", DIFF_COLUMNS)
+        view_diff(engine, diff)
         seeker.run(
             "apply/77_fates_by_diff", by_row=ROW in q.by, by_link=LINK in q.by,
             keeps_nameless=q.keeps_nameless,

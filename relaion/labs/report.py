@@ -164,6 +164,7 @@ def build(
         ],
         "doubted": run.fates.doubted,
         "several": run.fates.several,
+        "alone": run.fates.alone,
         "not_looked_at": list(_not_looked_at(run, counts)),
     }
     return made
@@ -245,6 +246,14 @@ def more_said(made: Mapping[str, Any]) -> list[str]:
     if n := made["several"]:
         what = "more than one caption, or one in quotes that may be no part of it"
         found.append(f"{_rows(n)} with {what}: each left where any reading is {is_named}")
+    if n := made.get("alone"):  # which a run of an earlier version does not tell
+        what = "known by row hash alone: nothing says of which of two rows with one hash"
+        found.append(f"{_rows(n)} {what}; each left where either is known to be {is_named}")
+    if made["plan"]["against"].get("diff", {}).get("said", {}).get("form") == 2:
+        found.append(
+            "the diff is of form 2: it names no removed row whose row hash another row has that "
+            "stayed; get a newer one, or clean with --keep"
+        )
     return found
 
 

@@ -40,10 +40,11 @@ from relaion.sqlset import load
 BATCH_ROWS = 4_000_000
 FOLDER = "seek"
 MANY = 0.3  # of the rows of a batch: if more links are looked for in it, their ends tell few apart
-HASHES = "row_hash bigint, doubt tinyint"
+HASHES = "row_hash bigint, doubt tinyint, link_bytes integer"
 """Columns of tables of row hashes that stand in a set, one row for each row that has one.
 
-A hash is as sure as the surest of its rows: whoever reads such a table asks for that."""
+A hash is as sure as the surest of its rows whose links are as long: whoever reads such a table asks
+for that."""
 SOUGHT = (
     "wanted_links", "sought_tails", "sought_hosts", "sought_ends", "sought_keys",
     "listed_hosts", "listed_domains", "listed_tails", "listed_keys",
@@ -199,7 +200,7 @@ class Seeker:
         shards: Sequence[Numbered],
         look: Callable[[], None],
         view: str,
-        roles: Sequence[str] = ("row_hash",),
+        roles: Sequence[str] = ("row_hash", "url"),
     ) -> None:
         """Look at some shards through a view; each is sealed once, and must stay as it was.
 
@@ -267,8 +268,6 @@ class Seeker:
             self._others(shards, is_one="text" in named)
             for n in filter(_is_unprovable, shards):
                 self.engine.execute("insert into captionless values ($no)", {"no": n.no})
-        if able:  # which of them have a link? else nobody has to read any
-            self._view(shards, "shard", ("row_hash", "url"))
         self.run("apply/70_identities")
 
     def _others(self, shards: Sequence[Numbered], *, is_one: bool) -> None:
@@ -316,6 +315,10 @@ class Seeker:
 
         def look() -> None:
             self.identities(batch, ("text",) if proves else None)
+            if proves:  # nearly all will stand there
+                self.engine.execute("create or replace temp view met_hashes as from wanted_hashes")
+            else:
+                self.run("apply/91_met_hashes")
             self.run("apply/71_known_hashes")
 
         self.read(batch, look, "shard")

@@ -17,7 +17,7 @@ from relaion.run.outputs import OwnedShard, Owners
 from relaion.run.pool import Caller
 from relaion.run.progress import Progress
 
-DIFF_COLUMNS = ("row_hash", "link", "link_gone")
+DIFF_COLUMNS = ("row_hash", "link", "link_gone", "link_bytes")
 NO_SET = "is a diff, no data set; name a shard, a folder of shards or a glob"
 _SWAPPED = "is a diff, and stands among the files of the copy; write DIFF before PATH"
 _WITH_KEEP = (

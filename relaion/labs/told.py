@@ -16,8 +16,9 @@ class Fates:
 
     `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
     are samples whose row is counted, too. `doubted` are rows whose own hash is not that of their
-    link and caption, `several` others that more than one caption gives a row hash; `disowned` are
-    row hashes of the copy that stand in NEW, though no row of it gives them.
+    link and caption, `several` others that more than one caption gives a row hash, `alone` rows
+    of whose hash no link says of which of two rows it is; `disowned` are row hashes of the copy
+    that stand in NEW, though no row of it gives them.
     """
 
     counts: tuple[tuple[int, str, bool, int], ...]
@@ -27,6 +28,7 @@ class Fates:
     doubted: int = 0
     several: int = 0
     disowned: int = 0
+    alone: int = 0
 
 
 @dataclass(frozen=True)

@@ -424,7 +424,7 @@ def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     except InputError:
         refuse_diffs(run.pool, parquet, DIFF_AMONG)
         raise
-    alike = [k.file.path for k in known if tuple(k.shard.names) == DIFF_COLUMNS]
+    alike = [k.file.path for k in known if tuple(k.shard.names) in (DIFF_COLUMNS, DIFF_COLUMNS[:3])]
     refuse_diffs(run.pool, alike, DIFF_AMONG)
     usable(known, by)
     if ROW in by:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from relaion.labs.told import Compared
 
 ROW, LINK = "row", "link"
-FORM = 2  # of diffs; `labs.diff_file` reads it
+FORM = 3  # of diffs; `labs.diff_file` reads it
 A_ROW = 40  # bytes of work files and of what DuckDB spills, a row of both sets
 
 
@@ -99,7 +99,8 @@ def diff(
 
     Either set may be anybody's. The file is parquet: `row_hash` (BIGINT, NULL where a row has
     none), `link` (SHA-256 of a salt and the link key, cut to 16 bytes; NULL where the link still
-    stands) and `link_gone`.
+    stands), `link_gone` and `link_bytes` (INT; NULL but where the row hash still stands, of another
+    link: how many bytes the link has that left).
 
     Args:
         old: The version before: shards, folders or globs.

@@ -36,6 +36,7 @@ class CopyJob:
     left: Counter[tuple[str, bool]] = field(default_factory=Counter)
     doubted: int = 0
     several: int = 0
+    alone: int = 0
     is_read: bool = True
 
     @property
@@ -84,6 +85,8 @@ def _check_more(job: CopyJob, gone: _Stayed) -> None:
     raw = job.statement.raw
     if (job.doubted, job.several) != (raw["doubted"], raw["several"]):
         job.notes.find("6", MANIFEST, "its counts of rows known by more than one hash are wrong")
+    if job.alone != raw.get("alone", job.alone):
+        job.notes.find("6", MANIFEST, "its count of rows known by row hash alone is wrong")
     if n := sum(n for (fate, _), n in gone.items() if fate == WITH_KEY):
         said = f"{count(n, 'record')} left only since a removed one has the same key"
         job.notes.limit("1b", said)

@@ -5,37 +5,45 @@ They are held for some million records at a time; an edition is streamed past th
 for.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
-from relaion.links import host_digest, key_can_spread, link_key, names_part
-from relaion.links.text import as_bytes
-from relaion.parquet.mended import marked
-from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copies.editions import EditionSets
-from relaion.verifier.copies.known import HASHES, Records, any_among, flat, hashes_by_doubt
+from relaion.verifier.copies.known import (
+    HASHES,
+    Records,
+    Told,
+    any_of,
+    flat,
+    lengths_of,
+)
 from relaion.verifier.copies.records import bare_key, read_records
+from relaion.verifier.copies.standing import (
+    NO_HASHES,
+    NONE_WANTED,
+    Known,
+    LinkIds,
+    Links,
+    among,
+    joined,
+    link_ids,
+    look_up,
+    meets,
+)
 from relaion.verifier.copies.statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.listable import Apply
-from relaion.verifier.near import Near
-from relaion.verifier.rows import Source
 
 ROW, LINK = "row", "link"
 LEFT, LEFT_WITH_LINK = "removed", "removed with its link"
 _META = b"relaion_diff"
-_CHUNK = 1_000_000
-_FEW = 50_000  # links that an edition is searched for by their ends: Arrow hashes these each time
-_TAIL = 16
-_NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 # -- who a record is -------------------------------------------------------------------------------
 
@@ -44,11 +52,13 @@ _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 class Identities:
     """Those of all records of a file, in order; `tails` and `hosts` are of link keys.
 
+    `lengths` are those of links (`known.lengths_of`), without regard to what identities count.
     `others` are further row hashes, `doubt` how far their own are in doubt (`copy_known.Further`),
     `parts` of samples of one key.
     """
 
     hashes: pa.Array
+    lengths: pa.Array
     links: pa.Array
     tails: pa.Array
     hosts: pa.Array
@@ -67,6 +77,13 @@ class Identities:
     def several(self) -> int:
         """How many others have further row hashes."""
         return pc.and_not(pc.is_valid(self.others), pc.equal(self.doubt, 2)).true_count or 0
+
+    def alone(self, by: Collection[str]) -> int:
+        """Of how many no link says how long the one is that their row hash is of."""
+        is_open = pc.is_null(self.lengths)
+        if LINK not in by:
+            is_open = pc.or_(is_open, pc.greater(self.doubt, 0))
+        return pc.and_(is_open, pc.is_valid(self.hashes)).true_count or 0
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -87,9 +104,12 @@ def identities_of(task: IdentityTask) -> Identities | None:
     """All identities of a file; None where it cannot be read."""
     found: list[Records] = []
     known: list[LinkIds] = []
+    sizes: list[pa.Array] = []
     try:
         for records in read_records(task.path, task.line, task.named):
             none = _none(len(records.hashes))
+            is_weak = _all(len(none), False) if records.weak is None else records.weak
+            sizes.append(lengths_of(records.links, is_weak))
             links = records.links if task.by_link else none
             known.append(link_ids(links, task.salt))
             found.append(replace(records, links=none))
@@ -97,15 +117,16 @@ def identities_of(task: IdentityTask) -> Identities | None:
         return None
     has_keys = any(r.keys is not None for r in found)
     keys = [key for r in found for key in r.keys or [None] * len(r.hashes)] if has_keys else None
-    hashes = _joined((r.hashes for r in found), pa.int64())
-    weak = _joined(
+    hashes = joined((r.hashes for r in found), pa.int64())
+    weak = joined(
         (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
     )
-    links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
-    others = _joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
-    doubt = pc.fill_null(_joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
+    lengths = joined(sizes, pa.int64())
+    links, tails, hosts = (joined((x[i] for x in known), pa.binary()) for i in range(3))
+    others = joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
+    doubt = pc.fill_null(joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
     parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
-    return Identities(hashes, links, tails, hosts, keys, weak, others, doubt, parts)
+    return Identities(hashes, lengths, links, tails, hosts, keys, weak, others, doubt, parts)
 
 
 def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa.Array:
@@ -116,48 +137,18 @@ def _none(n: int) -> pa.Array:
     return pa.nulls(n, pa.binary())
 
 
-def _joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
-    return pa.concat_arrays([pa.array([], kind), *arrays])
-
-
-class LinkIds(NamedTuple):
-    """Links by identity, and by what tells cheaply which others cannot have the same key."""
-
-    ids: pa.Array
-    tails: pa.Array
-    hosts: pa.Array
-
-
-def link_ids(urls: pa.Array, salt: bytes) -> LinkIds:
-    """The identity of each link; null for what stands for nothing in particular."""
-    found: list[bytes | None] = []
-    tails: list[bytes | None] = []
-    hosts: list[str | None] = []
-    for url, is_plain in zip(urls.to_pylist(), plain(urls).to_pylist(), strict=True):
-        key = None
-        if is_plain:
-            key = plain_key(url).decode("ascii")
-            key = key if key_can_spread(key) else None
-        elif url is not None:
-            key = link_key(url)
-            key = key if key_can_spread(key) and not names_part(url) else None
-        hosts.append(None if key is None else host_digest(key))
-        raw = None
-        if key is not None:
-            raw = (key if key.isascii() else marked(as_bytes(key))).encode()
-        tails.append(None if raw is None else raw[-_TAIL:])
-        found.append(None if raw is None else hashlib.sha256(salt + raw).digest()[:16])
-    return LinkIds(*(pa.array(x, pa.binary()) for x in (found, tails, hosts)))
-
-
 # -- what it is held against -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class DiffSets:
-    """What a diff names: row hashes, and links that are gone; and what it says of itself."""
+    """What a diff names: row hashes, and links that are gone; and what it says of itself.
+
+    `shared` are row hashes that another row has, too, whose link is not as long.
+    """
 
     hashes: pa.Array
+    shared: Told
     links: pa.Array
     salt: bytes
     said: Mapping[str, Any]
@@ -170,11 +161,19 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
             said = json.loads(file.metadata.metadata[_META])
             if said["key_version"] != key_version or said["rows"] != file.metadata.num_rows:
                 return None
-            table = file.read(["row_hash", "link", "link_gone"])
+            names = ("row_hash", "link", "link_gone", "link_bytes")
+            table = file.read([n for n in names if n in file.schema_arrow.names])
         gone = table.filter(table["link_gone"])["link"].cast(pa.binary()).drop_null()
+        lengths = pa.chunked_array([], pa.int64())
+        if "link_bytes" in table.column_names:
+            some = table.filter(pc.is_valid(table["link_bytes"]))
+            lengths = some["link_bytes"].cast(pa.int64())
+            table = table.filter(pc.is_null(table["link_bytes"]))
+        shared = some["row_hash"] if len(lengths) else lengths
         hashes = table["row_hash"].drop_null()
         salt = bytes.fromhex(said["salt"])
-        return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), salt, said)
+        told = Told(shared.combine_chunks(), lengths.combine_chunks())
+        return DiffSets(hashes.combine_chunks(), told, gone.combine_chunks(), salt, said)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
 
@@ -193,87 +192,6 @@ class Against:
         return self.diff.salt if self.diff else b""
 
 
-@dataclass(frozen=True)
-class _Links:
-    """Links that are looked for, or none; `tails` and `hosts` are at least those of their keys."""
-
-    ids: pa.Array
-    tails: pa.Array
-    hosts: pa.Array
-
-    def may_be(self, urls: pa.Array) -> pa.Array:
-        """Those of some links that may have one of these keys: by the end, or else the host."""
-        if len(self.tails) > _FEW:
-            return urls
-        is_plain = pc.fill_null(plain(urls), False)
-        keys = pc.replace_substring_regex(urls, r"^https?://(?:www\.)?", "")
-        mask = pc.is_in(pc.binary_slice(keys, -_TAIL), value_set=self.tails)
-        mask = pc.and_(is_plain, mask)
-        near = Near(frozenset(host.decode() for host in self.hosts.to_pylist()))
-        is_odd = pc.and_not(pc.is_valid(urls), is_plain)
-        odd = [near.may_name(url) for url in urls.filter(is_odd).to_pylist()]
-        return urls.filter(pc.replace_with_mask(mask, is_odd, pa.array(odd, pa.bool_())))
-
-
-_NONE_WANTED = _Links(_NO_LINKS, _NO_LINKS, _NO_LINKS)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What is looked for in one shard of an edition."""
-
-    source: Source
-    hashes: pa.Array
-    links: _Links
-
-
-def _known_in(wanted: _Wanted) -> tuple[tuple[pa.Array, ...], pa.Array]:
-    """Those row hashes, by their doubt (0 first), and links that stand in a shard."""
-    hashes, links = [_Found(wanted.hashes) for _ in range(3)], _Found(wanted.links.ids)
-    for _, rows in wanted.source.rows(("url", "text", "row_hash")):
-        if len(wanted.hashes):
-            for found, some in zip(hashes, hashes_by_doubt(rows), strict=True):
-                found.add(some)
-        if len(wanted.links.ids):
-            for urls in rows.all("url"):
-                links.add(link_ids(wanted.links.may_be(urls), b"").ids)
-    return tuple(found.values() for found in hashes), links.values()
-
-
-@dataclass
-class _Found:
-    """Values that are looked for, of which some were found; asked for many at a time."""
-
-    wanted: pa.Array
-    held: list[pa.Array] = field(default_factory=list)
-    found: list[pa.Array] = field(default_factory=list)
-
-    def add(self, values: pa.Array) -> None:
-        self.held.append(values)
-        if sum(map(len, self.held)) >= _CHUNK:
-            self._ask()
-
-    def _ask(self) -> None:
-        some = _joined(self.held, self.wanted.type)
-        self.found.append(some.filter(pc.is_in(some, value_set=self.wanted)).unique())
-        self.held = []
-
-    def values(self) -> pa.Array:
-        self._ask()
-        return _joined(self.found, self.wanted.type).unique()
-
-
-def _look_up(
-    edition: EditionSets | None, hashes: pa.Array, links: _Links, apply: Apply
-) -> tuple[tuple[pa.Array, ...], pa.Array]:
-    """Those row hashes, by their doubt (0 first), and links that stand in an edition."""
-    if edition is None or not (len(hashes) or len(links.ids)):
-        return (_NO_HASHES,) * 3, _NO_LINKS
-    found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
-    by_doubt = tuple(_joined((h[i] for h, _ in found), pa.int64()) for i in range(3))
-    return by_doubt, _joined((x for _, x in found), pa.binary())
-
-
 # -- what becomes of it ----------------------------------------------------------------------------
 
 
@@ -281,24 +199,32 @@ def judge(
     files: Sequence[Identities], against: Against, statement: CopyStatement, apply: Apply
 ) -> list[pa.Array]:
     """The fate of every record of some files, as numbers of FATES."""
-    hashes = _joined((f.hashes for f in files), pa.int64())
-    links = _joined((f.links for f in files), pa.binary())
-    others = _joined((f.others for f in files), HASHES)
-    doubt = _joined((f.doubt for f in files), pa.int8())
+    hashes = joined((f.hashes for f in files), pa.int64())
+    links = joined((f.links for f in files), pa.binary())
+    others = joined((f.others for f in files), HASHES)
+    doubt = joined((f.doubt for f in files), pa.int8())
+    lengths = joined((f.lengths for f in files), pa.int64())
     if ROW not in statement.by:
         hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
-    known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
+    # a link that is no identity, and proves no hash, may be another than was hashed
+    first = pc.if_else(pc.or_(pc.equal(doubt, 0), pc.is_valid(links)), lengths, None)
+    known = pc.and_not(pc.is_valid(hashes), joined((f.weak for f in files), pa.bool_()))
+    known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
     if against.diff:
-        codes = _by_diff(_Hashes(hashes, others, doubt), links, known, against.diff)
+        codes = _by_diff(known_by, links, known, against.diff)
     else:
-        tails = _joined((f.tails for f in files), pa.binary())
-        hosts = _joined((f.hosts for f in files), pa.binary())
+        tails = joined((f.tails for f in files), pa.binary())
+        hosts = joined((f.hosts for f in files), pa.binary())
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
-            doubt = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
+            known_by = replace(known_by, doubt=pa.repeat(pa.scalar(0, pa.int8()), len(hashes)))
         codes = _by_keep(
-            _Hashes(hashes, others, doubt), _Links(links, tails, hosts), known, against, apply
+            known_by,
+            Links(links, tails, hosts),
+            known,
+            against,
+            apply,
         )
     starts = [0]
     for each in files:
@@ -308,31 +234,46 @@ def judge(
 
 @dataclass(frozen=True)
 class _Hashes:
-    """Row hashes of records, others that they may be known by, and how far to doubt the first."""
+    """Row hashes of records, others that they may be known by, and how far to doubt the first.
 
-    first: pa.Array
+    `lengths` are those of their links, for the others.
+    """
+
+    first: Told
     others: pa.Array
+    lengths: pa.Array
     doubt: pa.Array
 
-    def any(self, some: pa.Array) -> pa.Array:
-        """Which records have one of some hashes."""
-        return pc.or_(_among(self.first, some), any_among(self.others, some))
+    @property
+    def further(self) -> Told:
+        """The others, each with the length of its record's link."""
+        return Told(flat(self.others), self.lengths.take(pc.list_parent_indices(self.others)))
 
-    def good(self, some: pa.Array, most: int) -> pa.Array:
-        """Which records have one of some hashes that is in no more doubt than this."""
-        first = pc.and_(_among(self.first, some), pc.less_equal(self.doubt, most))
-        return pc.or_(first, any_among(self.others, some))
+    def any(self, has: Callable[[Told], pa.Array]) -> pa.Array:
+        """Which records have a hash of which that is so."""
+        return pc.or_(has(self.first), any_of(self.others, has(self.further)))
 
-    def values(self) -> pa.Array:
-        """Every hash, once."""
-        return _joined((self.first, flat(self.others)), pa.int64()).drop_null().unique()
+    def good(self, known: Known, most: int) -> pa.Array:
+        """Which records have one that stands there, both in no more doubt than this."""
+        some = known.upto(most)
+        first = pc.and_(some.has(self.first), pc.less_equal(self.doubt, most))
+        return pc.or_(first, any_of(self.others, some.has(self.further)))
+
+    def values(self, mask: Callable[[Told], pa.Array] | None = None) -> pa.Array:
+        """Every hash, or those that are masked, once."""
+        both = (self.first, self.further)
+        some = both if mask is None else (x.filter(mask(x)) for x in both)
+        return joined((x.hashes for x in some), pa.int64()).drop_null().unique()
 
 
 def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
+    def left(told: Told) -> pa.Array:
+        return meets(told, sets.shared.hashes, sets.shared.marks, sets.hashes)
+
     return _first(
         (
-            (LEFT, known_by.any(sets.hashes)),
-            (LEFT_WITH_LINK, _among(links, sets.links)),
+            (LEFT, known_by.any(left)),
+            (LEFT_WITH_LINK, among(links, sets.links)),
             ("row", known),
             ("link", pc.is_valid(links)),
         ),
@@ -341,43 +282,50 @@ def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets
 
 
 def _by_keep(
-    known_by: _Hashes, by_link: _Links, known: pa.Array, against: Against, apply: Apply
+    known_by: _Hashes, by_link: Links, known: pa.Array, against: Against, apply: Apply
 ) -> pa.Array:
-    links, hashes = by_link.ids, known_by.first
-    wanted_hashes = known_by.values()
-    new_hashes, _ = _look_up(against.new, wanted_hashes, _NONE_WANTED, apply)
-    in_any = _joined(new_hashes, pa.int64())
-    left = wanted_hashes.filter(pc.invert(_among(wanted_hashes, in_any)))
-    old_hashes, _ = _look_up(against.old, left, _NONE_WANTED, apply)
-    in_old = known_by.any(_joined(old_hashes, pa.int64()))
-    in_new = known_by.good(new_hashes[0], 0)
-    may_be = known_by.good(_joined(new_hashes[:2], pa.int64()), 1)
+    links = by_link.ids
+    new, _ = look_up(against.new, known_by.values(), NONE_WANTED, apply)
+
+    def not_there(told: Told) -> pa.Array:
+        return pc.invert(pc.or_(among(told.marks, new.marks), among(told.hashes, new.loose)))
+
+    old, _ = look_up(against.old, known_by.values(not_there), NONE_WANTED, apply)
+    left = old.where(_left(old, new))
+    whole = left.hashes.filter(pc.invert(among(left.hashes, new.hashes)))
+    in_old = known_by.any(lambda told: meets(told, left.hashes, left.marks, whole))
+    in_new = known_by.good(new, 0)
+    may_be = known_by.good(new, 1)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
-    wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
-    _, new_links = _look_up(against.new, _NO_HASHES, wanted, apply)
+    wanted = Links(*(x.filter(is_open).drop_null().unique() for x in columns))
+    _, new_links = look_up(against.new, NO_HASHES, wanted, apply)
     rest_of = wanted.ids.filter(pc.invert(pc.is_in(wanted.ids, value_set=new_links)))
-    _, old_links = _look_up(against.old, _NO_HASHES, replace(wanted, ids=rest_of), apply)
-    rest = [("not in new", _all(len(hashes)))]
+    _, old_links = look_up(against.old, NO_HASHES, replace(wanted, ids=rest_of), apply)
+    rest = [("not in new", _all(len(links)))]
     if against.old is not None:
-        rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
+        rest = [(LEFT, among(links, old_links)), ("unknown", _all(len(links)))]
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
-    agrees = pc.or_(pc.invert(pc.is_valid(links)), _among(links, new_links))
+    agrees = pc.or_(pc.invert(pc.is_valid(links)), among(links, new_links))
     return _first(
         (
             (LEFT, in_old),
             ("row", in_new),
             ("row", pc.and_(may_be, agrees)),
             (NAMELESS, has_none),
-            ("link", _among(links, new_links)),
+            ("link", among(links, new_links)),
             *rest,
         ),
-        len(hashes),
+        len(links),
     )
 
 
-def _among(values: pa.Array, some: pa.Array) -> pa.Array:
-    return pc.is_in(values, value_set=some, skip_nulls=True)
+def _left(old: Known, new: Known) -> pa.Array:
+    """Which of these no row of the new set has: by hash, and by mark where both have one."""
+    hashes, given = (old.table[name].combine_chunks() for name in ("hash", "mark"))
+    same = pc.or_(among(given, new.marks), among(hashes, new.loose))
+    bare = pc.and_(pc.is_null(given), among(hashes, new.hashes))
+    return pc.invert(pc.or_(same, bare))
 
 
 def _all(n: int, what: bool = True) -> pa.Array:

@@ -21,6 +21,7 @@ _WHOLE = re.compile(r"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
 FILLERS = (-(2**63), -1, 0, 2**63 - 1)  # what NaN and gaps become
 HASHES = pa.list_(pa.int64())
 MOST_CAPTIONS = 8
+_MIX = -7046029254386353131  # odd: no two lengths give one number
 
 
 class Further(NamedTuple):
@@ -55,6 +56,7 @@ class Records:
     """Some records: row hashes (int64), links (bytes), and keys of samples or None.
 
     `weak` are those whose hash is that of a caption alone: it may be met, and tells nothing else.
+    `lengths` are those of links, in bytes (`lengths_of`).
     `others` are lists of further row hashes, `doubt` (int8) how far their own are in doubt
     (`Further`), `parts` of samples of one key.
     """
@@ -66,6 +68,36 @@ class Records:
     others: pa.Array | None = None
     doubt: pa.Array | None = None
     parts: Sequence[int] | None = None
+
+
+class Told(NamedTuple):
+    """Row hashes, each with the length of the link that is hashed in it; NULL where none tells."""
+
+    hashes: pa.Array
+    lengths: pa.Array
+
+    @property
+    def marks(self) -> pa.Array:
+        """Numbers that two have in common if both hash and length are the same; NULL without."""
+        return marks(self.hashes, self.lengths)
+
+    def filter(self, mask: pa.Array) -> "Told":
+        """Some of them."""
+        return Told(self.hashes.filter(mask), self.lengths.filter(mask))
+
+
+def marks(hashes: pa.Array, lengths: pa.Array) -> pa.Array:
+    """What tells rows apart whose links and captions, one behind the other, are the same text."""
+    return pc.bit_wise_xor(hashes, pc.multiply(pc.add(lengths, 1), pa.scalar(_MIX, pa.int64())))
+
+
+def lengths_of(links: pa.Array, is_given: pa.Array) -> pa.Array:
+    """Bytes of links (int64); without one 0 where the row hash `is_given` by the caption alone.
+
+    A number that somebody wrote beside no link may be of any, so there it is NULL.
+    """
+    bare = pc.if_else(is_given, pa.scalar(0, pa.int64()), pa.scalar(None, pa.int64()))
+    return pc.if_else(_is_filled(links), pc.cast(pc.binary_length(links), pa.int64()), bare)
 
 
 def whole_number(text: str) -> int | None:
@@ -136,9 +168,8 @@ def flat(others: pa.Array) -> pa.Array:
     return pc.list_flatten(others)
 
 
-def any_among(others: pa.Array, some: pa.Array) -> pa.Array:
-    """Which lists hold one of some values."""
-    hits = pc.is_in(pc.list_flatten(others), value_set=some, skip_nulls=True)
+def any_of(others: pa.Array, hits: pa.Array) -> pa.Array:
+    """Which lists hold a value that is hit; `hits` are of all values."""
     places = pc.list_parent_indices(others).filter(hits).unique()
     return pc.is_in(pa.array(range(len(others)), places.type), value_set=places)
 
@@ -158,30 +189,36 @@ def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
     return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
 
 
-def hashes_by_doubt(rows: Rows) -> tuple[pa.Array, pa.Array, pa.Array]:
+def hashes_by_doubt(rows: Rows) -> tuple[Told, Told, Told]:
     """Row hashes of rows of a set: sure ones, those without proof, and those that are contradicted.
 
     As `copy_known.Further` has it: a link with its caption gives a sure one, whatever stands beside
     it. Each may hold NULLs.
     """
     own, has_captions = row_ids(rows, computed=False), "text" in rows.columns
+    links = rows.first("url", pa.binary())
+    alone, with_caption = (
+        lengths_of(links, pa.repeat(pa.scalar(is_given), rows.n)) for is_given in (False, True)
+    )
+    stored = Told(own, alone)
+    none = Told(own.slice(0, 0), alone.slice(0, 0))
     if not has_captions or "url" not in rows.columns:
         is_proved = "url" not in rows.columns
-        none = own.slice(0, 0)
-        return (own, none, none) if is_proved else (none, own, none)
+        return (stored, none, none) if is_proved else (none, stored, none)
     if own.null_count == rows.n:
-        return row_ids(rows, computed=True), own.slice(0, 0), own.slice(0, 0)
+        return Told(row_ids(rows, computed=True), with_caption), none, none
     bare = Rows(rows.n, {role: some for role, some in rows.columns.items() if role != "row_hash"})
     given = _no_fillers(bare.hashes())
     has_link, has_caption = (_is_filled(rows.first(role, pa.binary())) for role in ("url", "text"))
     is_own = pc.is_valid(own)
     is_same = pc.or_(pc.fill_null(pc.equal(own, given), False), pc.invert(has_link))
     both = pc.and_(has_link, has_caption)
-    sure = [own.filter(is_same), given.filter(pc.or_(both, pc.invert(is_own)))]
+    computed = Told(given, with_caption).filter(pc.or_(both, pc.invert(is_own)))
+    sure = [stored.filter(is_same), computed]
     unproved, wrong = (
-        own.filter(pc.and_not(mask, is_same)) for mask in (pc.invert(has_caption), has_caption)
+        stored.filter(pc.and_not(mask, is_same)) for mask in (pc.invert(has_caption), has_caption)
     )
-    return pa.concat_arrays(sure), unproved, wrong
+    return Told(*map(pa.concat_arrays, zip(*sure, strict=True))), unproved, wrong
 
 
 def _is_filled(texts: pa.Array) -> pa.Array:

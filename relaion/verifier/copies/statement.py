@@ -331,6 +331,7 @@ NAMES: Mapping[str, Any] = {
         ("relaion", "kind", "run", "duckdb", "pyarrow", "key_version", "sql_version", "started",
          "finished", "not_looked_at", "doubted", "several"),
     ),
+    "?alone": _TEXT,
     "plan": {
         "versions": dict.fromkeys(("relaion", "duckdb", "pyarrow", "link_key")),
         "sql_version": _TEXT,

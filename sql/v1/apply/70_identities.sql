@@ -5,15 +5,22 @@
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   other_hashes (shard_no integer, file_row_number bigint, others bigint[])
 -- reads:   captionless (shard_no integer)
--- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, doubt tinyint)
+-- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, link_bytes integer, is_weak boolean, doubt tinyint)
 -- nulls:   row_hash is null where a row has none (or a number that stands for none) and none can
---          be computed: it meets no other; others is null where there is nothing more to know it by
+--          be computed: it meets no other; others is null where there is nothing more to know it by;
+--          link_bytes of a row that has a hash of its own and no link: which link that is of, none tells
 -- order:   none
 --
 -- LAION's row hash is the identity of a link with its caption, whatever the layout. Python
 -- computes it (row_hashes) for rows without one, where their shard has a column of links and one of
 -- captions. Of a row without a link it is weak: that of its caption alone, by which it may be met
 -- in a set that has it, and not known to be absent from one that has not.
+--
+-- Nothing stands between link and caption where they are hashed. So two rows may have one hash, if
+-- their links and captions make one text together, cut at other places. How long the link is
+-- (link_bytes) tells them apart: of one hash and one length link and caption are the same.
+-- The length is of the bytes of the link, also of one that is marked as no UTF-8: what
+-- stands behind the mark has a letter for each.
 --
 -- What writers put where they have no number is no row hash: 0 and -1, which fill gaps, and the
 -- two ends of 64 bits, which NaN becomes. Rows of nothing in common would meet by it. A true hash
@@ -55,6 +62,11 @@ select
     t.file_row_number,
     case when len(o.others) > 0 then o.others end as others,
     coalesce(t.row_hash, f.row_hash) as row_hash,
+    case
+        when t.row_hash is not null and coalesce(t.url, '') = '' then null
+        when starts_with(t.url, chr(1114111)) then length(t.url) - 1
+        else coalesce(strlen(t.url), 0)
+    end::integer as link_bytes,
     t.row_hash is null and coalesce(t.url, '') = '' as is_weak,
     case
         when t.row_hash is null or f.row_hash is not null then 0

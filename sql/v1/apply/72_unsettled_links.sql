@@ -1,8 +1,8 @@
 -- name:    unsettled_links
 -- purpose: The links of the rows that their row hash does not settle: their keys where SQL proves them.
 -- params:  $by_row  boolean  whether row hashes settle anything
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
--- reads:   new_hashes (row_hash bigint, doubt tinyint)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer)
+-- reads:   new_hashes (row_hash bigint, doubt tinyint, link_bytes integer)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  unsettled (shard_no integer, file_row_number bigint)
@@ -12,15 +12,23 @@
 --          the key, which SQL could not prove
 -- order:   none
 --
--- A row whose hash stands in NEW beyond doubt stays, one whose hash stands in the old set alone was
--- removed: of these the link says nothing more. All others are asked for, so nearly all keys are proved
+-- A row whose hash stands in NEW beyond doubt, with a link as long as its own or of a row without
+-- one, stays; one whose hash stands in the old set alone was removed: of these the link says nothing more. All others are asked for, so nearly all keys are proved
 -- here, in one pass. The few others have the shape that `fast/15_near_links`
 -- makes, so that `fast/19_odd_links` and `20_link_keys` serve.
 
 create or replace temp table unsettled as
-with settled as (
-    select n.row_hash from new_hashes as n
+with sure as (
+    select
+        n.row_hash,
+        n.link_bytes
+    from new_hashes as n
     where $by_row and n.doubt = 0
+),
+
+settled as (
+    select n.row_hash from sure as n
+    where n.link_bytes is null
     union all
     select o.row_hash from old_hashes as o
     anti join new_hashes as n on o.row_hash = n.row_hash
@@ -31,6 +39,7 @@ select
     r.shard_no,
     r.file_row_number
 from rows as r
+anti join sure as n on r.row_hash = n.row_hash and r.link_bytes = n.link_bytes
 anti join settled as s on r.row_hash = s.row_hash;
 
 create or replace temp view unsettled_links as

@@ -6,11 +6,11 @@
 -- params:  $keeps_unknown  boolean  whether a row that the old set never had stays
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
 -- params:  $trusts_own  boolean  whether the user says that row hashes are of captions that changed since
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], doubt tinyint)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer, is_weak boolean, others bigint[], doubt tinyint)
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
--- reads:   new_hashes (row_hash bigint, doubt tinyint)
+-- reads:   new_hashes (row_hash bigint, doubt tinyint, link_bytes integer)
 -- reads:   new_links (link_id uuid)
--- reads:   old_hashes (row_hash bigint)
+-- reads:   old_hashes (row_hash bigint, link_bytes integer)
 -- reads:   old_links (link_id uuid)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
@@ -23,6 +23,13 @@
 -- not have it. Of several hashes that a row may be known by (`others`), one that the old set has
 -- and NEW has not is enough to leave.
 --
+-- Of two rows with one hash and links of unlike length (`70_identities`) each is known by itself: a row
+-- stays by its hash if NEW has it with a link as long, and leaves if the old set had it so and NEW has
+-- not. A link that was spelled anew may have any length: then the link says what a hash does not. But
+-- where NEW has the hash with no link, whatever its length, the row leaves. A row whose link has no
+-- known length meets all of its hash, and leaves if one of these left. So does one whose link is no
+-- identity and does not prove its hash: it may be another than was hashed.
+--
 -- To stay, a hash has to be the row's own and one of NEW's rows: as sure as the less sure of the
 -- two (doubt). One that link and caption give on both sides is enough. One that they contradict on
 -- either side (2) keeps no row, and no row leaves for it: where somebody put the hash of a row that
@@ -32,70 +39,115 @@
 
 create or replace temp table fates as
 with gone as (
-    select o.row_hash
+    select distinct
+        o.row_hash,
+        o.link_bytes,
+        o.row_hash not in (select w.row_hash from new_hashes as w) as is_whole
     from old_hashes as o
-    anti join new_hashes as n on o.row_hash = n.row_hash
+    anti join new_hashes as n
+        on
+            o.row_hash = n.row_hash
+            and (o.link_bytes = n.link_bytes or o.link_bytes is null or n.link_bytes is null)
+),
+
+owned as (
+    select
+        r.shard_no,
+        r.file_row_number,
+        r.row_hash,
+        r.is_weak,
+        $by_link and i.link_id is not null as has_link,
+        i.link_id,
+        case
+            when r.doubt = 0 or ($by_link and i.link_id is not null) then r.link_bytes
+        end as link_bytes,
+        case when $trusts_own then 0 else r.doubt end as doubt
+    from rows as r
+    left join row_ids as i
+        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+),
+
+marked as (
+    select
+        o.*,
+        (o.row_hash, o.link_bytes) in (
+            select (n.row_hash, n.link_bytes) from new_hashes as n
+            where n.doubt = 0
+        ) as is_met
+    from owned as o
 ),
 
 others as (
     select
         r.shard_no,
         r.file_row_number,
-        unnest(r.others) as row_hash
+        unnest(r.others) as row_hash,
+        r.link_bytes
     from rows as r
     where r.others is not null
 ),
 
-met as (
+asked as (
     select
         o.shard_no,
         o.file_row_number,
-        min(n.doubt) as doubt,
-        bool_or(o.row_hash in (select g.row_hash from gone as g)) as is_gone
+        o.row_hash,
+        o.link_bytes,
+        o.doubt
+    from marked as o
+    where not coalesce(o.is_met, false)
+    union all
+    select
+        o.shard_no,
+        o.file_row_number,
+        o.row_hash,
+        o.link_bytes,
+        0 as doubt
     from others as o
-    left join new_hashes as n on o.row_hash = n.row_hash
-    group by o.shard_no, o.file_row_number
 ),
 
-owned as (
+met as (
     select
-        r.*,
-        case when $trusts_own then 0 else r.doubt end as own_doubt
-    from rows as r
+        a.shard_no,
+        a.file_row_number,
+        min(greatest(a.doubt, n.doubt)) as doubt
+    from asked as a
+    inner join new_hashes as n
+        on
+            a.row_hash = n.row_hash
+            and (a.link_bytes = n.link_bytes or a.link_bytes is null or n.link_bytes is null)
+    group by a.shard_no, a.file_row_number
+),
+
+rows_gone as (
+    select distinct
+        a.shard_no,
+        a.file_row_number
+    from asked as a
+    semi join gone as g
+        on
+            a.row_hash = g.row_hash
+            and (g.is_whole or a.link_bytes = g.link_bytes or a.link_bytes is null)
 ),
 
 known as (
     select
-        r.shard_no,
-        r.file_row_number,
-        $by_row and r.row_hash is not null and not r.is_weak as has_row,
-        $by_link and i.link_id is not null as has_link,
-        case
-            when $by_row then least(
-                m.doubt,
-                case
-                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 0)
-                        then r.own_doubt
-                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 1)
-                        then greatest(1, r.own_doubt)
-                    when r.row_hash in (select n.row_hash from new_hashes as n where n.doubt = 2)
-                        then 2
-                end
-            )
-        end as doubt,
-        $by_row
-        and (coalesce(m.is_gone, false) or r.row_hash in (select g.row_hash from gone as g))
-            as row_is_gone,
-        $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
-        $by_link and i.link_id in (select o.link_id from old_links as o) as link_in_old
-    from owned as r
-    left join row_ids as i
-        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+        o.shard_no,
+        o.file_row_number,
+        $by_row and o.row_hash is not null and not o.is_weak as has_row,
+        o.has_link,
+        case when $by_row then least(case when o.is_met then o.doubt end, m.doubt) end as doubt,
+        $by_row and g.shard_no is not null as row_is_gone,
+        $by_link and o.link_id in (select n.link_id from new_links as n) as link_in_new,
+        $by_link and o.link_id in (select l.link_id from old_links as l) as link_in_old
+    from marked as o
     left join met as m
-        on r.shard_no = m.shard_no and r.file_row_number = m.file_row_number
+        on o.shard_no = m.shard_no and o.file_row_number = m.file_row_number
+    left join rows_gone as g
+        on o.shard_no = g.shard_no and o.file_row_number = g.file_row_number
 ),
 
-told as (
+fated as (
     select
         k.shard_no,
         k.file_row_number,
@@ -125,4 +177,4 @@ select
         else true
     end as leaves,
     false as is_twin
-from told as t;
+from fated as t;

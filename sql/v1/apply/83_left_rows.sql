@@ -1,10 +1,10 @@
 -- name:    left_rows
 -- purpose: The rows of the old set that are not in the new one, each by what identifies it.
 -- params:  $by_row  boolean  whether row hashes are identities
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer)
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
 -- reads:   new_links (link_id uuid)
--- writes:  rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- writes:  rows (shard_no integer, file_row_number bigint, row_hash bigint, link_bytes integer)
 -- nulls:   of a row with neither a row hash nor a link nobody can tell that it left
 -- order:   shard_no, file_row_number
 --
@@ -16,7 +16,8 @@ create or replace temp table rows as
 select
     r.shard_no,
     r.file_row_number,
-    r.row_hash
+    r.row_hash,
+    r.link_bytes
 from rows as r
 left join row_ids as i
     on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number

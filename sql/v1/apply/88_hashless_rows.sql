@@ -2,8 +2,8 @@
 -- purpose: Every row, where row hashes are no identities: none is read, and none computed.
 -- params:  none
 -- reads:   shard (shard_no integer, file_row_number bigint)
--- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, doubt tinyint)
--- nulls:   row_hash and others are null
+-- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, link_bytes integer, is_weak boolean, doubt tinyint)
+-- nulls:   row_hash, link_bytes and others are null
 -- order:   none
 --
 -- In the shape of `70_identities`: links alone tell what becomes of these rows.
@@ -14,6 +14,7 @@ select
     s.file_row_number,
     null::bigint[] as others,
     null::bigint as row_hash,
+    null::integer as link_bytes,
     false as is_weak,
     0::tinyint as doubt
 from shard as s;
