@@ -16,7 +16,8 @@ from relaion.errors import StopError
 from relaion.verifier.compare import Differences
 from relaion.verifier.file_checks import check_entry
 from relaion.verifier.manifest import EditionLine, FileLine
-from relaion.verifier.shard import OutputTask, _check_before, _tell
+from relaion.verifier.shard import _check_before, _tell
+from relaion.verifier.task import OutputTask
 from relaion.verifier.verdict import Notes
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
@@ -43,7 +44,8 @@ def test_an_edition_is_a_part_of_what_it_was(tmp_path: Path, name: str) -> None:
         pq.write_table(pa.table({"n": held}), tmp_path / where)
         tasks.append(OutputTask(EDITION, tmp_path / where, where, FileLine(0, 0, "")))
     notes = Notes()
-    _check_before(*tasks, notes, in_order=in_order)
+    now, before = tasks
+    _check_before(now, before, notes, in_order=in_order)
     assert said(notes) == ({expected} if expected else set())
     assert all(f.where == "now" for f in notes.findings)
 
@@ -55,12 +57,13 @@ def test_an_edition_before_that_is_no_table_of_the_same_columns_or_none_at_all(
     for where, column in (("now", "n"), ("before", "other")):
         pq.write_table(pa.table({column: [1]}), tmp_path / where)
         tasks.append(OutputTask(EDITION, tmp_path / where, where, FileLine(0, 0, "")))
+    now, before = tasks
     notes = Notes()
-    _check_before(*tasks, notes, in_order=True)
+    _check_before(now, before, notes, in_order=True)
     assert said(notes) == {("3", "its rows are not those that the parent run kept")}
     (tmp_path / "before").write_bytes(b"")
     notes = Notes()
-    _check_before(*tasks, notes, in_order=True)
+    _check_before(now, before, notes, in_order=True)
     assert said(notes) == {("5", "its rows, or those of its parent run, cannot be read")}
 
 

@@ -256,7 +256,8 @@ def test_blank_lines_and_line_ends_make_no_other_keywords(world: World) -> None:
     lines = world.words.read_text(encoding="utf-8").split("\n")
     world.words.write_bytes("".join(f"{line}\r\n\r\n" for line in ["# ours", *lines]).encode())
     made = world.update(world.folder / "out", "out2", verify=True)
-    assert made.verdict is not None and made.verdict.ok, made.verdict.findings
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
 
 
 def test_another_store_is_refused(world: World) -> None:

@@ -151,7 +151,8 @@ def test_after_a_shard_changed_once_new_entries_alone_are_searched_again(
     world.send(Sent((("url", others[5]["url"]),)))
     touched = noted(monkeypatch)
     done = world.update(before, "three", verify=True)
-    assert done.verdict is not None and done.verdict.ok, done.verdict.findings
+    assert done.verdict is not None
+    assert done.verdict.ok, done.verdict.findings
     assert {row["WIDTH"] for row in rows_of(done.out, "research")} == {*range(21)} - {
         0, 2, 8, 11, 17, 20,
     }  # fmt: skip

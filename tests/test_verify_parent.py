@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -420,7 +420,7 @@ def _shape_or_stated(world: World, edit: Edit) -> bool:
 Lines = list[dict[str, Any]]
 
 
-def _lines(of_audit: Sequence[dict[str, Any]]) -> Lines:
+def _lines(of_audit: Collection[dict[str, Any]]) -> Lines:
     assert isinstance(of_audit, list)
     return of_audit
 
@@ -449,8 +449,10 @@ def _steps_said(
     assert world.before is not None
     statement, notes = read_statement(world.out), Notes()
     cells = read_audit(world.out, notes)
-    assert cells is not None and cells["steps"][0]["step"] == 1
-    edit(_lines(cells["steps"]))
+    assert cells is not None
+    lines = _lines(cells["steps"])
+    assert lines[0]["step"] == 1
+    edit(lines)
     before = None if alone else read_before(world.before.out, statement, notes)
     check_steps(cells, statement, before, notes)
     return {(f.promise, f.what) for f in notes.findings}
