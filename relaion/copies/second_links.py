@@ -157,12 +157,11 @@ def is_behind(link: bytes) -> bool:
 
 def names_of_links(fields: Iterable[tuple[str, Any]], own: str) -> set[str]:
     """Under which names links stand in some fields of a record, beside its `own`."""
-    known = raw_text(own)
-    return {name for name, text in _texts(fields) if holds_link(raw_text(text), known)}
+    known = _raw(own)
+    return {name for name, text in _texts(fields) if holds_link(_raw(text), known)}
 
 
-def raw_text(text: str) -> bytes:
-    """A text of JSON as bytes, whatever is in it."""
+def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
