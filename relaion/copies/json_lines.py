@@ -31,13 +31,7 @@ from relaion.copies.lines import (
     write_index,
     write_without,
 )
-from relaion.copies.second_links import (
-    BEHIND_LINK,
-    SecondLinks,
-    is_behind,
-    names_of_links,
-    raw_text,
-)
+from relaion.copies.second_links import SecondLinks, names_of_links
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -175,8 +169,6 @@ class _Objects:
             if json_may_hold_links(raw.decode("latin-1"), *said):
                 own = link if isinstance(link, str) else ""
                 self.second.add(names_of_links(_others(found, roles), own))
-            if isinstance(link, str) and link.split(None, 1)[1:] and is_behind(raw_text(link)):
-                self.second.add([BEHIND_LINK])
             if _is_no_text(link) or _is_no_text(caption):
                 self.unread += _is_no_text(link)
                 self.unread_captions += _is_no_text(caption)
@@ -192,8 +184,10 @@ class _Objects:
             else:
                 hashes.append(None)
         own_hashes = values(hashes) if "row_hash" in self.played else None
+        found_links = values(links)
+        self.second.behind(found_links)
         return IndexBatch(
-            values(links), values(captions), own_hashes, unsure, self.has_captions, columns_of(more)
+            found_links, values(captions), own_hashes, unsure, self.has_captions, columns_of(more)
         )
 
     def _parsed(self, line: int, raw: bytes) -> tuple[dict[str, Any], bool]:

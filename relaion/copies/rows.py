@@ -31,11 +31,15 @@ _LONGEST = 16 << 20  # bytes of a record: it is cut anew with each block, until 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records as they stand, blank lines among them, and what is in each record."""
+    """Some records as they stand, blank lines among them, and what is in each record.
+
+    `has_long` is whether a record has more than one line.
+    """
 
     line: int
     raws: list[bytes]
     rows: Sequence[bytes | list[str]]  # without quotes whole, else fields as latin-1
+    has_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,12 @@ class TextTable:
         finally:
             csv.field_size_limit(before)
         raws = lines[: len(rows)]
-        if ends and ends[-1] != len(rows):
+        if has_long := bool(ends) and ends[-1] != len(rows):
             starts = [0, *ends]
             raws = [b"".join(lines[a:b]) for a, b in zip(starts, ends, strict=False)]
         blank = self.blank
         kept = [row for row, raw in zip(rows, raws, strict=True) if raw.strip(blank)]
-        return Piece(line, raws, kept), lines[ends[-1] if ends else 0 :]
+        return Piece(line, raws, kept, has_long), lines[ends[-1] if ends else 0 :]
 
     def _reader(self, lines: list[bytes], last: str = "") -> Any:
         texts = chain(map(str, lines, repeat("latin-1")), [last] if last else [])
@@ -164,7 +168,7 @@ class TextTable:
         """
         return sum(
             like_links(values(cell.encode("latin-1") for cell in self._swallowed(row, link))) > 0
-            for row in piece.rows
+            for row in (piece.rows if piece.has_long else ())
             if isinstance(row, list) and any("\n" in cell for cell in row)
         )
 

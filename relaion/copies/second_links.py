@@ -30,6 +30,7 @@ _IMAGE = re.compile(  # whatever it is called; pictures, films and sounds
 )
 IN_NAMES = re.compile(rb"//|\\|[%&]|aHR0c|68747470")
 """What stands in each text that holds a link and has no byte of zeros: one of `SIGNS`."""
+_BLANKS = (b" ", b"\t", b"\n", b"\x0b", b"\x0c", b"\r")
 _USTAR = slice(257, 262)
 _MANY_NAMES = 20
 _MOST = 1_000  # names that are remembered
@@ -94,6 +95,10 @@ class SecondLinks:
 
     def behind(self, links: pa.Array) -> None:
         """Look behind the blanks within records' own links (bytes)."""
+        *_, data = links.buffers()
+        raw = data.to_pybytes() if data else b""
+        if not any(blank in raw for blank in _BLANKS):
+            return
         may = pc.fill_null(pc.match_substring_regex(links, r"\S[\s\x0b]+\S"), False)
         if n := sum(map(is_behind, links.filter(may).to_pylist())):
             self.add([BEHIND_LINK], n)
@@ -152,12 +157,11 @@ def is_behind(link: bytes) -> bool:
 
 def names_of_links(fields: Iterable[tuple[str, Any]], own: str) -> set[str]:
     """Under which names links stand in some fields of a record, beside its `own`."""
-    known = raw_text(own)
-    return {name for name, text in _texts(fields) if holds_link(raw_text(text), known)}
+    known = _raw(own)
+    return {name for name, text in _texts(fields) if holds_link(_raw(text), known)}
 
 
-def raw_text(text: str) -> bytes:
-    """A text of JSON as bytes, whatever is in it."""
+def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
