@@ -159,6 +159,8 @@ def refuse_nameless(
     raise ListError(
         f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
         "(or sha1, sha256, url, url_md5)"
+        + "; to take back by id, add an empty md5"
+        * any(c.what == names.ID for c in columns)
     )
 
 
