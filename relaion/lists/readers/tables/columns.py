@@ -158,12 +158,11 @@ def refuse_nameless(
     held = ", ".join(say(c.name, 30) for c in columns[:8])
     raise ListError(
         f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
-        "(or sha1, sha256, url, url_md5)"
-        + "; to take back by id, add an empty md5"
-        * any(c.what == names.ID for c in columns)
+        "(or sha1, sha256, url, url_md5)" + _BY_ID * any(c.what == names.ID for c in columns)
     )
 
 
+_BY_ID = "; to take back by id, add an empty md5 in a copy"
 _IF_TITLE = (
     "; but if that row is a title ({}), what stands below it may not be listed: then leave the "
     "file out"
