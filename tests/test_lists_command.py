@@ -49,14 +49,16 @@ def test_the_standard_input_is_kept_for_its_owner_alone_and_named_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process, which is quick."""
-    with (folder / "list.csv").open() as given, monkeypatch.context() as patch:
-        patch.setattr(sys, "stdin", given)
-        with pytest.raises(ListError, match=r"\Astandard input: is no list") as caught:
-            with spooled([Path("-"), folder / "list.csv"]) as files:
-                path, other = files
-                assert path.read_bytes() == other.read_bytes()
-                assert path.stat().st_mode & 0o777 == 0o600
-                raise ListError(f"{path}: is no list")
+    with (folder / "list.csv").open() as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        with (
+            pytest.raises(ListError, match=r"\Astandard input: is no list") as caught,
+            spooled([Path("-"), folder / "list.csv"]) as files,
+        ):
+            path, other = files
+            assert path.read_bytes() == other.read_bytes()
+            assert path.stat().st_mode & 0o777 == 0o600
+            raise ListError(f"{path}: is no list")
     assert str(folder) not in str(caught.value)
     assert not path.exists()
     with spooled([folder / "list.csv"]) as files:
