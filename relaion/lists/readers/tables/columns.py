@@ -22,7 +22,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import media_of_file
-from relaion.lists.values import is_entry_of, shape
+from relaion.lists.values import first_shape, is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS, SCOPED_KINDS
@@ -415,7 +415,7 @@ def is_entry(row: Sequence[str]) -> bool:
 def _fits(value: str, kind: str | None) -> bool:
     if kind in SCOPED_KINDS:
         return is_entry_of(value, str(kind))
-    found = shape(value)
+    found = first_shape(value)
     return found is not None and (
         kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))
     )
