@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from relaion.cli.lists import spooled
+from relaion.errors import ListError
 from tests.pipeline import here, relaion
 
 A, B, C = (pair * 16 for pair in ("ab", "bc", "cd"))
@@ -41,6 +43,26 @@ def test_the_standard_input_is_a_file_like_any_other(folder: Path) -> None:
     assert json.loads(ran.stdout)["entries"] == {"image_md5": 2}
     again = here("lists", "add", "list.csv", *arguments[3:], cwd=folder)
     assert json.loads(again.stdout)["added"] is False, "it is the same delivery"
+
+
+def test_the_standard_input_is_kept_for_its_owner_alone_and_named_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, which is quick."""
+    with (folder / "list.csv").open() as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        with (
+            pytest.raises(ListError, match=r"\Astandard input: is no list") as caught,
+            spooled([Path("-"), folder / "list.csv"]) as files,
+        ):
+            path, other = files
+            assert path.read_bytes() == other.read_bytes()
+            assert path.stat().st_mode & 0o777 == 0o600
+            raise ListError(f"{path}: is no list")
+    assert str(folder) not in str(caught.value)
+    assert not path.exists()
+    with spooled([folder / "list.csv"]) as files:
+        assert files == [folder / "list.csv"]
 
 
 @pytest.mark.slow

@@ -112,6 +112,15 @@ def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
     return found
 
 
+def first_shape(value: str) -> str | None:
+    """The shape of a value, or of the first of several digests in one cell."""
+    if found := shape(value):
+        return found
+    several = many_digests(value, tuple(IMAGE_KINDS)) if len(value) < LONGEST else []
+    told = (entry for entry in several if isinstance(entry, tuple))
+    return next((kind.rpartition("_")[2] for kind, _, _ in told), None)
+
+
 _LABELS = {"md5": "md5", "sha1": "sha1", "sha-1": "sha1", "sha256": "sha256", "sha-256": "sha256"}
 _LABELLED = re.compile(r"(?i)(?<![\w-])([a-z][a-z0-9/-]{1,11})\s*[:=]\s*(?=[0-9a-f]{8,}(?![\w-]))")
 

@@ -11,7 +11,7 @@ for. Why was a row left out? That is asked cell by cell, by the table at the end
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from relaion.errors import ListError
@@ -230,6 +230,22 @@ QUESTIONS = (
         _low, f"{{found}}, and nobody here knows which rows are listed: {_IN_COPY}, {_IF_ALL}"
     ),
 )  # fmt: skip
+
+
+def refuse_all(columns: Sequence[RemarkColumn], *, so_far: bool) -> None:
+    """Raise ListError for all columns at once of which one is to be asked about; few are told."""
+    asked = list[str]()
+    for column in columns:
+        try:
+            refuse(column, so_far=so_far)
+        except ListError as e:
+            asked.append(str(e))
+    if asked:
+        more = f"; and {len(asked) - _AT_ONCE} more columns" if len(asked) > _AT_ONCE else ""
+        raise ListError("; ".join(asked[:_AT_ONCE]) + more)
+
+
+_AT_ONCE = 3  # columns that one line tells of
 
 
 def refuse(column: RemarkColumn, *, so_far: bool) -> None:

@@ -22,7 +22,7 @@ from relaion.lists.readers.tables.decisions import (
 )
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.media import media_of_file
-from relaion.lists.values import is_entry_of, shape
+from relaion.lists.values import first_shape, is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS, SCOPED_KINDS
@@ -158,10 +158,11 @@ def refuse_nameless(
     held = ", ".join(say(c.name, 30) for c in columns[:8])
     raise ListError(
         f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
-        "(or sha1, sha256, url, url_md5)"
+        "(or sha1, sha256, url, url_md5)" + _BY_ID * any(c.what == names.ID for c in columns)
     )
 
 
+_BY_ID = "; to take back by id, add an empty md5 in a copy"
 _IF_TITLE = (
     "; but if that row is a title ({}), what stands below it may not be listed: then leave the "
     "file out"
@@ -414,7 +415,7 @@ def is_entry(row: Sequence[str]) -> bool:
 def _fits(value: str, kind: str | None) -> bool:
     if kind in SCOPED_KINDS:
         return is_entry_of(value, str(kind))
-    found = shape(value)
+    found = first_shape(value)
     return found is not None and (
         kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))
     )

@@ -403,8 +403,7 @@ class RowsReading:
                 )
 
     def _refuse_remarks(self, *, so_far: bool) -> None:
-        for remarks in self.remarks:
-            questions.refuse(remarks, so_far=so_far)
+        questions.refuse_all(self.remarks, so_far=so_far)
 
     def _may_be_undone(self) -> bool:
         """Whether the last row may be cut off before a remark such as took others back."""
