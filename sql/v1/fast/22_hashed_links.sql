@@ -5,12 +5,12 @@
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   listed_entries (kind varchar, hash ubigint)
--- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, link varchar, www integer)
+-- writes:  told_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean, www integer, link varchar)
 -- writes:  listed_shorts (short ubigint)
 -- writes:  maybe_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_plain boolean)
 -- writes:  other_links (shard_no integer, file_row_number bigint, row_url varchar, level varchar, tidy varchar, url varchar)
 -- writes:  based_links (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, is_tidied boolean, www integer, bases varchar[])
--- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, link varchar, www integer)
+-- writes:  bases (shard_no integer, file_row_number bigint, url varchar, level varchar, is_odd boolean, www integer, link varchar)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -58,8 +58,8 @@ told as (
 final as (
     select
         t.*,
-        case when t.is_plain then t.url end as link,
-        null::integer as www
+        null::integer as www,
+        case when t.is_plain then t.url end as link
     from told as t
 )
 
@@ -128,8 +128,8 @@ select
     b.url,
     b.level,
     b.is_odd,
-    unnest(b.bases) as link,
-    b.www
+    b.www,
+    unnest(b.bases) as link
 from based_links as b;
 
 create or replace temp table hashed_links as
