@@ -28,13 +28,18 @@ class FieldLayout:
     """How a table is laid out: its delimiter, the fields of its columns.
 
     `names` is the row that names them, empty where there is none, `added` fields that every record
-    has.
+    has. `above` are rows of titles that stand above the names.
     """
 
     delimiter: str
     columns: tuple[str, ...]
     names: tuple[str, ...] = ()
     added: tuple[tuple[str, str], ...] = ()
+    above: tuple[tuple[str, ...], ...] = ()
+
+
+MOST_ABOVE = 10
+"""Rows in which the names of columns are looked for: titles may stand above them."""
 
 
 def cut_rows(head: str) -> Iterator[tuple[str, list[list[str]]]]:
@@ -91,10 +96,12 @@ def rows_of_blocks(
     reader, is_first = RowReader(delimiter), True
     for block, last in with_end(stream.blocks):
         text = without_separator_line(block) if is_first else block
-        is_first = False
         rows = reader.rows(text, last=last)
         if header:
+            above = [is_header(row, header) for row in rows[: MOST_ABOVE * is_first]]
+            rows = rows[above.index(True) :] if True in above else rows
             rows = [row for row in rows if not is_header(row, header)]
+        is_first = False
         is_open = last and bool(text) and not text.endswith("\n")
         whole = [*filter(is_whole, rows)]
         is_cut = bool(is_open and rows and may_be_cut(rows[-1]))

@@ -223,6 +223,16 @@ _ONE_NAME = re.compile(r"\s*[^\s#]+\s*")
 _TAKES_IN, _FROM_DATA = pattern("sentences.takes_in"), pattern("sentences.from_data")
 
 
+def without_brands(text: str) -> str:
+    """A text without names such as `ThreatExchange`, or `MISP` where not all is in capitals."""
+    rest = _CAMEL.sub(" ", text)
+    return _CAPITALS.sub(" ", rest) if _LOWER.search(text) else rest
+
+
+_CAMEL = re.compile(r"\b[^\W\d_]*[a-z][A-Z]\w*\b")
+_CAPITALS, _LOWER = re.compile(r"\b[A-Z]{2,6}\b"), re.compile(r"[a-z]{2}")
+
+
 def is_unknown_title(line: str, says: str | titles.Doubt | None) -> bool:
     """Whether a line that nobody here understood may be the title of all that stands below it."""
     is_title = (

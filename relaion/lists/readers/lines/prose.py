@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers.lines.candidates import is_count, is_quoted
-from relaion.lists.readers.lines.headings import BY_UNKNOWN, is_unknown_title
+from relaion.lists.readers.lines.headings import BY_UNKNOWN, is_unknown_title, without_brands
 from relaion.lists.readers.lines.titles import (
     LISTED,
     TAKES_OUT,
@@ -365,7 +365,8 @@ class LinesOfProse:
                 and not (is_plain or is_heard)
             ):
                 self.told.append(before + i + 1)
-                if is_head and i < first and is_unknown_title(line, titles.get(i)):
+                is_title = is_head and i < first and is_unknown_title(line, titles.get(i))
+                if is_title and read_prose(without_brands(line)):
                     titled.append(before + i + 1)
             elif found == ASKED and not (self.asked or self.only_denials):
                 self.asked = before + i + 1

@@ -10,11 +10,18 @@ from relaion.errors import ListError
 from relaion.lists.readers.documents.document import OfDelivery
 from relaion.lists.readers.documents.exchange_words import TAT, TE_FILE, THREATEXCHANGE_CSV
 from relaion.lists.readers.documents.field_columns import Row
-from relaion.lists.readers.documents.field_rows import WIDTH, FieldLayout, cut_rows, rows_of
+from relaion.lists.readers.documents.field_rows import (
+    MOST_ABOVE,
+    WIDTH,
+    FieldLayout,
+    cut_rows,
+    rows_of,
+)
 from relaion.lists.readers.documents.latest import day_of
 from relaion.lists.readers.documents.valued_records import Exchange, ValuedRecords
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.lines.content import first_lines
+from relaion.lists.readers.tables.said_of_table import refuse_rows
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.values import shape
 
@@ -70,6 +77,7 @@ class ValuedTable:
             )
         if isinstance(layout, str):
             raise ListError(layout)
+        refuse_rows(layout.above, "a line above the names of columns", options)
         seen = {*filter(None, layout.columns), *(name for name, _ in layout.added)}
         read = ValuedRecords(self.exchange, options, seen, OfDelivery(), is_delta=stream.is_delta)
         meaning = self.exchange.meanings.get(layout.columns[-1])
@@ -93,10 +101,13 @@ def _in_words(row: Row) -> Row:
 
 def _by_names(exchange: Exchange, needed: Sequence[str], head: str) -> FieldLayout | None:
     for delimiter, rows in cut_rows(head):
-        first = [*rows, []][0]
-        told = [exchange.named(cell.strip()) if cell.strip() else "" for cell in first]
-        if {*needed} <= {*told}:
-            return FieldLayout(delimiter, tuple(told), tuple(first))
+        for at, row in enumerate(rows[:MOST_ABOVE]):
+            told = [exchange.named(cell.strip()) if cell.strip() else "" for cell in row]
+            if {*needed} <= {*told}:
+                above = tuple(map(tuple, rows[:at]))
+                return FieldLayout(delimiter, tuple(told), tuple(row), above=above)
+            if any(map(shape, row)):
+                break
     return None
 
 
