@@ -498,3 +498,12 @@ def test_what_else_takes_back_is_not_said_to_be_struck_out(tmp_path: Path, lists
     added = store.add(lists, [struck, changes], source="A partner")
     assert added.entries == {"image_md5": 2}
     assert not any("strike out" in notice for notice in added.notices)
+
+
+def test_a_delivery_that_came_before_another_is_told_of(lists: Path) -> None:
+    deliver(lists, "md5,status", f"{A},active", f"{B},active", received="2024-01-01")
+    deliver(lists, "md5,status", f"{A},removed", update=1, received="2024-03-01")
+    added = deliver(lists, "md5", A, B, C, update=1, received="2024-02-01")
+    assert any("received before list 2, " in notice for notice in added.notices)
+    added = deliver(lists, "md5", D, update=1, received="2024-03-01")
+    assert not any("received before" in notice for notice in added.notices)

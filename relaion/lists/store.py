@@ -300,6 +300,7 @@ def _added(
     notices = [*doubts(delivery)]
     added = read(engine, delivery, list_id, notices, chain=chain)
     notices += _another_format(engine, chain, added.format)
+    notices += _is_late(engine, chain, added)
     added = replace(
         added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run,
         received=added.received or datetime.now(UTC).date(),
@@ -345,6 +346,22 @@ def _another_format(engine: Engine, chain: Sequence[int], form: str) -> list[str
     return [
         f"the list was read as {', '.join(before)} so far, and this delivery as {form}: check that "
         "--update names the right list"
+    ]
+
+
+def _is_late(engine: Engine, chain: Sequence[int], added: Added) -> list[str]:
+    """That a delivery came before one that its list has, which may have taken back what it adds."""
+    later = engine.rows(
+        "select list_id from store.lists where list_contains(?, list_id) and received > ? order by "
+        "all", [list(chain), added.received],
+    )  # fmt: skip
+    if not later or added.changes is None or not added.changes.added:
+        return []
+    told = ", ".join(str(list_id) for (list_id,) in later)
+    return [
+        f"it was received before list{'s' * (len(later) > 1)} {told}, where some of what it adds "
+        f"may have been taken back: entries that are listed by it: {added.changes.added:,}; where "
+        "they were taken back, withdraw it"
     ]
 
 
