@@ -15,7 +15,7 @@ import pytest
 import relaion
 from relaion.errors import InputError
 from relaion.labs.certificate import certify, place_of
-from relaion.verifier.copies import fates as copy_fates
+from relaion.verifier.copies import standing
 from relaion.verifier.copies.check import verify_copy
 from relaion.verifier.verdict import Verdict
 from tests import labs
@@ -524,15 +524,15 @@ SPELLINGS = (
 
 def test_what_ends_or_stands_elsewhere_is_not_keyed_and_nothing_is_missed() -> None:
     urls = pa.array(SPELLINGS, pa.binary())
-    every = copy_fates.link_ids(urls, b"").ids.to_pylist()
+    every = standing.link_ids(urls, b"").ids.to_pylist()
     for i, one in enumerate(every):
         if one is None:
             continue
-        wanted = copy_fates._Links(*copy_fates.link_ids(urls.slice(i, 1), b""))
+        wanted = standing.Links(*standing.link_ids(urls.slice(i, 1), b""))
         hosts = wanted.hosts.drop_null()
-        looked = copy_fates._Links(wanted.ids, wanted.tails, hosts).may_be(urls)
-        found = copy_fates.link_ids(looked, b"").ids.to_pylist()
+        looked = standing.Links(wanted.ids, wanted.tails, hosts).may_be(urls)
+        found = standing.link_ids(looked, b"").ids.to_pylist()
         assert found.count(one) == every.count(one)
     plain = pa.array([b"https://host%d.example/%d.jpg" % (i, i) for i in range(99)], pa.binary())
-    few = copy_fates._Links(*copy_fates.link_ids(plain.slice(7, 2), b""))
+    few = standing.Links(*standing.link_ids(plain.slice(7, 2), b""))
     assert few.may_be(plain).to_pylist() == plain.slice(7, 2).to_pylist()
