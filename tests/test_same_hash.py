@@ -130,6 +130,16 @@ def test_where_links_do_not_count_hashes_that_they_do_not_give_are_believed(
     assert done.kept == STAYS
 
 
+@pytest.mark.parametrize(("way", "kept"), [("keep", 32), ("keep of old", 31), ("diff", 31)])
+def test_where_the_user_vouches_for_hashes_the_old_set_or_a_diff_tells_what_left(
+    world: Path, tmp_path: Path, way: str, kept: int
+) -> None:
+    anew = in_parquet(tmp_path / "copy", [r | {"text": f"new {i}"} for i, r in enumerate(OLD)])
+    done = cleaned(world, way, anew, tmp_path / "out", columns={"row_hash": "hash"})
+    assert done.kept == kept
+    assert any("known by row hash alone" in line for line in done.also) == (way != "diff")
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_an_edition_with_both_keeps_both(tmp_path: Path, way: str) -> None:
     in_parquet(tmp_path / "old", OLD)

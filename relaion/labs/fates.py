@@ -96,7 +96,10 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
         engine.view_files(rows, "all_rows", _NAMES)
-        ((doubted, several, alone),) = engine.rows(_KNOWN_BY, {"by_link": LINK in q.by})
+        ((doubted, several, alone),) = engine.rows(
+            _KNOWN_BY,
+            {"proves": LINK in q.by and (q.diff is not None or "row_hash" not in q.named)},
+        )
         seals = seeker.seals([*q.new, *q.old, *q.copies])
         ((disowned,),) = engine.rows(
             "with wrong as (select distinct row_hash from new_hashes where doubt = 2) "
@@ -129,7 +132,7 @@ select
     count(*) filter (others is not null and doubt = 2),
     count(*) filter (others is not null and doubt < 2),
     count(*) filter (
-        row_hash is not null and (link_bytes is null or (doubt > 0 and not $by_link))
+        row_hash is not null and (link_bytes is null or (doubt > 0 and not $proves))
     )
 from all_rows
 """

@@ -307,7 +307,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             gone[name] = leaving(codes, job.statement)
             job.doubted += ids.doubted * (ROW in job.statement.by)
             job.several += ids.several * (ROW in job.statement.by)
-            job.alone += ids.alone(job.statement.by) * (ROW in job.statement.by)
+            job.alone += ids.alone(job.statement) * (ROW in job.statement.by)
             if lines[name].form == SAMPLES:
                 samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}
             if name in there:

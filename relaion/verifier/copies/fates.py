@@ -6,7 +6,7 @@ for.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,11 @@ class Identities:
         """How many others have further row hashes."""
         return pc.and_not(pc.is_valid(self.others), pc.equal(self.doubt, 2)).true_count or 0
 
-    def alone(self, by: Collection[str]) -> int:
+    def alone(self, statement: CopyStatement) -> int:
         """Of how many no link says how long the one is that their row hash is of."""
         is_open = pc.is_null(self.lengths)
-        if LINK not in by:
+        is_trusted = "row_hash" in statement.columns and "diff" not in statement.against
+        if LINK not in statement.by or is_trusted:
             is_open = pc.or_(is_open, pc.greater(self.doubt, 0))
         return pc.and_(is_open, pc.is_valid(self.hashes)).true_count or 0
 
@@ -211,16 +212,19 @@ def judge(
     # a link that is no identity, and proves no hash, may be another than was hashed
     first = pc.if_else(pc.or_(pc.equal(doubt, 0), pc.is_valid(links)), lengths, None)
     known = pc.and_not(pc.is_valid(hashes), joined((f.weak for f in files), pa.bool_()))
-    known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
+    to_stay = known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
     if against.diff:
         codes = _by_diff(known_by, links, known, against.diff)
     else:
         tails = joined((f.tails for f in files), pa.binary())
         hosts = joined((f.hosts for f in files), pa.binary())
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
-            known_by = replace(known_by, doubt=pa.repeat(pa.scalar(0, pa.int8()), len(hashes)))
+            bare = pc.if_else(pc.equal(doubt, 0), lengths, None)
+            sure = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
+            to_stay = replace(known_by, first=Told(hashes, bare), doubt=sure)
         codes = _by_keep(
             known_by,
+            to_stay,
             Links(links, tails, hosts),
             known,
             against,
@@ -282,7 +286,12 @@ def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets
 
 
 def _by_keep(
-    known_by: _Hashes, by_link: Links, known: pa.Array, against: Against, apply: Apply
+    known_by: _Hashes,
+    to_stay: _Hashes,
+    by_link: Links,
+    known: pa.Array,
+    against: Against,
+    apply: Apply,
 ) -> pa.Array:
     links = by_link.ids
     new, _ = look_up(against.new, known_by.values(), NONE_WANTED, apply)
@@ -294,8 +303,8 @@ def _by_keep(
     left = old.where(_left(old, new))
     whole = left.hashes.filter(pc.invert(among(left.hashes, new.hashes)))
     in_old = known_by.any(lambda told: meets(told, left.hashes, left.marks, whole))
-    in_new = known_by.good(new, 0)
-    may_be = known_by.good(new, 1)
+    in_new = to_stay.good(new, 0)
+    may_be = to_stay.good(new, 1)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
     wanted = Links(*(x.filter(is_open).drop_null().unique() for x in columns))

@@ -28,7 +28,9 @@
 -- not. A link that was spelled anew may have any length: then the link says what a hash does not. But
 -- where NEW has the hash with no link, whatever its length, the row leaves. A row whose link has no
 -- known length meets all of its hash, and leaves if one of these left. So does one whose link is no
--- identity and does not prove its hash: it may be another than was hashed.
+-- identity and does not prove its hash: it may be another than was hashed. Where the user vouches for
+-- the hashes ($trusts_own), any link may be: then a hash of NEW keeps a row whatever its link, but not
+-- where the old set had it with a link as long, and NEW has not.
 --
 -- To stay, a hash has to be the row's own and one of NEW's rows: as sure as the less sure of the
 -- two (doubt). One that link and caption give on both sides is enough. One that they contradict on
@@ -60,6 +62,10 @@ owned as (
         i.link_id,
         case
             when r.doubt = 0 or ($by_link and i.link_id is not null) then r.link_bytes
+        end as own_bytes,
+        case
+            when r.doubt = 0 or ($by_link and i.link_id is not null and not $trusts_own)
+                then r.link_bytes
         end as link_bytes,
         case when $trusts_own then 0 else r.doubt end as doubt
     from rows as r
@@ -92,6 +98,7 @@ asked as (
         o.shard_no,
         o.file_row_number,
         o.row_hash,
+        o.own_bytes,
         o.link_bytes,
         o.doubt
     from marked as o
@@ -101,6 +108,7 @@ asked as (
         o.shard_no,
         o.file_row_number,
         o.row_hash,
+        o.link_bytes as own_bytes,
         o.link_bytes,
         0 as doubt
     from others as o
@@ -127,7 +135,7 @@ rows_gone as (
     semi join gone as g
         on
             a.row_hash = g.row_hash
-            and (g.is_whole or a.link_bytes = g.link_bytes or a.link_bytes is null)
+            and (g.is_whole or a.own_bytes = g.link_bytes or a.own_bytes is null)
 ),
 
 known as (
