@@ -763,6 +763,14 @@ def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
         assert tree(tmp_path / damage) == tree(tmp_path / "whole")
 
 
+def test_where_every_file_fails_nothing_is_left_of_the_run(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/a.jsonl").write_text('{"url": ""}\nno json\n')
+    done = here("apply", world / "diff.parquet", "copy", "--out", "out", cwd=tmp_path)
+    assert "a.jsonl: line 2 is no whole JSON object" in done.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_a_damaged_file_is_set_aside_where_memory_runs_out_over_it(
     world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1023,8 +1031,8 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) ->
     assert words in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
     assert not any(value in done.stderr.encode() for value in values_of(bad))
-    left = {n for n in tree(bad) if not n.startswith("o/.work")}
-    assert left == set(before)
+    assert set(tree(bad)) == set(before)
+    assert not (bad / "o/.work").exists()
     shutil.rmtree(bad / "o", ignore_errors=True)
 
 

@@ -85,6 +85,13 @@ def test_a_column_of_a_list_stands_beside_what_reads_its_file() -> None:
     assert said.index("How the file is read:") < said.index("--column") < said.index("What comes")
 
 
+def test_a_command_that_writes_no_rows_says_what_would_leave() -> None:
+    said = {name: here(name, "--help").stdout for name in ("match", "plan", "clean", "apply")}
+    would = {name: "What would leave:" in text for name, text in said.items()}
+    assert would == {"match": True, "plan": True, "clean": False, "apply": False}
+    assert not [name for name, text in said.items() if ("What leaves:" in text) is would[name]]
+
+
 def test_ci_runs_the_commands_of_the_readme() -> None:
     block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", README)
     assert block

@@ -337,6 +337,13 @@ def test_no_command_is_shown_that_nothing_tries() -> None:
             assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
 
 
+def test_an_extra_is_added_as_the_program_says() -> None:
+    said = re.findall(r"pip install '[^']*\[(\w+)\]'", TEXTS["README.md"])
+    assert f"pip install 'relaion[{said[0]}]'" in TEXTS["README.md"]
+    source = (ROOT / "relaion/reporting/html.py").read_text(encoding="utf-8")
+    assert f"run `pip install 'relaion[{said[0]}]'`" in source
+
+
 @pytest.mark.slow
 def test_a_user_installs_as_the_readme_says(tmp_path: Path) -> None:
     """Each line that installs, in a copy of the source, with a home of its own."""

@@ -73,7 +73,8 @@ def write_example(command_path: str, formatter: Any) -> None:
 # -- Options -----------------------------------------------------------------------------------
 
 ARGUMENTS, OTHERS, EVERYWHERE = "Arguments", "Options", "Options of every command"
-_PANELS = {
+_LEAVES, _WOULD_LEAVE = "What leaves", "What would leave"
+_PANELS: dict[str, tuple[str, ...]] = {
     "What is read": (
         "--inputs", "--keep", "--diff", "--old", "--parent", "--earlier", "--sidecar", "--column",
     ),
@@ -84,10 +85,11 @@ _PANELS = {
     "How the file is read": (
         "--format", "--member", "--kind", "--where", "--ignore", "--scope", "--form", "--partial",
     ),
-    "What leaves": (
+    _LEAVES: (
         "--edition", "--unscored", "--same-link", "--inner", "--cover", "--cover-site-rows",
         "--by", "--unknown", "--without-identity", "--sql-version",
     ),
+    _WOULD_LEAVE: (),
     "What comes out": (
         "--out", "--check", "--by-hand", "--into", "--certificate", "--report-to-giver", "--copy",
         "--verify", "--html", "--markdown", "--card", "--croissant", "--licence", "--keep-ids",
@@ -111,10 +113,13 @@ def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[s
     """
     found: dict[str, list[tuple[str, str]]] = {}
     of = {name: head for head, names in _PANELS.items() for name in names}
-    if "--card" in (name for name, _ in options):
+    names = {name for name, _ in options}
+    if "--card" in names:
         of["--title"] = of["--card"]  # what a card is called, where no delivery is
-    if "--where" in (name for name, _ in options):
+    if "--where" in names:
         of["--column"] = of["--where"]  # of a list, and not of shards
+    if "--out" not in names or "--on" in names:  # nothing leaves here
+        of |= dict.fromkeys(_PANELS[_LEAVES], _WOULD_LEAVE)
     heads = [OTHERS if len(options) <= _FEW else of.get(name, OTHERS) for name, _ in options]
     for head in (*_PANELS, OTHERS):
         records = [record for at, (_, record) in zip(heads, options, strict=True) if at == head]

@@ -33,7 +33,7 @@ from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
 from relaion.run.numbered import Numbered
 from relaion.run.pool import Call, Caller, CallTask, Executor, LocalPool, WorkerEndedError, blaming
-from relaion.run.process import TaskOutcome, is_killed, seconds_for, unpacked, way_on
+from relaion.run.process import LOG, TaskOutcome, is_killed, seconds_for, unpacked, way_on
 from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
 from relaion.run.survey import first_of, read_footers, read_inputs
@@ -152,6 +152,13 @@ class Applying:
     def named(self) -> str:
         """OUT as it may be shown."""
         return shown(self.out if self.store is None else self.store)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run could go on with anything in the work folder, nor anybody look into it."""
+        log, kept = self.work / LOG, (INDEXED, SOUGHT, WRITTEN)
+        is_told = log.is_file() and log.stat().st_size > 0
+        return not is_told and not any(any(self.journal.entries(what)) for what in kept)
 
     # -- reading ---------------------------------------------------------------------------
 

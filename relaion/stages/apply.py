@@ -182,6 +182,8 @@ def apply(
                 hands=hands, store=where.url,
                 there={} if place.remote is None else place.remote.there(),
             )  # fmt: skip
+            if not goes_on:
+                left.enter_context(_purged_idle(place, run))
             # where the arguments do not fit, others can be given at once
             with nullcontext() if goes_on else _purged(place, InputError):
                 known = _read(run, found, identities)
@@ -287,6 +289,17 @@ def _purged(place: Out, kind: type[RelaionError] = RelaionError) -> Iterator[Non
         yield
     except kind:
         ours.purge(place)
+        raise
+
+
+@contextmanager
+def _purged_idle(place: Out, run: Applying) -> Iterator[None]:
+    """Leave nothing of a run that stops with nothing done, since every file of it failed."""
+    try:
+        yield
+    except RelaionError:
+        if place.work.is_dir() and run.is_idle:
+            ours.purge(place)
         raise
 
 
