@@ -70,7 +70,9 @@ _JOINERS = re.compile(  # nothing is spelled by them, nor by what gives a text i
 _ESCAPED_JOINERS = re.compile(  # the same, as browsers write them in a link
     "(?i)%(?:C2%AD|D8%9C|E2%80%(?:8[BEF]|A[A-E])|E2%81%A[0-9A-F]|EF%BB%BF)"
 )
-_ESCAPED_TAG = re.compile(r"(?i)(?:%3C/?[a-z][a-z0-9]*(?:%20|\+)?/?%3E)+\Z")  # behind a link
+_ESCAPED_TAG = re.compile(  # behind a link, not behind its `?q=`
+    r"(?i)(?<!=)(?:%3C/?[a-z][a-z0-9]*(?:%20|\+)?/?%3E)+\Z"
+)
 
 
 def spelled(

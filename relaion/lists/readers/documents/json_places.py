@@ -302,7 +302,10 @@ def _refuse_own_digest(
     """Raise ListError where a digest stands around records: it may be that of the file itself."""
     said = {names.squeezed(name) for _, name in options.columns_named()}
     for name in places.digests:
-        is_plain = names.read_name(name).word in ALGORITHMS  # beside links, it is of one record
+        says = names.read_name(name)
+        if says.what not in (names.ENTRY, names.UNKNOWN):  # `list_id` and `etag` list nothing
+            continue
+        is_plain = says.word in ALGORITHMS  # beside links, it is of one record
         told = [p.name for p in arrays if p.has_entries and not (is_plain and _are_links(p.first))]
         if told and names.squeezed(name) not in said:
             raise ListError(

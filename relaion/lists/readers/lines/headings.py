@@ -239,8 +239,11 @@ def is_unknown_title(line: str, says: str | titles.Doubt | None) -> bool:
         says in (titles.UNKNOWN, titles.USABLE, titles.PICTURE)
         or _SEVERAL_CELLS.search(line) is not None
     )
-    if _ONE_NAME.fullmatch(line) and any(map(titles.USABLE_NAME.fullmatch, titles.units_of(line))):
-        return False  # the name of a column, `asset_md5`
+    is_one = _ONE_NAME.fullmatch(line) is not None
+    if is_one and (
+        names.is_of_values(line) or any(map(titles.USABLE_NAME.fullmatch, titles.units_of(line)))
+    ):
+        return False  # the name of a column, `asset_md5`, `indicator`
     if _CODE.search(line):  # of a legend, which is read with the column of codes
         return False
     folded = f"{without_marks(line)} {line}"
