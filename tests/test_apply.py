@@ -665,12 +665,22 @@ def test_what_is_said_into_a_file_is_a_line_a_message(
     assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("in part: 6")
 
 
-@pytest.mark.slow
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
-    apply(copy, tmp_path / "out", keep=world / "out/research")
-    again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")
+    """What the run before says of it holds no row; a link in there would be one."""
+    apply(copy, tmp_path / "in/out", keep=world / "out/research")
+    again = apply(tmp_path / "in/out", tmp_path / "again", keep=tmp_path / "in/out")
     assert again.left == 0
     assert again.files == {"linked": 3}
+    assert again.clean and not again.not_looked_at
+    both = apply(tmp_path / "in", tmp_path / "both", keep=tmp_path / "in/out")
+    assert both.clean  # with its certificate
+    assert verify(tmp_path / "both", inputs=[tmp_path / "in"], keep=tmp_path / "in/out").clean
+    manifest = tmp_path / "in/out/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"apply"', '"apply", "x": "http://a.b/c"'))
+    told = apply(tmp_path / "in/out", tmp_path / "told", keep=tmp_path / "in/out").not_looked_at
+    assert told == (
+        "1 file of another form (manifest.json): not looked at, not cleaned, not in OUT",
+    )
 
 
 def test_work_files_are_the_owners_alone_while_they_are_there(

@@ -95,6 +95,29 @@ def test_another_key_is_refused_where_every_list_was_withdrawn(world: World) -> 
         world.update(out, "out2")
 
 
+def test_cover_goes_on_from_the_ledger_that_it_was_chosen_with(tmp_path: Path) -> None:
+    """Beside a copy of the key there is none, and what left with cover would be chosen anew."""
+    world = World(tmp_path / "w")
+    links = [f"https://h{i % 30}.example/{i}.jpg" for i in range(300)]
+    world.grow([[{"url": link, "text": "x", "punsafe": 0.1} for link in links]])
+    ledger, early = world.folder / "cover.duckdb", tmp_path / "early.duckdb"
+    for i, name in enumerate(("early", "out")):
+        world.send(Sent((("url", links[i]),)))
+        out = world.clean(name, cover=1)
+        if not i:
+            shutil.copy2(ledger, early)
+    (tmp_path / "k").mkdir()
+    key = shutil.copy2(key_path(world.lists), tmp_path / "k/k.key")
+    with pytest.raises(ListError, match=r"k/cover.duckdb: is not there, though "):
+        world.update(out, "out2", key=key)
+    assert not (world.folder / "out2").exists() and not (tmp_path / "k/cover.duckdb").exists()
+    shutil.copy2(early, tmp_path / "k/cover.duckdb")
+    with pytest.raises(ListError, match=r"k/cover.duckdb: is an older copy, though "):
+        world.update(out, "out2", key=key)
+    shutil.copy2(ledger, tmp_path / "k/cover.duckdb")
+    world.update(out, "out2", key=key)
+
+
 def test_a_report_says_that_rows_of_withdrawn_lists_count_in_no_union(world: World) -> None:
     before, after = world.folder / "before.md", world.folder / "after.md"
     report(world.folder / "out", markdown=before)

@@ -68,12 +68,23 @@ def copy_ledger(ledger: Path, to: Path) -> bool:
     return True
 
 
-def check_ledger(ledger: Path, key: bytes) -> None:
-    """Raise ListError for a ledger that a run could not use; one that is not there is none."""
+def check_ledger(ledger: Path, key: bytes, release: int = 0, before: Path = Path()) -> None:
+    """Raise ListError for a ledger that a run could not use; one that is not there is none.
+
+    Also for one that has not come to the `release` of a run `before` this one: it only grows.
+    """
     with owned_folder("lists") as folder, connect(threads=1) as engine:
         copied = folder.path / ledger.name
         copy_ledger(ledger, copied)
         attach_ledger(engine, copied, key, ledger)
+        known = " union all ".join(f"select since from ledger_{table}" for table in _TABLES)  # noqa: S608
+        ((newest,),) = engine.rows(f"select coalesce(max(since), 0) from ({known})")  # noqa: S608
+    if newest < release:
+        what = "is an older copy" if ledger.exists() else "is not there"
+        raise ListError(
+            f"{shown(ledger)}: {what}, though {shown(before)} was made with it, and what is out "
+            "only grows; restore it, or name the key that it lies beside with --key"
+        )
 
 
 def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> None:

@@ -1,5 +1,6 @@
 """What is looked at: what rows can be matched by, and what a run does not look at."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -303,10 +304,32 @@ def looked_into(shards: Iterable[Shard]) -> tuple[str, ...]:
 def beside_shards(skipped: Iterable[Path]) -> list[Path]:
     """Files and folders that were passed over and may hold data: no checksums, nothing hidden.
 
-    But for what is hidden and holds rows all the same, as a shard does that is named `_x.parquet`:
-    other programs read it.
+    Nor what `apply` says of a copy, where that holds no link. But what is hidden and holds rows all
+    the same, as a shard does that is named `_x.parquet`: other programs read it.
     """
-    return sorted(p for p in skipped if p.suffix != ".crc" and (not _is_hidden(p) or _has_rows(p)))
+    return sorted(
+        p for p in skipped
+        if p.suffix != ".crc" and (not _is_hidden(p) or _has_rows(p)) and not _is_of_a_run(p)
+    )  # fmt: skip
+
+
+_OF_A_RUN = re.compile(r"manifest\.json|.+\.certificate\.json")
+_SAYS_SO = re.compile(
+    rb"\{\s*\"(?:certificate\"\s*:\s*[0-9]|relaion\"\s*:\s*\"[^\"]*\",\s*\"kind\"\s*:\s*\"apply\")"
+)
+_MAY_LINK = re.compile(rb"//|\\(?!u(?!00))|%|aHR0c", re.IGNORECASE)  # `apply` writes none of these
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Whether a file is the manifest or certificate of a copy that was cleaned, without a link."""
+    if not _OF_A_RUN.fullmatch(path.name) or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as f:
+            start = f.read(200)
+            return bool(_SAYS_SO.match(start)) and not _MAY_LINK.search(start + f.read())
+    except OSError:
+        return False
 
 
 def _is_hidden(path: Path) -> bool:

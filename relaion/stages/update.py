@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError
+from relaion.lists.key import ledger_path
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.editions import load_editions
@@ -149,6 +150,9 @@ def update(
         )  # fmt: skip
         since = lists_since(made, request.plan, lists, request.known.withdrawn)
         refuse_other_settings(made, request.plan)
+        if cover_then := made.made["cover"]:
+            asked = (ledger_path(request.key), request.known.key, cover_then["release"])
+            pool.call("relaion.lists.cover:check_ledger", *asked, made.folder)
         shards = shards_since(made, request.plan)
         kept_out = (
             since.was_less or allow_changed or bool(made.parameters["cover"])
