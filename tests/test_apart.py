@@ -203,6 +203,9 @@ def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> Non
     assert clean(world, "data", out="new").returncode == 0
     shutil.copytree(world / "new", world / "data/clean", dirs_exist_ok=True)
     assert "move it away" in clean(world, "data", out="data/clean").stderr
+    words = ("--inputs", "data", "--lists", "lists.duckdb", "--out", "new")
+    done = here("update", "new", *words, cwd=world)  # it is what the update goes on from
+    assert "never modified" in done.stderr and "move it away" not in done.stderr
 
 
 @pytest.mark.parametrize("command", quickly(1, ["clean", "match", "inspect"]))

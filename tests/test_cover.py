@@ -453,6 +453,8 @@ def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
     shutil.copy(whole.folder / "cover.duckdb", path)
     with pytest.raises(ListError, match="another curator key"):
         done(tmp_path)
+    assert not any("cover ledger" in x for x in run(tmp_path, "bare").notices)
+    assert any("cover ledger" in x for x in run(whole.folder, "bare").notices)
     path.chmod(0o644)
     with pytest.raises(ListError, match="chmod 600"):
         done(tmp_path)

@@ -429,7 +429,7 @@ def test_what_is_covered_as_promised_does_not(engine: Engine, sites: Any, cover:
         (hosts(30, 9) + hosts(90, 11, subset="multi", of="m"), 5, set()),
         (hosts(30, 15) + hosts(90, 5, subset="multi", of="m"), 5,
          {("subset", "en", 30), ("subset and score", "en, none", 30)}),
-        (hosts(20, 10, band="under 0.1") + hosts(100, 10, band="above", of="m"), 5,
+        (hosts(20, 10, band="under 0.1") + hosts(100, 10, band="0.45 or more", of="m"), 5,
          {("score", "under 0.1", 20), ("subset and score", "en, under 0.1", 20)}),
         # within a host that stays in part, and in the whole of it no more than may be
         (parts(6, 1) + hosts(30, 5), 5, set()),

@@ -19,7 +19,9 @@ import pytest
 import relaion
 from relaion import sqlset
 from relaion.lists import store
+from relaion.reporting.card import named_by
 from relaion.reporting.document import BarChart, BarGroup, Document, Grid, Section, grid
+from relaion.reporting.facts import CoverFacts
 from relaion.reporting.html import html
 from relaion.reporting.markdown import escaped
 from relaion.reporting.sections import document
@@ -286,6 +288,14 @@ def test_a_title_is_text_in_markdown(written: dict[str, str]) -> None:
         for table in re.findall(r"(?:^\|.*\n)+", written[name], re.M):
             assert len({len(re.findall(r"(?<!\\)\|", x)) for x in table.splitlines()}) == 1
     assert escaped("www.a.example m@b.example\n# x") == r"www\.a.example m\@b.example \# x"
+
+
+def test_a_card_says_that_cover_left_too(world: Path) -> None:
+    told = relaion.report(world / "out")
+    covered = replace(told, cover=CoverFacts(2, 9, 1, 0, 0))
+    for edition in told.editions:
+        assert "neutral sites" not in named_by(told, edition)
+        assert "and without neutral sites that left along; " in named_by(covered, edition)
 
 
 def test_the_card_can_be_read_and_its_sums_checked(world: Path, written: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaion.errors import InputError, StopError
@@ -106,7 +105,6 @@ def _no_identity(known: Sequence[Known], by: Sequence[str]) -> InputError:
 
 
 def refuse_strangers(
-    out: Path,
     known: Sequence[Known],
     by: Sequence[str],
     fates: Fates,
@@ -135,7 +133,8 @@ def refuse_strangers(
         for k in known for notice in k.notices if notice.startswith(UNLOOKED)
     ]  # fmt: skip
     more = f"; {unseen[0]}" if unseen else ""
+    others = f" and {len(known) - 1:,} more" if known[1:] else ""
     raise StopError(
-        f"{shown(out)}: {said} ({rows:,} row{'s' * (rows != 1)} looked at{more}); if that is "
-        "right, add --yes-i-checked"
+        f"{shown(known[0].file.path)}{others}: {said} ({rows:,} row{'s' * (rows != 1)} looked "
+        f"at{more}); if that is right, add --yes-i-checked"
     )

@@ -27,6 +27,10 @@ _TABLES = {
 }
 
 
+class OtherKeyError(ListError):
+    """A ledger of another curator key than that of the run."""
+
+
 def rank(key: bytes, site: str) -> str:
     """What the ledger calls a place; also the order in which neutral sites are taken."""
     return hmac.digest(key, _DOMAIN + site.encode("ascii"), "sha256").hex()
@@ -87,6 +91,17 @@ def check_ledger(ledger: Path, key: bytes, release: int = 0, before: Path = Path
         )
 
 
+def knows_cover(ledger: Path, key: bytes) -> bool:
+    """Whether runs under this key had cover, as far as can be told of the ledger that is there."""
+    try:
+        check_ledger(ledger, key)
+    except OtherKeyError:
+        return False
+    except ListError:
+        pass  # whose it is cannot be told
+    return True
+
+
 def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> None:
     """Load the tables of a copied ledger as `ledger_sites` and so on; empty without one.
 
@@ -115,10 +130,9 @@ def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> Non
             f"{shown(ledger)}: is no cover ledger, or damaged; restore it from your backup"
         ) from None
     if version not in (VERSION, *_OLDER) or check != _key_check(key):
-        what = (
-            "of another version" if version not in (VERSION, *_OLDER) else "of another curator key"
-        )
-        raise ListError(
+        is_new = version not in (VERSION, *_OLDER)
+        what = "of another version" if is_new else "of another curator key"
+        raise (ListError if is_new else OtherKeyError)(
             f"{shown(ledger)}: is a cover ledger {what}; keep each key in a folder of its own, or "
             "name the right one with --key"
         )

@@ -94,8 +94,9 @@ def named_by(report: AuditReport, edition: EditionFacts) -> str:
     on, _ = report.rules_of(edition)
     named = [f"by lists labelled {joined(edition.labels)}"] if edition.labels else []
     named += [f"by the {several_of(on, 'rule')}"] if on else []
+    beside = ", and without neutral sites that left along" * bool(report.cover and edition.labels)
     return (
-        f"without the rows named {', or '.join(named) or 'by its script'}; "
+        f"without the rows named {', or '.join(named) or 'by its script'}{beside}; "
         f"{number(line.kept)} of {several(line.rows_in, 'row')}"
     )
 

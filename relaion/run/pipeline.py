@@ -356,7 +356,12 @@ class Run:
             told.append("no --keywords: the rule that needs them is off")
         if self._brings_back:
             told.append(BRINGS_BACK)
-        if not request.settings.cover and ledger_path(request.key).exists():
+        ledger = ledger_path(request.key)
+        if (
+            not request.settings.cover
+            and ledger.exists()
+            and self.caller.call("relaion.lists.cover:knows_cover", ledger, request.known.key)
+        ):
             told.append(
                 "there is a cover ledger beside the curator key, but this run has no --cover: "
                 "whoever compares its editions with one that has cover sees which rows were cover"

@@ -198,7 +198,7 @@ def apply(
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
-                    refuse_strangers(where.told, known, identities, fates, read, yes=yes_i_checked)
+                    refuse_strangers(known, identities, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)

@@ -226,6 +226,8 @@ def _check_lists(
         notes.skip("1a", went_on)
     elif differ:
         given.unlike.append("the lists given are not those of the run")
+        for promise in ("1a", "4"):
+            notes.limit(promise, given.unlike[-1])
         notes.find("6", MANIFEST, f"{count(len(differ), 'list', 'differs')} from the store given")
 
 
@@ -326,6 +328,7 @@ def _check_keywords(
         notes.find("6", MANIFEST, "states another number of keywords than the file given holds")
     if secret is not None and hmac_digest(secret, words.sha256) != stated:
         given.unlike.append("the keywords given are not those of the run")
+        notes.limit("1a", given.unlike[-1])
         notes.find("6", MANIFEST, "the keywords given are not those that the run had")
 
 

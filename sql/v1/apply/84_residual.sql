@@ -58,7 +58,7 @@ unexplained as (
             when g.score < 0.01 then 'under 0.01'
             when g.score < 0.1 then 'under 0.1'
             when g.score < 0.45 then 'under 0.45'
-            else 'above'
+            else '0.45 or more'
         end as band,
         g.url,
         link_host(g.url) as plain,

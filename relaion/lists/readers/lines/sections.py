@@ -107,7 +107,7 @@ _MAY_HOLD_VALUE = (
 _MOST_HELD = 4 << 20  # characters
 _BY_NAME = (
     "the file's name ({word}) may say that nothing in it is listed: if it is a list, say --ignore "
-    "file-name; if not, give the file a plainer name, as removed.txt"
+    "file-name; if not, give it a name that plainly says so, such as removed.txt"
 )
 _BY_NAME_ALONE = (
     "the file's name says that nothing in it is listed, and by its columns all of it is: if it is "
