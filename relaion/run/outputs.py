@@ -383,9 +383,8 @@ def _refusal(place: Path, name: str, out: Path, work: Path | None) -> str:
         f"{shown(place)}: equals, holds or lies inside the input folder {name}; inputs are never "
         "modified, so name a folder apart from them"
     )
-    if (out / MANIFEST).is_file() and name != shown(
-        place
-    ):  # else it is what an update goes on from
+    # not of what an update goes on from
+    if (out / MANIFEST).is_file() and name != shown(place):
         return f"{text} (a finished run lies there: move it away)"
     if (work_of(out, work) / PLAN).is_file():
         return f"{text} (a run was interrupted there: add --purge once to remove what it left)"
