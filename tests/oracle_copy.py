@@ -164,13 +164,12 @@ def by_keep(
     def is_gone(each: int, length: int | None) -> bool:
         return any(h == each and (h not in in_new or length in (left, None)) for h, left in gone)
 
+    def is_whole(each: int) -> bool:
+        return any(h == each and h not in in_new for h, _ in gone)
+
     def fate(row: Mapping[str, Any]) -> Fate:
         mine = _asked(row, by) if ROW in by else []
         link = link_id(row) if LINK in by else None
-        if any(
-            is_gone(h, length) for h, _, length in mine
-        ):  # its caption is as it was: the row was removed, not the link
-            return Fate("removed", True)
         doubts_met = (
             max(d, other)
             for h, d, length in mine
@@ -178,6 +177,11 @@ def by_keep(
             if meet(length, at)
         )
         doubt = min(doubts_met, default=2)
+        may_stay = link in new_links or (doubt == 0 and bool(mine) and mine[0][2] is not None)
+        if any(
+            is_whole(h) or (is_gone(h, length) and not may_stay) for h, _, length in mine
+        ):  # its caption is as it was: the row was removed, not the link
+            return Fate("removed", True)
         if doubt == 0 or (doubt == 1 and (link is None or link in new_links)):
             return Fate("row", False)
         if (not mine or is_weak(row)) and link is None:
@@ -220,6 +224,8 @@ def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff
         link = link_id(row) if LINK in by else None
         length = link_bytes(row)
         if mine in new_hashes and any(meet(length, other) for other in lengths[mine]):
+            continue
+        if mine in new_hashes and link in new_links:  # it may be spelled anew beside the hash
             continue
         if mine is not None and link is not None:
             keys[mine].add(link)

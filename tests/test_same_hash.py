@@ -217,3 +217,20 @@ def test_what_stays_of_texts_cut_anywhere_is_what_the_model_keeps(
     if way != "diff":  # of rows that no set had a diff knows nothing
         bare = [{r["url"].rstrip(" /") for r in some} for some in (stayed, new)]
         assert bare[0] <= bare[1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_edition_that_spells_links_anew_beside_its_hashes_takes_nothing_that_it_holds(
+    tmp_path: Path, way: str
+) -> None:
+    """Of a third of its rows no other length tells that the row with that hash left."""
+    anew = [
+        r | {"url": r["url"].replace("https:", "http:")} if i % 3 else r for i, r in enumerate(NEW)
+    ]
+    in_parquet(tmp_path / "old", OLD)
+    in_parquet(tmp_path / "new", only(anew, "url", "hash"))
+    done = relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "diff.parquet")
+    assert done.left == len(OLD) - len(NEW)
+    made = cleaned(tmp_path, way, tmp_path / "old", tmp_path / "out")
+    assert made.kept == len(NEW)
+    assert LISTED["url"] not in links(tmp_path / "out")

@@ -538,6 +538,13 @@ def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title
     assert (("4", text) in said(check(world))) == ("raw.example/x" not in title)
 
 
+@pytest.mark.parametrize("at", ["inputs set shard", "outputs set shard"])
+def test_a_digest_of_a_list_in_a_table_of_the_audit_is_found(world: World, at: str) -> None:
+    world.write_audit(executed([f"update {at} = '{md5('nowhere')}'"]))
+    text = "audit.duckdb: holds a digest or a link that a list holds"
+    assert ("4", text) in said(check(world))
+
+
 @pytest.mark.parametrize("stated", quickly(1, [True, False]))
 def test_a_truncated_shard_is_found(world: World, stated: bool) -> None:
     path = world.output()

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def texts_of(value: Any) -> Iterator[str]:
         for key, item in value.items():
             yield str(key)
             yield from texts_of(item)
-    elif isinstance(value, Sequence | Iterator):
+    elif isinstance(value, Collection | Iterator):
         for item in value:
             yield from texts_of(item)
 

@@ -303,9 +303,13 @@ def _by_keep(
     left = old.where(_left(old, new))
     whole = left.hashes.filter(pc.invert(among(left.hashes, new.hashes)))
     in_old = known_by.any(lambda told: meets(told, left.hashes, left.marks, whole))
+    is_gone = known_by.any(lambda told: among(told.hashes, whole))
     in_new = to_stay.good(new, 0)
+    # of what is in both the hash may be another row's, or the link one that NEW spells anew
+    agrees_in_both = pc.and_(in_new, pc.is_valid(to_stay.first.lengths))
     may_be = to_stay.good(new, 1)
-    is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
+    is_told = pc.or_(is_gone, pc.or_(agrees_in_both, pc.and_not(in_new, in_old)))
+    is_open = pc.and_not(pc.is_valid(links), is_told)
     columns = (by_link.ids, by_link.tails, by_link.hosts)
     wanted = Links(*(x.filter(is_open).drop_null().unique() for x in columns))
     _, new_links = look_up(against.new, NO_HASHES, wanted, apply)
@@ -314,11 +318,12 @@ def _by_keep(
     rest = [("not in new", _all(len(links)))]
     if against.old is not None:
         rest = [(LEFT, among(links, old_links)), ("unknown", _all(len(links)))]
+    may_stay = pc.or_(agrees_in_both, among(links, new_links))
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
     agrees = pc.or_(pc.invert(pc.is_valid(links)), among(links, new_links))
     return _first(
         (
-            (LEFT, in_old),
+            (LEFT, pc.and_(in_old, pc.or_(is_gone, pc.invert(may_stay)))),
             ("row", in_new),
             ("row", pc.and_(may_be, agrees)),
             (NAMELESS, has_none),

@@ -26,7 +26,8 @@
 -- Of two rows with one hash and links of unlike length (`70_identities`) each is known by itself: a row
 -- stays by its hash if NEW has it with a link as long, and leaves if the old set had it so and NEW has
 -- not. A link that was spelled anew may have any length: then the link says what a hash does not. But
--- where NEW has the hash with no link, whatever its length, the row leaves. A row whose link has no
+-- where NEW has the hash with no link, whatever its length, the row leaves. Where NEW has hash and
+-- link, the link may be that of NEW's row, spelled anew there: then the row stays. A row whose link has no
 -- known length meets all of its hash, and leaves if one of these left. So does one whose link is no
 -- identity and does not prove its hash: it may be another than was hashed. Where the user vouches for
 -- the hashes ($trusts_own), any link may be: then a hash of NEW keeps a row whatever its link, but not
@@ -128,14 +129,16 @@ met as (
 ),
 
 rows_gone as (
-    select distinct
+    select
         a.shard_no,
-        a.file_row_number
+        a.file_row_number,
+        bool_or(g.is_whole) as is_whole
     from asked as a
-    semi join gone as g
+    inner join gone as g
         on
             a.row_hash = g.row_hash
             and (g.is_whole or a.own_bytes = g.link_bytes or a.own_bytes is null)
+    group by a.shard_no, a.file_row_number
 ),
 
 known as (
@@ -145,7 +148,9 @@ known as (
         $by_row and o.row_hash is not null and not o.is_weak as has_row,
         o.has_link,
         case when $by_row then least(case when o.is_met then o.doubt end, m.doubt) end as doubt,
-        $by_row and g.shard_no is not null as row_is_gone,
+        coalesce($by_row and g.shard_no is not null, false) as row_is_gone,
+        g.is_whole,
+        o.link_bytes is not null as has_bytes,
         $by_link and o.link_id in (select n.link_id from new_links as n) as link_in_new,
         $by_link and o.link_id in (select l.link_id from old_links as l) as link_in_old
     from marked as o
@@ -155,12 +160,20 @@ known as (
         on o.shard_no = g.shard_no and o.file_row_number = g.file_row_number
 ),
 
+judged as (
+    select
+        k.*,
+        coalesce(k.link_in_new, false)
+        or coalesce(k.doubt = 0 and k.has_bytes, false) as may_stay
+    from known as k
+),
+
 fated as (
     select
         k.shard_no,
         k.file_row_number,
         case
-            when $has_old and coalesce(k.row_is_gone, false) then 'removed'
+            when $has_old and k.row_is_gone and (k.is_whole or not k.may_stay) then 'removed'
             when k.doubt = 0 then 'row'
             when k.doubt = 1 and (not k.has_link or coalesce(k.link_in_new, false)) then 'row'
             when not k.has_row and not k.has_link then 'nameless'
@@ -169,7 +182,7 @@ fated as (
             when coalesce(k.link_in_old, false) then 'removed'
             else 'unknown'
         end as fate
-    from known as k
+    from judged as k
 )
 
 select

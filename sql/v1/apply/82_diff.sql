@@ -13,7 +13,8 @@
 --
 -- What still stands anywhere in the new set is not told: neither a row hash (`81_gone_rows`) nor a
 -- link. Where a hash stands there with a link of another length alone, it is told with the length of
--- the link that left: those that hold the row with the other link are to keep it. Several rows of one hash and link are one line. n_without are rows with no identity that
+-- the link that left: those that hold the row with the other link are to keep it. But not where that
+-- link stands there, too: it may be spelled anew beside the hash. Several rows of one hash and link are one line. n_without are rows with no identity that
 -- could be told, n_linkless rows that no link tells; n_colliding row hashes that more than one link has.
 
 create or replace temp table left_rows as
@@ -26,7 +27,11 @@ select
     i.link_id
 from rows as r
 left join row_ids as i
-    on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number;
+    on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+where not (
+    $by_row and $by_link and r.is_shared
+    and coalesce(i.link_id in (select s.link_id from new_links as s), false)
+);
 
 create or replace temp table diff as
 select distinct
