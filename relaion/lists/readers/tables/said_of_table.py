@@ -22,8 +22,7 @@ from relaion.lists.readers.documents.json_envelope import of_what
 from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
 from relaion.lists.readers.lines.candidates import HOLDS_VALUE
-from relaion.lists.readers.lines.headings import without_brands
-from relaion.lists.readers.lines.prose import HOST_IN, read_prose
+from relaion.lists.readers.lines.prose import HOST_IN, is_strange
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import read_path
@@ -73,7 +72,7 @@ def refuse_rows(rows: Iterable[Sequence[str]], where: str, options: Options) -> 
             if not text.isdecimal():  # a count
                 _refuse(name, text, where, options)
                 _refuse("title", name, where, options)
-                if names.read_name(name).what == names.CAPTION and read_prose(without_brands(text)):
+                if names.read_name(name).what == names.CAPTION and is_strange(text):
                     raise ListError(_UNKNOWN.format(told(name), where))
 
 
