@@ -87,13 +87,14 @@ def rows_above(head: str) -> Iterator[list[str]]:
 
     A blank stands behind a comma of prose.
     """
-    for line in takewhile(_holds_no_value, head.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+    for whole in takewhile(_holds_no_value, head.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+        line = whole[:_LONGEST]
         sign = max("\t;|,", key=line.count)
         if not line.lstrip().startswith("#") and re.search(rf"\S{re.escape(sign)}\S", line):
             yield line.split(sign)
 
 
-_MOST_ABOVE = 100  # lines
+_MOST_ABOVE, _LONGEST = 100, 2000  # lines, and characters of one
 _VALUE = re.compile(HOLDS_VALUE)
 
 
