@@ -329,7 +329,7 @@ def _year_of_number(cell: str) -> int:
     """The year of a day that is a number alone; 0 for any other cell."""
     is_number = cell.isascii() and cell.isdigit() and len(cell) in (_DIGITS_OF_DAY, 10, 13)
     year = days_of(cell)[0].year if is_number and days_of(cell) else 0
-    return year if 1990 <= year < 2200 else 0
+    return year if 1990 <= year < 2100 else 0  # others are numbers of something
 
 
 def _is_day(cell: str) -> bool:

@@ -220,6 +220,7 @@ BY_UNKNOWN = (
 _SEVERAL_CELLS = re.compile(r"[^\s,;|][,;|\t][^\s,;|]")
 _CODE = re.compile(r"(?<!\w)\w{1,3} ?= ?[^\W\d]")
 _ONE_NAME = re.compile(r"\s*[^\s#]+\s*")
+_COLUMN = re.compile(r"[\"']?[a-z][a-z0-9_]*[\"']?")
 _TAKES_IN, _FROM_DATA = pattern("sentences.takes_in"), pattern("sentences.from_data")
 
 
@@ -241,9 +242,11 @@ def is_unknown_title(line: str, says: str | titles.Doubt | None) -> bool:
     )
     is_one = _ONE_NAME.fullmatch(line) is not None
     if is_one and (
-        names.is_of_values(line) or any(map(titles.USABLE_NAME.fullmatch, titles.units_of(line)))
+        _COLUMN.fullmatch(line.strip())
+        or names.is_of_values(line)
+        or any(map(titles.USABLE_NAME.fullmatch, titles.units_of(line)))
     ):
-        return False  # the name of a column, `asset_md5`, `indicator`
+        return False  # the name of a column: `resource`, `IOC`, `Asset_MD5`
     if _CODE.search(line):  # of a legend, which is read with the column of codes
         return False
     folded = f"{without_marks(line)} {line}"

@@ -114,8 +114,7 @@ _GERMAN = words_in("der die das und von wurden wurde nicht ist sind mit für zu 
 _ENDINGS = ("s", "es", "d", "ed", "n", "en", "e", "em")
 _JOINTS = ("", "s", "n", "en", "es")
 _LABELS = [[w] for w in ("contact", "author", "source", "from", "signed", "prepared", "kontakt")]
-_LONGEST_WORD = 40
-_SHORTEST = 4  # letters of a part of a compound
+_LONGEST_WORD, _SHORTEST = 40, 4  # letters of one, and of a part of a compound
 _HEADS = words_in("{compound_heads}")
 """With these compounds end: what they are of is told before them."""
 _SIGNS = " \t\r\n#/;!%*=~_<>|[](){}\"'`,:-–—•·\ufeff"
@@ -176,6 +175,16 @@ def read_prose(line: str, *, is_below: bool = False) -> str | None:
             return says
         found = found or says
     return found
+
+
+def is_strange(title: str) -> bool:
+    """Whether a title may say anything: it denies, or half of its words are not known."""
+    bare = without_brands(without_asides(title))
+    units = units_of(_TAKES_NOTHING.sub(" ", without_marks(bare)))
+    if not (_NEGATIONS | _NONE).isdisjoint(units):
+        return True
+    is_any = 2 * sum(map(_is_understood, units)) <= len(units) or not _DOUBTS.isdisjoint(units)
+    return is_any and None not in map(read_prose, (title, bare))
 
 
 def _bare_part(part: str) -> str:
@@ -358,21 +367,17 @@ class LinesOfProse:
             is_letter = cells[1] < 2 or cells[0].strip(" ") not in line
             self.understood += found is None and is_letter and not is_comment
             is_plain = titles.get(i) == LISTED or is_signer
-            if (
-                found == TOLD
-                and self.tells
-                and not self.only_denials
-                and not (is_plain or is_heard)
-            ):
+            is_open = self.tells and not (self.only_denials or is_plain or is_heard)
+            if found == TOLD and is_open:
                 self.told.append(before + i + 1)
-                is_title = is_head and i < first and is_unknown_title(line, titles.get(i))
-                if is_title and read_prose(without_brands(line)):
-                    titled.append(before + i + 1)
             elif found == ASKED and not (self.asked or self.only_denials):
                 self.asked = before + i + 1
             elif found == DENIED and not self.denied:
                 self.denied = before + i + 1
-        self.title = titled[0] if len(titled) == 1 and not self.of_hosts else 0
+            is_title = is_open and is_head and i < first and is_unknown_title(line, titles.get(i))
+            if is_title and is_strange(line):
+                titled.append(before + i + 1)
+        self.title = titled[0] if len(titled) == 1 and not self.of_hosts else self.title
 
     def refuse(self) -> None:
         """Raise ListError where a line speaks of some entries in a file that holds any."""

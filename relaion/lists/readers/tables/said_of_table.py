@@ -22,8 +22,7 @@ from relaion.lists.readers.documents.json_envelope import of_what
 from relaion.lists.readers.documents.json_places import says_of_all
 from relaion.lists.readers.format import BETWEEN, OF_FILE, Options
 from relaion.lists.readers.lines.candidates import HOLDS_VALUE
-from relaion.lists.readers.lines.headings import without_brands
-from relaion.lists.readers.lines.prose import HOST_IN, read_prose
+from relaion.lists.readers.lines.prose import HOST_IN, is_strange
 from relaion.lists.readers.lines.titles import LONGEST_TITLE
 from relaion.lists.readers.vocabulary import names
 from relaion.lists.readers.vocabulary.paths import read_path
@@ -73,7 +72,7 @@ def refuse_rows(rows: Iterable[Sequence[str]], where: str, options: Options) -> 
             if not text.isdecimal():  # a count
                 _refuse(name, text, where, options)
                 _refuse("title", name, where, options)
-                if names.read_name(name).what == names.CAPTION and read_prose(without_brands(text)):
+                if names.read_name(name).what == names.CAPTION and is_strange(text):
                     raise ListError(_UNKNOWN.format(told(name), where))
 
 
@@ -88,13 +87,14 @@ def rows_above(head: str) -> Iterator[list[str]]:
 
     A blank stands behind a comma of prose.
     """
-    for line in takewhile(_holds_no_value, head.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+    for whole in takewhile(_holds_no_value, head.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+        line = whole[:_LONGEST]
         sign = max("\t;|,", key=line.count)
         if not line.lstrip().startswith("#") and re.search(rf"\S{re.escape(sign)}\S", line):
             yield line.split(sign)
 
 
-_MOST_ABOVE = 100  # lines
+_MOST_ABOVE, _LONGEST = 100, 2000  # lines, and characters of one
 _VALUE = re.compile(HOLDS_VALUE)
 
 
