@@ -78,20 +78,34 @@ def other_answers(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, int] |
     Functions that DuckDB calls volatile, clocks, samples, what runs a text as SQL, and DuckDB's
     own macros of these.
     """
-    asked = con.execute(
-        "select function_name, max(len(parameters)) > 0 from duckdb_functions() "
-        "where stability = 'VOLATILE' or stability = 'CONSISTENT_WITHIN_QUERY' "
-        "and len(parameters) = 0 group by 1"
-    )
-    takes: dict[str, bool] = dict(asked.fetchall())
+    return _first_of(_answering_otherwise(con), sql)
+
+
+_ANSWERS: dict[str, bool] = {}  # what DuckDB itself brings along is the same in every connection
+
+
+def _answering_otherwise(con: duckdb.DuckDBPyConnection) -> Mapping[str, bool]:
+    """Functions of DuckDB that may answer otherwise, by whether they do where they take arguments.
+
+    To list them takes DuckDB a hundredth of a second: once a process.
+    """
+    if _ANSWERS:
+        return _ANSWERS
+    found = con.execute(
+        "select function_name, stability = 'VOLATILE' or stability = 'CONSISTENT_WITHIN_QUERY' "
+        "and len(parameters) = 0, len(parameters) > 0, macro_definition from duckdb_functions() "
+        "where internal"
+    ).fetchall()
+    takes: dict[str, bool] = {}
+    for name, is_other, some, _ in found:
+        if is_other:
+            takes[name] = takes.get(name, False) or some
     takes |= dict.fromkeys({_AGE} | _HIDING | _BY_CHANCE, True)
     takes = {name: some for name, some in takes.items() if name not in _ASKS_NONE}
-    macros = con.execute(
-        "select function_name, macro_definition from duckdb_functions() "
-        "where macro_definition is not null"
-    ).fetchall()
+    macros = ((name, text) for name, _, _, text in found if text is not None)
     takes |= {name: True for name, text in macros if _first_of(takes, text)}
-    return _first_of(takes, sql)
+    _ANSWERS.update(takes)
+    return _ANSWERS
 
 
 def _first_of(takes: Mapping[str, bool], sql: str) -> tuple[str, int] | None:

@@ -168,12 +168,13 @@ _NONE = (
 def differences(engine: Engine) -> dict[str, list[str]]:
     """What an open audit has otherwise, in words by promise; never a name that is not its own."""
     found: dict[str, list[str]] = {"4": [], "6": []}
-    for kind in _NONE:
-        ((n,),) = engine.rows(
-            f"select count(*) from duckdb_{kind} and database_name = current_database()"  # noqa: S608 - ours
-        )
+    counts = " union all ".join(
+        f"select {i}, count(*) from duckdb_{kind} and database_name = current_database()"  # noqa: S608 - ours
+        for i, kind in enumerate(_NONE)
+    )
+    for i, n in sorted(engine.rows(counts)):  # asked at once: half the time
         if n:
-            found["4"].append(f"holds {kind.split('(')[0]} that no audit has")
+            found["4"].append(f"holds {_NONE[i].split('(')[0]} that no audit has")
     tables = _tables(engine)
     if set(tables) - set(TABLES):
         found["4"].append("holds tables that no audit has")
