@@ -60,6 +60,29 @@ def test_a_run_for_each_link_leaves_rows_that_stay_by_all(tmp_path: Path, way: s
         ]
 
 
+@pytest.mark.parametrize("form", quickly(1, ["parquet", *(x for x in FORMS if x != "parquet")]))
+def test_two_links_in_one_cell_are_told(tmp_path: Path, form: str) -> None:
+    world = sets(tmp_path)
+    first, second = (f"https://more.example/{i}.jpg" for i in "ab")
+    cells = (
+        f"{first} {second}", f"{first}|{second}", f"['{first}', '{second}']".replace("'", '"'),
+        f"{first}?a=1|2&u={second}", f"{first} (2)",  # these hold a link, and no second one
+    )  # fmt: skip
+    copy = FORMS[form](tmp_path / "copy", apart() + [{"url": x, "text": "x"} for x in cells])
+    given: dict[str, Any] = {"diff": world / "diff.parquet"}
+    done = relaion.apply(copy, tmp_path / "out", **given)
+    (said,) = (x for x in done.not_looked_at if "text behind the link" in x)
+    assert said.endswith("it holds links (and in how many records): text behind the link (3)")
+    for inputs in ([], [copy]):
+        verdict = relaion.verify(tmp_path / "out", inputs=inputs, **given)
+        assert verdict.ok, [str(f) for f in verdict.findings]
+        assert said in verdict.not_looked_at
+    manifest = tmp_path / "out/manifest.json"
+    manifest.write_text(manifest.read_text().replace("the link (3)", "the link (2)"))
+    lied = relaion.verify(tmp_path / "out", inputs=[copy], **given)
+    assert any("told as they stand there" in f.what for f in lied.findings)
+
+
 @pytest.mark.parametrize("form", quickly(1, ["parquet", "json lines", "csv"]))
 def test_of_two_links_one_is_asked_for(tmp_path: Path, form: str) -> None:
     world = sets(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from relaion.copies import held_links, json_lines, samples, tables, tars
 from relaion.copies.held_links import SIGNS as WITH_LINKS
 from relaion.copies.held_links import holds_link, json_may_hold_links
 from relaion.copies.indexed import Indexed
-from relaion.copies.second_links import IN_NAMES
+from relaion.copies.second_links import IN_NAMES, SecondLinks, is_behind
 from relaion.errors import InputError
 from relaion.verifier.copies import seconds
 from relaion.verifier.copies import tars as verified_tars
@@ -62,7 +63,7 @@ SIGNS = st.lists(st.sampled_from((
     "&#x003A;", "&sol;", "&colon;", '"', "'", "(", "=", ">", " ", "\n", "\ufeff", "a", ".",
     "b.example", "https://a.example/1.jpg", "creativecommons.org/licenses/", "aHR0cDov",
     "687474703a2F", "%", "?",
-    "h\0t\0t\0p", "\0", ",", ")",
+    "h\0t\0t\0p", "\0", ",", ")", "|", "[", "{",
 )), max_size=9).map("".join)  # fmt: skip
 NAMES = (
     "url", "URL", "image_url", "text", "caption", "alt_text", "hash", "page", "page_url", "meta",
@@ -95,6 +96,11 @@ def test_both_say_the_same_of_a_text(text: str, own: str) -> None:
     raw, known = text.encode("utf-8", "replace"), own.encode("utf-8", "replace")
     assert holds_link(raw, known) == holds(raw, known)
     assert not holds_link(raw, known) or re.search(WITH_LINKS, text)
+    for link in raw, known + raw:
+        told, links = SecondLinks(), pa.array([link], pa.large_binary())
+        told.behind(links)
+        assert len(told.notices(())) == seconds.links_behind(links) == seconds.is_behind(link)
+        assert is_behind(link) == seconds.is_behind(link)
 
 
 @given(

@@ -30,7 +30,9 @@ _IMAGE = re.compile(  # whatever it is called; pictures, films and sounds
 )
 IN_NAMES = re.compile(rb"//|\\|[%&]|aHR0c|68747470")
 """What stands in each text that holds a link and has no byte of zeros: one of `SIGNS`."""
-_BLANKS = (b" ", b"\t", b"\n", b"\x0b", b"\x0c", b"\r")
+_CUT = re.compile(rb"\s+|\|\s*(?=(?:[a-z]+:)?//)", re.IGNORECASE)
+_MAY_CUT = r"\S[\s\x0b]+\S|\|[\s\x0b]*(?:[A-Za-z]+:)?//|^[\s\x0b]*[\[{]"
+_CUTS = (b" ", b"\t", b"\n", b"\x0b", b"\x0c", b"\r", b"|", b"[", b"{")  # one is in each such link
 _USTAR = slice(257, 262)
 _MANY_NAMES = 20
 _MOST = 1_000  # names that are remembered
@@ -40,7 +42,7 @@ _HEADERS = "headers of members"
 IN_QUOTES = "records within quotes"
 """The name for lines that stand in a field of a table, and would be records without quotes."""
 BEHIND_LINK = "text behind the link"
-"""The name for what stands behind a blank in a record's own link."""
+"""The name for what stands behind a blank, or a `|`, in a record's own link, or in JSON there."""
 
 
 def is_media(ending: bytes) -> bool:
@@ -94,12 +96,12 @@ class SecondLinks:
             self.add([name], n)
 
     def behind(self, links: pa.Array) -> None:
-        """Look behind the blanks within records' own links (bytes)."""
+        """Look behind the first link of records' own links (bytes)."""
         *_, data = links.buffers()
         raw = data.to_pybytes() if data else b""
-        if not any(blank in raw for blank in _BLANKS):
+        if not any(cut in raw for cut in _CUTS):
             return
-        may = pc.fill_null(pc.match_substring_regex(links, r"\S[\s\x0b]+\S"), False)
+        may = pc.fill_null(pc.match_substring_regex(links, _MAY_CUT), False)
         if n := sum(map(is_behind, links.filter(may).to_pylist())):
             self.add([BEHIND_LINK], n)
 
@@ -151,8 +153,11 @@ def _shown(name: str) -> str:
 
 
 def is_behind(link: bytes) -> bool:
-    """Whether another link stands behind a blank in a record's own."""
-    return any(map(holds_link, link.split(None, 1)[1:]))
+    """Whether a link stands behind the first of a record's own, or within JSON there."""
+    bare = link.strip()
+    if bare.startswith((b"[", b"{")):
+        return holds_link(bare)
+    return any(map(holds_link, _CUT.split(bare, 1)[1:]))
 
 
 def names_of_links(fields: Iterable[tuple[str, Any]], own: str) -> set[str]:

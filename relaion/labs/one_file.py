@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from relaion.copies.form import Rewritten
 from relaion.copies.indexed import Indexed
+from relaion.copies.second_links import SecondLinks
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
 from relaion.parquet.columns import open_parquet
 from relaion.parquet.mended import as_bytes
@@ -101,7 +102,7 @@ def write(
         if store is not None:
             return more | _put(store, file.path, file, "copied", of, None, seal.sha256, link)
         how = _same_bytes(file.path, target, seal, copy=copy)
-        return more | _told(target, how, of, None, seal.sha256, _quoting(file, target, link))
+        return more | _told(target, how, of, None, seal.sha256, _looked(file, target, link))
     if is_stats:
         done = _module(STATS).without(file.path, target, left)
     elif file.form == PARQUET:
@@ -120,31 +121,41 @@ def write(
             return more | _put(store, target, file, "written", of, done.records, done.sha256, link)
         finally:
             target.unlink(missing_ok=True)
-    quoting = _quoting(file, target, link)
-    return more | _told(target, "written", of, done.records, done.sha256, quoting)
+    looked = _looked(file, target, link)
+    return more | _told(target, "written", of, done.records, done.sha256, looked)
 
 
 _MESSAGES = "error_message"  # of img2dataset, which quotes what a server sent it to
 _LIKE_LINK = re.compile(rb"[^\s'\"<>()]*/[^\s'\"<>()]*")
 
 
-def _quoting(file: CopyFile, target: Path, link: str | None) -> int:
-    """Rows of OUT whose message quotes what may be a link, and is no part of their own."""
-    if file.form != PARQUET:
-        return 0
-    with open_parquet(target) as rows:
-        names = [n for n in (_MESSAGES, link) if n and rows.schema_arrow.names.count(n) == 1]
-        if _MESSAGES not in names:
-            return 0
-        found = 0
-        for batch in rows.iter_batches(columns=names):
-            messages, *own = (as_bytes(batch.column(name)) for name in names)
-            mask = pc.fill_null(pc.match_substring(messages, "/"), False)
-            links = own[0].filter(mask).to_pylist() if own else [b""] * mask.true_count
-            for message, url in zip(messages.filter(mask).to_pylist(), links, strict=True):
-                quoted = (each.strip(b".,:;") for each in _LIKE_LINK.findall(message))
-                found += any(each not in (url or b"") for each in quoted)
-        return found
+def _looked(file: CopyFile, target: Path, link: str | None) -> dict[str, Any]:
+    """What is told of a parquet file of OUT, beside what became of its rows.
+
+    `quoting` are rows whose message quotes what may be a link, and is no part of their own;
+    `second` sentences on links that stand behind rows' own.
+    """
+    quoting, second = 0, SecondLinks()
+    if file.form == PARQUET:
+        with open_parquet(target) as rows:
+            names = [n for n in (_MESSAGES, link) if n and rows.schema_arrow.names.count(n) == 1]
+            for batch in rows.iter_batches(columns=names) if names else ():
+                found = {name: as_bytes(batch.column(name)) for name in names}
+                if link in names:
+                    second.behind(found[link])
+                if _MESSAGES in names:
+                    quoting += _quoting(found[_MESSAGES], found.get(link or ""))
+    return {"quoting": quoting, "second": second.notices(())}
+
+
+def _quoting(messages: pa.Array, own: pa.Array | None) -> int:
+    mask = pc.fill_null(pc.match_substring(messages, "/"), False)
+    links = [b""] * mask.true_count if own is None else own.filter(mask).to_pylist()
+    found = 0
+    for message, url in zip(messages.filter(mask).to_pylist(), links, strict=True):
+        quoted = (each.strip(b".,:;") for each in _LIKE_LINK.findall(message))
+        found += any(each not in (url or b"") for each in quoted)
+    return found
 
 
 def _gone(leaving: Path | None, number: int) -> pa.ChunkedArray:
@@ -176,21 +187,21 @@ def _put(
     link: str | None,
 ) -> dict[str, Any]:
     """Put a file below OUT, from where it lies here; what it holds is looked at before."""
-    quoting = _quoting(file, path, link)
+    looked = _looked(file, path, link)
     noted = put_file(objects_at(store), path, file.name, sha256, origin_of(path))
     return {
         "how": how, "of": of, "records": records, "bytes": noted.size, "sha256": sha256,
-        "etag": noted.etag, "quoting": quoting,
+        "etag": noted.etag, **looked,
     }  # fmt: skip
 
 
 def _told(
-    target: Path, how: str, of: str, records: int | None, sha256: str, quoting: int
+    target: Path, how: str, of: str, records: int | None, sha256: str, looked: Mapping[str, Any]
 ) -> dict[str, Any]:
     stamp = stamp_of(target)
     return {
         "how": how, "of": of, "records": records, "bytes": stamp.size, "sha256": sha256,
-        "stamp": list(stamp), "quoting": quoting,
+        "stamp": list(stamp), **looked,
     }  # fmt: skip
 
 

@@ -190,6 +190,8 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
         for notice in k.notices:
             said = notice.removeprefix(f"{shown(k.file.path)}: ")  # no path of whoever ran it
             yield f"{shown(k.file.name)}: {said}"
+        for said in run.written[k.file.no]["second"]:
+            yield f"{shown(k.file.name)}: {said}"
         if n := run.written[k.file.no]["quoting"]:
             yield (
                 f"{shown(k.file.name)}: {_rows(n)} kept whose error_message may quote another "

@@ -35,7 +35,7 @@ from relaion.verifier.copies.fates import (
     stays,
 )
 from relaion.verifier.copies.records import bare_key
-from relaion.verifier.copies.seconds import HOLDS, PACKED, UNREAD, seconds_of
+from relaion.verifier.copies.seconds import BEHIND_LINK, HOLDS, PACKED, UNREAD, seconds_of
 from relaion.verifier.copies.statement import (
     NAMELESS,
     PARQUET,
@@ -258,6 +258,7 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
                 continue
             if len(ids) != lines[name].records:
                 job.notes.find("6", name, "holds another number of records than is stated")
+            _check_behind(job, name, ids.behind)
             if codes is None:
                 continue
             job.stayed.update(_counted(codes, twins))
@@ -352,6 +353,15 @@ def _check_seconds(job: CopyJob, name: str, told: Sequence[str]) -> None:
     if found is not None and found != said:
         what = "links at a second place of its records are not told as they stand there"
         job.notes.find("6", name, what)
+
+
+def _check_behind(job: CopyJob, name: str, n: int) -> None:
+    """What the manifest says of links behind those of a parquet file's rows stands in OUT."""
+    if job.statement.inputs[name].form == PARQUET:
+        head = f"{shown(name)}: {HOLDS}"
+        said = [x for x in job.statement.not_looked_at if x.startswith(head)]
+        if said != [f"{head}{BEHIND_LINK} ({n:,})"] * (n > 0):
+            job.notes.find("6", name, "links behind its own are not told as they stand there")
 
 
 def _check_stats(

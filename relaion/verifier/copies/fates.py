@@ -26,6 +26,7 @@ from relaion.verifier.copies.known import (
     lengths_of,
 )
 from relaion.verifier.copies.records import bare_key, read_records
+from relaion.verifier.copies.seconds import links_behind
 from relaion.verifier.copies.standing import (
     NO_HASHES,
     NONE_WANTED,
@@ -38,7 +39,14 @@ from relaion.verifier.copies.standing import (
     look_up,
     meets,
 )
-from relaion.verifier.copies.statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
+from relaion.verifier.copies.statement import (
+    FATES,
+    NAMELESS,
+    PARQUET,
+    WITH_KEY,
+    CopyLine,
+    CopyStatement,
+)
 from relaion.verifier.listable import Apply
 
 ROW, LINK = "row", "link"
@@ -54,7 +62,7 @@ class Identities:
 
     `lengths` are those of links (`known.lengths_of`), without regard to what identities count.
     `others` are further row hashes, `doubt` how far their own are in doubt (`copy_known.Further`),
-    `parts` of samples of one key.
+    `parts` of samples of one key. `behind` are records of a parquet file whose link holds others.
     """
 
     hashes: pa.Array
@@ -67,6 +75,7 @@ class Identities:
     others: pa.Array
     doubt: pa.Array
     parts: list[int]
+    behind: int = 0
 
     @property
     def doubted(self) -> int:
@@ -106,11 +115,14 @@ def identities_of(task: IdentityTask) -> Identities | None:
     found: list[Records] = []
     known: list[LinkIds] = []
     sizes: list[pa.Array] = []
+    behind = 0
     try:
         for records in read_records(task.path, task.line, task.named):
             none = _none(len(records.hashes))
             is_weak = _all(len(none), False) if records.weak is None else records.weak
             sizes.append(lengths_of(records.links, is_weak))
+            if task.line.form == PARQUET:
+                behind += links_behind(records.links)
             links = records.links if task.by_link else none
             known.append(link_ids(links, task.salt))
             found.append(replace(records, links=none))
@@ -127,7 +139,9 @@ def identities_of(task: IdentityTask) -> Identities | None:
     others = joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
     doubt = pc.fill_null(joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
     parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
-    return Identities(hashes, lengths, links, tails, hosts, keys, weak, others, doubt, parts)
+    return Identities(
+        hashes, lengths, links, tails, hosts, keys, weak, others, doubt, parts, behind
+    )
 
 
 def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa.Array:

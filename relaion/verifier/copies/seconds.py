@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption, says_link
 from relaion.paths import shown, typed
@@ -46,7 +49,9 @@ _NAMES = 20  # that a sentence names
 _MOST = 1_000  # names beyond which nobody counts them apart
 _KEYS = "names of fields"
 _HEADERS = "headers of members"
-_BEHIND_LINK = "text behind the link"
+BEHIND_LINK = "text behind the link"
+_MAY_HOLD = r"[^\t-\r ][\t-\r ]|\||^[\t-\r ]*[\[{]"  # the first tells of blanks behind it, too
+_NEXT = re.compile(rb"[ \t\n\v\f\r]|\|[ \t\n\v\f\r]*(?:[a-z]+:)?//", re.IGNORECASE)
 _IN_QUOTES = "records within quotes"
 _LINK = re.compile(rb"[ \t\n\f\r]*[a-z][a-z0-9+.-]*://[^ \t\n\f\r]+[ \t\n\f\r]*", re.IGNORECASE)
 _IDENTITY = ("url", "text", "row_hash")
@@ -122,8 +127,8 @@ def _of_lines(path: Path, line: CopyLine, named: Mapping[str, str]) -> Counter[s
         pairs = json.loads(text, parse_int=len, object_pairs_hook=tuple)
         own = link if isinstance(link, str) else ""
         names = _places((x for x in pairs if x[0] not in played), own)
-        if _is_behind(own.encode("utf-8", "surrogatepass")):
-            names.add(_BEHIND_LINK)
+        if is_behind(own.encode("utf-8", "surrogatepass")):
+            names.add(BEHIND_LINK)
         found.update(names)
     return found
 
@@ -148,7 +153,7 @@ def _of_table(path: Path, line: CopyLine) -> Counter[str]:
     found: Counter[str] = Counter()
     for names, places, cells, delimiter in table_records(path, line):
         link = cells[places["url"]] if "url" in places else b""
-        found[_BEHIND_LINK] += _is_behind(link)
+        found[BEHIND_LINK] += is_behind(link)
         found[_IN_QUOTES] += "url" in places and _in_quotes(cells, places["url"], delimiter)
         for i, cell in enumerate(cells):
             if i not in places.values() and cell != link and holds(cell, link):
@@ -156,9 +161,19 @@ def _of_table(path: Path, line: CopyLine) -> Counter[str]:
     return +found
 
 
-def _is_behind(link: bytes) -> bool:
-    """Whether another link stands behind a blank in a link."""
-    return holds(b"".join(link.split(None, 1)[1:]))
+def is_behind(link: bytes) -> bool:
+    """Whether another link stands in a link: behind a blank or a `|`, or in a list of JSON."""
+    bare = link.strip()
+    if bare[:1] in (b"[", b"{"):
+        return holds(bare)
+    found = _NEXT.search(bare)
+    return found is not None and holds(bare[found.start() + 1 :].lstrip())
+
+
+def links_behind(links: pa.Array) -> int:
+    """In how many links (bytes) another one stands."""
+    may = pc.match_substring_regex(links, _MAY_HOLD)
+    return sum(map(is_behind, links.filter(pc.fill_null(may, False)).to_pylist()))
 
 
 def _in_quotes(cells: list[bytes], link: int, delimiter: bytes) -> bool:
@@ -193,8 +208,8 @@ def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
             of_url = data.get("url", b"")
             if holds(of_url, shortcut(of_url)):
                 names.add(".url")
-            if _is_behind(own):
-                names.add(_BEHIND_LINK)
+            if is_behind(own):
+                names.add(BEHIND_LINK)
             of_fields.update(names)
         return [of_fields, *_of_members(file, path)]
 
