@@ -41,6 +41,9 @@ _ANY = re.compile(f"({_FULL})|{_BARE}", re.ASCII)
 _SCHEME = re.compile(r"https?:/", re.IGNORECASE | re.ASCII)
 _WORDS = re.compile(r"[/?&]")
 _END = re.compile("[?&#]")
+# what stands between the links of a text that is none itself, such as JSON, a list or HTML
+_BETWEEN = re.compile(r"""\\?["<>`\s]|'(?=[\s,;:\])}]|$)""")
+_OPENING = "'[({,;"
 _OPTIONS = re.compile(r"([^/]*//)?([^/]*)/[^/]*=[^/]*/")
 
 
@@ -58,12 +61,21 @@ def inner_links(url: str | bytes) -> list[str]:
     whole = unquote_whole(_bare_of_frame(text))
     outer = _OUTER.match(whole)
     rest = whole[outer.end() :] if outer else whole
+    pieces = [] if _SCHEME.match(whole) else _pieces(text)
     # without a path of its own a link is no proxy: only a scheme then makes a link of its query
     has_bare = rest.startswith("/")
     found: dict[str, None] = {}
     _find(rest, has_bare, DEPTH, found)
-    links = list(found)[:_ALL]
+    links = dict.fromkeys([*pieces, *islice(found, _ALL)])
     return [link for link in links if link != text]
+
+
+def _pieces(text: str) -> list[str]:
+    """The links of a text that begins with none, each between quotes, blanks or signs of HTML."""
+    if not _SCHEME.search(text := text.replace("\\/", "/")):
+        return []
+    pieces = (piece.lstrip(_OPENING) for piece in _BETWEEN.split(text))
+    return [piece for piece in pieces if _SCHEME.match(piece)]
 
 
 def _bare_of_frame(text: str) -> str:

@@ -19,8 +19,8 @@ from relaion.errors import InputError
 from relaion.verifier.copies.editions import EditionSets
 from relaion.verifier.copies.known import (
     HASHES,
+    HashLengths,
     Records,
-    Told,
     any_of,
     flat,
     lengths_of,
@@ -30,9 +30,9 @@ from relaion.verifier.copies.seconds import links_behind
 from relaion.verifier.copies.standing import (
     NO_HASHES,
     NONE_WANTED,
-    Known,
     LinkIds,
     Links,
+    StandingHashes,
     among,
     joined,
     link_ids,
@@ -163,7 +163,7 @@ class DiffSets:
     """
 
     hashes: pa.Array
-    shared: Told
+    shared: HashLengths
     links: pa.Array
     salt: bytes
     said: Mapping[str, Any]
@@ -187,7 +187,7 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
         shared = some["row_hash"] if len(lengths) else lengths
         hashes = table["row_hash"].drop_null()
         salt = bytes.fromhex(said["salt"])
-        told = Told(shared.combine_chunks(), lengths.combine_chunks())
+        told = HashLengths(shared.combine_chunks(), lengths.combine_chunks())
         return DiffSets(hashes.combine_chunks(), told, gone.combine_chunks(), salt, said)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
@@ -226,7 +226,7 @@ def judge(
     # a link that is no identity, and proves no hash, may be another than was hashed
     first = pc.if_else(pc.or_(pc.equal(doubt, 0), pc.is_valid(links)), lengths, None)
     known = pc.and_not(pc.is_valid(hashes), joined((f.weak for f in files), pa.bool_()))
-    to_stay = known_by = _Hashes(Told(hashes, first), others, lengths, doubt)
+    to_stay = known_by = _Hashes(HashLengths(hashes, first), others, lengths, doubt)
     if against.diff:
         codes = _by_diff(known_by, links, known, against.diff)
     else:
@@ -235,7 +235,7 @@ def judge(
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
             bare = pc.if_else(pc.equal(doubt, 0), lengths, None)
             sure = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
-            to_stay = replace(known_by, first=Told(hashes, bare), doubt=sure)
+            to_stay = replace(known_by, first=HashLengths(hashes, bare), doubt=sure)
         codes = _by_keep(
             known_by,
             to_stay,
@@ -257,27 +257,29 @@ class _Hashes:
     `lengths` are those of their links, for the others.
     """
 
-    first: Told
+    first: HashLengths
     others: pa.Array
     lengths: pa.Array
     doubt: pa.Array
 
     @property
-    def further(self) -> Told:
+    def further(self) -> HashLengths:
         """The others, each with the length of its record's link."""
-        return Told(flat(self.others), self.lengths.take(pc.list_parent_indices(self.others)))
+        return HashLengths(
+            flat(self.others), self.lengths.take(pc.list_parent_indices(self.others))
+        )
 
-    def any(self, has: Callable[[Told], pa.Array]) -> pa.Array:
+    def any(self, has: Callable[[HashLengths], pa.Array]) -> pa.Array:
         """Which records have a hash of which that is so."""
         return pc.or_(has(self.first), any_of(self.others, has(self.further)))
 
-    def good(self, known: Known, most: int) -> pa.Array:
+    def good(self, known: StandingHashes, most: int) -> pa.Array:
         """Which records have one that stands there, both in no more doubt than this."""
         some = known.upto(most)
         first = pc.and_(some.has(self.first), pc.less_equal(self.doubt, most))
         return pc.or_(first, any_of(self.others, some.has(self.further)))
 
-    def values(self, mask: Callable[[Told], pa.Array] | None = None) -> pa.Array:
+    def values(self, mask: Callable[[HashLengths], pa.Array] | None = None) -> pa.Array:
         """Every hash, or those that are masked, once."""
         both = (self.first, self.further)
         some = both if mask is None else (x.filter(mask(x)) for x in both)
@@ -285,7 +287,7 @@ class _Hashes:
 
 
 def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
-    def left(told: Told) -> pa.Array:
+    def left(told: HashLengths) -> pa.Array:
         return meets(told, sets.shared.hashes, sets.shared.marks, sets.hashes)
 
     return _first(
@@ -310,7 +312,7 @@ def _by_keep(
     links = by_link.ids
     new, _ = look_up(against.new, known_by.values(), NONE_WANTED, apply)
 
-    def not_there(told: Told) -> pa.Array:
+    def not_there(told: HashLengths) -> pa.Array:
         return pc.invert(pc.or_(among(told.marks, new.marks), among(told.hashes, new.loose)))
 
     old, _ = look_up(against.old, known_by.values(not_there), NONE_WANTED, apply)
@@ -348,7 +350,7 @@ def _by_keep(
     )
 
 
-def _left(old: Known, new: Known) -> pa.Array:
+def _left(old: StandingHashes, new: StandingHashes) -> pa.Array:
     """Which of these no row of the new set has: by hash, and by mark where both have one."""
     hashes, given = (old.table[name].combine_chunks() for name in ("hash", "mark"))
     same = pc.or_(among(given, new.marks), among(hashes, new.loose))

@@ -70,7 +70,7 @@ class Records:
     parts: Sequence[int] | None = None
 
 
-class Told(NamedTuple):
+class HashLengths(NamedTuple):
     """Row hashes, each with the length of the link that is hashed in it; NULL where none tells."""
 
     hashes: pa.Array
@@ -81,9 +81,9 @@ class Told(NamedTuple):
         """Numbers that two have in common if both hash and length are the same; NULL without."""
         return marks(self.hashes, self.lengths)
 
-    def filter(self, mask: pa.Array) -> "Told":
+    def filter(self, mask: pa.Array) -> "HashLengths":
         """Some of them."""
-        return Told(self.hashes.filter(mask), self.lengths.filter(mask))
+        return HashLengths(self.hashes.filter(mask), self.lengths.filter(mask))
 
 
 def marks(hashes: pa.Array, lengths: pa.Array) -> pa.Array:
@@ -189,7 +189,7 @@ def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
     return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
 
 
-def hashes_by_doubt(rows: Rows) -> tuple[Told, Told, Told]:
+def hashes_by_doubt(rows: Rows) -> tuple[HashLengths, HashLengths, HashLengths]:
     """Row hashes of rows of a set: sure ones, those without proof, and those that are contradicted.
 
     As `copy_known.Further` has it: a link with its caption gives a sure one, whatever stands beside
@@ -200,25 +200,25 @@ def hashes_by_doubt(rows: Rows) -> tuple[Told, Told, Told]:
     alone, with_caption = (
         lengths_of(links, pa.repeat(pa.scalar(is_given), rows.n)) for is_given in (False, True)
     )
-    stored = Told(own, alone)
-    none = Told(own.slice(0, 0), alone.slice(0, 0))
+    stored = HashLengths(own, alone)
+    none = HashLengths(own.slice(0, 0), alone.slice(0, 0))
     if not has_captions or "url" not in rows.columns:
         is_proved = "url" not in rows.columns
         return (stored, none, none) if is_proved else (none, stored, none)
     if own.null_count == rows.n:
-        return Told(row_ids(rows, computed=True), with_caption), none, none
+        return HashLengths(row_ids(rows, computed=True), with_caption), none, none
     bare = Rows(rows.n, {role: some for role, some in rows.columns.items() if role != "row_hash"})
     given = _no_fillers(bare.hashes())
     has_link, has_caption = (_is_filled(rows.first(role, pa.binary())) for role in ("url", "text"))
     is_own = pc.is_valid(own)
     is_same = pc.or_(pc.fill_null(pc.equal(own, given), False), pc.invert(has_link))
     both = pc.and_(has_link, has_caption)
-    computed = Told(given, with_caption).filter(pc.or_(both, pc.invert(is_own)))
+    computed = HashLengths(given, with_caption).filter(pc.or_(both, pc.invert(is_own)))
     sure = [stored.filter(is_same), computed]
     unproved, wrong = (
         stored.filter(pc.and_not(mask, is_same)) for mask in (pc.invert(has_caption), has_caption)
     )
-    return Told(*map(pa.concat_arrays, zip(*sure, strict=True))), unproved, wrong
+    return HashLengths(*map(pa.concat_arrays, zip(*sure, strict=True))), unproved, wrong
 
 
 def _is_filled(texts: pa.Array) -> pa.Array:

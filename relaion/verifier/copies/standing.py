@@ -13,7 +13,7 @@ from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked
 from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copies.editions import EditionSets
-from relaion.verifier.copies.known import Told, hashes_by_doubt
+from relaion.verifier.copies.known import HashLengths, hashes_by_doubt
 from relaion.verifier.listable import Apply
 from relaion.verifier.near import Near
 from relaion.verifier.rows import Source
@@ -138,15 +138,15 @@ class _Found:
 
 def look_up(
     edition: EditionSets | None, hashes: pa.Array, links: Links, apply: Apply
-) -> tuple["Known", pa.Array]:
+) -> tuple["StandingHashes", pa.Array]:
     """Those row hashes, and links, that stand in an edition."""
     if edition is None or not (len(hashes) or len(links.ids)):
-        return Known(_KNOWN.empty_table()), NO_LINKS
+        return StandingHashes(_KNOWN.empty_table()), NO_LINKS
     found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
-    return Known(_once(h for h, _ in found)), joined((x for _, x in found), pa.binary())
+    return StandingHashes(_once(h for h, _ in found)), joined((x for _, x in found), pa.binary())
 
 
-class Known(NamedTuple):
+class StandingHashes(NamedTuple):
     """Row hashes that stand in a set, with their marks (`known.marks`), and how far in doubt."""
 
     table: pa.Table
@@ -166,20 +166,20 @@ class Known(NamedTuple):
         """Row hashes of which it is not."""
         return self.where(pc.is_null(self.table["mark"])).hashes
 
-    def where(self, mask: Any) -> "Known":
+    def where(self, mask: Any) -> "StandingHashes":
         """Some of them."""
-        return Known(self.table.filter(mask))
+        return StandingHashes(self.table.filter(mask))
 
-    def upto(self, most: int) -> "Known":
+    def upto(self, most: int) -> "StandingHashes":
         """Those that are in no more doubt than this."""
         return self.where(pc.less_equal(self.table["doubt"], most))
 
-    def has(self, told: Told) -> pa.Array:
+    def has(self, told: HashLengths) -> pa.Array:
         """Which row hashes stand here with a link as long, or one of no known length."""
         return meets(told, self.hashes, self.marks, self.loose)
 
 
-def meets(told: Told, hashes: pa.Array, some: pa.Array, loose: pa.Array) -> pa.Array:
+def meets(told: HashLengths, hashes: pa.Array, some: pa.Array, loose: pa.Array) -> pa.Array:
     """Which have a mark among `some`, a hash that is `loose`, or without a mark any of `hashes`."""
     bare = pc.and_(pc.is_null(told.lengths), among(told.hashes, hashes))
     return pc.or_(pc.or_(among(told.marks, some), among(told.hashes, loose)), bare)
