@@ -261,6 +261,12 @@ def test_columns_that_the_run_was_told_are_known(tmp_path: Path) -> None:
     assert (done.left, done.by) == (len(GONE), ("row", "link"))
 
 
+@pytest.mark.parametrize("told", [[], None, {"columns": []}])
+def test_a_manifest_that_says_no_columns_is_no_hindrance(tmp_path: Path, told: Any) -> None:
+    edition = curated(tmp_path, publishable=True, parameters=told)
+    assert diff(tmp_path / "old", edition, tmp_path / "d.parquet").left == len(GONE)
+
+
 @pytest.mark.parametrize("side", ["old", "new"])
 def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted(
     tmp_path: Path, side: str

@@ -322,9 +322,11 @@ def _columns_of(paths: Sequence[Path]) -> Columns:
     for path in paths:
         made = _manifest_of(path)
         if made and "parameters" in made:
-            named = made["parameters"].get("columns", {})
+            told = made["parameters"]
+            named = told.get("columns") if isinstance(told, Mapping) else None
             return {role: name for role, name in named.items()
-                    if role in ("url", "text", "row_hash") and isinstance(name, str)}  # fmt: skip
+                    if role in ("url", "text", "row_hash") and isinstance(name, str)
+                    } if isinstance(named, Mapping) else {}  # fmt: skip
     return {}
 
 
