@@ -31,6 +31,21 @@ _PARTS = [
         "d.test:8080/",
     ),
     *("192.0.2.1/", "x.jpg", "u@", "..", "1.2/", "a", "F", "%61", "%32", "&amp;", " ", "ſ", "K"),
+    *(
+        ",",
+        ";",
+        "|",
+        '"',
+        "'",
+        "<",
+        ">",
+        "[",
+        "\n",
+        "\t",
+        "\\/",
+        ",http://d.test/",
+        " https://e.test/",
+    ),
 ]
 proxies = st.tuples(
     st.sampled_from(["http://p.test/", "https://p.test?", "http://p.test", "//p.test/", ""]),

@@ -41,9 +41,13 @@ _ANY = re.compile(f"({_FULL})|{_BARE}", re.ASCII)
 _SCHEME = re.compile(r"https?:/", re.IGNORECASE | re.ASCII)
 _WORDS = re.compile(r"[/?&]")
 _END = re.compile("[?&#]")
-# what stands between the links of a text that is none itself, such as JSON, a list or HTML
-_BETWEEN = re.compile(r"""\\?["<>`\s]|'(?=[\s,;:\])}]|$)""")
-_OPENING = "'[({,;"
+# what stands between the links of a text with several, such as JSON, a list or HTML
+_BETWEEN = re.compile(r"""\\?["<>`\s]|'(?=[\s,;:\])}]|$)|[,;|](?=https?:/)""", re.I | re.A)
+_OPENING, _ENDING = "'[({,;|", ",;|"
+# a link, and another one behind a sign that divides them
+_SECOND = re.compile(
+    rf"\s*https?:[/\\]+[^/\\?#]+[/\\?#].*?([\t\n\f\r ,;|\"<>])(?:{_FULL})", re.I | re.S | re.A
+)
 _OPTIONS = re.compile(r"([^/]*//)?([^/]*)/[^/]*=[^/]*/")
 
 
@@ -61,7 +65,7 @@ def inner_links(url: str | bytes) -> list[str]:
     whole = unquote_whole(_bare_of_frame(text))
     outer = _OUTER.match(whole)
     rest = whole[outer.end() :] if outer else whole
-    pieces = [] if _SCHEME.match(whole) else _pieces(text)
+    pieces = _pieces(text) if not _SCHEME.match(whole) or _SECOND.match(text) else []
     # without a path of its own a link is no proxy: only a scheme then makes a link of its query
     has_bare = rest.startswith("/")
     found: dict[str, None] = {}
@@ -71,11 +75,17 @@ def inner_links(url: str | bytes) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """The links of a text that begins with none, each between quotes, blanks or signs of HTML."""
+    """The links of a text that begins with none, or holds several, each by itself.
+
+    They stand between quotes, blanks or signs of HTML, or divided by commas and the like. The
+    first one of several is also tried up to the second, blanks and all.
+    """
     if not _SCHEME.search(text := text.replace("\\/", "/")):
         return []
-    pieces = (piece.lstrip(_OPENING) for piece in _BETWEEN.split(text))
-    return [piece for piece in pieces if _SCHEME.match(piece)]
+    second = _SECOND.match(text)
+    first = [text[: second.start(1)]] if second else []
+    pieces = (piece.lstrip(_OPENING) for piece in [*first, *_BETWEEN.split(text)])
+    return [piece.rstrip(_ENDING) for piece in pieces if _SCHEME.match(piece)]
 
 
 def _bare_of_frame(text: str) -> str:

@@ -44,6 +44,8 @@ _ONE = pa.array([1], pa.int32())[0]  # pa.scalar loads pandas
 _OUTER = re.compile(_HEAD.encode())
 
 _AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
+# one behind a sign that divides it from the first, which is on the outer host
+_SECOND = re.compile(rb"[\t\n\f\r ,;|\"<>]https?:[/\\]")
 _PORT = r":[0-9]+[/\\]"
 _PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
 # the signs before a host that stands there as a word, as slashes; and small letters
@@ -163,6 +165,8 @@ def _undone(url: bytes) -> bytes | None:
     if outer is None:
         return None
     text = url[outer.end() :].lower()
+    if _SECOND.search(text) is not None:
+        return None
     for _ in range(_DEEPEST):
         if b"http" in text and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
             return None

@@ -350,12 +350,18 @@ list_max(list_transform(
     lambda w: { 'n': length(w), 'word': w }
 )).word;
 
+-- Whether a text is one link alone, if any: no scheme but the one that it begins with.
+create or replace temp macro link_is_one(u) as
+(starts_with(u, 'https://') or starts_with(u, 'http://')) and not contains(substr(u, 9), ':/');
+
 -- The same of the key of every link inside the link. They all end where it ends, but where one is
--- cut at `&` or `?`, or an escape is undone; and behind their host, which a slash follows.
+-- cut at `&` or `?`, or where another one begins, or an escape is undone; and behind their host,
+-- which a slash follows.
 create or replace temp macro inner_tail(u, tail) as
 case
     when
-        not contains(u, '?') and not contains(u, '&') and not contains(u, '%')
+        link_is_one(u)
+        and not contains(u, '?') and not contains(u, '&') and not contains(u, '%')
         and not contains(tail, '/')
         then tail
 end;

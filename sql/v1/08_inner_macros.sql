@@ -76,13 +76,15 @@ contains(low, 'xn--') or regexp_matches(t, ':[0-9]+/')
 or case when strlen(t) <> length(t) then regexp_matches(t, inner_wide_host()) else false end;
 
 -- Whether any scheme is followed by other than a plain host and a slash. Nothing is known of what
--- follows it then, be it a number, a dot too many, a user name or no link at all.
+-- follows it then, be it a number, a dot too many, a user name or no link at all. Nor of a text in
+-- which a sign divides two links: the first one is on the host that stands in front.
 create or replace temp macro inner_has_odd_scheme(low) as
 case
     when regexp_matches(low, 'https?:/')
         then regexp_matches(
             regexp_replace(low, 'https?:/+' || inner_host() || '/', '', 'g'), 'https?:/'
         )
+        or regexp_matches(low, '[\t\n\f\r ,;|"<>]https?:/')
     else false
 end;
 
