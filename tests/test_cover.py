@@ -203,7 +203,8 @@ def test_without_cover_nothing_of_it_is_there(tmp_path: Path) -> None:
 
 def test_to_leave_cover_out_where_there_was_some_is_told(whole: Done, tmp_path: Path) -> None:
     world.make(tmp_path)
-    shutil.copy(whole.folder / "cover.duckdb", tmp_path / "cover.duckdb")
+    for name in ("cover.duckdb", "lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole.folder / name, tmp_path / name)
     assert any("cover ledger" in n for n in done(tmp_path, cover=0).result.notices)
 
 
