@@ -352,7 +352,7 @@ list_max(list_transform(
 
 -- Whether a text is one link alone, if any: no scheme but the one that it begins with.
 create or replace temp macro link_is_one(u) as
-(starts_with(u, 'https://') or starts_with(u, 'http://')) and not contains(substr(u, 9), ':/');
+(starts_with(u, 'https://') or starts_with(u, 'http://')) and u not like '%:/%:/%';
 
 -- The same of the key of every link inside the link. They all end where it ends, but where one is
 -- cut at `&` or `?`, or where another one begins, or an escape is undone; and behind their host,
