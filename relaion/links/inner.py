@@ -32,8 +32,10 @@ _OUTER = re.compile(rf"(?:{_OTHER}|\s*https?:|)[/\\]*[^/\\?#]*", re.IGNORECASE |
 _LETTER = r"[A-Za-z0-9_\-\x80-\U0010ffff]"
 # a scheme with slashes and a dotted host, or a dotted host behind a sign that ends a word; both
 # are followed by a slash. Behind a scheme any full stop is a dot, as the key has it; without one
-# it may as well end a sentence. (Without flags and choices, which would take twice the time.)
-_FULL = r"[Hh][Tt][Tt][Pp][Ss]?:/+[^/?#&\s]*[.\u3002\uff0e\uff61][^/?#&\s]*(?=/)"
+# it may as well end a sentence. (Without flags and choices, which would take twice the time. A dot
+# is looked for ahead: of thousands none is tried as the one that counts.)
+_DOT = r".\u3002\uff0e\uff61"
+_FULL = rf"[Hh][Tt][Tt][Pp][Ss]?:/+(?=[^/?#&\s{_DOT}]*[{_DOT}])[^/?#&\s]*+(?=/)"
 _BARE = rf"[/?&=:]((?:{_LETTER}+\.)+[A-Za-z\x80-\U0010ffff]{_LETTER}+(?::[0-9]+)?)(?=/)"
 _ONLY_BARE = re.compile(_BARE)
 _ONLY_FULL = re.compile(f"({_FULL})", re.ASCII)
@@ -52,12 +54,13 @@ _OPTIONS = re.compile(r"([^/]*//)?([^/]*)/[^/]*=[^/]*/")
 
 
 def inner_links(url: str | bytes) -> list[str]:
-    """The links that a link holds in its path or query, as texts for `link_key`.
+    """The links that a link holds in its path or query, or beside it, as texts for `link_key`.
 
     Each is given as it stands to the end, without its query, and cut at the next `&`, since no
     one can say which parameters belong to which; with `http://` where it stands without a scheme;
-    a text only once, never the link itself. A proxy of a proxy gives both. Bytes that are not
-    UTF-8 keep their values. A giant holds none. Raises nothing.
+    a text only once, never the link itself. A proxy of a proxy gives both. Of a text with several
+    links, or with one among words, each is given by itself. Bytes that are not UTF-8 keep their
+    values. A giant holds none. Raises nothing.
     """
     text = as_text(url)
     if is_giant(text):

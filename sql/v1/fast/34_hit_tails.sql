@@ -18,8 +18,8 @@
 -- before anything that costs more; those that pass are few, and go on (is_open). Here single links
 -- are looked for, never what lies below a host.
 -- Five links in six are simple (`link_is_simple`). Of these the tail is what stands there, and that of
--- the links inside, too, but where a `?`, an `&` or another link may cut one (`inner_tail`). Of all others those go on
--- that have a word of a link that is looked for, which costs less than their tails.
+-- the links inside, too, but where a `?`, an `&` or another link may cut one (`inner_tail`). Of all
+-- others those go on that have a word of a link that is looked for, which costs less than their tails.
 
 create or replace temp table listed_hosts as
 select distinct
